@@ -1,0 +1,113 @@
+//! What can go wrong, as facts; `lang/diagnostics.rs` is the one place that turns them into words with a caret.
+
+use std::path::{Path, PathBuf};
+
+/// The result of every fallible function of the crate.
+pub type Result<T, E = Error> = std::result::Result<T, E>;
+
+/// A failure, what it was about, and the way out.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum Error {
+    /// An argument or option outside its type, shape or range.
+    #[error("`{name}` {problem}")]
+    Argument {
+        /// Name of the argument or option as the caller wrote it; the renderer points at it.
+        name: String,
+        /// What is wrong with it, as a sentence that follows the name.
+        problem: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// A process that cannot do what was asked of it.
+    #[error("process `{process}`: {problem}")]
+    Process {
+        /// Name of the process.
+        process: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// A number that left the range of floating point, or a factorisation that does not exist.
+    #[error("{what}")]
+    Numerical {
+        /// The quantity, with its value and where it arose.
+        what: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// A file that could not be read or written.
+    #[error("cannot {action} `{}`: {reason}", path.display())]
+    File {
+        /// "read", "write", "create".
+        action: &'static str,
+        /// The file as the caller named it.
+        path: PathBuf,
+        /// Why not.
+        reason: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
+    /// Stopped by the user.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    /// An argument or option `name` whose value `problem` describes ("must be above 0, got -1").
+    pub fn argument(name: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Argument { name: name.into(), problem: problem.into(), hint: None }
+    }
+
+    /// A process that cannot do what was asked of it.
+    pub fn process(process: impl Into<String>, problem: impl Into<String>) -> Self {
+        Self::Process { process: process.into(), problem: problem.into(), hint: None }
+    }
+
+    /// A quantity that cannot be computed in floating point.
+    pub fn numerical(what: impl Into<String>) -> Self {
+        Self::Numerical { what: what.into(), hint: None }
+    }
+
+    /// A file that could not be read or written.
+    pub fn file(action: &'static str, path: &Path, reason: impl ToString) -> Self {
+        Self::File { action, path: path.to_owned(), reason: reason.to_string(), hint: None }
+    }
+
+    /// The same error with the way out attached.
+    #[must_use]
+    pub fn with_hint(mut self, text: impl Into<String>) -> Self {
+        match &mut self {
+            Self::Argument { hint, .. }
+            | Self::Process { hint, .. }
+            | Self::Numerical { hint, .. }
+            | Self::File { hint, .. } => *hint = Some(text.into()),
+            Self::Interrupted => {}
+        }
+        self
+    }
+
+    /// The way out, where one is known.
+    pub fn hint(&self) -> Option<&str> {
+        match self {
+            Self::Argument { hint, .. }
+            | Self::Process { hint, .. }
+            | Self::Numerical { hint, .. }
+            | Self::File { hint, .. } => hint.as_deref(),
+            Self::Interrupted => None,
+        }
+    }
+}
+
+/// The candidate that `wanted` was most likely meant to be, if any is near.
+pub fn nearest(wanted: &str, candidates: impl IntoIterator<Item = impl Into<String>>) -> Option<String> {
+    let lower = wanted.to_lowercase();
+    candidates
+        .into_iter()
+        .map(Into::into)
+        .filter(|name| name != wanted)
+        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
+        .filter(|(distance, _)| *distance <= 1 + wanted.chars().count() / 4)
+        .min()
+        .map(|(_, name)| name)
+}

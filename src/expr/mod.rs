@@ -1,0 +1,1 @@
+//! The expression graph that tracing produces.

@@ -1,0 +1,1 @@
+//! Distances between samples, and what else is measured on them.

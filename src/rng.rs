@@ -1,0 +1,239 @@
+//! Random numbers as a pure function of (seed, purpose, step, block, index): no generator is shared, none has a state
+//! to lose, and the same request gives the same bits at any thread count and on any machine.
+//!
+//! The function is Philox 4×32 with ten rounds (Salmon, Moraes, Dror, Shaw, SC 2011). Normals are Box–Muller pairs in
+//! single precision with 32-bit radii: the tail reaches 6.6 standard deviations.
+
+use rand::rand_core::{Infallible, TryRng};
+
+use crate::dispatched;
+use crate::vector::math::{ln, sin_cos_turns};
+
+/// What a stream of random numbers is for. Streams of different purpose are independent even with the same seed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub enum Purpose {
+    /// Draws of a dataset.
+    Data = 1,
+    /// Initial weights of a network.
+    Weights,
+    /// Which samples and times a training batch takes.
+    Batch,
+    /// The noise of a training batch, or of one application of the kernel.
+    Perturbation,
+    /// The laws of auxiliaries at time zero.
+    Start,
+    /// The prior at the horizon.
+    Prior,
+    /// Wiener increments of a path.
+    Increment,
+    /// Random directions of a projection.
+    Projection,
+    /// Permutations.
+    Shuffle,
+    /// What a script draws for itself.
+    Script,
+}
+
+/// Independent random numbers keyed by a seed and a purpose.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stream {
+    key: [u32; 2],
+    purpose: u32,
+}
+
+impl Stream {
+    /// The stream of `seed` for `purpose`.
+    pub fn new(seed: u64, purpose: Purpose) -> Self {
+        Self { key: [seed as u32, (seed >> 32) as u32], purpose: purpose as u32 }
+    }
+
+    /// Fills `out` with standard normals of (`step`, `block`).
+    pub fn normals(&self, step: u32, block: u32, out: &mut [f32]) {
+        normals(self.key, [block, step, self.purpose], out);
+    }
+
+    /// Fills `out` with uniforms in [0, 1) of (`step`, `block`).
+    pub fn uniforms(&self, step: u32, block: u32, out: &mut [f32]) {
+        uniforms(self.key, [block, step, self.purpose], out);
+    }
+
+    /// A sequential generator of (`step`, `block`) for `rand` and `rand_distr`.
+    pub fn generator(&self, step: u32, block: u32) -> Generator {
+        Generator { stream: *self, step, block, index: 0, left: 0, words: [0; 4] }
+    }
+}
+
+const LANES: usize = 16;
+/// Random words, and normals, that one pass of `LANES` counters gives.
+const GROUP: usize = 4 * LANES;
+
+/// Philox 4×32-10 at `LANES` consecutive counters; word j of counter i is `words[j][i]`.
+#[inline(always)]
+fn philox(key: [u32; 2], first: u32, rest: [u32; 3]) -> [[u32; LANES]; 4] {
+    let mut c = [[0; LANES], [rest[0]; LANES], [rest[1]; LANES], [rest[2]; LANES]];
+    for (i, word) in c[0].iter_mut().enumerate() {
+        *word = first.wrapping_add(i as u32);
+    }
+    let mut key = key;
+    for _ in 0..10 {
+        for i in 0..LANES {
+            let a = u64::from(c[0][i]) * 0xD251_1F53;
+            let b = u64::from(c[2][i]) * 0xCD9E_8D57;
+            c[0][i] = (b >> 32) as u32 ^ c[1][i] ^ key[0];
+            c[1][i] = b as u32;
+            c[2][i] = (a >> 32) as u32 ^ c[3][i] ^ key[1];
+            c[3][i] = a as u32;
+        }
+        key = [key[0].wrapping_add(0x9E37_79B9), key[1].wrapping_add(0xBB67_AE85)];
+    }
+    c
+}
+
+/// Calls `group(counter, values)` for each full or partial group of `out`.
+#[inline(always)]
+fn by_groups(out: &mut [f32], mut group: impl FnMut(u32, &mut [f32; GROUP])) {
+    let mut counter = 0_u32;
+    let mut chunks = out.chunks_exact_mut(GROUP);
+    for chunk in &mut chunks {
+        group(counter, chunk.try_into().expect("chunks_exact gives groups"));
+        counter = counter.wrapping_add(LANES as u32);
+    }
+    let tail = chunks.into_remainder();
+    if !tail.is_empty() {
+        let mut whole = [0.0; GROUP];
+        group(counter, &mut whole);
+        tail.copy_from_slice(&whole[..tail.len()]);
+    }
+}
+
+dispatched! {
+    fn normals(key: [u32; 2], rest: [u32; 3], out: &mut [f32]) {
+        by_groups(out, #[inline(always)] |counter, values| {
+            let words = philox(key, counter, rest);
+            for pair in 0..2 {
+                for i in 0..LANES {
+                    // (word + ½)/2³² lies in (0, 1]: its logarithm is finite.
+                    let radius = (words[2 * pair][i] as f32 + 0.5) * 2_f32.powi(-32);
+                    let turn = (words[2 * pair + 1][i] >> 8) as f32 * 2_f32.powi(-24);
+                    let radius = (-2.0 * ln(radius)).sqrt();
+                    let (sin, cos) = sin_cos_turns(turn);
+                    values[2 * pair * LANES + i] = radius * cos;
+                    values[(2 * pair + 1) * LANES + i] = radius * sin;
+                }
+            }
+        });
+    }
+}
+
+dispatched! {
+    fn uniforms(key: [u32; 2], rest: [u32; 3], out: &mut [f32]) {
+        by_groups(out, #[inline(always)] |counter, values| {
+            let words = philox(key, counter, rest);
+            for (word, value) in words.iter().flatten().zip(values.iter_mut()) {
+                *value = (word >> 8) as f32 * 2_f32.powi(-24);
+            }
+        });
+    }
+}
+
+/// A sequential view of one (step, block) of a stream.
+#[derive(Debug, Clone)]
+pub struct Generator {
+    stream: Stream,
+    step: u32,
+    block: u32,
+    index: u32,
+    left: usize,
+    words: [u32; 4],
+}
+
+impl Generator {
+    fn next_word(&mut self) -> u32 {
+        if self.left == 0 {
+            let words = philox(self.stream.key, self.index, [self.block, self.step, self.stream.purpose]);
+            self.words = words.map(|word| word[0]);
+            self.index = self.index.wrapping_add(1);
+            self.left = 4;
+        }
+        self.left -= 1;
+        self.words[3 - self.left]
+    }
+}
+
+impl TryRng for Generator {
+    type Error = Infallible;
+
+    fn try_next_u32(&mut self) -> Result<u32, Infallible> {
+        Ok(self.next_word())
+    }
+
+    fn try_next_u64(&mut self) -> Result<u64, Infallible> {
+        Ok(u64::from(self.next_word()) | u64::from(self.next_word()) << 32)
+    }
+
+    fn try_fill_bytes(&mut self, bytes: &mut [u8]) -> Result<(), Infallible> {
+        for chunk in bytes.chunks_mut(4) {
+            chunk.copy_from_slice(&self.next_word().to_le_bytes()[..chunk.len()]);
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Known answers of Philox 4×32-10 from the authors' Random123 distribution (kat_vectors).
+    #[test]
+    fn known_answers() {
+        let words = philox([0, 0], 0, [0, 0, 0]).map(|w| w[0]);
+        assert_eq!(words, [0x6627_e8d5, 0xe169_c58d, 0xbc57_ac4c, 0x9b00_dbd8]);
+        let ones = u32::MAX;
+        let words = philox([ones, ones], ones, [ones, ones, ones]).map(|w| w[0]);
+        assert_eq!(words, [0x408f_276d, 0x41c8_3b0e, 0xa20b_c7c6, 0x6d54_51fd]);
+    }
+
+    /// Five moments, two tails and the lag-one correlation of 2²² normals. Each bound is 5 standard errors, so the
+    /// whole test raises a false alarm once in about 2·10⁵ seeds; the seed is fixed. Seen to fail with the radius
+    /// multiplied by 1.002.
+    #[test]
+    fn normals_are_normal() {
+        let count = 1 << 22;
+        let mut values = vec![0.0; count];
+        Stream::new(5, Purpose::Increment).normals(3, 4, &mut values);
+        let n = count as f64;
+        let moment = |k: i32| values.iter().map(|&v| f64::from(v).powi(k)).sum::<f64>() / n;
+        for (k, truth, variance) in [(1, 0.0, 1.0), (2, 1.0, 2.0), (3, 0.0, 15.0), (4, 3.0, 96.0), (6, 15.0, 10_170.0)]
+        {
+            let error = 5.0 * f64::sqrt(variance / n);
+            assert!((moment(k) - truth).abs() < error, "moment {k}: {} ± {error}", moment(k));
+        }
+        for (edge, probability) in [(3.0, 2.699_796e-3), (4.5, 6.795_346e-6)] {
+            let seen = values.iter().filter(|v| v.abs() > edge).count() as f64;
+            assert!((seen - n * probability).abs() < 5.0 * (n * probability).sqrt(), "beyond {edge}: {seen}");
+        }
+        let lag: f64 = values.windows(2).map(|w| f64::from(w[0] * w[1])).sum::<f64>() / n;
+        assert!(lag.abs() < 5.0 / n.sqrt());
+    }
+
+    #[test]
+    fn streams_differ_and_repeat() {
+        let draw = |seed, purpose, step, block, count| {
+            let mut out = vec![0.0; count];
+            Stream::new(seed, purpose).normals(step, block, &mut out);
+            out
+        };
+        let base = draw(1, Purpose::Start, 2, 3, 100);
+        assert_eq!(base, draw(1, Purpose::Start, 2, 3, 100));
+        assert_eq!(base[..70], draw(1, Purpose::Start, 2, 3, 70)[..]);
+        for other in [
+            draw(2, Purpose::Start, 2, 3, 100),
+            draw(1, Purpose::Prior, 2, 3, 100),
+            draw(1, Purpose::Start, 3, 3, 100),
+            draw(1, Purpose::Start, 2, 4, 100),
+        ] {
+            assert_ne!(base, other);
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! Samplers: the reverse process from prior to data, the forward process, the kernel applied.

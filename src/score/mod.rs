@@ -1,0 +1,41 @@
+//! What a score is: the gradient of the log density of a noised state with respect to its driven blocks.
+//!
+//! Samples are evaluated in blocks. Inside a block the layout is component-major: entry (block b, coordinate c,
+//! sample i) of a state stands at `(b·d + c)·count + i`, so that every loop over samples is contiguous.
+
+use crate::data::Moments;
+use crate::error::Result;
+use crate::process::Process;
+
+/// ∇ log p_t(z) with respect to the driven blocks of a process, for one data distribution.
+pub trait Score: Send + Sync {
+    /// The forward process.
+    fn process(&self) -> &Process;
+
+    /// Shape of one datum; d is its product.
+    fn shape(&self) -> &[usize];
+
+    /// Mean and variance of the data, from which the prior is matched.
+    fn moments(&self) -> &Moments;
+
+    /// Computes in double precision all that depends on time only, once for all `times` (each above 0).
+    ///
+    /// # Errors
+    /// Where the kernel has no Cholesky factor at one of the times.
+    fn prepare(&self, times: &[f64]) -> Result<Box<dyn Prepared + '_>>;
+}
+
+/// A score prepared for a list of times; shared by threads.
+pub trait Prepared: Send + Sync {
+    /// A thread's own evaluator, with buffers for up to `width` samples, allocated here and never again.
+    fn evaluator(&self, width: usize) -> Box<dyn Evaluator + '_>;
+}
+
+/// Evaluates a prepared score over blocks of samples without allocating.
+pub trait Evaluator {
+    /// Writes the score at the time number `step`.
+    ///
+    /// `state` is [blocks·d, count] and `score` [driven·d, count], both component-major (see the module's head); the
+    /// driven blocks come in the order of `Process::driven`.
+    fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]);
+}

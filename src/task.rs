@@ -1,0 +1,117 @@
+//! Long computations: the one cancel flag, the one progress interface, the one way to use threads.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use rayon::prelude::*;
+
+use crate::error::{Error, Result};
+
+/// Receives the state of a long computation; the terminal, a test or nobody.
+pub trait Progress: Send + Sync {
+    /// Called at most a few hundred times a second; must be cheap.
+    fn update(&self, report: &Report);
+    /// The computation ended, finished or not; the last report is repeated.
+    fn finish(&self, report: &Report);
+}
+
+/// One state of a long computation.
+#[derive(Debug, Clone, Default)]
+pub struct Report {
+    /// What is being done, in one word: "train", "sample".
+    pub task: &'static str,
+    /// Steps done.
+    pub done: u64,
+    /// Steps in all.
+    pub total: u64,
+    /// Time since the start.
+    pub elapsed: Duration,
+    /// The present (smoothed) loss, where there is one.
+    pub loss: Option<f64>,
+}
+
+struct Silent;
+
+impl Progress for Silent {
+    fn update(&self, _: &Report) {}
+    fn finish(&self, _: &Report) {}
+}
+
+/// The surroundings of a long computation: cancel flag, progress, threads. Cheap to clone.
+#[derive(Clone)]
+pub struct Task {
+    cancel: Arc<AtomicBool>,
+    progress: Arc<dyn Progress>,
+    pool: Option<Arc<rayon::ThreadPool>>,
+}
+
+impl Default for Task {
+    fn default() -> Self {
+        Self { cancel: Arc::default(), progress: Arc::new(Silent), pool: None }
+    }
+}
+
+impl Task {
+    /// A task on `threads` threads (0: as many as the machine has) that reports to `progress`.
+    ///
+    /// # Errors
+    /// When the operating system refuses the threads.
+    pub fn new(cancel: Arc<AtomicBool>, progress: Arc<dyn Progress>, threads: usize) -> Result<Self> {
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .map_err(|e| Error::argument("threads", format!("could not be started: {e}")))?;
+        Ok(Self { cancel, progress, pool: Some(Arc::new(pool)) })
+    }
+
+    /// `Err(Interrupted)` once the user asked to stop. Poll it at least every few milliseconds.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn check(&self) -> Result<()> {
+        if self.cancelled() { Err(Error::Interrupted) } else { Ok(()) }
+    }
+
+    /// Whether the user asked to stop.
+    pub fn cancelled(&self) -> bool {
+        self.cancel.load(Ordering::Relaxed)
+    }
+
+    /// Hands a report to whoever watches.
+    pub fn report(&self, report: &Report) {
+        self.progress.update(report);
+    }
+
+    /// Tells whoever watches that the computation ended.
+    pub fn finish(&self, report: &Report) {
+        self.progress.finish(report);
+    }
+
+    /// Runs `work` where rayon's parallel iterators use this task's threads.
+    pub fn install<R: Send>(&self, work: impl FnOnce() -> R + Send) -> R {
+        match &self.pool {
+            Some(pool) => pool.install(work),
+            None => work(),
+        }
+    }
+
+    /// Runs `work(i)` for `i` in `0..count` on the task's threads and returns the results in order.
+    ///
+    /// Which thread runs which block is left to chance, what a block computes is not: a result may depend on `i` only.
+    ///
+    /// # Errors
+    /// The first error in the order of `i`, or [`Error::Interrupted`].
+    pub fn blocks<R: Send>(&self, count: usize, work: impl Fn(usize) -> Result<R> + Sync + Send) -> Result<Vec<R>> {
+        let results: Vec<Result<R>> = self.install(|| {
+            (0..count)
+                .into_par_iter()
+                .map(|i| {
+                    self.check()?;
+                    work(i)
+                })
+                .collect()
+        });
+        results.into_iter().collect()
+    }
+}
