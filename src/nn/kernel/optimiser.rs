@@ -50,13 +50,16 @@ impl Adam {
 
     /// Moves a strip of `parameters` against `gradient` (Kingma and Ba, arXiv 1412.6980, algorithm 1).
     pub fn update(self, gradient: &[f32], parameters: &mut [f32], moments: Moments<'_>) {
-        update(self, gradient, parameters, moments);
+        update(self, gradient, parameters, moments.first, moments.second, moments.average);
     }
 }
 
 dispatched! {
-    fn update(adam: Adam, gradient: &[f32], parameters: &mut [f32], moments: Moments<'_>) {
-        let Moments { first, second, average } = moments;
+    // Separate arguments: out of a struct the compiler no longer knows that the slices are disjoint, and makes no
+    // vector code.
+    fn update(
+        adam: Adam, gradient: &[f32], parameters: &mut [f32], first: &mut [f32], second: &mut [f32], average: &mut [f32],
+    ) {
         let values = parameters.iter_mut().zip(first).zip(second).zip(average).zip(gradient);
         for ((((parameter, first), second), average), gradient) in values {
             let gradient = gradient * adam.scale;
