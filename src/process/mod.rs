@@ -1,10 +1,16 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
+mod kernel;
 mod linear;
+mod propagator;
+mod stationary;
 
 use std::sync::Arc;
 
+pub use kernel::Kernel;
 pub use linear::Linear;
+pub use propagator::Propagator;
+pub use stationary::Stationary;
 
 use crate::error::{Error, Result};
 
@@ -53,3 +59,6 @@ impl Process {
         &self.0.linear
     }
 }
+
+#[cfg(test)]
+mod kernel_tests;
