@@ -16,7 +16,6 @@ pub struct Learned(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    process: Process,
     shape: Vec<usize>,
     moments: Moments,
     mixed: Mixed,
@@ -42,19 +41,11 @@ impl Learned {
         let dimension = shape.iter().product();
         let network = Mlp::new(mixed.inputs(dimension), hidden, mixed.outputs(dimension), activation)?;
         let weights = Weights::new(network.initial(seed));
-        Ok(Self::assemble(process, shape, moments, mixed, network, weights))
+        Ok(Self::assemble(shape, moments, mixed, network, weights))
     }
 
-    fn assemble(
-        process: &Process,
-        shape: &[usize],
-        moments: &Moments,
-        mixed: Mixed,
-        network: Mlp,
-        weights: Weights,
-    ) -> Self {
+    fn assemble(shape: &[usize], moments: &Moments, mixed: Mixed, network: Mlp, weights: Weights) -> Self {
         Self(Arc::new(Inner {
-            process: process.clone(),
             shape: shape.to_vec(),
             moments: moments.clone(),
             mixed,
@@ -87,7 +78,7 @@ impl Learned {
 
 impl Score for Learned {
     fn process(&self) -> &Process {
-        &self.0.process
+        self.0.mixed.process()
     }
 
     fn shape(&self) -> &[usize] {

@@ -62,6 +62,11 @@ impl Mixed {
         Ok(Self { process: process.clone(), propagator, variance: moments.variance, driven, order })
     }
 
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
     /// Width of the network's input for `dimension` coordinates: every block, and the time.
     pub fn inputs(&self, dimension: usize) -> usize {
         self.order.len() * dimension + 1
