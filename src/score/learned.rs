@@ -37,21 +37,25 @@ impl Learned {
         activation: Activation,
         seed: u64,
     ) -> Result<Self> {
+        let weights = |network: &Mlp| Ok(Weights::new(network.initial(seed)));
+        Self::restore(process, shape, moments, hidden, activation, weights)
+    }
+
+    /// As [`Learned::mlp`], with weights that come from elsewhere.
+    pub(super) fn restore(
+        process: &Process,
+        shape: &[usize],
+        moments: &Moments,
+        hidden: &[usize],
+        activation: Activation,
+        weights: impl FnOnce(&Mlp) -> Result<Weights>,
+    ) -> Result<Self> {
         let mixed = Mixed::new(process, moments)?;
         let dimension = shape.iter().product();
         let network = Mlp::new(mixed.inputs(dimension), hidden, mixed.outputs(dimension), activation)?;
-        let weights = Weights::new(network.initial(seed));
-        Ok(Self::assemble(shape, moments, mixed, network, weights))
-    }
-
-    fn assemble(shape: &[usize], moments: &Moments, mixed: Mixed, network: Mlp, weights: Weights) -> Self {
-        Self(Arc::new(Inner {
-            shape: shape.to_vec(),
-            moments: moments.clone(),
-            mixed,
-            network,
-            weights: RwLock::new(Arc::new(weights)),
-        }))
+        let weights = RwLock::new(Arc::new(weights(&network)?));
+        let (shape, moments) = (shape.to_vec(), moments.clone());
+        Ok(Self(Arc::new(Inner { shape, moments, mixed, network, weights })))
     }
 
     /// The network.

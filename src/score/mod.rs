@@ -3,9 +3,11 @@
 //! Samples are evaluated in blocks. Inside a block the layout is component-major: entry (block b, coordinate c,
 //! sample i) of a state stands at `(b·d + c)·count + i`, so that every loop over samples is contiguous.
 
+mod checkpoint;
 mod learned;
 mod mixed;
 
+pub use checkpoint::difference;
 pub use learned::Learned;
 pub use mixed::{Frame, Mixed, Perturbation};
 

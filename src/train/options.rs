@@ -7,7 +7,7 @@ use crate::error::{Error, Result, nearest};
 pub struct Options {
     /// Steps of the optimiser, 1 or more.
     pub steps: u64,
-    /// Samples per step, from 1 to 65,536.
+    /// Samples per step, from 1 to 16,384.
     pub batch: usize,
     /// Step length of Adam at its highest, above 0.
     pub rate: f64,
@@ -137,8 +137,8 @@ fn unknown(option: &str, name: &str, known: &[&str]) -> Error {
 }
 
 impl Options {
-    /// Largest batch: times are drawn from a table of this length.
-    pub const LARGEST_BATCH: usize = 1 << 16;
+    /// Largest batch: every sample has its own range of a table of times.
+    pub const LARGEST_BATCH: usize = super::table::TIMES;
 
     /// Checks every range for a process of that `horizon`.
     ///

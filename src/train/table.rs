@@ -5,8 +5,8 @@ use crate::error::{Error, Result};
 use crate::score::{Frame, Mixed};
 use crate::task::Task;
 
-/// Times of the table: enough that a batch of any size finds many in each of its strata.
-const TIMES: usize = 1 << 16;
+/// Times of the table, which is also the largest batch: each of its strata needs a time.
+pub(super) const TIMES: usize = 1 << 14;
 
 /// Times whose kernels one thread computes together.
 const BLOCK: usize = 1 << 10;
