@@ -107,7 +107,7 @@ impl Propagator {
         let transfer = flow.end();
         let (covariance, cholesky) = match self.near_stationary(transfer) {
             Some(law) => law,
-            None => self.from_start(&flow),
+            None => self.accumulated(&flow),
         };
         let transfer = transfer.rounded();
         let offset = self.affine(&flow) + &transfer * &self.linear.start_mean;
@@ -175,7 +175,7 @@ impl Propagator {
     }
 
     /// Σ and its factor by adding up what the start and the noise give.
-    fn from_start(&self, flow: &Flow) -> (DMatrix<f64>, DMatrix<f64>) {
+    fn accumulated(&self, flow: &Flow) -> (DMatrix<f64>, DMatrix<f64>) {
         let transfer = flow.end();
         let mut noise = triangularize(self.first_step(flow));
         for half in flow.doubled() {

@@ -111,8 +111,7 @@ impl Process {
     pub fn require_noise(&self) -> Result<()> {
         let Some(&block) = self.linear().unreached().first() else { return Ok(()) };
         let block = &self.blocks()[block];
-        Err(Error::process(self.name(), format!("{block} is never driven: no score can be learned")).with_hint(format!(
-            "let noise reach {block} or a block that drives it, with a temperature above 0"
-        )))
+        Err(Error::process(self.name(), format!("{block} is never driven: no score can be learned"))
+            .with_hint(format!("let noise reach {block} or a block that drives it, with a temperature above 0")))
     }
 }
