@@ -2,6 +2,7 @@
 
 mod kernel;
 mod linear;
+mod prior;
 mod propagator;
 mod stationary;
 
@@ -9,6 +10,8 @@ use std::sync::Arc;
 
 pub use kernel::Kernel;
 pub use linear::Linear;
+pub(crate) use prior::correlate;
+pub use prior::{Prior, PriorLaw};
 pub use propagator::Propagator;
 pub use stationary::Stationary;
 

@@ -42,11 +42,11 @@ pub struct Propagator {
     reciprocals: Vec<Double>,
     /// k! ∫₀¹ u^k P_n(u) du · 1/k!, [terms, polynomials] (see [`legendre_moments`]).
     moments: DMatrix<f64>,
-    stationary: Option<Stationary>,
+    stationary: Option<Limit>,
 }
 
 #[derive(Debug, Clone)]
-struct Stationary {
+struct Limit {
     /// Σ_∞.
     covariance: Square,
     /// Σ_∞ − S₀.
@@ -85,7 +85,7 @@ impl Propagator {
             norm: rows.min(columns),
             reciprocals: (0..count).map(|k| Double::ONE.divided_by((k as f64).into())).collect(),
             moments: legendre_moments(count, POLYNOMIALS + size - 1),
-            stationary: Stationary::of(linear),
+            stationary: Limit::of(linear),
         })
     }
 
@@ -107,7 +107,7 @@ impl Propagator {
         let transfer = flow.end();
         let (covariance, cholesky) = match self.near_stationary(transfer) {
             Some(law) => law,
-            None => self.from_start(&flow),
+            None => self.accumulated(&flow),
         };
         let transfer = transfer.rounded();
         let offset = self.affine(&flow) + &transfer * &self.linear.start_mean;
@@ -175,7 +175,7 @@ impl Propagator {
     }
 
     /// Σ and its factor by adding up what the start and the noise give.
-    fn from_start(&self, flow: &Flow) -> (DMatrix<f64>, DMatrix<f64>) {
+    fn accumulated(&self, flow: &Flow) -> (DMatrix<f64>, DMatrix<f64>) {
         let transfer = flow.end();
         let mut noise = triangularize(self.first_step(flow));
         for half in flow.doubled() {
@@ -220,7 +220,7 @@ impl Flow {
     }
 }
 
-impl Stationary {
+impl Limit {
     fn of(linear: &Linear) -> Option<Self> {
         let (covariance, factor) = linear.stationary_law()?;
         let start = Square::exact(&DMatrix::from_diagonal(&linear.start_std));

@@ -33,7 +33,8 @@ pub struct Frame {
     pub gauss: DMatrix<f64>,
     /// ℓ, [driven].
     pub unit: DVector<f64>,
-    /// What the network is shown for the time: −1 at t = 0, 1 at the horizon.
+    /// What the network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
+    /// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
     pub clock: f64,
 }
 
@@ -104,7 +105,7 @@ impl Mixed {
             return Err(Error::process(self.process.name(), problem)
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
-        let clock = 2.0 * time / self.process.horizon() - 1.0;
+        let clock = 1.0 + 0.5 * (time / self.process.horizon()).ln();
         Ok(Frame { kernel, scale, gauss, unit, clock })
     }
 

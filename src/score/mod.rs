@@ -4,10 +4,12 @@
 //! sample i) of a state stands at `(b·d + c)·count + i`, so that every loop over samples is contiguous.
 
 mod checkpoint;
+mod exact;
 mod learned;
 mod mixed;
 
 pub use checkpoint::difference;
+pub use exact::Exact;
 pub use learned::Learned;
 pub use mixed::{Frame, Mixed, Perturbation};
 
