@@ -74,7 +74,7 @@ fn two_runs_are_one_long_run() {
     assert_eq!(split.weights(), whole.weights());
 }
 
-/// Seen to fail with the gradient of one chunk left out of the sum.
+/// Seen to fail with a wrong slope of the SiLU.
 #[test]
 fn candle_takes_the_same_steps() {
     let fused = trained(&short(), &Task::default());
@@ -114,11 +114,11 @@ fn error(score: &dyn Score, exact: &Exact, data: &Dataset) -> f64 {
 }
 
 /// Two clusters: the Gaussian score is off, and 600 steps of a small network take two thirds of
-/// that away. Seen to fail with the target's sign turned, with ℓ in place of 1/ℓ in the score, and with the
-/// columns of the noise exchanged.
+/// that away. Seen to fail with the target's sign turned and with ℓ in place of 1/ℓ in the score.
 #[test]
 fn training_approaches_the_exact_score() {
-    let pair = Mixture::new(vec![1.0, 2.0], vec![0.6, 0.3, -0.5, -0.3], Covariance::Isotropic(vec![0.04, 0.02])).unwrap();
+    let pair =
+        Mixture::new(vec![1.0, 2.0], vec![0.6, 0.3, -0.5, -0.3], Covariance::Isotropic(vec![0.04, 0.02])).unwrap();
     let (process, data) = (process(0.0), Dataset::from_mixture("pair", pair).unwrap());
     let (model, exact) = (model(&process, &data), Exact::new(&process, &data).unwrap());
     let before = error(&model, &exact, &data);
