@@ -3,9 +3,9 @@
 //! Rhai's own comparison of floats uses an epsilon (1e-20 == 0.0 is true there, ∞ > 1 false); with its fast operators
 //! switched off, the functions registered here take precedence everywhere, also in `in`, `sort` and array equality.
 
-use rhai::{Dynamic, Engine, EvalAltResult, FLOAT, INT};
+use rhai::{Dynamic, Engine, FLOAT, FuncRegistration, INT};
 
-type Outcome<T> = Result<T, Box<EvalAltResult>>;
+use super::failure::Outcome;
 
 /// Registers the overrides.
 pub(super) fn install(engine: &mut Engine) {
@@ -24,8 +24,10 @@ fn comparisons(engine: &mut Engine) {
         )*};
     }
     compare!("<" <, "<=" <=, ">" >, ">=" >=, "==" ==, "!=" !=);
-    for (name, pick) in [("min", f64::min as fn(f64, f64) -> f64), ("max", f64::max)] {
-        engine.register_fn(name, move |a: FLOAT, b: FLOAT| pick(a, b));
+    let pairs: [(&str, &str, fn(f64, f64) -> f64); 2] =
+        [("min", "The smaller of two numbers.", f64::min), ("max", "The larger of two numbers.", f64::max)];
+    for (name, about, pick) in pairs {
+        documented(name, about).register_into_engine(engine, move |a: FLOAT, b: FLOAT| pick(a, b));
         engine.register_fn(name, move |a: FLOAT, b: INT| pick(a, b as FLOAT));
         engine.register_fn(name, move |a: INT, b: FLOAT| pick(a as FLOAT, b));
     }
@@ -33,9 +35,10 @@ fn comparisons(engine: &mut Engine) {
 
 fn division(engine: &mut Engine) {
     engine.register_fn("/", |a: INT, b: INT| a as FLOAT / b as FLOAT);
-    engine.register_fn("idiv", |a: INT, b: INT| -> Outcome<INT> {
-        a.checked_div_euclid(b).ok_or_else(|| format!("idiv({a}, {b}) has no whole-number result").into())
-    });
+    documented("idiv", "Quotient of two whole numbers, rounded so that the remainder is not negative.")
+        .register_into_engine(engine, |a: INT, b: INT| -> Outcome<INT> {
+            a.checked_div_euclid(b).ok_or_else(|| format!("idiv({a}, {b}) has no whole-number result").into())
+        });
     // Without it `x /= 2` would take Rhai's own quotient. A raw function, because the result changes the variable's type.
     let whole = std::any::TypeId::of::<INT>();
     engine.register_raw_fn("/=", [whole, whole], |_, arguments| -> Outcome<()> {
@@ -57,30 +60,46 @@ fn powers(engine: &mut Engine) {
             .map(Dynamic::from_int)
             .ok_or_else(|| format!("{a} ** {b} exceeds the whole numbers: write {a}.0 ** {b}").into())
     });
-    engine.register_fn("pow", |a: FLOAT, b: FLOAT| a.powf(b));
-    engine.register_fn("pow", |a: INT, b: FLOAT| (a as FLOAT).powf(b));
-    engine.register_fn("pow", |a: FLOAT, b: INT| a.powf(b as FLOAT));
-    engine.register_fn("pow", |a: INT, b: INT| (a as FLOAT).powf(b as FLOAT));
 }
 
 fn elementary(engine: &mut Engine) {
-    macro_rules! of_whole_numbers {
-        ($($name:literal $function:expr),*) => {$(
-            engine.register_fn($name, |x: INT| { let f: fn(FLOAT) -> FLOAT = $function; f(x as FLOAT) });
-        )*};
+    let of_whole_numbers: [(&str, &str, fn(FLOAT) -> FLOAT); 19] = [
+        ("sqrt", "Square root.", f64::sqrt),
+        ("exp", "Exponential.", f64::exp),
+        ("ln", "Natural logarithm.", f64::ln),
+        ("log", "Logarithm to base 10.", f64::log10),
+        ("sin", "Sine of an angle in radians.", f64::sin),
+        ("cos", "Cosine of an angle in radians.", f64::cos),
+        ("tan", "Tangent of an angle in radians.", f64::tan),
+        ("asin", "Inverse sine, in radians.", f64::asin),
+        ("acos", "Inverse cosine, in radians.", f64::acos),
+        ("atan", "Inverse tangent, in radians; of (y, x), the angle of the point.", f64::atan),
+        ("sinh", "Hyperbolic sine.", f64::sinh),
+        ("cosh", "Hyperbolic cosine.", f64::cosh),
+        ("tanh", "Hyperbolic tangent.", f64::tanh),
+        ("asinh", "Inverse hyperbolic sine.", f64::asinh),
+        ("acosh", "Inverse hyperbolic cosine.", f64::acosh),
+        ("atanh", "Inverse hyperbolic tangent.", f64::atanh),
+        ("floor", "Nearest whole number below.", |x| x),
+        ("ceiling", "Nearest whole number above.", |x| x),
+        ("round", "Nearest whole number.", |x| x),
+    ];
+    for (name, about, function) in of_whole_numbers {
+        documented(name, about).register_into_engine(engine, move |x: INT| function(x as FLOAT));
     }
-    of_whole_numbers!(
-        "sqrt" f64::sqrt, "exp" f64::exp, "ln" f64::ln, "log" f64::log10,
-        "sin" f64::sin, "cos" f64::cos, "tan" f64::tan,
-        "asin" f64::asin, "acos" f64::acos, "atan" f64::atan,
-        "sinh" f64::sinh, "cosh" f64::cosh, "tanh" f64::tanh,
-        "asinh" f64::asinh, "acosh" f64::acosh, "atanh" f64::atanh,
-        "floor" |x| x, "ceiling" |x| x, "round" |x| x
-    );
-    engine.register_fn("hypot", |a: INT, b: INT| (a as FLOAT).hypot(b as FLOAT));
-    engine.register_fn("hypot", |a: FLOAT, b: INT| a.hypot(b as FLOAT));
-    engine.register_fn("hypot", |a: INT, b: FLOAT| (a as FLOAT).hypot(b));
-    engine.register_fn("atan", |a: INT, b: INT| (a as FLOAT).atan2(b as FLOAT));
-    engine.register_fn("atan", |a: FLOAT, b: INT| a.atan2(b as FLOAT));
-    engine.register_fn("atan", |a: INT, b: FLOAT| (a as FLOAT).atan2(b));
+    documented("abs", "Absolute value.").register_into_engine(engine, f64::abs);
+    for (name, about, function) in [
+        ("hypot", "Length of the hypotenuse.", f64::hypot as fn(f64, f64) -> f64),
+        ("atan", "", f64::atan2),
+        ("pow", "Power; the same as `a ** b`.", f64::powf),
+    ] {
+        documented(name, about).register_into_engine(engine, move |a: FLOAT, b: FLOAT| function(a, b));
+        engine.register_fn(name, move |a: INT, b: INT| function(a as FLOAT, b as FLOAT));
+        engine.register_fn(name, move |a: FLOAT, b: INT| function(a, b as FLOAT));
+        engine.register_fn(name, move |a: INT, b: FLOAT| function(a as FLOAT, b));
+    }
+}
+
+fn documented(name: &str, about: &str) -> FuncRegistration {
+    FuncRegistration::new(name).with_comments([format!("/// {about}")])
 }

@@ -155,7 +155,7 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with("anon$")
         || name.starts_with("index$")
         || name.starts_with("set$")
-        || matches!(name, "to_string" | "to_debug" | "contains")
+        || matches!(name, "to_string" | "to_debug" | "contains" | super::rewrite::GUARD)
         || !name.chars().any(char::is_alphanumeric)
 }
 

@@ -1,7 +1,8 @@
 //! How an error of the rooms below travels through a script: as a value that `catch` can look at, with the function
 //! that raised it.
 
-use rhai::{Dynamic, EvalAltResult, NativeCallContext};
+use rhai::plugin::*;
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
 
 use crate::error::Error;
 
@@ -36,13 +37,35 @@ impl<T> Raise<T> for crate::Result<T> {
     }
 }
 
-/// Registers what a script can do with a caught error: print it, `e.message`, `e.hint`.
-pub(super) fn install(engine: &mut rhai::Engine) {
-    engine
-        .register_type_with_name::<Failure>("Error")
-        .register_fn("to_string", |failure: &mut Failure| failure.error.to_string())
-        .register_fn("to_debug", |failure: &mut Failure| failure.error.to_string())
-        .register_get("message", |failure: &mut Failure| failure.error.to_string())
-        .register_get("function", |failure: &mut Failure| failure.function.clone())
-        .register_get("hint", |failure: &mut Failure| failure.error.hint().unwrap_or_default().to_owned());
+/// Registers what a script can do with a caught error.
+pub(super) fn install(engine: &mut Engine) {
+    engine.register_type_with_name::<Failure>("Error");
+    engine.register_global_module(rhai::exported_module!(functions).into());
+}
+
+#[export_module]
+#[allow(unreachable_pub)]
+mod functions {
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(failure: &mut Failure) -> String {
+        failure.error.to_string()
+    }
+
+    /// What was wrong.
+    #[rhai_fn(get = "message", pure)]
+    pub fn message(failure: &mut Failure) -> String {
+        failure.error.to_string()
+    }
+
+    /// Name of the function that raised the error.
+    #[rhai_fn(get = "function", pure)]
+    pub fn function(failure: &mut Failure) -> String {
+        failure.function.clone()
+    }
+
+    /// The way out, or an empty string.
+    #[rhai_fn(get = "hint", pure)]
+    pub fn hint(failure: &mut Failure) -> String {
+        failure.error.hint().unwrap_or_default().to_owned()
+    }
 }
