@@ -3,6 +3,10 @@
 //! Samples are evaluated in blocks. Inside a block the layout is component-major: entry (block b, coordinate c,
 //! sample i) of a state stands at `(b·d + c)·count + i`, so that every loop over samples is contiguous.
 
+mod exact;
+
+pub use exact::Exact;
+
 use crate::data::Moments;
 use crate::error::Result;
 use crate::process::Process;
