@@ -31,6 +31,14 @@ impl Linear {
         &self.noise * self.noise.transpose()
     }
 
+    /// G without the columns of sources whose amplitudes are all 0, [m, active sources].
+    #[must_use]
+    pub fn active_noise(&self) -> DMatrix<f64> {
+        let active: Vec<_> =
+            (0..self.noise.ncols()).filter(|&s| self.noise.column(s).iter().any(|&g| g != 0.0)).collect();
+        self.noise.select_columns(&active)
+    }
+
     /// The blocks with noise of their own, in declared order: those whose score the reverse process needs.
     #[must_use]
     pub fn driven(&self) -> Vec<usize> {

@@ -42,7 +42,10 @@ fn datasets() -> Vec<(Dataset, Vec<DMatrix<f64>>)> {
     vec![
         (data(mixture(isotropic(vec![0.04; 3]))), vec![&identity * 0.04; 3]),
         (data(mixture(isotropic(vec![0.04, 0.2, 0.1]))), vec![&identity * 0.04, &identity * 0.2, &identity * 0.1]),
-        (data(mixture(Covariance::Full(full.clone()))), full.chunks(4).map(|s| DMatrix::from_row_slice(2, 2, s)).collect()),
+        (
+            data(mixture(Covariance::Full(full.clone()))),
+            full.chunks(4).map(|s| DMatrix::from_row_slice(2, 2, s)).collect(),
+        ),
         (Dataset::from_points("points", points).unwrap(), vec![DMatrix::zeros(2, 2); 3]),
     ]
 }
@@ -107,7 +110,8 @@ fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     let noise = z.clone();
     for (c, i) in (0..2).flat_map(|c| (0..COUNT).map(move |i| (c, i))) {
         for b in 0..m {
-            let spread: f64 = (0..=b).map(|j| kernel.cholesky[(b, j)] * f64::from(noise[(2 * j + c) * COUNT + i])).sum();
+            let spread: f64 =
+                (0..=b).map(|j| kernel.cholesky[(b, j)] * f64::from(noise[(2 * j + c) * COUNT + i])).sum();
             let centre = kernel.transfer[(b, 0)] * f64::from(x.values()[2 * i + c]) + kernel.offset[b];
             z[(2 * b + c) * COUNT + i] = (centre + spread) as f32;
         }
