@@ -39,12 +39,7 @@ fn short() -> Options {
 }
 
 fn threads(count: usize) -> Task {
-    struct Nobody;
-    impl Progress for Nobody {
-        fn update(&self, _: &Report) {}
-        fn finish(&self, _: &Report) {}
-    }
-    Task::new(Arc::default(), Arc::new(Nobody), count).unwrap()
+    Task::new(Arc::default(), None, count).unwrap()
 }
 
 fn trained(options: &Options, task: &Task) -> Arc<Weights> {
@@ -153,7 +148,7 @@ fn a_stop_keeps_what_was_learned() {
         fn finish(&self, _: &Report) {}
     }
     let cancel = Arc::<AtomicBool>::default();
-    let task = Task::new(cancel.clone(), Arc::new(StopAtOnce(cancel)), 2).unwrap();
+    let task = Task::new(cancel.clone(), Some(Arc::new(StopAtOnce(cancel))), 2).unwrap();
     let (process, data) = (process(0.0), diamond());
     let model = model(&process, &data);
     let record = train(&model, &data, &short(), &task).unwrap();
