@@ -8,6 +8,8 @@ mod activation;
 pub mod kernel;
 mod mlp;
 pub mod reference;
+mod weights;
 
 pub use activation::Activation;
 pub use mlp::{Layer, Mlp};
+pub use weights::Weights;

@@ -220,7 +220,7 @@ fn bits_do_not_depend_on_threads_or_count() {
     let x0 = Dataset::swiss_rolls().sample(1000, 1).unwrap();
     let run = |threads: usize| {
         let watch = Arc::new(Watch(AtomicBool::new(false)));
-        let task = Task::new(Arc::default(), watch.clone(), threads).unwrap();
+        let task = Task::new(Arc::default(), Some(watch.clone()), threads).unwrap();
         let samples = sample(&score, &options(1000, 20), &task).unwrap().state;
         assert!(watch.0.load(std::sync::atomic::Ordering::Relaxed));
         (samples, simulate(&process, &x0, 20, 1, &task).unwrap(), perturb(&process, &x0, 0.5, 1, &task).unwrap())
@@ -247,7 +247,7 @@ fn requests_that_make_no_sense_are_refused() {
     assert!(refused(x0(&[5, 2], f32::NAN)).to_string().contains("NaN at flat index 0"));
     let state = perturb(&process, &x0(&[1, 2], 0.0), 0.1, 1, &Task::default()).unwrap();
     assert_eq!(state.block("Eta").unwrap_err().hint(), Some("did you mean `eta`?"));
-    let cancelled = Task::new(Arc::new(AtomicBool::new(true)), Arc::new(Watch(AtomicBool::new(false))), 1).unwrap();
+    let cancelled = Task::new(Arc::new(AtomicBool::new(true)), Some(Arc::new(Watch(AtomicBool::new(false)))), 1).unwrap();
     assert!(matches!(sample(&score, &options(10, 10), &cancelled), Err(Error::Interrupted)));
     assert_eq!(score.shape(), [2]);
 }

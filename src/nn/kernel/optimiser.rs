@@ -50,18 +50,29 @@ impl Adam {
 
     /// Moves a strip of `parameters` against `gradient` (Kingma and Ba, arXiv 1412.6980, algorithm 1).
     pub fn update(self, gradient: &[f32], parameters: &mut [f32], moments: Moments<'_>) {
-        update(self, gradient, parameters, moments);
+        update(self, gradient, parameters, moments.first, moments.second, moments.average);
     }
 }
 
+/// Zero for what would soon be subnormal: the moments of a parameter without gradient decay into that range and stay
+/// there, where each operation takes a hundred cycles (measured: the whole update seven times slower).
+#[inline(always)]
+fn flush(value: f32) -> f32 {
+    // Written so that NaN passes.
+    if value.abs() < 1e-30 { 0.0 } else { value }
+}
+
 dispatched! {
-    fn update(adam: Adam, gradient: &[f32], parameters: &mut [f32], moments: Moments<'_>) {
-        let Moments { first, second, average } = moments;
+    // Separate arguments: out of a struct the compiler no longer knows that the slices are disjoint, and makes no
+    // vector code.
+    fn update(
+        adam: Adam, gradient: &[f32], parameters: &mut [f32], first: &mut [f32], second: &mut [f32], average: &mut [f32],
+    ) {
         let values = parameters.iter_mut().zip(first).zip(second).zip(average).zip(gradient);
         for ((((parameter, first), second), average), gradient) in values {
             let gradient = gradient * adam.scale;
-            *first = (gradient - *first).mul_add(1.0 - Adam::FIRST, *first);
-            *second = gradient.mul_add(gradient, -*second).mul_add(1.0 - Adam::SECOND, *second);
+            *first = flush((gradient - *first).mul_add(1.0 - Adam::FIRST, *first));
+            *second = flush(gradient.mul_add(gradient, -*second).mul_add(1.0 - Adam::SECOND, *second));
             let length = (*second * adam.correction[1]).sqrt() + Adam::EPSILON;
             *parameter -= adam.rate * adam.correction[0] * *first / length;
             *average = (*parameter - *average).mul_add(adam.share, *average);

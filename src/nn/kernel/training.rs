@@ -51,6 +51,11 @@ impl Chunk {
         &self.gradient
     }
 
+    /// The same, for another way of computing it to write to.
+    pub fn gradient_mut(&mut self) -> &mut [f32] {
+        &mut self.gradient
+    }
+
     /// Returns `scale` · Σ weight · (network(input) − target)² and leaves its gradient by the parameters.
     pub fn run(&mut self, parameters: &[f32], samples: Samples<'_>, scale: f32) -> f64 {
         self.forward(parameters, samples);
