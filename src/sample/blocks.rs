@@ -39,7 +39,7 @@ pub(super) fn in_blocks(
         }
     }
     let blocks = values.into_iter().map(|values| Tensor::new(&whole, values)).collect::<Result<_>>()?;
-    Ok(State { names, blocks })
+    Ok(State { names, blocks, evaluations: 0 })
 }
 
 /// Writes [rows, columns] as [columns, rows].

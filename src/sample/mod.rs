@@ -11,7 +11,7 @@ mod reverse;
 
 pub use forward::{perturb, simulate};
 pub use grid::Grid;
-pub use reverse::{LastStep, Options, Samples, sample};
+pub use reverse::{LastStep, Options, sample};
 
 use crate::error::{Error, Result, nearest};
 use crate::tensor::Tensor;
@@ -23,6 +23,8 @@ pub struct State {
     pub names: Vec<String>,
     /// The blocks, each [count, shape...].
     pub blocks: Vec<Tensor>,
+    /// Evaluations of a score per sample (NFE) that it took; 0 for states of the forward process.
+    pub evaluations: usize,
 }
 
 impl State {
