@@ -5,6 +5,7 @@
 mod process;
 mod symbolic;
 mod testing;
+mod text;
 
 use rhai::Engine;
 
@@ -13,4 +14,5 @@ pub(super) fn install(engine: &mut Engine) {
     process::install(engine);
     symbolic::install(engine);
     testing::install(engine);
+    text::install(engine);
 }
