@@ -45,5 +45,17 @@ impl State {
     }
 }
 
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, (name, block)) in self.names.iter().zip(&self.blocks).enumerate() {
+            write!(f, "{}{name} {:?}", if i > 0 { ", " } else { "" }, block.shape())?;
+        }
+        match self.evaluations {
+            0 => Ok(()),
+            n => write!(f, ", {n} evaluations of the score each"),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests;

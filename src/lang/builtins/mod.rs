@@ -2,7 +2,10 @@
 
 #![allow(unreachable_pub)] // `export_module` exports `pub` functions only.
 
+mod kernel;
 mod process;
+mod sample;
+mod score;
 mod symbolic;
 mod testing;
 mod text;
@@ -11,7 +14,10 @@ use rhai::Engine;
 
 /// Registers all builtins.
 pub(super) fn install(engine: &mut Engine) {
+    kernel::install(engine);
     process::install(engine);
+    sample::install(engine);
+    score::install(engine);
     symbolic::install(engine);
     testing::install(engine);
     text::install(engine);
