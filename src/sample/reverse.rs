@@ -77,7 +77,7 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State
             Ok(state)
         } else {
             Err(Error::numerical("the samples left the range of floating point")
-                .with_hint("take more steps: Euler–Maruyama is unstable when a step is long against 1/‖A − Dŝ'‖"))
+                .with_hint("take more steps: Euler–Maruyama runs away when a step is too long for the process"))
         }
     });
     meter.finish();
