@@ -1,10 +1,12 @@
 //! Datasets and file formats.
 
 mod draw;
+pub mod formats;
 mod mixture;
 mod points;
 mod swiss_rolls;
 
+use std::path::Path;
 use std::sync::Arc;
 
 pub use mixture::{Covariance, Mixture};
@@ -77,6 +79,21 @@ impl Dataset {
     pub fn from_points(name: &str, points: Tensor) -> Result<Self> {
         let points = Points::new(points)?;
         Ok(Self::with_law(name, points.datum_shape().to_vec(), points.moments(), Law::Points(points)))
+    }
+
+    /// Finite data from a .npy, .npz or .csv file; `array` names one of several arrays in a .npz file.
+    ///
+    /// # Errors
+    /// As [`formats::read`] and [`Dataset::from_points`], naming the file.
+    pub fn from_file(path: &Path, array: Option<&str>) -> Result<Self> {
+        let points = formats::read(path, array)?;
+        let name = path.file_stem().map_or_else(|| "file".into(), |stem| stem.to_string_lossy());
+        Self::from_points(&name, points).map_err(|error| match error {
+            Error::Argument { problem, hint, .. } => {
+                Error::File { action: "use", path: path.to_owned(), reason: format!("it {problem}"), hint }
+            }
+            other => other,
+        })
     }
 
     fn with_law(name: &str, shape: Vec<usize>, moments: Moments, law: Law) -> Self {
