@@ -110,20 +110,17 @@ mod tests {
         assert!((distance(&[-2.0], 1) - 2.0).abs() < 1e-6);
     }
 
-    /// Two independent draws of 4000 points are as close as a perfect sampler gets: 0.0073 on average over 200 pairs of
-    /// seeds, standard deviation 0.0018.
+    /// How close 4000 points get to 40,000 of the same law: 0.0071 on average over 100 pairs of seeds, with standard
+    /// deviation 0.0022 (0.0094 between 4000 and 4000). The bound is 5 standard errors, a false alarm once in 1.7·10⁶
+    /// seeds; the seeds are fixed. Seen to fail with squared differences of quantiles.
     #[test]
     fn the_floor_of_the_diamond() {
         let data = Dataset::diamond(0.5, 0.04).unwrap();
-        let floors: Vec<f64> = (0..8)
-            .map(|seed| {
-                let [a, b] = [2 * seed, 2 * seed + 1].map(|seed| data.sample(4000, seed).unwrap());
-                sliced_wasserstein(&a, &b, 128, 0, &Task::default()).unwrap()
-            })
-            .collect();
-        let mean = floors.iter().sum::<f64>() / 8.0;
-        println!("{mean} {floors:?}");
-        assert!((0.005..0.010).contains(&mean), "{mean}");
+        let many = data.sample(40_000, 100).unwrap();
+        let floor =
+            |seed| sliced_wasserstein(&data.sample(4000, seed).unwrap(), &many, 32, 0, &Task::default()).unwrap();
+        let mean = (0..8).map(floor).sum::<f64>() / 8.0;
+        assert!((mean - 0.0071).abs() < 5.0 * 0.0022 / f64::sqrt(8.0), "{mean}");
     }
 
     #[test]
