@@ -20,7 +20,7 @@ use points::Points;
 /// Mean and variance of a data distribution, as the mixed score and the prior use them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
-    /// Mean of each coordinate, [d].
+    /// Mean of each coordinate, \[d\].
     pub mean: Vec<f64>,
     /// Variance averaged over the coordinates.
     pub variance: f64,
@@ -73,7 +73,7 @@ impl Dataset {
         Self::with_law("swiss_rolls", vec![2], swiss_rolls::moments(), Law::SwissRolls)
     }
 
-    /// Finite data: `points` is [n, shape...], and [n] is read as [n, 1]. A draw takes a row at random.
+    /// Finite data: `points` is [n, shape...], and \[n\] is read as [n, 1]. A draw takes a row at random.
     ///
     /// # Errors
     /// When `points` is empty, is a single number, or holds values that are not finite.

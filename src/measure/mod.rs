@@ -1,6 +1,6 @@
 //! Distances between samples, and their moments.
 //!
-//! A sample is a tensor [n, shape...] with one datum per row; a vector [n] has one coordinate per datum.
+//! A sample is a tensor [n, shape...] with one datum per row; a vector \[n\] has one coordinate per datum.
 
 mod energy;
 mod histogram;

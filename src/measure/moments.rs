@@ -10,7 +10,7 @@ use crate::tensor::{Tensor, count};
 /// Rows of a covariance that are computed together.
 const BLOCK: usize = 64;
 
-/// Mean of each coordinate of a sample, [d].
+/// Mean of each coordinate of a sample, \[d\].
 ///
 /// # Errors
 /// When the sample is empty or not finite.
