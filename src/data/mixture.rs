@@ -27,6 +27,20 @@ pub enum Covariance {
     Full(Vec<f64>),
 }
 
+impl Covariance {
+    /// Isotropic covariances from standard deviations, \[K\].
+    ///
+    /// # Errors
+    /// When one is not above 0; the error names the component.
+    pub fn from_std(std: &[f64]) -> Result<Self> {
+        // A square would hide the sign.
+        match std.iter().position(|s| !(*s > 0.0 && s.is_finite())) {
+            Some(k) => Err(Error::argument("std", format!("must be above 0, got {} for component {k}", std[k]))),
+            None => Ok(Self::Isotropic(std.iter().map(|s| s * s).collect())),
+        }
+    }
+}
+
 impl Mixture {
     /// A mixture with its weights normalised and its covariances symmetrised to the last bit.
     ///

@@ -35,6 +35,22 @@ pub enum Binary {
 }
 
 impl Binary {
+    /// All operations.
+    pub const ALL: [Self; 12] = [
+        Self::Add,
+        Self::Subtract,
+        Self::Multiply,
+        Self::Divide,
+        Self::Remainder,
+        Self::Power,
+        Self::Minimum,
+        Self::Maximum,
+        Self::Less,
+        Self::LessEqual,
+        Self::Greater,
+        Self::GreaterEqual,
+    ];
+
     /// As scripts write it.
     pub fn symbol(self) -> &'static str {
         match self {
@@ -44,8 +60,8 @@ impl Binary {
             Self::Divide => "/",
             Self::Remainder => "%",
             Self::Power => "**",
-            Self::Minimum => "min",
-            Self::Maximum => "max",
+            Self::Minimum => "minimum",
+            Self::Maximum => "maximum",
             Self::Less => "<",
             Self::LessEqual => "<=",
             Self::Greater => ">",
@@ -70,6 +86,29 @@ impl Binary {
         }
     }
 }
+
+/// The functions of one value, by the names that scripts use. They are evaluated in double precision and rounded once.
+pub const FUNCTIONS: [(&str, fn(f64) -> f64); 19] = [
+    ("sqrt", f64::sqrt),
+    ("exp", f64::exp),
+    ("ln", f64::ln),
+    ("log", f64::log10),
+    ("sin", f64::sin),
+    ("cos", f64::cos),
+    ("tan", f64::tan),
+    ("asin", f64::asin),
+    ("acos", f64::acos),
+    ("atan", f64::atan),
+    ("sinh", f64::sinh),
+    ("cosh", f64::cosh),
+    ("tanh", f64::tanh),
+    ("asinh", f64::asinh),
+    ("acosh", f64::acosh),
+    ("atanh", f64::atanh),
+    ("abs", f64::abs),
+    ("floor", f64::floor),
+    ("ceiling", f64::ceil),
+];
 
 /// The smaller value; NaN if either is.
 pub(super) fn minimum(a: f32, b: f32) -> f32 {
@@ -101,10 +140,10 @@ impl Tensor {
         Ok(out.into())
     }
 
-    /// A tensor of the same shape with `function` of every value.
+    /// A tensor of the same shape with `function` of every value, evaluated in double precision.
     #[must_use]
-    pub fn map(&self, function: impl FnMut(f32) -> f32) -> Self {
-        self.0.mapv(function).into()
+    pub fn map(&self, mut function: impl FnMut(f64) -> f64) -> Self {
+        self.0.mapv(|value| function(f64::from(value)) as f32).into()
     }
 
     /// Whether all values agree within `absolute + relative·|other|`. NaN agrees with nothing.

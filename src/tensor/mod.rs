@@ -1,6 +1,6 @@
 //! Dense arrays of single precision: samples, images, histories.
 //!
-//! Physics is computed in `f64`; [`Tensor::from_f64`] is the one place where it is rounded to `f32`.
+//! Physics is computed in `f64`; it is rounded to `f32` here and nowhere else.
 
 mod create;
 mod display;
@@ -13,7 +13,7 @@ mod shape;
 use ndarray::{ArcArray, ArrayD, IxDyn};
 
 pub use create::{allocate, count};
-pub use elementwise::Binary;
+pub use elementwise::{Binary, FUNCTIONS};
 pub use index::Index;
 pub use reduce::Reduction;
 
@@ -116,6 +116,13 @@ fn axis_range(rank: usize) -> String {
         0 => "a single number has no axes".into(),
         1 => "its only axis is 0".into(),
         _ => format!("its axes are 0 to {}, or -{rank} to -1 from the back", rank - 1),
+    }
+}
+
+impl From<ndarray::Array2<f64>> for Tensor {
+    /// Rounds to single precision.
+    fn from(array: ndarray::Array2<f64>) -> Self {
+        array.mapv(|value| value as f32).into_dyn().into()
     }
 }
 
