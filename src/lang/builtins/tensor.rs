@@ -24,7 +24,8 @@ pub(super) fn install(engine: &mut Engine) {
     engine.register_fn("-", |t: Tensor| t.map(|v| -v));
     engine.register_fn("+", |t: Tensor| t);
     for (name, function) in FUNCTIONS {
-        engine.register_fn(name, move |t: Tensor| t.map(function));
+        let form = documented(name, "").with_params_info(["t: Tensor", "Tensor"]);
+        form.register_into_engine(engine, move |t: Tensor| t.map(function));
     }
     for reduction in REDUCTIONS {
         reductions(engine, reduction);
@@ -58,10 +59,28 @@ fn operand(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Tens
     }
 }
 
+/// Operations with a name have a doc comment; signs need none.
+fn doc(operation: Binary) -> &'static str {
+    match operation {
+        Binary::Minimum => {
+            "The smaller values of two tensors, or of a tensor and a number.\n\n# Example\n```rhai\n\
+             assert_eq(minimum(tensor([1, 5]), 3), tensor([1, 3]));\n```"
+        }
+        Binary::Maximum => {
+            "The larger values of two tensors, or of a tensor and a number.\n\n# Example\n```rhai\n\
+             assert_eq(maximum(tensor([1, 5]), 3), tensor([3, 5]));\n```"
+        }
+        _ => "",
+    }
+}
+
 fn operator(engine: &mut Engine, operation: Binary) {
     let sign = operation.symbol();
     let combine = move |ctx: &NativeCallContext, a: &Tensor, b: &Tensor| a.combine(operation, b).raise(ctx);
-    engine.register_fn(sign, move |ctx: NativeCallContext, a: Tensor, b: Tensor| combine(&ctx, &a, &b));
+    documented(sign, doc(operation)).with_params_info(["a: Tensor", "b: Tensor", "Tensor"]).register_into_engine(
+        engine,
+        move |ctx: NativeCallContext, a: Tensor, b: Tensor| combine(&ctx, &a, &b),
+    );
     engine.register_fn(sign, move |ctx: NativeCallContext, a: Tensor, b: FLOAT| combine(&ctx, &a, &Tensor::scalar(b)));
     engine.register_fn(sign, move |ctx: NativeCallContext, a: FLOAT, b: Tensor| combine(&ctx, &Tensor::scalar(a), &b));
     engine.register_fn(sign, move |ctx: NativeCallContext, a: Tensor, b: INT| {
@@ -93,34 +112,35 @@ fn equality(engine: &mut Engine) {
     }
 }
 
-const REDUCTIONS: [(Reduction, &str); 6] = [
-    (Reduction::Sum, "Sum of all values, or along an axis."),
-    (Reduction::Mean, "Mean of all values, or along an axis."),
-    (Reduction::Variance, "Variance of all values, or along an axis; divided by n, not n − 1."),
-    (Reduction::StandardDeviation, "Standard deviation of all values, or along an axis; divided by n, not n − 1."),
-    (Reduction::Minimum, "Smallest of all values, or along an axis."),
-    (Reduction::Maximum, "Largest of all values, or along an axis."),
+/// A reduction, what it is, and what it gives along axis 0 of the example.
+const REDUCTIONS: [(Reduction, &str, &str); 6] = [
+    (Reduction::Sum, "Sum of all values, or along an axis.", "[4, 6]"),
+    (Reduction::Mean, "Mean of all values, or along an axis.", "[2, 3]"),
+    (Reduction::Variance, "Variance of all values, or along an axis; divided by n, not n − 1.", "[1, 4]"),
+    (Reduction::StandardDeviation, "Standard deviation of all values, or along an axis; n as in `var`.", "[1, 2]"),
+    (Reduction::Minimum, "Smallest of all values, or along an axis.", "[1, 1]"),
+    (Reduction::Maximum, "Largest of all values, or along an axis.", "[3, 5]"),
 ];
 
-fn reductions(engine: &mut Engine, (reduction, about): (Reduction, &str)) {
+fn reductions(engine: &mut Engine, (reduction, about, example): (Reduction, &str, &str)) {
     let name = reduction.name();
-    let call = |call: &str| {
-        let doc = format!(
-            "{about}\n\n# Shapes\n`t.{name}()`: \\[..\\] -> number; `t.{name}(axis)`: the axis disappears. Negative axes \
-             count from the back.\n\n# Errors\nWhen the axis does not exist.\n\n# Example\n```rhai\n\
-             let t = tensor([[1, 5], [3, 1]]);\nassert_eq(t.{name}(0).shape, [2]);\n\
-             assert(t.{name}(0).{name}() > 0.9);\n```"
-        );
-        FuncRegistration::new(call).with_comments(doc.lines().map(|line| format!("/// {line}")).collect::<Vec<_>>())
-    };
-    call(name)
-        .with_params_info(["t: Tensor", "number"])
-        .register_into_engine(engine, move |ctx: NativeCallContext, t: Tensor| t.reduce(reduction).raise(&ctx));
-    call(name)
-        .with_params_info(["t: Tensor", "axis: number", "Tensor"])
-        .register_into_engine(engine, move |ctx: NativeCallContext, t: Tensor, axis: INT| {
-            t.reduce_axis(reduction, axis).raise(&ctx).map(give)
-        });
+    let doc = format!(
+        "{about}\n\n# Shapes\n`t.{name}()`: a number. `t.{name}(axis)`: the axis disappears; negative axes count from \
+         the back.\n\n# Errors\nWhen the axis does not exist.\n\n# Example\n```rhai\n\
+         assert_eq(tensor([[1, 5], [3, 1]]).{name}(0), tensor({example}));\n```"
+    );
+    documented(name, &doc).with_params_info(["t: Tensor", "number"]).register_into_engine(
+        engine,
+        move |ctx: NativeCallContext, t: Tensor| t.reduce(reduction).raise(&ctx),
+    );
+    documented(name, "").with_params_info(["t: Tensor", "axis: number", "Tensor"]).register_into_engine(
+        engine,
+        move |ctx: NativeCallContext, t: Tensor, axis: INT| t.reduce_axis(reduction, axis).raise(&ctx).map(give),
+    );
+}
+
+fn documented(name: &str, doc: &str) -> FuncRegistration {
+    FuncRegistration::new(name).with_comments(doc.lines().map(|line| format!("/// {line}")).collect::<Vec<_>>())
 }
 
 fn no_property(name: &str) -> Error {
