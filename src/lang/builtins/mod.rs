@@ -9,6 +9,7 @@ mod process;
 mod symbolic;
 mod tensor;
 mod testing;
+mod text;
 
 use rhai::Engine;
 
@@ -21,4 +22,5 @@ pub(super) fn install(engine: &mut Engine) {
     symbolic::install(engine);
     tensor::install(engine);
     testing::install(engine);
+    text::install(engine);
 }
