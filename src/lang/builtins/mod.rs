@@ -13,6 +13,7 @@ mod symbolic;
 mod tensor;
 mod testing;
 mod text;
+mod train;
 
 use rhai::Engine;
 
@@ -29,4 +30,5 @@ pub(super) fn install(engine: &mut Engine) {
     tensor::install(engine);
     testing::install(engine);
     text::install(engine);
+    train::install(engine);
 }
