@@ -1,0 +1,227 @@
+//! Where the panels of a figure lie on the paper, in points.
+
+use super::axes::{Range, Tick};
+use super::figure::Figure;
+use super::font;
+use super::prepare::Prepared;
+
+/// Text sizes and distances, in points, as in print at the final size.
+pub(super) const TITLE: f64 = 8.0;
+pub(super) const LABEL: f64 = 8.0;
+pub(super) const TICK_TEXT: f64 = 7.0;
+pub(super) const TICK: f64 = 2.5;
+pub(super) const GAP: f64 = 2.0;
+/// Width of the colour bar and its distance from the panel.
+pub(super) const BAR: [f64; 2] = [6.0, 5.0];
+const EDGE: f64 = 4.0;
+const MILLIMETRE: f64 = 72.0 / 25.4;
+/// Height over width of panels whose data do not ask for a ratio.
+const ASPECT: f64 = 0.72;
+
+/// A rectangle on paper.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Rectangle {
+    pub(super) left: f64,
+    pub(super) top: f64,
+    pub(super) width: f64,
+    pub(super) height: f64,
+}
+
+impl Rectangle {
+    pub(super) fn right(self) -> f64 {
+        self.left + self.width
+    }
+
+    pub(super) fn bottom(self) -> f64 {
+        self.top + self.height
+    }
+
+    pub(super) fn holds(self, [x, y]: [f64; 2]) -> bool {
+        self.left <= x && x <= self.right() && self.top <= y && y <= self.bottom()
+    }
+}
+
+/// Where one panel lies and which of its texts are drawn.
+#[derive(Debug)]
+pub(super) struct Place {
+    pub(super) frame: Rectangle,
+    pub(super) x: AxisTexts,
+    pub(super) y: AxisTexts,
+    /// The ticks of its colour bar, if it carries one.
+    pub(super) bar: Option<AxisTexts>,
+}
+
+/// The ticks of an axis with their texts, the factor that these leave out, and the label beside them.
+#[derive(Debug, Clone, Default)]
+pub(super) struct AxisTexts {
+    pub(super) ticks: Vec<Tick>,
+    pub(super) factor: String,
+    pub(super) label: String,
+    /// Whether the texts are drawn: not inside a row or column that shares the axis.
+    pub(super) shown: bool,
+}
+
+impl AxisTexts {
+    fn new(range: Range, length: f64, spacing: f64, label: &str, shown: bool) -> Self {
+        let (ticks, factor) = range.ticks(((length / spacing) as usize).clamp(2, 7));
+        Self { ticks, factor, label: if shown { label.to_owned() } else { String::new() }, shown }
+    }
+
+    /// Room beside a vertical axis.
+    pub(super) fn breadth(&self) -> f64 {
+        let texts = self.ticks.iter().map(|tick| font::width(&tick.text, TICK_TEXT)).fold(0.0, f64::max);
+        let texts = if self.shown { texts + GAP } else { 0.0 };
+        TICK + texts + if self.label.is_empty() { 0.0 } else { 1.3 * LABEL }
+    }
+
+    /// Room below a horizontal axis.
+    fn height(&self) -> f64 {
+        let texts = if self.shown { GAP + TICK_TEXT } else { 0.0 };
+        TICK + texts + if self.label.is_empty() { 0.0 } else { 1.4 * LABEL }
+    }
+
+    /// How far the first and the last text stand out of a horizontal axis of `length`.
+    fn overhang(&self, range: Range, length: f64) -> [f64; 2] {
+        let half = |tick: &Tick| 0.5 * font::width(&tick.text, TICK_TEXT);
+        let out = |tick: Option<&Tick>, inside: f64| {
+            tick.filter(|_| self.shown).map_or(0.0, |tick| (half(tick) - inside * length).max(0.0))
+        };
+        let (first, last) = (self.ticks.first(), self.ticks.last());
+        let at = |tick: Option<&Tick>| tick.map_or(0.0, |tick| range.fraction(tick.value));
+        [out(first, at(first)), out(last, 1.0 - at(last))]
+    }
+}
+
+/// The size of the paper and the place of each panel.
+pub(super) struct Layout {
+    pub(super) size: [f64; 2],
+    pub(super) places: Vec<Place>,
+}
+
+/// Columns of a figure.
+fn columns(figure: &Figure) -> usize {
+    let count = figure.panels.len();
+    // Five to eight panels fit better in rows of three or four than in one.
+    let natural = if count <= 4 { count } else { count.div_ceil(count.div_ceil(4)) };
+    figure.columns.unwrap_or(natural).min(count)
+}
+
+/// Lays out a figure.
+pub(super) fn layout(figure: &Figure, prepared: &Prepared) -> Layout {
+    let columns = columns(figure);
+    let width = MILLIMETRE * figure.width.unwrap_or([86.0, 130.0, 178.0][columns.min(3) - 1]);
+    // The room for text depends on the ticks, these on the lengths of the axes, these on the room: twice is enough.
+    let rough = 0.8 * width / columns as f64;
+    let first = Draft::new(figure, prepared, columns, rough, ASPECT * rough);
+    let [length, height] = first.axes(figure, prepared, width);
+    let draft = Draft::new(figure, prepared, columns, length, height);
+    draft.place(figure, prepared, width)
+}
+
+/// Texts of all panels and the room that they need.
+struct Draft {
+    columns: usize,
+    places: Vec<Place>,
+    /// Left and right of each column, above and below each row.
+    sides: Vec<[f64; 2]>,
+    ends: Vec<[f64; 2]>,
+}
+
+impl Draft {
+    fn new(figure: &Figure, prepared: &Prepared, columns: usize, length: f64, height: f64) -> Self {
+        let count = figure.panels.len();
+        let mut draft = Self {
+            columns,
+            places: Vec::with_capacity(count),
+            sides: vec![[EDGE; 2]; columns],
+            ends: vec![[EDGE; 2]; count.div_ceil(columns)],
+        };
+        for (index, panel) in figure.panels.iter().enumerate() {
+            let ready = &prepared.panels[index];
+            let high = ready.ratio.map_or(height, |ratio| ratio * length);
+            let (row, column) = (index / columns, index % columns);
+            let y_shown = !figure.shared || column == 0;
+            let x_shown = !figure.shared || index + columns >= count;
+            let x = AxisTexts::new(ready.x, length, 32.0, &panel.x.label, x_shown);
+            let y = AxisTexts::new(ready.y, high, 24.0, &panel.y.label, y_shown);
+            let last_in_row = column + 1 == columns || index + 1 == count;
+            let bar = prepared.brightest[index].filter(|_| !figure.shared || last_in_row).map(|top| {
+                let range = Range { low: 0.0, high: top, scale: super::axes::Scale::Linear };
+                AxisTexts::new(range, high, 24.0, "probability density", true)
+            });
+            draft.reserve(row, column, [&x, &y], x.overhang(ready.x, length), !panel.title.is_empty(), bar.as_ref());
+            draft.places.push(Place {
+                frame: Rectangle { left: 0.0, top: 0.0, width: length, height: high },
+                x,
+                y,
+                bar,
+            });
+        }
+        draft
+    }
+
+    fn reserve(
+        &mut self,
+        row: usize,
+        column: usize,
+        [x, y]: [&AxisTexts; 2],
+        overhang: [f64; 2],
+        titled: bool,
+        bar: Option<&AxisTexts>,
+    ) {
+        let factor = if y.factor.is_empty() || !y.shown { 0.0 } else { TICK_TEXT + GAP };
+        let title = if titled { TITLE + 2.0 * GAP } else { factor };
+        let side = &mut self.sides[column];
+        side[0] = side[0].max(EDGE + y.breadth().max(overhang[0]));
+        let bar = bar.map_or(0.0, |bar| BAR[0] + BAR[1] + GAP + bar.breadth());
+        side[1] = side[1].max(EDGE + bar.max(overhang[1]));
+        let end = &mut self.ends[row];
+        end[0] = end[0].max(EDGE + title);
+        end[1] = end[1].max(EDGE + x.height());
+    }
+
+    /// Length and height of the axes in paper of `width`.
+    fn axes(&self, figure: &Figure, prepared: &Prepared, width: f64) -> [f64; 2] {
+        let taken: f64 = self.sides.iter().flatten().sum();
+        // However much text there is, a panel keeps some room.
+        let length = ((width - taken) / self.columns as f64).max(20.0);
+        let height = figure.height.map_or_else(
+            || prepared.panels.iter().filter_map(|p| p.ratio).reduce(f64::max).unwrap_or(ASPECT) * length,
+            |height| {
+                let taken: f64 = self.ends.iter().flatten().sum();
+                ((height * MILLIMETRE - taken) / self.ends.len() as f64).max(20.0)
+            },
+        );
+        [length, height]
+    }
+
+    fn place(mut self, figure: &Figure, prepared: &Prepared, width: f64) -> Layout {
+        let [length, height] = self.axes(figure, prepared, width);
+        let mut top = 0.0;
+        for (row, places) in self.places.chunks_mut(self.columns).enumerate() {
+            let mut left = 0.0;
+            for (column, place) in places.iter_mut().enumerate() {
+                let ratio = prepared.panels[row * self.columns + column].ratio;
+                let frame = fitted(length, height, ratio);
+                place.frame = Rectangle {
+                    left: left + self.sides[column][0] + 0.5 * (length - frame[0]),
+                    top: top + self.ends[row][0] + 0.5 * (height - frame[1]),
+                    width: frame[0],
+                    height: frame[1],
+                };
+                left += self.sides[column][0] + length + self.sides[column][1];
+            }
+            top += self.ends[row][0] + height + self.ends[row][1];
+        }
+        Layout { size: [width, top], places: self.places }
+    }
+}
+
+/// The largest frame of a `ratio` within `length` × `height`.
+fn fitted(length: f64, height: f64, ratio: Option<f64>) -> [f64; 2] {
+    match ratio {
+        Some(ratio) if ratio * length > height => [height / ratio, height],
+        Some(ratio) => [length, ratio * length],
+        None => [length, height],
+    }
+}

@@ -1,0 +1,90 @@
+//! The legend, in the corner of the panel where it covers least.
+
+use super::canvas::{Anchor, Canvas, Point};
+use super::colours::PAPER;
+use super::draw::CAPITAL;
+use super::font;
+use super::layout::{Rectangle, TICK_TEXT};
+use super::marks::{self, View};
+use super::prepare::{Ready, ReadyLayer, Shape};
+
+const ROW: f64 = 10.0;
+const SAMPLE: f64 = 14.0;
+const INSET: f64 = 4.0;
+
+/// Draws a legend where two or more layers have a name.
+pub(super) fn draw(panel: &Ready, view: &View, canvas: &mut dyn Canvas) {
+    let named: Vec<&ReadyLayer> = panel.layers.iter().filter(|layer| !layer.label.is_empty()).collect();
+    if named.len() < 2 {
+        return;
+    }
+    let widest = named.iter().map(|layer| font::width(&layer.label, TICK_TEXT)).fold(0.0, f64::max);
+    let size = [SAMPLE + INSET + widest + INSET, ROW * named.len() as f64 + 2.0];
+    let place = emptiest(panel, view, size);
+    canvas.rectangle([place.left, place.top], [place.right(), place.bottom()], PAPER, 0.8);
+    for (row, layer) in named.iter().enumerate() {
+        let middle = place.top + ROW * (row as f64 + 0.5) + 1.0;
+        sample(layer, [place.left + 2.0, middle], canvas);
+        let at = [place.left + SAMPLE + INSET, middle + 0.5 * CAPITAL * TICK_TEXT];
+        canvas.text(&layer.label, at, TICK_TEXT, Anchor::Start, false);
+    }
+}
+
+fn sample(layer: &ReadyLayer, [left, y]: Point, canvas: &mut dyn Canvas) {
+    let middle = [left + 0.5 * SAMPLE, y];
+    match &layer.shape {
+        Shape::Dots(_) => canvas.dot(middle, 1.8, layer.colour, 1.0),
+        Shape::Heat(_) => {}
+        Shape::Steps(_) => {
+            canvas.rectangle([left, y - 2.5], [left + SAMPLE, y + 2.5], layer.colour, 0.2);
+            canvas.line(&[[left, y - 2.5], [left + SAMPLE, y - 2.5]], 1.1, layer.colour);
+        }
+        Shape::Line { runs, style, .. } => {
+            let ends = [[left, y], [left + SAMPLE, y]];
+            marks::stroke(&ends, layer, *style, canvas);
+            if marks::has_markers(*style, runs) {
+                marks::marker(middle, layer, canvas);
+            }
+        }
+    }
+}
+
+/// The corner in which a rectangle of `size` covers the fewest points; upper right where it does not matter.
+fn emptiest(panel: &Ready, view: &View, size: [f64; 2]) -> Rectangle {
+    let frame = view.frame;
+    let points = inked(panel, view);
+    let lefts = [frame.right() - size[0] - INSET, frame.left + INSET];
+    let tops = [frame.top + INSET, frame.bottom() - size[1] - INSET];
+    let corners = tops
+        .into_iter()
+        .flat_map(|top| lefts.into_iter().map(move |left| Rectangle { left, top, width: size[0], height: size[1] }));
+    let covered = |place: &Rectangle| points.iter().filter(|point| place.holds(**point)).count();
+    corners.min_by_key(covered).unwrap_or(frame)
+}
+
+/// Points of the paper that the layers of a panel draw on.
+fn inked(panel: &Ready, view: &View) -> Vec<Point> {
+    let mut points = Vec::new();
+    for layer in &panel.layers {
+        match &layer.shape {
+            Shape::Dots(dots) => points.extend(dots.iter().map(|p| view.at(p[0], p[1]))),
+            Shape::Line { runs, .. } => {
+                for run in runs {
+                    points.extend(run.iter().map(|p| view.at(p[0], p[1])));
+                    // What lies between two points is inked too.
+                    let between = run.windows(2).flat_map(|pair| {
+                        let [a, b] = [view.at(pair[0][0], pair[0][1]), view.at(pair[1][0], pair[1][1])];
+                        (1..8).map(move |i| [0, 1].map(|k| a[k] + (b[k] - a[k]) * f64::from(i) / 8.0))
+                    });
+                    points.extend(between);
+                }
+            }
+            Shape::Steps(heights) => points.extend(heights.iter().enumerate().map(|(cell, &height)| {
+                let x = view.frame.left + view.frame.width * (cell as f64 + 0.5) / heights.len() as f64;
+                [x, view.at(view.x.low, height.max(view.y.low))[1]]
+            })),
+            Shape::Heat(_) => {}
+        }
+    }
+    points
+}
