@@ -1,12 +1,12 @@
 //! Draws the frame, ticks and texts of a panel.
 
+use super::Figure;
 use super::axes::Range;
 use super::canvas::{Anchor, Canvas, Point};
 use super::colours::{self, INK};
 use super::layout::{AxisTexts, BAR, GAP, LABEL, Layout, Place, Rectangle, TICK, TICK_TEXT, TITLE};
 use super::marks::{self, View};
 use super::prepare::{Prepared, Ready};
-use super::{Figure, legend};
 
 const FRAME_WIDTH: f64 = 0.6;
 const MINOR_TICK: f64 = 1.4;
@@ -28,7 +28,9 @@ pub(super) fn draw(figure: &Figure, prepared: &Prepared, layout: &Layout, canvas
         if let (Some(bar), Some(top)) = (&place.bar, prepared.brightest[index]) {
             colour_bar(bar, top, place.frame, canvas);
         }
-        legend::draw(ready, &view, canvas);
+        if let Some(legend) = &place.legend {
+            legend.draw(ready, &view, canvas);
+        }
     }
 }
 

@@ -1,8 +1,9 @@
 //! Where the panels of a figure lie on the paper, in points.
 
-use super::axes::{Range, Tick};
+use super::axes::{Range, Scale, Tick};
 use super::figure::Figure;
 use super::font;
+use super::legend::Legend;
 use super::prepare::Prepared;
 
 /// Text sizes and distances, in points, as in print at the final size.
@@ -49,6 +50,7 @@ pub(super) struct Place {
     pub(super) y: AxisTexts,
     /// The ticks of its colour bar, if it carries one.
     pub(super) bar: Option<AxisTexts>,
+    pub(super) legend: Option<Legend>,
 }
 
 /// The ticks of an axis with their texts, the factor that these leave out, and the label beside them.
@@ -62,8 +64,14 @@ pub(super) struct AxisTexts {
 }
 
 impl AxisTexts {
-    fn new(range: Range, length: f64, spacing: f64, label: &str, shown: bool) -> Self {
-        let (ticks, factor) = range.ticks(((length / spacing) as usize).clamp(2, 7));
+    /// As many ticks as leave a fair distance between their texts, whose extent along the axis `extent` measures.
+    fn new(range: Range, length: f64, extent: fn(&str) -> f64, label: &str, shown: bool) -> Self {
+        const MOST: usize = 6;
+        let apart = |pair: &[Tick]| length * (range.fraction(pair[1].value) - range.fraction(pair[0].value));
+        let needed = |pair: &[Tick]| 0.5 * (extent(&pair[0].text) + extent(&pair[1].text)) + 0.8 * TICK_TEXT;
+        let fits = |(ticks, _): &(Vec<Tick>, String)| ticks.windows(2).all(|pair| apart(pair) >= needed(pair));
+        let candidates = (3..=MOST).rev().map(|count| range.ticks(count));
+        let (ticks, factor) = candidates.into_iter().find(fits).unwrap_or_else(|| range.ticks(2));
         Self { ticks, factor, label: if shown { label.to_owned() } else { String::new() }, shown }
     }
 
@@ -92,6 +100,14 @@ impl AxisTexts {
     }
 }
 
+fn text_width(text: &str) -> f64 {
+    font::width(text, TICK_TEXT)
+}
+
+fn text_height(_: &str) -> f64 {
+    TICK_TEXT
+}
+
 /// The size of the paper and the place of each panel.
 pub(super) struct Layout {
     pub(super) size: [f64; 2],
@@ -101,8 +117,12 @@ pub(super) struct Layout {
 /// Columns of a figure.
 fn columns(figure: &Figure) -> usize {
     let count = figure.panels.len();
-    // Five to eight panels fit better in rows of three or four than in one.
-    let natural = if count <= 4 { count } else { count.div_ceil(count.div_ceil(4)) };
+    let natural = match count {
+        0..=3 => count,
+        4 => 2,
+        // Rows of three or four, as equal as they can be.
+        _ => count.div_ceil(count.div_ceil(4)),
+    };
     figure.columns.unwrap_or(natural).min(count)
 }
 
@@ -139,45 +159,44 @@ impl Draft {
         for (index, panel) in figure.panels.iter().enumerate() {
             let ready = &prepared.panels[index];
             let high = ready.ratio.map_or(height, |ratio| ratio * length);
+            let frame = Rectangle { left: 0.0, top: 0.0, width: length, height: high };
             let (row, column) = (index / columns, index % columns);
-            let y_shown = !figure.shared || column == 0;
-            let x_shown = !figure.shared || index + columns >= count;
-            let x = AxisTexts::new(ready.x, length, 32.0, &panel.x.label, x_shown);
-            let y = AxisTexts::new(ready.y, high, 24.0, &panel.y.label, y_shown);
             let last_in_row = column + 1 == columns || index + 1 == count;
+            let x_shown = !figure.shared || index + columns >= count;
+            let y_shown = !figure.shared || column == 0;
+            // Axes of one unit get the same ticks.
+            let y_extent = if ready.ratio.is_some() { text_width } else { text_height };
             let bar = prepared.brightest[index].filter(|_| !figure.shared || last_in_row).map(|top| {
-                let range = Range { low: 0.0, high: top, scale: super::axes::Scale::Linear };
-                AxisTexts::new(range, high, 24.0, "probability density", true)
+                let range = Range { low: 0.0, high: top, scale: Scale::Linear };
+                AxisTexts::new(range, high, text_height, "density", true)
             });
-            draft.reserve(row, column, [&x, &y], x.overhang(ready.x, length), !panel.title.is_empty(), bar.as_ref());
-            draft.places.push(Place {
-                frame: Rectangle { left: 0.0, top: 0.0, width: length, height: high },
-                x,
-                y,
+            let place = Place {
+                frame,
+                x: AxisTexts::new(ready.x, length, text_width, &panel.x.label, x_shown),
+                y: AxisTexts::new(ready.y, high, y_extent, &panel.y.label, y_shown),
                 bar,
-            });
+                legend: Legend::new(ready, frame),
+            };
+            draft.reserve([row, column], &place, ready.x, !panel.title.is_empty());
+            draft.places.push(place);
         }
         draft
     }
 
-    fn reserve(
-        &mut self,
-        row: usize,
-        column: usize,
-        [x, y]: [&AxisTexts; 2],
-        overhang: [f64; 2],
-        titled: bool,
-        bar: Option<&AxisTexts>,
-    ) {
-        let factor = if y.factor.is_empty() || !y.shown { 0.0 } else { TICK_TEXT + GAP };
+    /// Makes room for the texts of one panel.
+    fn reserve(&mut self, [row, column]: [usize; 2], place: &Place, x: Range, titled: bool) {
+        let overhang = place.x.overhang(x, place.frame.width);
+        let bar = place.bar.as_ref().map_or(0.0, |bar| BAR[0] + BAR[1] + GAP + bar.breadth());
+        let legend =
+            place.legend.as_ref().filter(|legend| !legend.inside).map_or(0.0, |legend| legend.size[0] + 2.0 * GAP);
+        let factor = if place.y.factor.is_empty() || !place.y.shown { 0.0 } else { TICK_TEXT + GAP };
         let title = if titled { TITLE + 2.0 * GAP } else { factor };
         let side = &mut self.sides[column];
-        side[0] = side[0].max(EDGE + y.breadth().max(overhang[0]));
-        let bar = bar.map_or(0.0, |bar| BAR[0] + BAR[1] + GAP + bar.breadth());
-        side[1] = side[1].max(EDGE + bar.max(overhang[1]));
+        side[0] = side[0].max(EDGE + place.y.breadth().max(overhang[0]));
+        side[1] = side[1].max(EDGE + (bar + legend).max(overhang[1]));
         let end = &mut self.ends[row];
         end[0] = end[0].max(EDGE + title);
-        end[1] = end[1].max(EDGE + x.height());
+        end[1] = end[1].max(EDGE + place.x.height());
     }
 
     /// Length and height of the axes in paper of `width`.

@@ -1,4 +1,4 @@
-//! The legend, in the corner of the panel where it covers least.
+//! The legend, in the corner of the panel where it covers least, or beside the panel where it would cover too much.
 
 use super::canvas::{Anchor, Canvas, Point};
 use super::colours::PAPER;
@@ -12,22 +12,52 @@ const ROW: f64 = 10.0;
 const SAMPLE: f64 = 14.0;
 const INSET: f64 = 4.0;
 
-/// Draws a legend where two or more layers have a name.
-pub(super) fn draw(panel: &Ready, view: &View, canvas: &mut dyn Canvas) {
-    let named: Vec<&ReadyLayer> = panel.layers.iter().filter(|layer| !layer.label.is_empty()).collect();
-    if named.len() < 2 {
-        return;
+/// The legend of a panel.
+#[derive(Debug)]
+pub(super) struct Legend {
+    pub(super) size: [f64; 2],
+    /// In a corner of the frame; else to the right of it.
+    pub(super) inside: bool,
+}
+
+impl Legend {
+    /// A legend, where two or more layers have a name; inside the `frame` if some corner is as good as empty.
+    pub(super) fn new(panel: &Ready, frame: Rectangle) -> Option<Self> {
+        const NEGLIGIBLE: f64 = 0.005;
+        let widths: Vec<f64> = named(panel).map(|layer| font::width(&layer.label, TICK_TEXT)).collect();
+        if widths.len() < 2 {
+            return None;
+        }
+        let widest = widths.iter().copied().fold(0.0, f64::max);
+        let size = [SAMPLE + widest + 2.0 * INSET, ROW * widths.len() as f64 + 2.0];
+        let points = inked(panel, &View { x: panel.x, y: panel.y, frame });
+        let (_, covered) = emptiest(&points, frame, size);
+        let inside = covered as f64 <= NEGLIGIBLE * points.len() as f64
+            && size[0] + 2.0 * INSET < frame.width
+            && size[1] + 2.0 * INSET < frame.height;
+        Some(Self { size, inside })
     }
-    let widest = named.iter().map(|layer| font::width(&layer.label, TICK_TEXT)).fold(0.0, f64::max);
-    let size = [SAMPLE + INSET + widest + INSET, ROW * named.len() as f64 + 2.0];
-    let place = emptiest(panel, view, size);
-    canvas.rectangle([place.left, place.top], [place.right(), place.bottom()], PAPER, 0.8);
-    for (row, layer) in named.iter().enumerate() {
-        let middle = place.top + ROW * (row as f64 + 0.5) + 1.0;
-        sample(layer, [place.left + 2.0, middle], canvas);
-        let at = [place.left + SAMPLE + INSET, middle + 0.5 * CAPITAL * TICK_TEXT];
-        canvas.text(&layer.label, at, TICK_TEXT, Anchor::Start, false);
+
+    /// Draws the legend of `panel`.
+    pub(super) fn draw(&self, panel: &Ready, view: &View, canvas: &mut dyn Canvas) {
+        let place = if self.inside {
+            emptiest(&inked(panel, view), view.frame, self.size).0
+        } else {
+            let [width, height] = self.size;
+            Rectangle { left: view.frame.right() + INSET, top: view.frame.top, width, height }
+        };
+        canvas.rectangle([place.left, place.top], [place.right(), place.bottom()], PAPER, 0.8);
+        for (row, layer) in named(panel).enumerate() {
+            let middle = place.top + ROW * (row as f64 + 0.5) + 1.0;
+            sample(layer, [place.left + 2.0, middle], canvas);
+            let at = [place.left + SAMPLE + INSET, middle + 0.5 * CAPITAL * TICK_TEXT];
+            canvas.text(&layer.label, at, TICK_TEXT, Anchor::Start, false);
+        }
     }
+}
+
+fn named(panel: &Ready) -> impl Iterator<Item = &ReadyLayer> {
+    panel.layers.iter().filter(|layer| !layer.label.is_empty())
 }
 
 fn sample(layer: &ReadyLayer, [left, y]: Point, canvas: &mut dyn Canvas) {
@@ -49,17 +79,20 @@ fn sample(layer: &ReadyLayer, [left, y]: Point, canvas: &mut dyn Canvas) {
     }
 }
 
-/// The corner in which a rectangle of `size` covers the fewest points; upper right where it does not matter.
-fn emptiest(panel: &Ready, view: &View, size: [f64; 2]) -> Rectangle {
-    let frame = view.frame;
-    let points = inked(panel, view);
-    let lefts = [frame.right() - size[0] - INSET, frame.left + INSET];
-    let tops = [frame.top + INSET, frame.bottom() - size[1] - INSET];
-    let corners = tops
-        .into_iter()
-        .flat_map(|top| lefts.into_iter().map(move |left| Rectangle { left, top, width: size[0], height: size[1] }));
-    let covered = |place: &Rectangle| points.iter().filter(|point| place.holds(**point)).count();
-    corners.min_by_key(covered).unwrap_or(frame)
+/// The corner of `frame` in which a rectangle of `size` covers the fewest of `points`, and how many; upper right where it
+/// does not matter.
+fn emptiest(points: &[Point], frame: Rectangle, [width, height]: [f64; 2]) -> (Rectangle, usize) {
+    let lefts = [frame.right() - width - INSET, frame.left + INSET];
+    let tops = [frame.top + INSET, frame.bottom() - height - INSET];
+    let mut best = (frame, usize::MAX);
+    for (left, top) in tops.into_iter().flat_map(|top| lefts.map(|left| (left, top))) {
+        let place = Rectangle { left, top, width, height };
+        let covered = points.iter().filter(|point| place.holds(**point)).count();
+        if covered < best.1 {
+            best = (place, covered);
+        }
+    }
+    best
 }
 
 /// Points of the paper that the layers of a panel draw on.

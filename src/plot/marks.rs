@@ -9,6 +9,9 @@ use super::layout::Rectangle;
 use super::prepare::{ReadyLayer, Shape};
 
 const LINE_WIDTH: f64 = 1.1;
+/// Of lines of more than `MANY` points, which are noisy more often than not.
+const FINE_LINE_WIDTH: f64 = 0.6;
+const MANY: usize = 2000;
 const BAR_WIDTH: f64 = 0.7;
 const MARKER: f64 = 2.1;
 /// Lines of at most this many points get symbols where the style does not say.
@@ -113,7 +116,7 @@ fn curve(run: &[[f64; 3]], layer: &ReadyLayer, style: LineStyle, view: &View, ca
 
 /// A line on paper in the style of a layer.
 pub(super) fn stroke(points: &[Point], layer: &ReadyLayer, style: LineStyle, canvas: &mut dyn Canvas) {
-    let width = layer.size.unwrap_or(LINE_WIDTH);
+    let width = layer.size.unwrap_or(if points.len() > MANY { FINE_LINE_WIDTH } else { LINE_WIDTH });
     if style.dashed {
         for dash in dashes(points) {
             canvas.line(&dash, width, layer.colour);
