@@ -26,9 +26,14 @@ impl Scale {
         }
     }
 
-    /// Whether the axis can show `value` at all.
+    /// Whether the axis can show `value` at all: not NaN, not infinite, nor so large or small that lengths of axes
+    /// overflow.
     pub(super) fn shows(self, value: f64) -> bool {
-        value.is_finite() && (self == Self::Linear || value > 0.0)
+        const EXTREME: f64 = 1e150;
+        match self {
+            Self::Linear => value.abs() <= EXTREME,
+            Self::Log => (1.0 / EXTREME..=EXTREME).contains(&value),
+        }
     }
 }
 
@@ -85,6 +90,7 @@ impl Range {
         } else {
             0.5
         };
+        let step = step.max(f64::MIN_POSITIVE);
         Self { low: self.scale.backward(low - step), high: self.scale.backward(high + step), ..self }
     }
 
@@ -133,7 +139,7 @@ impl Range {
             (0..=50).map(|i| (first + f64::from(i)) * step).take_while(|&v| v <= self.high + slack).collect();
         let (exponent, factor) = common_factor(self.low.abs().max(self.high.abs()));
         let unit = 10f64.powi(exponent);
-        let decimals = (-(step / unit * 1.000_001).log10().floor()).max(0.0) as usize;
+        let decimals = (-(step / unit * 1.000_001).log10().floor()).clamp(0.0, 17.0) as usize;
         let text = |value: f64| signed(&format!("{:.decimals$}", value / unit));
         (values.into_iter().map(|value| Tick { value, text: text(value) }).collect(), factor)
     }

@@ -11,7 +11,7 @@ use super::font;
 pub(super) type Point = [f64; 2];
 
 /// Points per inch.
-const INCH: f64 = 72.0;
+pub(super) const INCH: f64 = 72.0;
 /// Units of SVG coordinates per point: plotters counts in integers.
 const SVG_UNITS: f64 = 20.0;
 /// Bitmaps are drawn this many times too large and averaged: smooth edges wherever they fall between pixels.

@@ -20,12 +20,15 @@ pub(super) fn draw(figure: &Figure, prepared: &Prepared, layout: &Layout, canvas
     for (index, (ready, place)) in prepared.panels.iter().zip(&layout.places).enumerate() {
         let view = View { x: ready.x, y: ready.y, frame: place.frame };
         for layer in &ready.layers {
-            marks::draw(layer, &view, prepared.brightest[index], canvas);
+            marks::shade(layer, ready.brightest, &view, canvas);
+        }
+        for layer in &ready.layers {
+            marks::draw(layer, &view, canvas);
         }
         axes(ready, place, canvas);
         let middle = place.frame.left + 0.5 * place.frame.width;
         canvas.text(&figure.panels[index].title, [middle, place.frame.top - 2.0 * GAP], TITLE, Anchor::Middle, false);
-        if let (Some(bar), Some(top)) = (&place.bar, prepared.brightest[index]) {
+        if let (Some(bar), Some(top)) = (&place.bar, ready.brightest) {
             colour_bar(bar, top, place.frame, canvas);
         }
         if let Some(legend) = &place.legend {

@@ -10,9 +10,10 @@ use crate::tensor::Tensor;
 pub struct Figure {
     /// The panels, row by row.
     pub panels: Vec<Panel>,
-    /// Panels per row; all in one row up to four where none is given.
+    /// Panels per row; chosen from their number where not given.
     pub columns: Option<usize>,
-    /// Width on paper in mm; by default 86 (one column of a journal), 130 or 178 (both), by the panels per row.
+    /// Width on paper in mm; where not given, 86 (one column of a journal) for a single column of panels, 130 for two
+    /// that share their axes, else 178 (both columns).
     pub width: Option<f64>,
     /// Height on paper in mm; what the panels need where none is given.
     pub height: Option<f64>,

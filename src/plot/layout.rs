@@ -5,6 +5,7 @@ use super::figure::Figure;
 use super::font;
 use super::legend::Legend;
 use super::prepare::Prepared;
+use crate::error::{Error, Result};
 
 /// Text sizes and distances, in points, as in print at the final size.
 pub(super) const TITLE: f64 = 8.0;
@@ -15,6 +16,8 @@ pub(super) const GAP: f64 = 2.0;
 /// Width of the colour bar and its distance from the panel.
 pub(super) const BAR: [f64; 2] = [6.0, 5.0];
 const EDGE: f64 = 4.0;
+/// The shortest axis worth drawing.
+const LEAST: f64 = 20.0;
 const MILLIMETRE: f64 = 72.0 / 25.4;
 /// Height over width of panels whose data do not ask for a ratio.
 const ASPECT: f64 = 0.72;
@@ -126,14 +129,26 @@ fn columns(figure: &Figure) -> usize {
     figure.columns.unwrap_or(natural).min(count)
 }
 
+/// Width in mm where none is given: one column of a journal or both, less for two panels without texts between them.
+fn natural_width(columns: usize, shared: bool) -> f64 {
+    match (columns, shared) {
+        (1, _) => 86.0,
+        (2, true) => 130.0,
+        _ => 178.0,
+    }
+}
+
 /// Lays out a figure.
-pub(super) fn layout(figure: &Figure, prepared: &Prepared) -> Layout {
+///
+/// # Errors
+/// When the paper has no room for the panels.
+pub(super) fn layout(figure: &Figure, prepared: &Prepared) -> Result<Layout> {
     let columns = columns(figure);
-    let width = MILLIMETRE * figure.width.unwrap_or([86.0, 130.0, 178.0][columns.min(3) - 1]);
+    let width = MILLIMETRE * figure.width.unwrap_or_else(|| natural_width(columns, figure.shared));
     // The room for text depends on the ticks, these on the lengths of the axes, these on the room: twice is enough.
     let rough = 0.8 * width / columns as f64;
     let first = Draft::new(figure, prepared, columns, rough, ASPECT * rough);
-    let [length, height] = first.axes(figure, prepared, width);
+    let [length, height] = first.axes(figure, prepared, width)?;
     let draft = Draft::new(figure, prepared, columns, length, height);
     draft.place(figure, prepared, width)
 }
@@ -166,7 +181,7 @@ impl Draft {
             let y_shown = !figure.shared || column == 0;
             // Axes of one unit get the same ticks.
             let y_extent = if ready.ratio.is_some() { text_width } else { text_height };
-            let bar = prepared.brightest[index].filter(|_| !figure.shared || last_in_row).map(|top| {
+            let bar = ready.brightest.filter(|_| !figure.shared || last_in_row).map(|top| {
                 let range = Range { low: 0.0, high: top, scale: Scale::Linear };
                 AxisTexts::new(range, high, text_height, "density", true)
             });
@@ -200,22 +215,28 @@ impl Draft {
     }
 
     /// Length and height of the axes in paper of `width`.
-    fn axes(&self, figure: &Figure, prepared: &Prepared, width: f64) -> [f64; 2] {
+    fn axes(&self, figure: &Figure, prepared: &Prepared, width: f64) -> Result<[f64; 2]> {
         let taken: f64 = self.sides.iter().flatten().sum();
-        // However much text there is, a panel keeps some room.
-        let length = ((width - taken) / self.columns as f64).max(20.0);
-        let height = figure.height.map_or_else(
-            || prepared.panels.iter().filter_map(|p| p.ratio).reduce(f64::max).unwrap_or(ASPECT) * length,
-            |height| {
-                let taken: f64 = self.ends.iter().flatten().sum();
-                ((height * MILLIMETRE - taken) / self.ends.len() as f64).max(20.0)
-            },
-        );
-        [length, height]
+        let length = (width - taken) / self.columns as f64;
+        if length < LEAST {
+            let problem = format!("of {:.0} mm has no room for the panels of a row", width / MILLIMETRE);
+            return Err(Error::argument("width", problem).with_hint("set `columns` lower or `width` higher"));
+        }
+        let Some(paper) = figure.height else {
+            let ratio = prepared.panels.iter().filter_map(|panel| panel.ratio).reduce(f64::max);
+            return Ok([length, ratio.unwrap_or(ASPECT) * length]);
+        };
+        let taken: f64 = self.ends.iter().flatten().sum();
+        let height = (paper * MILLIMETRE - taken) / self.ends.len() as f64;
+        if height < LEAST {
+            let problem = format!("of {paper} mm has no room for {} rows of panels", self.ends.len());
+            return Err(Error::argument("height", problem).with_hint("set it higher, or leave it out"));
+        }
+        Ok([length, height])
     }
 
-    fn place(mut self, figure: &Figure, prepared: &Prepared, width: f64) -> Layout {
-        let [length, height] = self.axes(figure, prepared, width);
+    fn place(mut self, figure: &Figure, prepared: &Prepared, width: f64) -> Result<Layout> {
+        let [length, height] = self.axes(figure, prepared, width)?;
         let mut top = 0.0;
         for (row, places) in self.places.chunks_mut(self.columns).enumerate() {
             let mut left = 0.0;
@@ -232,7 +253,7 @@ impl Draft {
             }
             top += self.ends[row][0] + height + self.ends[row][1];
         }
-        Layout { size: [width, top], places: self.places }
+        Ok(Layout { size: [width, top], places: self.places })
     }
 }
 
@@ -242,5 +263,57 @@ fn fitted(length: f64, height: f64, ratio: Option<f64>) -> [f64; 2] {
         Some(ratio) if ratio * length > height => [height / ratio, height],
         Some(ratio) => [length, ratio * length],
         None => [length, height],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::super::figure::{Panel, histogram, line, scatter};
+    use super::super::prepare::prepare;
+    use super::*;
+
+    fn panel(kind: u8, size: f64) -> Panel {
+        let points = vec![[0.0, 0.0], [size, 1.0]];
+        let named = |label: &str| line(vec![0.0, 1.0], vec![0.0, size]).labelled(label);
+        match kind {
+            0 => Panel::new(vec![scatter(points)]).titled("τ").with_labels("x", "η"),
+            1 => Panel::new(vec![named("active"), named("passive")]).with_labels("t", ""),
+            _ => Panel::new(vec![histogram(vec![0.0, size])]).with_labels("", "density"),
+        }
+    }
+
+    fn overlap(a: Rectangle, b: Rectangle) -> bool {
+        a.left < b.right() && b.left < a.right() && a.top < b.bottom() && b.top < a.bottom()
+    }
+
+    proptest! {
+        #[test]
+        fn panels_lie_on_the_paper_side_by_side(
+            kinds in prop::collection::vec((0..3u8, 0.01..1e4f64), 1..8),
+            columns in 1..4usize,
+            shared: bool,
+        ) {
+            let panels = kinds.iter().map(|&(kind, size)| panel(kind, size)).collect();
+            let figure = Figure { columns: Some(columns), width: Some(250.0), shared, ..Figure::new(panels) };
+            let layout = layout(&figure, &prepare(&figure)?)?;
+            let frames: Vec<Rectangle> = layout.places.iter().map(|place| place.frame).collect();
+            for (index, frame) in frames.iter().enumerate() {
+                prop_assert!(frame.left > 0.0 && frame.top > 0.0, "{frame:?}");
+                prop_assert!(frame.right() < layout.size[0] && frame.bottom() < layout.size[1], "{frame:?}");
+                prop_assert!(frames[..index].iter().all(|other| !overlap(*frame, *other)));
+            }
+        }
+    }
+
+    #[test]
+    fn scatter_panels_have_axes_of_one_unit() -> Result<()> {
+        let figure = Figure::new(vec![panel(0, 2.0)]);
+        let prepared = prepare(&figure)?;
+        let frame = layout(&figure, &prepared)?.places[0].frame;
+        let unit = [frame.width / prepared.panels[0].x.length(), frame.height / prepared.panels[0].y.length()];
+        assert!((unit[0] / unit[1] - 1.0).abs() < 1e-12, "{unit:?}");
+        Ok(())
     }
 }

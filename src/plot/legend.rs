@@ -69,10 +69,10 @@ fn sample(layer: &ReadyLayer, [left, y]: Point, canvas: &mut dyn Canvas) {
             canvas.rectangle([left, y - 2.5], [left + SAMPLE, y + 2.5], layer.colour, 0.2);
             canvas.line(&[[left, y - 2.5], [left + SAMPLE, y - 2.5]], 1.1, layer.colour);
         }
-        Shape::Line { runs, style, .. } => {
+        Shape::Line(line) => {
             let ends = [[left, y], [left + SAMPLE, y]];
-            marks::stroke(&ends, layer, *style, canvas);
-            if marks::has_markers(*style, runs) {
+            marks::stroke(&ends, layer, line.style, canvas);
+            if marks::has_markers(line) {
                 marks::marker(middle, layer, canvas);
             }
         }
@@ -101,8 +101,8 @@ fn inked(panel: &Ready, view: &View) -> Vec<Point> {
     for layer in &panel.layers {
         match &layer.shape {
             Shape::Dots(dots) => points.extend(dots.iter().map(|p| view.at(p[0], p[1]))),
-            Shape::Line { runs, .. } => {
-                for run in runs {
+            Shape::Line(line) => {
+                for run in &line.runs {
                     points.extend(run.iter().map(|p| view.at(p[0], p[1])));
                     // What lies between two points is inked too.
                     let between = run.windows(2).flat_map(|pair| {

@@ -6,7 +6,7 @@ use super::canvas::{Canvas, Point};
 use super::colours::{self, Colour};
 use super::figure::LineStyle;
 use super::layout::Rectangle;
-use super::prepare::{ReadyLayer, Shape};
+use super::prepare::{Line, ReadyLayer, Shape};
 
 const LINE_WIDTH: f64 = 1.1;
 /// Of lines of more than `MANY` points, which are noisy more often than not.
@@ -45,33 +45,34 @@ impl View {
     }
 }
 
-/// Draws one layer; `brightest` is the upper end of the colour scale.
-pub(super) fn draw(layer: &ReadyLayer, view: &View, brightest: Option<f64>, canvas: &mut dyn Canvas) {
+/// Draws the areas of a layer, which lie below the lines and dots of all layers.
+pub(super) fn shade(layer: &ReadyLayer, brightest: Option<f64>, view: &View, canvas: &mut dyn Canvas) {
+    match &layer.shape {
+        Shape::Dots(_) => {}
+        Shape::Heat(grid) => heat(grid, brightest.unwrap_or(1.0), view.frame, canvas),
+        Shape::Line(line) if line.bars && line.style.band => {
+            line.runs.iter().for_each(|run| band(run, layer.colour, view, canvas));
+        }
+        Shape::Line(_) => {}
+        Shape::Steps(heights) => canvas.fill(&outline(heights, view), layer.colour, SHADE),
+    }
+}
+
+/// Draws the lines and dots of a layer.
+pub(super) fn draw(layer: &ReadyLayer, view: &View, canvas: &mut dyn Canvas) {
     match &layer.shape {
         Shape::Dots(points) => dots(points, layer, view, canvas),
-        Shape::Heat(grid) => heat(grid, brightest.unwrap_or(1.0), view.frame, canvas),
-        Shape::Line { runs, style, bars } => {
-            for run in runs {
-                if *bars {
-                    errors(run, layer, *style, view, canvas);
-                }
-                curve(run, layer, *style, view, canvas);
-            }
-        }
-        Shape::Steps(heights) => steps(heights, layer, view, canvas),
-    }
-    if let Shape::Line { runs, style, .. } = &layer.shape {
-        if has_markers(*style, runs) {
-            for point in runs.iter().flatten().filter(|p| view.holds(p[0], p[1])) {
-                marker(view.at(point[0], point[1]), layer, canvas);
-            }
+        Shape::Heat(_) => {}
+        Shape::Line(line) => curve(line, layer, view, canvas),
+        Shape::Steps(heights) => {
+            canvas.line(&outline(heights, view), layer.size.unwrap_or(LINE_WIDTH), layer.colour);
         }
     }
 }
 
 /// Whether each point of a line carries a symbol.
-pub(super) fn has_markers(style: LineStyle, runs: &[Vec<[f64; 3]>]) -> bool {
-    style.markers.unwrap_or_else(|| runs.iter().map(Vec::len).sum::<usize>() <= FEW)
+pub(super) fn has_markers(line: &Line) -> bool {
+    line.style.markers.unwrap_or_else(|| line.runs.iter().map(Vec::len).sum::<usize>() <= FEW)
 }
 
 /// Radius and opacity of dots, such that a hundred are easily seen and a hundred thousand still show their density.
@@ -107,10 +108,20 @@ fn heat(grid: &Grid, brightest: f64, frame: Rectangle, canvas: &mut dyn Canvas) 
     }
 }
 
-fn curve(run: &[[f64; 3]], layer: &ReadyLayer, style: LineStyle, view: &View, canvas: &mut dyn Canvas) {
-    let points: Vec<Point> = run.iter().map(|p| view.at(p[0], p[1])).collect();
-    for piece in clipped(&points, view.frame) {
-        stroke(&piece, layer, style, canvas);
+fn curve(line: &Line, layer: &ReadyLayer, view: &View, canvas: &mut dyn Canvas) {
+    for run in &line.runs {
+        if line.bars && !line.style.band {
+            error_bars(run, layer.colour, view, canvas);
+        }
+        let points: Vec<Point> = run.iter().map(|p| view.at(p[0], p[1])).collect();
+        for piece in clipped(&points, view.frame) {
+            stroke(&piece, layer, line.style, canvas);
+        }
+    }
+    if has_markers(line) {
+        for point in line.runs.iter().flatten().filter(|p| view.holds(p[0], p[1])) {
+            marker(view.at(point[0], point[1]), layer, canvas);
+        }
     }
 }
 
@@ -126,35 +137,38 @@ pub(super) fn stroke(points: &[Point], layer: &ReadyLayer, style: LineStyle, can
     }
 }
 
-fn errors(run: &[[f64; 3]], layer: &ReadyLayer, style: LineStyle, view: &View, canvas: &mut dyn Canvas) {
-    let ends = |p: &[f64; 3]| [view.at(p[0], view.within(p[1] - p[2])), view.at(p[0], view.within(p[1] + p[2]))];
-    let inside: Vec<&[f64; 3]> = run.iter().filter(|p| view.x.holds(p[0])).collect();
-    if style.band {
-        let lower = inside.iter().map(|p| ends(p)[0]);
-        let upper = inside.iter().rev().map(|p| ends(p)[1]);
-        canvas.fill(&lower.chain(upper).collect::<Vec<_>>(), layer.colour, SHADE);
-        return;
-    }
-    for point in inside {
-        let [lower, upper] = ends(point);
-        canvas.line(&[lower, upper], BAR_WIDTH, layer.colour);
+/// The ends of an error bar, cut off at the frame.
+fn ends(point: &[f64; 3], view: &View) -> [Point; 2] {
+    [-1.0, 1.0].map(|sign| view.at(point[0], view.within(point[1] + sign * point[2])))
+}
+
+fn error_bars(run: &[[f64; 3]], colour: Colour, view: &View, canvas: &mut dyn Canvas) {
+    for point in run.iter().filter(|p| view.x.holds(p[0])) {
+        let [lower, upper] = ends(point, view);
+        canvas.line(&[lower, upper], BAR_WIDTH, colour);
         for [x, y] in [lower, upper] {
-            canvas.line(&[[x - MARKER, y], [x + MARKER, y]], BAR_WIDTH, layer.colour);
+            canvas.line(&[[x - MARKER, y], [x + MARKER, y]], BAR_WIDTH, colour);
         }
     }
 }
 
-fn steps(heights: &[f64], layer: &ReadyLayer, view: &View, canvas: &mut dyn Canvas) {
+fn band(run: &[[f64; 3]], colour: Colour, view: &View, canvas: &mut dyn Canvas) {
+    let inside: Vec<[Point; 2]> = run.iter().filter(|p| view.x.holds(p[0])).map(|p| ends(p, view)).collect();
+    let around: Vec<Point> = inside.iter().map(|e| e[0]).chain(inside.iter().rev().map(|e| e[1])).collect();
+    canvas.fill(&around, colour, SHADE);
+}
+
+/// The outline of a histogram, from the lower left corner to the lower right.
+fn outline(heights: &[f64], view: &View) -> Vec<Point> {
     let frame = view.frame;
     let x = |cell: usize| frame.left + frame.width * cell as f64 / heights.len() as f64;
-    let y = |height: f64| view.at(view.x.low, view.within(height))[1];
     let mut outline = vec![[frame.left, frame.bottom()]];
     for (cell, &height) in heights.iter().enumerate() {
-        outline.extend([[x(cell), y(height)], [x(cell + 1), y(height)]]);
+        let y = view.at(view.x.low, view.within(height))[1];
+        outline.extend([[x(cell), y], [x(cell + 1), y]]);
     }
     outline.push([frame.right(), frame.bottom()]);
-    canvas.fill(&outline, layer.colour, SHADE);
-    canvas.line(&outline, layer.size.unwrap_or(LINE_WIDTH), layer.colour);
+    outline
 }
 
 /// The symbol of a layer: its shape tells the series apart where its colour does not.

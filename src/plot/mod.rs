@@ -13,6 +13,7 @@
 mod axes;
 mod bins;
 mod canvas;
+mod check;
 mod colours;
 mod draw;
 mod figure;

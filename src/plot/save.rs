@@ -1,12 +1,13 @@
 //! Figures to files.
 
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::canvas::{self, Pixels};
-use super::draw;
+use super::draw::draw;
 use super::figure::Figure;
-use super::layout;
-use super::prepare;
+use super::layout::layout;
+use super::prepare::{Prepared, prepare};
 use crate::error::{Error, Result};
 use crate::files;
 
@@ -41,17 +42,25 @@ impl Figure {
     /// Draws the figure into a file: PNG or SVG, by the extension of its name.
     ///
     /// # Errors
-    /// As [`Figure::svg`], when the extension is another, and when the file cannot be written.
+    /// As [`Figure::png`], when the extension is another, and when the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<Saved> {
         let format = Format::of(path)?;
         files::check_writable(path)?;
-        let prepared = prepare::prepare(self)?;
+        let prepared = prepare(self)?;
         let bytes = match format {
-            Format::Png => self.encode(&prepared, path)?,
-            Format::Svg => self.vector(&prepared).into_bytes(),
+            Format::Png => self.draw_png(&prepared)?,
+            Format::Svg => self.draw_svg(&prepared)?.into_bytes(),
         };
-        files::write(path, |out| std::io::Write::write_all(out, &bytes).map_err(|e| Error::file("write", path, e)))?;
+        files::write(path, |out| out.write_all(&bytes).map_err(|e| Error::file("write", path, e)))?;
         Ok(Saved { path: path.to_owned(), notes: prepared.notes })
+    }
+
+    /// The figure as the bytes of a PNG file.
+    ///
+    /// # Errors
+    /// As [`Figure::svg`], and when it has more than 40 million pixels.
+    pub fn png(&self) -> Result<Vec<u8>> {
+        self.draw_png(&prepare(self)?)
     }
 
     /// The figure as an SVG document.
@@ -60,7 +69,7 @@ impl Figure {
     /// When there is nothing to draw, when data or options contradict each other or are out of range; the message
     /// names the panel.
     pub fn svg(&self) -> Result<String> {
-        Ok(self.vector(&prepare::prepare(self)?))
+        self.draw_svg(&prepare(self)?)
     }
 
     /// What a drawing of the figure leaves out, panel by panel.
@@ -68,23 +77,29 @@ impl Figure {
     /// # Errors
     /// As [`Figure::svg`].
     pub fn notes(&self) -> Result<Vec<String>> {
-        Ok(prepare::prepare(self)?.notes)
+        Ok(prepare(self)?.notes)
     }
 
-    fn vector(&self, prepared: &prepare::Prepared) -> String {
-        let layout = layout::layout(self, prepared);
-        canvas::vector(layout.size, |canvas| draw::draw(self, prepared, &layout, canvas))
+    fn draw_svg(&self, prepared: &Prepared) -> Result<String> {
+        let layout = layout(self, prepared)?;
+        Ok(canvas::vector(layout.size, |canvas| draw(self, prepared, &layout, canvas)))
     }
 
-    fn encode(&self, prepared: &prepare::Prepared, path: &Path) -> Result<Vec<u8>> {
-        let layout = layout::layout(self, prepared);
-        let pixels = canvas::bitmap(layout.size, self.dpi, |canvas| draw::draw(self, prepared, &layout, canvas));
-        png(&pixels, self.dpi).map_err(|e| Error::file("write", path, e))
+    fn draw_png(&self, prepared: &Prepared) -> Result<Vec<u8>> {
+        const MOST_PIXELS: f64 = 40e6;
+        let layout = layout(self, prepared)?;
+        let [width, height] = layout.size.map(|length| length / canvas::INCH * self.dpi);
+        if width * height > MOST_PIXELS {
+            let problem = format!("of {} makes a picture of {width:.0} × {height:.0} pixels, too large", self.dpi);
+            return Err(Error::argument("dpi", problem).with_hint("lower it, or save as .svg"));
+        }
+        let pixels = canvas::bitmap(layout.size, self.dpi, |canvas| draw(self, prepared, &layout, canvas));
+        encode(&pixels, self.dpi).map_err(|e| Error::numerical(format!("the picture cannot be encoded: {e}")))
     }
 }
 
 /// PNG with the resolution noted, so that the picture has its intended size on paper.
-fn png(pixels: &Pixels, dpi: f64) -> std::result::Result<Vec<u8>, png::EncodingError> {
+fn encode(pixels: &Pixels, dpi: f64) -> std::result::Result<Vec<u8>, png::EncodingError> {
     const INCHES_PER_METRE: f64 = 39.370_078_740_157_48;
     let per_metre = (dpi * INCHES_PER_METRE).round() as u32;
     let mut bytes = Vec::new();
@@ -186,6 +201,10 @@ mod tests {
         let limits = Axis { limits: Some([2.0, 1.0]), ..Axis::default() };
         assert!(problem(Panel { x: limits, ..Panel::new(vec![scatter(cloud(3))]) }).contains("limits"));
         assert!(Figure::new(vec![]).svg().is_err());
+        let crowded = Figure { columns: Some(40), ..Figure::new(vec![Panel::new(vec![scatter(cloud(3))]); 40]) };
+        assert!(crowded.svg().is_err_and(|error| error.to_string().contains("no room")));
+        let huge = Figure { width: Some(1000.0), dpi: 1200.0, ..comparison() };
+        assert!(huge.png().is_err_and(|error| error.to_string().contains("too large")));
         let error = comparison().save(Path::new("figure.pdf")).expect_err("unknown format");
         assert!(error.hint().is_some_and(|hint| hint.contains(".svg")));
     }
@@ -197,6 +216,7 @@ mod tests {
             Panel::new(vec![density(vec![[0.0, 0.0]])]),
             Panel::new(vec![line(vec![0.0, 0.0], vec![3.0, 3.0])]),
             Panel::new(vec![histogram(vec![2.0; 5])]),
+            Panel::new(vec![line(vec![1e150, -1e150], vec![1e-320, 0.0])]),
         ];
         assert!(Figure::new(panels).svg().is_ok());
     }
