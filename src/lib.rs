@@ -17,4 +17,7 @@ pub mod tensor;
 pub mod train;
 pub mod vector;
 
+pub mod lang;
+
 pub use error::{Error, Result};
+pub use lang::{Diagnostic, Runtime, Value};

@@ -53,16 +53,16 @@ impl Default for Task {
 }
 
 impl Task {
-    /// A task on `threads` threads (0: as many as the machine has) that reports to `progress`.
+    /// A task on `threads` threads (0: as many as the machine has) that reports to `progress`, or to nobody.
     ///
     /// # Errors
     /// When the operating system refuses the threads.
-    pub fn new(cancel: Arc<AtomicBool>, progress: Arc<dyn Progress>, threads: usize) -> Result<Self> {
+    pub fn new(cancel: Arc<AtomicBool>, progress: Option<Arc<dyn Progress>>, threads: usize) -> Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|e| Error::argument("threads", format!("could not be started: {e}")))?;
-        Ok(Self { cancel, progress, pool: Some(Arc::new(pool)) })
+        Ok(Self { cancel, progress: progress.unwrap_or_else(|| Arc::new(Silent)), pool: Some(Arc::new(pool)) })
     }
 
     /// `Err(Interrupted)` once the user asked to stop. Poll it at least every few milliseconds.

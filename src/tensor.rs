@@ -54,3 +54,33 @@ impl From<ArrayD<f32>> for Tensor {
         Self(array.into_shared())
     }
 }
+
+/// Zeros for a tensor of `shape`, in row-major order.
+///
+/// # Errors
+/// When the memory does not suffice, with the memory it would take.
+pub fn allocate(shape: &[usize]) -> Result<Vec<f32>> {
+    let count = shape.iter().try_fold(1_usize, |count, &side| count.checked_mul(side));
+    let mut values = Vec::new();
+    match count {
+        Some(count) if count <= MAX_VALUES && values.try_reserve_exact(count).is_ok() => {
+            values.resize(count, 0.0);
+            Ok(values)
+        }
+        _ => {
+            let bytes = shape.iter().map(|&side| side as f64).product::<f64>() * 4.0;
+            Err(Error::argument("shape", format!("{shape:?} would take {}", readable_size(bytes)))
+                .with_hint("work through the data in smaller pieces"))
+        }
+    }
+}
+
+/// 32 GiB in one tensor: beyond this a mistake is likelier than a wish, and systems that promise more memory than they
+/// have would kill the program instead of refusing.
+const MAX_VALUES: usize = 1 << 33;
+
+fn readable_size(bytes: f64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let power = ((bytes.max(1.0).log2() / 10.0) as usize).min(units.len() - 1);
+    format!("{:.1} {}", bytes / 1024_f64.powi(power as i32), units[power])
+}

@@ -1,0 +1,89 @@
+//! The value of an expression at one point, in double precision.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use super::{Comparison, Condition, Expression, Node};
+
+/// What the symbols stand for.
+#[derive(Debug, Clone, Copy)]
+pub struct Values<'a> {
+    /// The time.
+    pub time: f64,
+    /// The parameters; a missing one evaluates to NaN.
+    pub parameters: &'a BTreeMap<String, f64>,
+    /// The blocks of the state; a missing one evaluates to NaN.
+    pub state: &'a [f64],
+}
+
+type Memory = HashMap<*const Node, f64>;
+
+impl Expression {
+    /// The value at one point.
+    pub fn evaluate(&self, values: Values<'_>) -> f64 {
+        self.visit(values, &mut Memory::new())
+    }
+
+    /// The innermost part that has no finite value although its own parts have.
+    pub fn fault(&self, values: Values<'_>) -> Option<Self> {
+        let mut memory = Memory::new();
+        if self.visit(values, &mut memory).is_finite() {
+            return None;
+        }
+        let mut current = self;
+        loop {
+            let broken =
+                current.node().children().into_iter().find(|part| !part.visit(values, &mut memory).is_finite());
+            match broken {
+                Some(part) => current = part,
+                None => return Some(current.clone()),
+            }
+        }
+    }
+
+    fn visit(&self, values: Values<'_>, memory: &mut Memory) -> f64 {
+        let key = Arc::as_ptr(&self.node);
+        if let Some(&value) = memory.get(&key) {
+            return value;
+        }
+        let value = match self.node() {
+            Node::Constant(value) => *value,
+            Node::Time => values.time,
+            Node::Parameter(name) => values.parameters.get(&**name).copied().unwrap_or(f64::NAN),
+            Node::Block(index, _) => values.state.get(*index).copied().unwrap_or(f64::NAN),
+            Node::Negate(a) => -a.visit(values, memory),
+            Node::Binary(operation, a, b) => operation.of(a.visit(values, memory), b.visit(values, memory)),
+            Node::Apply(function, a) => function.of(a.visit(values, memory)),
+            Node::Where(condition, a, b) => {
+                if condition.holds(values, memory) {
+                    a.visit(values, memory)
+                } else {
+                    b.visit(values, memory)
+                }
+            }
+        };
+        memory.insert(key, value);
+        value
+    }
+}
+
+impl Condition {
+    fn holds(&self, values: Values<'_>, memory: &mut Memory) -> bool {
+        match self {
+            Self::Compare(comparison, a, b) => {
+                let (a, b) = (a.visit(values, memory), b.visit(values, memory));
+                match comparison {
+                    Comparison::Less => a < b,
+                    Comparison::LessOrEqual => a <= b,
+                    Comparison::Greater => a > b,
+                    Comparison::GreaterOrEqual => a >= b,
+                    Comparison::Equal => a == b,
+                    Comparison::NotEqual => a != b,
+                }
+            }
+            Self::And(pair) => pair.0.holds(values, memory) && pair.1.holds(values, memory),
+            Self::Or(pair) => pair.0.holds(values, memory) || pair.1.holds(values, memory),
+            Self::Not(inner) => !inner.holds(values, memory),
+        }
+    }
+}

@@ -1,0 +1,105 @@
+//! The arithmetic of a physicist: true division, IEEE comparison, elementary functions of whole numbers.
+//!
+//! Rhai's own comparison of floats uses an epsilon (1e-20 == 0.0 is true there, ∞ > 1 false); with its fast operators
+//! switched off, the functions registered here take precedence everywhere, also in `in`, `sort` and array equality.
+
+use rhai::{Dynamic, Engine, FLOAT, FuncRegistration, INT};
+
+use super::failure::Outcome;
+
+/// Registers the overrides.
+pub(super) fn install(engine: &mut Engine) {
+    comparisons(engine);
+    division(engine);
+    powers(engine);
+    elementary(engine);
+}
+
+fn comparisons(engine: &mut Engine) {
+    macro_rules! compare {
+        ($($name:literal $op:tt),*) => {$(
+            engine.register_fn($name, |a: FLOAT, b: FLOAT| a $op b);
+            engine.register_fn($name, |a: FLOAT, b: INT| a $op b as FLOAT);
+            engine.register_fn($name, |a: INT, b: FLOAT| (a as FLOAT) $op b);
+        )*};
+    }
+    compare!("<" <, "<=" <=, ">" >, ">=" >=, "==" ==, "!=" !=);
+    let pairs: [(&str, &str, fn(f64, f64) -> f64); 2] =
+        [("min", "The smaller of two numbers.", f64::min), ("max", "The larger of two numbers.", f64::max)];
+    for (name, about, pick) in pairs {
+        documented(name, about).register_into_engine(engine, move |a: FLOAT, b: FLOAT| pick(a, b));
+        engine.register_fn(name, move |a: FLOAT, b: INT| pick(a, b as FLOAT));
+        engine.register_fn(name, move |a: INT, b: FLOAT| pick(a as FLOAT, b));
+    }
+}
+
+fn division(engine: &mut Engine) {
+    engine.register_fn("/", |a: INT, b: INT| a as FLOAT / b as FLOAT);
+    documented("idiv", "Quotient of two whole numbers, rounded so that the remainder is not negative.")
+        .register_into_engine(engine, |a: INT, b: INT| -> Outcome<INT> {
+            a.checked_div_euclid(b).ok_or_else(|| format!("idiv({a}, {b}) has no whole-number result").into())
+        });
+    // Without it `x /= 2` would take Rhai's own quotient. A raw function, because the result changes the variable's type.
+    let whole = std::any::TypeId::of::<INT>();
+    engine.register_raw_fn("/=", [whole, whole], |_, arguments| -> Outcome<()> {
+        let quotient =
+            arguments[0].as_int().unwrap_or_default() as FLOAT / arguments[1].as_int().unwrap_or_default() as FLOAT;
+        *arguments[0] = Dynamic::from_float(quotient);
+        Ok(())
+    });
+}
+
+fn powers(engine: &mut Engine) {
+    engine.register_fn("**", |a: INT, b: INT| -> Outcome<Dynamic> {
+        if b < 0 {
+            return Ok(Dynamic::from_float((a as FLOAT).powf(b as FLOAT)));
+        }
+        u32::try_from(b)
+            .ok()
+            .and_then(|b| a.checked_pow(b))
+            .map(Dynamic::from_int)
+            .ok_or_else(|| format!("{a} ** {b} exceeds the whole numbers: write {a}.0 ** {b}").into())
+    });
+}
+
+fn elementary(engine: &mut Engine) {
+    let of_whole_numbers: [(&str, &str, fn(FLOAT) -> FLOAT); 19] = [
+        ("sqrt", "Square root.", f64::sqrt),
+        ("exp", "Exponential.", f64::exp),
+        ("ln", "Natural logarithm.", f64::ln),
+        ("log", "Logarithm to base 10.", f64::log10),
+        ("sin", "Sine of an angle in radians.", f64::sin),
+        ("cos", "Cosine of an angle in radians.", f64::cos),
+        ("tan", "Tangent of an angle in radians.", f64::tan),
+        ("asin", "Inverse sine, in radians.", f64::asin),
+        ("acos", "Inverse cosine, in radians.", f64::acos),
+        ("atan", "Inverse tangent, in radians; of (y, x), the angle of the point.", f64::atan),
+        ("sinh", "Hyperbolic sine.", f64::sinh),
+        ("cosh", "Hyperbolic cosine.", f64::cosh),
+        ("tanh", "Hyperbolic tangent.", f64::tanh),
+        ("asinh", "Inverse hyperbolic sine.", f64::asinh),
+        ("acosh", "Inverse hyperbolic cosine.", f64::acosh),
+        ("atanh", "Inverse hyperbolic tangent.", f64::atanh),
+        ("floor", "Nearest whole number below.", |x| x),
+        ("ceiling", "Nearest whole number above.", |x| x),
+        ("round", "Nearest whole number.", |x| x),
+    ];
+    for (name, about, function) in of_whole_numbers {
+        documented(name, about).register_into_engine(engine, move |x: INT| function(x as FLOAT));
+    }
+    documented("abs", "Absolute value.").register_into_engine(engine, f64::abs);
+    for (name, about, function) in [
+        ("hypot", "Length of the hypotenuse.", f64::hypot as fn(f64, f64) -> f64),
+        ("atan", "", f64::atan2),
+        ("pow", "Power; the same as `a ** b`.", f64::powf),
+    ] {
+        documented(name, about).register_into_engine(engine, move |a: FLOAT, b: FLOAT| function(a, b));
+        engine.register_fn(name, move |a: INT, b: INT| function(a as FLOAT, b as FLOAT));
+        engine.register_fn(name, move |a: FLOAT, b: INT| function(a, b as FLOAT));
+        engine.register_fn(name, move |a: INT, b: FLOAT| function(a as FLOAT, b));
+    }
+}
+
+fn documented(name: &str, about: &str) -> FuncRegistration {
+    FuncRegistration::new(name).with_comments([format!("/// {about}")])
+}

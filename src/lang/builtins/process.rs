@@ -1,0 +1,248 @@
+//! Processes: `sde`, and what can be asked of one.
+
+use std::collections::BTreeMap;
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, FnPtr, Map};
+
+use crate::error::Error;
+use crate::expr::Expression;
+use crate::lang::failure::{Outcome, Raise};
+use crate::lang::options::{Options, number};
+use crate::lang::tracing::{ParameterSymbols, StateSymbols, check_blocks, entry, trace};
+use crate::process::{Definition, Process, StartLaw};
+
+/// Registers the functions.
+pub(super) fn install(engine: &mut Engine) {
+    engine.register_type_with_name::<Process>("Process");
+    engine.register_global_module(rhai::exported_module!(functions).into());
+}
+
+#[export_module]
+mod functions {
+    /// A noise process: `dz = drift dt + noise dW`, from closures that run once on symbols.
+    ///
+    /// The state z stacks blocks of the data's shape: the first is the data, the others are auxiliary. Every
+    /// coordinate of the data gets the same, independent process.
+    ///
+    /// # Options
+    /// - `name`: name in print and in checkpoints (default `"process"`)
+    /// - `state`: names of the blocks, the data first (default `["x"]`)
+    /// - `params`: map of parameters and their default values (default none)
+    /// - `drift`: closure `|s, t, p|` that returns a map with one entry per block
+    /// - `noise`: closure `|s, t, p|` that returns the noise amplitude of each block that has one: a number, which is
+    ///   a Wiener source of its own, or an array with one amplitude per shared Wiener source
+    /// - `start`: closure `|p|` that returns the laws of the auxiliaries at t = 0 as `normal(mean, std)`; what it
+    ///   leaves out starts at 0
+    /// - `horizon`: total time T > 0
+    ///
+    /// # Returns
+    /// A `Process`.
+    ///
+    /// # Errors
+    /// When a closure branches on a symbol, leaves out a block or names an unknown one; when the process is not linear
+    /// in the state with constant coefficients (not supported yet); when a coefficient has no finite value.
+    ///
+    /// # Source
+    /// Behera et al., arXiv 2411.07233; Dockhorn, Vahdat, Kreis, arXiv 2112.07068.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let p = sde(#{
+    ///     name: "active",
+    ///     state: ["x", "eta"],
+    ///     params: #{ k: 1, Ta: 1, tau: 0.5 },
+    ///     drift: |s, t, p| #{ x: s.eta - p.k * s.x, eta: -s.eta / p.tau },
+    ///     noise: |s, t, p| #{ eta: sqrt(2 * p.Ta) / p.tau },
+    ///     start: |p| #{ eta: normal(0, sqrt(p.Ta / p.tau)) },
+    ///     horizon: 2,
+    /// });
+    /// assert(p.kind == "linear");
+    /// assert(p.vary(#{ tau: 1 }).params.tau == 1);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn sde(ctx: NativeCallContext, options: Map) -> Outcome<Process> {
+        let mut options = Options::new(&ctx, options);
+        let name = options.text("name")?.unwrap_or_else(|| "process".to_owned());
+        let blocks = options.texts("state")?.unwrap_or_else(|| vec!["x".to_owned()]);
+        let parameters = parameters(&ctx, options.map("params")?.unwrap_or_default())?;
+        let Some(drift) = options.closure("drift")? else {
+            let error = Error::argument("drift", "is missing").with_hint("write drift: |s, t, p| #{ x: -s.x }");
+            return Err(error).raise(&ctx);
+        };
+        let noise = options.closure("noise")?;
+        let start = options.closure("start")?;
+        let Some(horizon) = options.positive("horizon")? else {
+            let error = Error::argument("horizon", "is missing").with_hint("give the total time, e.g. horizon: 2");
+            return Err(error).raise(&ctx);
+        };
+        options.finish()?;
+        let tracer = Tracer { ctx: &ctx, blocks: &blocks, parameters: &parameters };
+        let definition = Definition {
+            drift: tracer.drift(&drift)?,
+            noise: tracer.noise(noise.as_ref())?,
+            start: tracer.start(start.as_ref())?,
+            name,
+            blocks,
+            parameters,
+        };
+        Process::new(definition, horizon).raise(&ctx)
+    }
+
+    /// The same process with other parameters; no closure runs again.
+    ///
+    /// # Options
+    /// - any parameter of the process, and `horizon`
+    ///
+    /// # Returns
+    /// A new `Process`; the old one stays as it was.
+    ///
+    /// # Errors
+    /// When a name is not a parameter of the process, or a coefficient has no finite value.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let p = process::active(#{ tau: 0.5 });
+    /// assert(p.vary(#{ tau: 1, horizon: 3 }).horizon == 3);
+    /// assert(p.params.tau == 0.5);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn vary(ctx: NativeCallContext, process: &mut Process, changes: Map) -> Outcome<Process> {
+        let changes = numbers(&ctx, changes)?;
+        process.vary(&changes).raise(&ctx)
+    }
+
+    /// Name of the process.
+    #[rhai_fn(get = "name", pure)]
+    pub fn name(process: &mut Process) -> String {
+        process.name().to_owned()
+    }
+
+    /// Class of the process: `"linear"`.
+    #[rhai_fn(get = "kind", pure)]
+    pub fn kind(process: &mut Process) -> String {
+        process.kind().to_owned()
+    }
+
+    /// Names of the blocks; the first is the data.
+    #[rhai_fn(get = "state", pure)]
+    pub fn state(process: &mut Process) -> Array {
+        process.blocks().iter().map(|block| block.clone().into()).collect()
+    }
+
+    /// The parameters and their values.
+    #[rhai_fn(get = "params", pure)]
+    pub fn params(process: &mut Process) -> Map {
+        process.parameters().iter().map(|(name, value)| (name.as_str().into(), (*value).into())).collect()
+    }
+
+    /// Total time T of the forward process.
+    #[rhai_fn(get = "horizon", pure)]
+    pub fn horizon(process: &mut Process) -> f64 {
+        process.horizon()
+    }
+}
+
+fn numbers(ctx: &NativeCallContext, map: Map) -> Outcome<BTreeMap<String, f64>> {
+    let read = |(name, value): (rhai::Identifier, Dynamic)| match number(&value) {
+        Some(x) if x.is_finite() => Ok((name.to_string(), x)),
+        Some(x) => Err(Error::argument(name.as_str(), format!("must be finite, got {x}"))),
+        None => {
+            let found = crate::lang::options::kind(ctx, &value);
+            Err(Error::argument(name.as_str(), format!("must be a number, got {found}")))
+        }
+    };
+    map.into_iter().map(read).collect::<crate::Result<_>>().raise(ctx)
+}
+
+fn parameters(ctx: &NativeCallContext, map: Map) -> Outcome<BTreeMap<String, f64>> {
+    if map.contains_key("horizon") {
+        let error = Error::argument("params", "cannot contain `horizon`, which is an option of every process");
+        return Err(error).raise(ctx);
+    }
+    numbers(ctx, map)
+}
+
+struct Tracer<'a> {
+    ctx: &'a NativeCallContext<'a>,
+    blocks: &'a [String],
+    parameters: &'a BTreeMap<String, f64>,
+}
+
+impl Tracer<'_> {
+    fn parameter_symbols(&self) -> Dynamic {
+        Dynamic::from(ParameterSymbols(self.parameters.keys().cloned().collect()))
+    }
+
+    fn run(&self, name: &str, closure: &FnPtr) -> Outcome<Map> {
+        let state = Dynamic::from(StateSymbols(self.blocks.to_vec()));
+        let time = Dynamic::from(Expression::time());
+        let map = trace(self.ctx, name, closure, &[("s", state), ("t", time), ("p", self.parameter_symbols())])?;
+        check_blocks(self.ctx, name, &map, self.blocks)?;
+        Ok(map)
+    }
+
+    fn drift(&self, closure: &FnPtr) -> Outcome<Vec<Expression>> {
+        let map = self.run("drift", closure)?;
+        let read = |block: &String| match map.get(block.as_str()) {
+            Some(value) => entry(self.ctx, "drift", block, value),
+            None => {
+                let error = Error::argument("drift", format!("returns no entry for the block `{block}`"));
+                Err(error.with_hint(format!("a block at rest has {block}: 0"))).raise(self.ctx)
+            }
+        };
+        self.blocks.iter().map(read).collect()
+    }
+
+    /// Arrays share Wiener sources column by column; a lone amplitude is a source of its own.
+    fn noise(&self, closure: Option<&FnPtr>) -> Outcome<Vec<Vec<Expression>>> {
+        let map = closure.map_or_else(|| Ok(Map::new()), |closure| self.run("noise", closure))?;
+        let mut shared: Option<usize> = None;
+        for (block, value) in &map {
+            let Some(count) = value.read_lock::<Array>().map(|array| array.len()) else { continue };
+            if *shared.get_or_insert(count) != count {
+                let problem = format!("gives {count} amplitudes for `{block}` and another number for another block");
+                let hint = "arrays need one amplitude per Wiener source, the same number in every block";
+                return Err(Error::argument("noise", problem).with_hint(hint)).raise(self.ctx);
+            }
+        }
+        let shared = shared.unwrap_or(0);
+        let lone = self.blocks.iter().filter(|block| map.get(block.as_str()).is_some_and(|v| !v.is_array())).count();
+        let mut rows = vec![vec![Expression::constant(0.0); shared + lone]; self.blocks.len()];
+        let mut next = shared;
+        for (row, block) in rows.iter_mut().zip(self.blocks) {
+            let Some(value) = map.get(block.as_str()) else { continue };
+            if let Some(amplitudes) = value.read_lock::<Array>() {
+                for (cell, amplitude) in row.iter_mut().zip(amplitudes.iter()) {
+                    *cell = entry(self.ctx, "noise", block, amplitude)?;
+                }
+            } else {
+                row[next] = entry(self.ctx, "noise", block, value)?;
+                next += 1;
+            }
+        }
+        Ok(rows)
+    }
+
+    fn start(&self, closure: Option<&FnPtr>) -> Outcome<Vec<Option<StartLaw>>> {
+        let Some(closure) = closure else { return Ok(vec![None; self.blocks.len()]) };
+        let map = trace(self.ctx, "start", closure, &[("p", self.parameter_symbols())])?;
+        check_blocks(self.ctx, "start", &map, self.blocks)?;
+        if map.contains_key(self.blocks[0].as_str()) {
+            let problem = format!("gives a law for `{}`, the data", self.blocks[0]);
+            return Err(Error::argument("start", problem).with_hint("the data start as the dataset says"))
+                .raise(self.ctx);
+        }
+        let read = |block: &String| {
+            let Some(value) = map.get(block.as_str()) else { return Ok(None) };
+            match value.read_lock::<StartLaw>() {
+                Some(law) => Ok(Some(law.clone())),
+                None => {
+                    let error = Error::argument("start", format!("must give `{block}` a law"));
+                    Err(error.with_hint("write normal(mean, std)")).raise(self.ctx)
+                }
+            }
+        };
+        self.blocks.iter().map(read).collect()
+    }
+}

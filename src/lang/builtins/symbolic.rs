@@ -1,0 +1,214 @@
+//! Symbolic values: what `s`, `t` and `p` are inside the closures of a process.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, FLOAT, INT};
+
+use crate::error::{Error, nearest};
+use crate::expr::{Comparison, Condition, Expression, Function, Operation};
+use crate::lang::failure::{Outcome, Raise};
+use crate::lang::options::kind;
+use crate::lang::tracing::{ParameterSymbols, StateSymbols, expression};
+use crate::process::StartLaw;
+
+/// Registers the types, their operators and their functions.
+pub(super) fn install(engine: &mut Engine) {
+    engine
+        .register_type_with_name::<Expression>("Expression")
+        .register_type_with_name::<Condition>("Condition")
+        .register_type_with_name::<StateSymbols>("State symbols")
+        .register_type_with_name::<ParameterSymbols>("Parameter symbols")
+        .register_type_with_name::<StartLaw>("Start law");
+    operators(engine);
+    comparisons(engine);
+    truth(engine);
+    for function in Function::ALL {
+        engine.register_fn(function.name(), move |a: Expression| checked(a.apply(function)));
+    }
+    engine.register_global_module(rhai::exported_module!(functions).into());
+}
+
+/// Refuses graphs too deep for the traversals' recursion.
+fn checked(expression: Expression) -> Outcome<Expression> {
+    if expression.depth() <= Expression::DEEPEST {
+        return Ok(expression);
+    }
+    Err(format!("this expression nests more than {} operations: split it, or use fewer terms", Expression::DEEPEST)
+        .into())
+}
+
+fn operators(engine: &mut Engine) {
+    use Operation::{Add, Divide, Multiply, Power, Subtract};
+    for (sign, operation) in
+        [("+", Add), ("-", Subtract), ("*", Multiply), ("/", Divide), ("**", Power), ("pow", Power)]
+    {
+        let combine = move |a: &Expression, b: &Expression| checked(a.combine(operation, b));
+        engine.register_fn(sign, move |a: Expression, b: Expression| combine(&a, &b));
+        engine.register_fn(sign, move |a: Expression, b: FLOAT| combine(&a, &b.into()));
+        engine.register_fn(sign, move |a: FLOAT, b: Expression| combine(&a.into(), &b));
+        engine.register_fn(sign, move |a: Expression, b: INT| combine(&a, &(b as FLOAT).into()));
+        engine.register_fn(sign, move |a: INT, b: Expression| combine(&(a as FLOAT).into(), &b));
+    }
+    engine.register_fn("-", |a: Expression| a.negate());
+    engine.register_fn("+", |a: Expression| a);
+    engine.register_fn("to_string", |a: &mut Expression| a.to_string());
+    engine.register_fn("to_debug", |a: &mut Expression| a.to_string());
+    // Without these, Rhai would make a string of the two.
+    engine.register_fn("+", |_: Expression, _: &str| -> Outcome<()> {
+        Err("a symbol cannot be added to a string".into())
+    });
+    engine.register_fn("+", |_: &str, _: Expression| -> Outcome<()> {
+        Err("a symbol cannot be added to a string".into())
+    });
+}
+
+fn comparisons(engine: &mut Engine) {
+    use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual, NotEqual};
+    let all =
+        [("<", Less), ("<=", LessOrEqual), (">", Greater), (">=", GreaterOrEqual), ("==", Equal), ("!=", NotEqual)];
+    // Unregistered comparisons of unlike types are silently false in Rhai.
+    for (sign, comparison) in all {
+        let compare = move |a: Expression, b: Expression| Condition::Compare(comparison, a, b);
+        engine.register_fn(sign, move |a: Expression, b: Expression| compare(a, b));
+        engine.register_fn(sign, move |a: Expression, b: FLOAT| compare(a, b.into()));
+        engine.register_fn(sign, move |a: FLOAT, b: Expression| compare(a.into(), b));
+        engine.register_fn(sign, move |a: Expression, b: INT| compare(a, (b as FLOAT).into()));
+        engine.register_fn(sign, move |a: INT, b: Expression| compare((a as FLOAT).into(), b));
+    }
+    engine.register_fn("&", |a: Condition, b: Condition| Condition::And((a, b).into()));
+    engine.register_fn("|", |a: Condition, b: Condition| Condition::Or((a, b).into()));
+    engine.register_fn("!", |a: Condition| Condition::Not(a.into()));
+    engine.register_fn("to_string", |a: &mut Condition| a.to_string());
+    engine.register_fn("to_debug", |a: &mut Condition| a.to_string());
+}
+
+const NO_TRUTH: &str = "closures of a process run once, on symbols, so a symbol has no value to branch on: write \
+                        where(condition, a, b)";
+
+fn is_symbolic(value: &Dynamic) -> bool {
+    value.is::<Expression>() || value.is::<Condition>()
+}
+
+/// `switch` and `in` compare without asking `==`, and would silently take the default or be false.
+fn truth(engine: &mut Engine) {
+    engine.register_fn(crate::lang::rewrite::GUARD, |value: Dynamic| -> Outcome<Dynamic> {
+        if is_symbolic(&value.flatten_clone()) {
+            return Err(format!("`switch` cannot choose by a symbol; {NO_TRUTH}").into());
+        }
+        Ok(value)
+    });
+    engine.register_fn("contains", |_: Array, _: Expression| -> Outcome<bool> { Err(in_symbol()) });
+    engine.register_fn("contains", |_: std::ops::Range<INT>, _: Expression| -> Outcome<bool> { Err(in_symbol()) });
+    engine.register_fn("contains", |_: std::ops::RangeInclusive<INT>, _: Expression| -> Outcome<bool> {
+        Err(in_symbol())
+    });
+    engine.register_fn("contains", |ctx: NativeCallContext, items: Array, value: Dynamic| -> Outcome<bool> {
+        for item in items {
+            if is_symbolic(&item) {
+                return Err(in_symbol());
+            }
+            if ctx.call_native_fn::<bool>("==", (item, value.clone()))? {
+                return Ok(true);
+            }
+        }
+        Ok(false)
+    });
+}
+
+fn in_symbol() -> Box<rhai::EvalAltResult> {
+    format!("`in` cannot look for a symbol; {NO_TRUTH}").into()
+}
+
+#[export_module]
+mod functions {
+    /// The conditional on symbolic values: `a` where the condition holds, `b` elsewhere.
+    ///
+    /// A closure of a process runs once, on symbols, so it cannot branch with `if`; `where` puts both branches into
+    /// the expression. With plain truth values it simply chooses.
+    ///
+    /// # Returns
+    /// An expression, or the chosen value.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert(where(2 > 1, "yes", "no") == "yes");
+    /// ```
+    #[rhai_fn(name = "where", return_raw)]
+    pub fn where_(ctx: NativeCallContext, condition: Dynamic, a: Dynamic, b: Dynamic) -> Outcome<Dynamic> {
+        if let Ok(holds) = condition.as_bool() {
+            return Ok(if holds { a } else { b });
+        }
+        let Some(test) = condition.read_lock::<Condition>().map(|c| c.clone()) else {
+            let problem = format!("must be a comparison, got {}", kind(&ctx, &condition));
+            return Err(Error::argument("condition", problem)).raise(&ctx);
+        };
+        let read = |name: &str, value: &Dynamic| {
+            let problem = || format!("must be a number or an expression, got {}", kind(&ctx, value));
+            expression(value).ok_or_else(|| Error::argument(name, problem())).raise(&ctx)
+        };
+        Ok(Dynamic::from(checked(read("a", &a)?.or_where(&test, &read("b", &b)?))?))
+    }
+
+    /// A normal law for the start of an auxiliary block, N(mean, std²), for use in `start:` of `sde`.
+    ///
+    /// # Options
+    /// - `mean`: mean, a number or an expression in the parameters
+    /// - `std`: standard deviation, likewise, not negative
+    ///
+    /// # Example
+    /// ```rhai
+    /// let p = sde(#{
+    ///     state: ["x", "v"],
+    ///     drift: |s| #{ x: s.v, v: -s.x - 2 * s.v },
+    ///     noise: |s| #{ v: 2 },
+    ///     start: |p| #{ v: normal(0, 0.2) },
+    ///     horizon: 2,
+    /// });
+    /// assert(abs(p.kernel(1e-9).cov[1][1] - 0.04) < 1e-6);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn normal(ctx: NativeCallContext, mean: Dynamic, std: Dynamic) -> Outcome<StartLaw> {
+        let read = |name: &str, value: &Dynamic| {
+            let problem = || format!("must be a number or an expression, got {}", kind(&ctx, value));
+            expression(value).ok_or_else(|| Error::argument(name, problem())).raise(&ctx)
+        };
+        Ok(StartLaw { mean: read("mean", &mean)?, std: read("std", &std)? })
+    }
+
+    #[rhai_fn(index_get, return_raw)]
+    pub fn block(ctx: NativeCallContext, symbols: &mut StateSymbols, name: &str) -> Outcome<Expression> {
+        match symbols.0.iter().position(|block| block == name) {
+            Some(index) => Ok(Expression::block(index, name)),
+            None => Err(unknown("block of the state", name, &symbols.0)).raise(&ctx),
+        }
+    }
+
+    #[rhai_fn(index_get, return_raw)]
+    pub fn parameter(ctx: NativeCallContext, symbols: &mut ParameterSymbols, name: &str) -> Outcome<Expression> {
+        match symbols.0.iter().any(|known| known == name) {
+            true => Ok(Expression::parameter(name)),
+            false => Err(unknown("parameter", name, &symbols.0)).raise(&ctx),
+        }
+    }
+
+    #[rhai_fn(index_set, return_raw)]
+    pub fn set_block(_symbols: &mut StateSymbols, name: &str, _value: Dynamic) -> Outcome<()> {
+        Err(format!("the state cannot be changed inside a closure (`{name}` was set): return the drift instead").into())
+    }
+
+    #[rhai_fn(index_get, return_raw)]
+    pub fn coordinate(block: &mut Expression, _index: INT) -> Outcome<Expression> {
+        Err(format!(
+            "coordinates of a block cannot be taken apart yet (`{block}[..]`): every coordinate gets the same drift"
+        )
+        .into())
+    }
+}
+
+fn unknown(what: &str, name: &str, known: &[String]) -> Error {
+    let error = Error::argument(name, format!("is not a {what}"));
+    error.with_hint(match nearest(name, known) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None if known.is_empty() => "there are none".to_owned(),
+        None => format!("known are {}", known.join(", ")),
+    })
+}

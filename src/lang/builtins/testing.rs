@@ -1,0 +1,81 @@
+//! Assertions, for examples, tests and scripts that check themselves.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Engine, FnPtr};
+
+use crate::lang::failure::Outcome;
+use crate::lang::options::number_argument;
+
+/// Registers the functions.
+pub(super) fn install(engine: &mut Engine) {
+    engine.register_global_module(rhai::exported_module!(functions).into());
+}
+
+#[export_module]
+mod functions {
+    /// Stops with an error when the condition does not hold.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert(1 < 2);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn assert(condition: bool) -> Outcome<()> {
+        if condition { Ok(()) } else { Err("the assertion does not hold".into()) }
+    }
+
+    /// Stops with an error that shows both values when they differ.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_eq(1 + 1, 2);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn assert_eq(ctx: NativeCallContext, value: Dynamic, expected: Dynamic) -> Outcome<()> {
+        if ctx.call_native_fn::<bool>("==", (value.clone(), expected.clone()))? {
+            return Ok(());
+        }
+        let show = |value: Dynamic| ctx.call_native_fn::<String>("to_debug", (value,));
+        Err(format!("the values differ: got {}, expected {}", show(value)?, show(expected)?).into())
+    }
+
+    /// Stops with an error when two numbers differ by more than `tolerance`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_near(sqrt(2), 1.414, 1e-3);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn assert_near(ctx: NativeCallContext, value: Dynamic, expected: Dynamic, tolerance: Dynamic) -> Outcome<()> {
+        let value = number_argument(&ctx, "value", &value)?;
+        let expected = number_argument(&ctx, "expected", &expected)?;
+        let tolerance = number_argument(&ctx, "tolerance", &tolerance)?;
+        let difference = (value - expected).abs();
+        if difference <= tolerance {
+            return Ok(());
+        }
+        Err(format!("{value} differs from {expected} by {difference:e}, more than {tolerance:e}").into())
+    }
+
+    /// Stops with an error unless calling the closure fails with an error that contains `text`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_fails(|| process::active(#{ tau: 0 }), "tau = 0");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn assert_fails(ctx: NativeCallContext, closure: FnPtr, text: &str) -> Outcome<()> {
+        let Err(error) = closure.call_raw(&ctx, None, []) else {
+            return Err(format!("no error, expected one with {text:?}").into());
+        };
+        if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
+            return Err(error);
+        }
+        let message = crate::lang::diagnostics::words(&error);
+        if message.contains(text) {
+            Ok(())
+        } else {
+            Err(format!("the error is {message:?}, expected {text:?} in it").into())
+        }
+    }
+}

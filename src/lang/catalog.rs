@@ -1,0 +1,172 @@
+//! Everything that has a name: read from the doc comments on the functions themselves, which are the only declaration.
+//!
+//! `:help`, completion, the generated reference, the suggestions of errors and the example tests all read this.
+//! The one file that touches Rhai's metadata.
+
+use std::collections::BTreeMap;
+
+use rhai::{AST, Engine};
+
+/// One documented name with all its call forms.
+#[derive(Debug, Clone, Default)]
+pub struct Entry {
+    /// Name with its module: `process::active`, `train`.
+    pub name: String,
+    /// Call forms: `train(score: Score, data: Dataset, options: map) -> Record`.
+    pub forms: Vec<String>,
+    /// The doc comment without its comment marks.
+    pub doc: String,
+}
+
+impl Entry {
+    /// First line of the doc comment.
+    pub fn summary(&self) -> &str {
+        self.doc.lines().next().unwrap_or_default()
+    }
+
+    /// The code of the sections `# Example`, one string per fenced block.
+    pub fn examples(&self) -> Vec<String> {
+        let mut examples = Vec::new();
+        let mut current: Option<String> = None;
+        for line in self.doc.lines() {
+            match (&mut current, line.trim_start().starts_with("```")) {
+                (None, true) => current = Some(String::new()),
+                (Some(_), true) => examples.extend(current.take()),
+                (Some(code), false) => {
+                    code.push_str(line);
+                    code.push('\n');
+                }
+                (None, false) => {}
+            }
+        }
+        examples
+    }
+}
+
+/// All documented names.
+#[derive(Debug, Clone, Default)]
+pub struct Catalog {
+    entries: BTreeMap<String, Entry>,
+    other: Vec<String>,
+}
+
+impl Catalog {
+    pub(super) fn read(engine: &Engine, functions: &AST) -> Self {
+        let mut catalog = Self::default();
+        for function in engine.collect_fn_metadata(None, |f| Some(describe(engine, &f)), false) {
+            catalog.add(function);
+        }
+        for function in functions.iter_functions().filter(|f| !is_hidden(f.name) && f.name != "seed") {
+            let form = format!("{}({})", function.name, function.params.join(", "));
+            catalog.add(Described {
+                name: function.name.to_owned(),
+                form,
+                doc: clean(function.comments.iter().copied()),
+            });
+        }
+        let standard = engine.collect_fn_metadata(None, |f| Some(f.metadata.name.to_string()), true);
+        catalog.other = standard.into_iter().filter(|name| !is_hidden(name) && !name.contains('$')).collect();
+        catalog.other.sort();
+        catalog.other.dedup();
+        catalog
+    }
+
+    fn add(&mut self, function: Described) {
+        if is_hidden(&function.name) {
+            return;
+        }
+        let entry = self
+            .entries
+            .entry(function.name.clone())
+            .or_insert_with(|| Entry { name: function.name, ..Entry::default() });
+        if !entry.forms.contains(&function.form) {
+            entry.forms.push(function.form);
+        }
+        // Forms of one function may carry one doc comment between them.
+        if function.doc.len() > entry.doc.len() {
+            entry.doc = function.doc;
+        }
+    }
+
+    /// The entry of a name; `kernel` finds `process::kernel` when it is the only one so named.
+    pub fn get(&self, name: &str) -> Option<&Entry> {
+        self.entries.get(name).or_else(|| {
+            let mut found = self.entries.values().filter(|entry| entry.name.rsplit("::").next() == Some(name));
+            let first = found.next()?;
+            found.next().is_none().then_some(first)
+        })
+    }
+
+    /// All entries in alphabetical order.
+    pub fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.entries.values()
+    }
+
+    /// Names of all entries and of the functions that Rhai itself brings.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.entries.keys().map(String::as_str).chain(self.other.iter().map(String::as_str))
+    }
+}
+
+struct Described {
+    name: String,
+    form: String,
+    doc: String,
+}
+
+fn describe(engine: &Engine, info: &rhai::FuncInfo) -> Described {
+    let metadata = info.metadata;
+    let module = if info.namespace.is_empty() { String::new() } else { format!("{}::", info.namespace) };
+    if let Some(script) = &info.script {
+        let name = format!("{module}{}", script.name);
+        let form = format!("{name}({})", script.params.join(", "));
+        return Described { name, form, doc: clean(script.comments.iter().copied()) };
+    }
+    let doc = clean(metadata.comments.iter().map(|comment| comment.as_str()));
+    let parameters: Vec<String> = metadata.params_info.iter().map(|info| parameter(engine, info)).collect();
+    if let Some(property) = metadata.name.strip_prefix("get$") {
+        let owner = parameters.first().and_then(|p| p.split(": ").nth(1)).unwrap_or_default().to_owned();
+        let name = format!("{owner}.{property}");
+        return Described { form: name.clone(), name, doc };
+    }
+    let name = format!("{module}{}", metadata.name);
+    let form = format!("{name}({})", parameters.join(", "));
+    Described { name, form, doc }
+}
+
+/// `options: Map` as the user knows it: `options: map`.
+fn parameter(engine: &Engine, info: &str) -> String {
+    let Some((name, kind)) = info.split_once(':') else { return info.to_owned() };
+    let kind = kind.trim().trim_start_matches("&mut ").trim();
+    let kind = match kind {
+        "INT" | "i64" | "FLOAT" | "f64" => "number",
+        "Dynamic" => return name.trim().trim_start_matches('_').to_owned(),
+        "Map" => "map",
+        "Array" => "array",
+        "FnPtr" => "closure",
+        "ImmutableString" | "&str" | "String" => "string",
+        other => engine.map_type_name(other),
+    };
+    format!("{}: {}", name.trim().trim_start_matches('_'), kind.rsplit("::").next().unwrap_or(kind))
+}
+
+fn is_hidden(name: &str) -> bool {
+    let name = name.rsplit("::").next().unwrap_or(name);
+    name.starts_with("anon$")
+        || name.starts_with("index$")
+        || name.starts_with("set$")
+        || matches!(name, "to_string" | "to_debug" | "contains" | super::rewrite::GUARD)
+        || !name.chars().any(char::is_alphanumeric)
+}
+
+/// A doc comment without `///` or `/** */`, one leading space removed.
+fn clean<'a>(comments: impl Iterator<Item = &'a str>) -> String {
+    let mut lines = Vec::new();
+    for line in comments.flat_map(str::lines) {
+        let line = line.trim_start();
+        let line = line.strip_prefix("///").or_else(|| line.strip_prefix("/**")).unwrap_or(line);
+        let line = line.strip_suffix("*/").unwrap_or(line);
+        lines.push(line.strip_prefix(' ').unwrap_or(line).trim_end());
+    }
+    lines.join("\n").trim().to_owned()
+}

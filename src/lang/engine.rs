@@ -1,0 +1,47 @@
+//! The one place where the engine is configured.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rhai::{Engine, OptimizationLevel};
+
+use super::modules::{self, Resolver};
+use super::sources::Sources;
+use super::tokens::{self, TokenState};
+use super::{arithmetic, builtins, failure};
+use crate::task::Task;
+
+/// What builtins need of the surroundings; the engine's tag.
+#[derive(Clone)]
+pub(crate) struct Surroundings {
+    /// Cancel flag, progress and threads of long computations.
+    pub(crate) task: Task,
+}
+
+/// The task of the running script.
+pub(crate) fn task(ctx: &rhai::NativeCallContext) -> Task {
+    ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>().map(|s| s.task.clone())).unwrap_or_default()
+}
+
+/// An engine with the language's settings, arithmetic, builtins and standard library.
+pub(super) fn build(task: Task, cancel: Arc<AtomicBool>, depth: usize, sources: &Sources) -> (Engine, TokenState) {
+    let mut engine = Engine::new();
+    engine
+        // A constant map would otherwise be folded before a misspelt property can be reported.
+        .set_optimization_level(OptimizationLevel::None)
+        // Fast operators bypass the arithmetic registered below.
+        .set_fast_operators(false)
+        .set_fail_on_invalid_map_property(true)
+        .set_max_expr_depths(depth, depth)
+        .set_max_call_levels(depth)
+        .disable_symbol("eval")
+        .set_default_tag(rhai::Dynamic::from(Surroundings { task }));
+    engine.on_progress(move |_| cancel.load(Ordering::Relaxed).then(|| "interrupted".into()));
+    let tokens = tokens::install(&mut engine);
+    arithmetic::install(&mut engine);
+    failure::install(&mut engine);
+    builtins::install(&mut engine);
+    modules::install_standard(&mut engine, sources, &tokens);
+    engine.set_module_resolver(Resolver::new(sources.clone(), tokens.clone()));
+    (engine, tokens)
+}

@@ -1,0 +1,21 @@
+//! The language: engine, tracing, options, catalog of docs, diagnostics, stdlib loader.
+//!
+//! This is the only room that knows Rhai, and it does no arithmetic on tensors: it reads arguments, calls the rooms
+//! below, and hands their results back.
+
+mod arithmetic;
+mod builtins;
+pub mod catalog;
+pub mod diagnostics;
+mod engine;
+mod failure;
+mod modules;
+mod options;
+mod rewrite;
+mod runtime;
+mod sources;
+mod tokens;
+mod tracing;
+
+pub use diagnostics::Diagnostic;
+pub use runtime::{Builder, Runtime, Value};

@@ -1,0 +1,122 @@
+//! The standard library, and `import`.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
+
+use super::rewrite;
+use super::sources::Sources;
+use super::tokens::TokenState;
+use crate::files;
+
+type SharedModule = rhai::Shared<Module>;
+
+/// The standard library: (module, file, text).
+const STANDARD: &[(&str, &str, &str)] = &[
+    ("process", "stdlib/process/passive.rhai", include_str!("../../stdlib/process/passive.rhai")),
+    ("process", "stdlib/process/active.rhai", include_str!("../../stdlib/process/active.rhai")),
+    ("process", "stdlib/process/cld.rhai", include_str!("../../stdlib/process/cld.rhai")),
+    ("process", "stdlib/process/vp.rhai", include_str!("../../stdlib/process/vp.rhai")),
+];
+
+/// Evaluates the standard library and registers its modules.
+///
+/// # Panics
+/// When a file of the standard library is wrong, which the test of this file's `STANDARD` table shows.
+pub(super) fn install_standard(engine: &mut Engine, sources: &Sources, tokens: &TokenState) {
+    let mut modules: BTreeMap<&str, Module> = BTreeMap::new();
+    for (name, file, text) in STANDARD {
+        let part = load(engine, sources, tokens, file, text).unwrap_or_else(|error| panic!("{file}: {error}"));
+        modules.entry(name).or_default().combine(part);
+    }
+    for (name, mut module) in modules {
+        module.build_index();
+        engine.register_static_module(name, module.into());
+    }
+}
+
+/// Compiles and evaluates a module's text; positions inside it carry `source`.
+fn load(
+    engine: &Engine,
+    sources: &Sources,
+    tokens: &TokenState,
+    source: &str,
+    text: &str,
+) -> Result<Module, Box<EvalAltResult>> {
+    let (code, insertions) = rewrite::guard_switches(engine, text);
+    sources.enter_module(source, text, insertions);
+    tokens.reset();
+    let mut ast = engine.compile(code)?;
+    ast.set_source(source);
+    let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
+    publish_closures(&ast, &mut module);
+    module.set_id(source);
+    module.build_index();
+    Ok(module)
+}
+
+/// Makes the closures of a module callable from outside: since 1.27 a function pointer no longer carries its body.
+#[allow(deprecated)] // The replacement registers native functions only.
+fn publish_closures(ast: &AST, module: &mut Module) {
+    let closures = ast.iter_functions().filter(|f| f.name.starts_with("anon$"));
+    let mut scratch = Module::new();
+    for closure in closures.filter_map(|f| ast.shared_lib().get_script_fn(f.name, f.params.len()).cloned()) {
+        let hash = scratch.set_script_fn(closure);
+        module.update_fn_namespace(hash, FnNamespace::Global);
+    }
+}
+
+/// Resolves `import "name"` to a file beside the importing one, then beside the script.
+pub(super) struct Resolver {
+    sources: Sources,
+    tokens: TokenState,
+    cache: RefCell<BTreeMap<PathBuf, SharedModule>>,
+    loading: RefCell<Vec<PathBuf>>,
+}
+
+impl Resolver {
+    pub(super) fn new(sources: Sources, tokens: TokenState) -> Self {
+        Self { sources, tokens, cache: RefCell::default(), loading: RefCell::default() }
+    }
+}
+
+impl ModuleResolver for Resolver {
+    fn resolve(
+        &self,
+        engine: &Engine,
+        source: Option<&str>,
+        path: &str,
+        position: Position,
+    ) -> Result<SharedModule, Box<EvalAltResult>> {
+        // `import` replaces what a resolver says of a missing module unless it comes as an error inside the module.
+        let refuse = |message: String| {
+            let inner = EvalAltResult::ErrorRuntime(message.into(), Position::NONE).into();
+            Box::new(EvalAltResult::ErrorInModule(path.to_owned(), inner, position))
+        };
+        let file = find(source, path);
+        let text = files::read_text(&file).map_err(|error| refuse(error.to_string()))?;
+        let file = file.canonicalize().unwrap_or(file);
+        if let Some(module) = self.cache.borrow().get(&file) {
+            return Ok(module.clone());
+        }
+        if self.loading.borrow().contains(&file) {
+            let names = self.loading.borrow().iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(" -> ");
+            return Err(refuse(format!("circular import: {names} -> {}", file.display())));
+        }
+        self.loading.borrow_mut().push(file.clone());
+        let loaded = load(engine, &self.sources, &self.tokens, &file.display().to_string(), &text);
+        self.loading.borrow_mut().pop();
+        let module: SharedModule =
+            loaded.map_err(|error| Box::new(EvalAltResult::ErrorInModule(path.to_owned(), error, position)))?.into();
+        self.cache.borrow_mut().insert(file, module.clone());
+        Ok(module)
+    }
+}
+
+fn find(source: Option<&str>, path: &str) -> PathBuf {
+    let name = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
+    let beside = source.and_then(|source| Path::new(source).parent()).map(|folder| folder.join(&name));
+    beside.filter(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(name))
+}

@@ -1,0 +1,271 @@
+//! A session of the language: what is defined in one text is there in the next.
+
+use std::cell::OnceCell;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
+
+use super::catalog::Catalog;
+use super::diagnostics::{self, Diagnostic};
+use super::engine;
+use super::rewrite;
+use super::sources::Sources;
+use super::tokens::TokenState;
+use crate::files;
+use crate::task::{Progress, Task};
+
+/// A value of the language.
+pub type Value = Dynamic;
+
+/// Script calls and nested expressions allowed by default: fits the 2 MiB stack of an ordinary Rust thread.
+const ORDINARY_DEPTH: usize = 64;
+
+/// How a [`Runtime`] is set up.
+pub struct Builder {
+    threads: usize,
+    depth: usize,
+    cancel: Arc<AtomicBool>,
+    progress: Option<Arc<dyn Progress>>,
+}
+
+impl Builder {
+    /// Threads of long computations; 0 (the default) takes as many as the machine has.
+    #[must_use]
+    pub fn threads(mut self, threads: usize) -> Self {
+        self.threads = threads;
+        self
+    }
+
+    /// Script calls and nested expressions allowed; each takes about 8 KiB of the calling thread's stack.
+    #[must_use]
+    pub fn depth(mut self, depth: usize) -> Self {
+        self.depth = depth;
+        self
+    }
+
+    /// A flag that stops whatever runs when it is set; it is cleared when the next text starts.
+    #[must_use]
+    pub fn cancel(mut self, cancel: Arc<AtomicBool>) -> Self {
+        self.cancel = cancel;
+        self
+    }
+
+    /// Who is told of the progress of long computations.
+    #[must_use]
+    pub fn progress(mut self, progress: Arc<dyn Progress>) -> Self {
+        self.progress = Some(progress);
+        self
+    }
+
+    /// The runtime.
+    ///
+    /// # Errors
+    /// When the operating system refuses the threads.
+    pub fn build(self) -> crate::Result<Runtime> {
+        let sources = Sources::default();
+        let task = Task::new(self.cancel.clone(), self.progress, self.threads)?;
+        let (engine, tokens) = engine::build(task, self.cancel.clone(), self.depth, &sources);
+        tokens.reset();
+        // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
+        let functions = engine.compile("private fn seed() {}").expect("a constant text");
+        let global = engine.new_global_runtime_state();
+        Ok(Runtime {
+            engine,
+            tokens,
+            sources,
+            scope: Scope::new(),
+            functions,
+            global,
+            cancel: self.cancel,
+            catalog: OnceCell::new(),
+        })
+    }
+}
+
+/// A session of the language, embedded in a Rust program or driven by the `tumble` command.
+///
+/// ```
+/// let mut tumble = tumble::Runtime::new();
+/// tumble.engine().register_fn("double", |x: f64| 2.0 * x);
+/// let value = tumble.run("let p = process::active(#{ tau: 0.5 }); double(p.kernel(1).cov[0][0])").unwrap();
+/// assert!((value.as_float().unwrap() - 0.4715).abs() < 1e-3);
+/// assert_eq!(tumble.eval::<String>("p.name").unwrap(), "active");
+/// ```
+pub struct Runtime {
+    engine: Engine,
+    tokens: TokenState,
+    sources: Sources,
+    scope: Scope<'static>,
+    functions: AST,
+    global: GlobalRuntimeState,
+    cancel: Arc<AtomicBool>,
+    catalog: OnceCell<Catalog>,
+}
+
+impl Default for Runtime {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Runtime {
+    /// A runtime with the defaults of [`Builder`].
+    ///
+    /// # Panics
+    /// When the operating system refuses threads; [`Builder::build`] returns that as an error.
+    pub fn new() -> Self {
+        Self::builder().build().expect("threads can be started")
+    }
+
+    /// The settings, to be changed before the runtime is built.
+    pub fn builder() -> Builder {
+        Builder { threads: 0, depth: ORDINARY_DEPTH, cancel: Arc::default(), progress: None }
+    }
+
+    /// The Rhai engine, to register functions and types of the embedding program.
+    pub fn engine(&mut self) -> &mut Engine {
+        self.catalog.take();
+        &mut self.engine
+    }
+
+    /// Runs a text and returns the value of its last expression. Variables, functions and imports stay defined.
+    ///
+    /// # Errors
+    /// What went wrong, where, and the way out. What the text defined before the error stays defined.
+    pub fn run(&mut self, text: &str) -> Result<Value, Box<Diagnostic>> {
+        self.run_named("script", text)
+    }
+
+    /// Runs a text as [`Runtime::run`] and converts the value.
+    ///
+    /// # Errors
+    /// As [`Runtime::run`], and when the value is not a `T`.
+    pub fn eval<T: Clone + 'static>(&mut self, text: &str) -> Result<T, Box<Diagnostic>> {
+        let value = self.run(text)?;
+        let found = self.engine.map_type_name(value.type_name()).to_owned();
+        value.try_cast::<T>().ok_or_else(|| {
+            let wanted = self.engine.map_type_name(std::any::type_name::<T>());
+            Box::new(Diagnostic::plain(format!("the text gives a value of type {found}, not {wanted}")))
+        })
+    }
+
+    /// Runs a script file.
+    ///
+    /// # Errors
+    /// As [`Runtime::run`], and when the file cannot be read.
+    pub fn run_file(&mut self, path: &Path) -> Result<Value, Box<Diagnostic>> {
+        let text = files::read_text(path).map_err(|error| Box::new(Diagnostic::from(error)))?;
+        self.run_named(&path.display().to_string(), &text)
+    }
+
+    /// Runs a text under a name that errors refer to it by; a path lets its imports be found beside it.
+    ///
+    /// # Errors
+    /// As [`Runtime::run`].
+    pub fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
+        self.cancel.store(false, Ordering::Relaxed);
+        let result = self.evaluate(name, text);
+        self.keep_newest_variables();
+        result.map_err(|error| {
+            let frame = diagnostics::Frame {
+                engine: &self.engine,
+                sources: &self.sources,
+                scope: &self.scope,
+                catalog: self.catalog(),
+            };
+            Box::new(frame.diagnose(&error))
+        })
+    }
+
+    #[allow(deprecated)] // `eval_statements_raw` marks an unstable interface; the version of Rhai is pinned.
+    fn evaluate(&mut self, name: &str, text: &str) -> Result<Value, Box<EvalAltResult>> {
+        let (code, insertions) = rewrite::guard_switches(&self.engine, text);
+        let blank = self.sources.enter(name, text, insertions);
+        self.tokens.reset();
+        let ast = self.engine.compile_with_scope(&self.scope, "\n".repeat(blank) + code.as_str())?;
+        self.functions.combine(ast.clone_functions_only());
+        self.catalog.take();
+        let global = &mut self.global;
+        global.source = Some(name.into());
+        global.lib.clear();
+        global.lib.push(self.functions.shared_lib().clone());
+        global.level = 0;
+        global.scope_level = 0;
+        global.num_operations = 0;
+        let result = self.engine.eval_statements_raw(global, &mut Caches::new(), &mut self.scope, ast.statements());
+        match result.map_err(|error| *error) {
+            Ok(value) | Err(EvalAltResult::Return(value, _)) => Ok(value),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// A second `let x` shadows the first and keeps it alive; drop what can no longer be named.
+    fn keep_newest_variables(&mut self) {
+        let mut seen = std::collections::BTreeSet::new();
+        // `iter_raw` is newest-first and keeps values that closures share.
+        let newest: Vec<_> = self
+            .scope
+            .iter_raw()
+            .filter(|(name, _, _)| seen.insert(name.to_string()))
+            .map(|(name, constant, value)| (name.to_owned(), constant, value.clone()))
+            .collect();
+        let mut scope = Scope::new();
+        for (name, constant, value) in newest.into_iter().rev() {
+            if constant {
+                scope.push_constant_dynamic(name, value);
+            } else {
+                scope.push_dynamic(name, value);
+            }
+        }
+        self.scope = scope;
+    }
+
+    /// Defines or overwrites a variable.
+    pub fn set(&mut self, name: &str, value: impl Into<Value>) {
+        self.scope.set_or_push(name, value.into());
+    }
+
+    /// A variable's value, if it is defined and of this type.
+    pub fn get<T: Clone + 'static>(&self, name: &str) -> Option<T> {
+        self.scope.get_value(name)
+    }
+
+    /// Names and values of all variables, oldest first.
+    pub fn variables(&self) -> Vec<(String, Value)> {
+        self.scope.iter().map(|(name, _, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// A value as the language prints it.
+    pub fn display(&self, value: &Value) -> String {
+        let mut scope = Scope::new();
+        scope.push_dynamic("value", value.clone());
+        let function = if value.is_string() { "to_debug" } else { "to_string" };
+        self.tokens.reset();
+        self.engine
+            .eval_expression_with_scope::<String>(&mut scope, &format!("value.{function}()"))
+            .unwrap_or_else(|_| value.to_string())
+    }
+
+    /// The user's name of a value's type.
+    pub fn type_name(&self, value: &Value) -> String {
+        self.engine.map_type_name(value.type_name()).to_owned()
+    }
+
+    /// Whether a text ends in the middle of something, so that a prompt should ask for more.
+    pub fn is_incomplete(&self, text: &str) -> bool {
+        self.tokens.reset();
+        let Err(error) = self.engine.compile_with_scope(&self.scope, text) else { return false };
+        match &*error.0 {
+            ParseErrorType::UnexpectedEOF | ParseErrorType::WrongDocComment => true,
+            ParseErrorType::BadInput(rhai::LexError::UnterminatedString) => text.matches('`').count() % 2 == 1,
+            _ => diagnostics::points_to_the_end(text, error.1),
+        }
+    }
+
+    /// Everything that has a name and a doc comment.
+    pub fn catalog(&self) -> &Catalog {
+        self.catalog.get_or_init(|| Catalog::read(&self.engine, &self.functions))
+    }
+}

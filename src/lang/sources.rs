@@ -1,0 +1,82 @@
+//! The texts that positions point into.
+//!
+//! Rhai positions carry a line and a column but not which prompt input they belong to. All inputs of a session form
+//! one growing document: each is compiled behind as many empty lines as were entered before it, so that a line number
+//! names its input. Files loaded by `import` are told apart by their source name.
+
+use std::cell::RefCell;
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+use rhai::Position;
+
+use super::rewrite::Insertions;
+
+/// Rhai stores lines in 16 bits.
+const LAST_LINE: usize = 65_000;
+
+/// A place in a text the user can look at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Place {
+    /// Name of the file or input.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+    /// Line, from 1.
+    pub line: usize,
+    /// Column in characters, from 1; 0 when only the line is known.
+    pub column: usize,
+}
+
+#[derive(Clone, Default)]
+pub(super) struct Sources(Rc<RefCell<Inner>>);
+
+#[derive(Default)]
+struct Inner {
+    inputs: Vec<Input>,
+    lines: usize,
+    modules: BTreeMap<String, Input>,
+}
+
+struct Input {
+    name: String,
+    text: String,
+    first: usize,
+    insertions: Insertions,
+}
+
+impl Sources {
+    /// Enters a text into the document and returns how many empty lines must precede it when it is compiled.
+    pub(super) fn enter(&self, name: &str, text: &str, insertions: Insertions) -> usize {
+        let mut inner = self.0.borrow_mut();
+        let count = text.lines().count().max(1);
+        if inner.lines + count > LAST_LINE {
+            // Positions in functions of earlier inputs lose their meaning; nothing else is lost.
+            inner.inputs.clear();
+            inner.lines = 0;
+        }
+        let first = inner.lines;
+        inner.lines += count;
+        inner.inputs.push(Input { name: name.to_owned(), text: text.to_owned(), first, insertions });
+        first
+    }
+
+    /// Enters the text of a module.
+    pub(super) fn enter_module(&self, source: &str, text: &str, insertions: Insertions) {
+        let input = Input { name: source.to_owned(), text: text.to_owned(), first: 0, insertions };
+        self.0.borrow_mut().modules.insert(source.to_owned(), input);
+    }
+
+    /// The place that a position points to; `source` names a module or else an input.
+    pub(super) fn locate(&self, source: &str, position: Position) -> Option<Place> {
+        let line = position.line()?;
+        let inner = self.0.borrow();
+        let input = match inner.modules.get(source) {
+            Some(module) => module,
+            None => inner.inputs.iter().rev().find(|input| input.first < line)?,
+        };
+        let line = line - input.first;
+        let column = input.insertions.original_column(line, position.position().unwrap_or(0));
+        Some(Place { name: input.name.clone(), text: input.text.clone(), line, column })
+    }
+}

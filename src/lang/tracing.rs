@@ -1,0 +1,79 @@
+//! Runs a closure of a script once, on symbols.
+
+use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
+
+use super::failure::{Outcome, Raise};
+use super::options::{kind, number};
+use crate::error::Error;
+use crate::expr::Expression;
+
+/// The state inside a closure: `s.x`, `s.eta`.
+#[derive(Debug, Clone)]
+pub(super) struct StateSymbols(pub(super) Vec<String>);
+
+/// The parameters inside a closure: `p.k`, `p.tau`.
+#[derive(Debug, Clone)]
+pub(super) struct ParameterSymbols(pub(super) Vec<String>);
+
+/// Calls `closure` with as many of `arguments` as it takes; it must return a map.
+pub(super) fn trace(
+    ctx: &NativeCallContext,
+    name: &str,
+    closure: &FnPtr,
+    arguments: &[(&str, Dynamic)],
+) -> Outcome<Map> {
+    let takes = parameter_count(ctx, closure).unwrap_or(arguments.len());
+    if takes > arguments.len() {
+        let names = arguments.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+        let problem = format!("takes {takes} parameters, but a {name} closure gets |{names}|");
+        return Err(Error::argument(name, problem)).raise(ctx);
+    }
+    let values: Vec<Dynamic> = arguments[..takes].iter().map(|(_, value)| value.clone()).collect();
+    let result = closure.call_raw(ctx, None, values)?;
+    let found = kind(ctx, &result);
+    match result.try_cast::<Map>() {
+        Some(map) => Ok(map),
+        None => {
+            let error = Error::argument(name, format!("must return a map with one entry per block, got {found}"));
+            Err(error.with_hint(format!("write {name}: |s, t, p| #{{ x: .. }}"))).raise(ctx)
+        }
+    }
+}
+
+/// How many arguments the closure still takes; what it captured comes first and is already there.
+fn parameter_count(ctx: &NativeCallContext, closure: &FnPtr) -> Option<usize> {
+    let name = closure.fn_name();
+    let read =
+        |info: rhai::FuncInfo| info.script.filter(|script| script.name == name).map(|script| script.params.len());
+    let count = ctx.engine().collect_fn_metadata(Some(ctx), read, false).into_iter().next()?;
+    count.checked_sub(closure.curry().len())
+}
+
+/// A number or symbol as an expression.
+pub(super) fn expression(value: &Dynamic) -> Option<Expression> {
+    number(value).map(Expression::constant).or_else(|| value.read_lock::<Expression>().map(|e| e.clone()))
+}
+
+/// The entry of `map` as an expression; the entry is named `{name} of {block}` in errors.
+pub(super) fn entry(ctx: &NativeCallContext, name: &str, block: &str, value: &Dynamic) -> Outcome<Expression> {
+    match expression(value) {
+        Some(expression) => Ok(expression),
+        None => {
+            let problem =
+                format!("gives {} for the block `{block}` where a number or an expression belongs", kind(ctx, value));
+            Err(Error::argument(name, problem)).raise(ctx)
+        }
+    }
+}
+
+/// Refuses entries that name no block.
+pub(super) fn check_blocks(ctx: &NativeCallContext, name: &str, map: &Map, blocks: &[String]) -> Outcome<()> {
+    match map.keys().find(|key| !blocks.iter().any(|block| block == key.as_str())) {
+        None => Ok(()),
+        Some(key) => {
+            let problem = format!("returns an entry `{key}`, which is not a block of the state");
+            let hint = format!("the blocks are {}", blocks.join(", "));
+            Err(Error::argument(name, problem).with_hint(hint)).raise(ctx)
+        }
+    }
+}

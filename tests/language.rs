@@ -1,0 +1,47 @@
+//! Runs the tests that are written in the language: every file of `tests/language/`, each in a session of its own.
+
+use std::path::Path;
+
+use tumble::Runtime;
+
+#[test]
+fn every_file_passes() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language");
+    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|file| file.extension().is_some_and(|extension| extension == "rhai"));
+    files.sort();
+    assert!(!files.is_empty());
+    let mut failures = Vec::new();
+    for file in files {
+        if let Err(error) = Runtime::new().run_file(&file) {
+            failures.push(error.to_string());
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+/// The examples in the doc comments are what `:help` shows; each must assert something, and hold.
+#[test]
+fn every_documented_example_passes() {
+    let names: Vec<(String, Vec<String>)> =
+        Runtime::new().catalog().entries().map(|entry| (entry.name.clone(), entry.examples())).collect();
+    let mut failures = Vec::new();
+    for (name, examples) in names {
+        for code in examples {
+            if !code.contains("assert") {
+                failures.push(format!("{name}: the example proves nothing"));
+            }
+            if let Err(error) = Runtime::new().run_named(&name, &code) {
+                failures.push(error.to_string());
+            }
+        }
+    }
+    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn everything_is_documented() {
+    let runtime = Runtime::new();
+    let bare: Vec<_> = runtime.catalog().entries().filter(|entry| entry.doc.is_empty()).map(|e| &e.name).collect();
+    assert!(bare.is_empty(), "without doc comment: {bare:?}");
+}
