@@ -132,7 +132,8 @@ pub fn histogram(values: Vec<f64>) -> Layer {
 }
 
 impl Layer {
-    fn new(mark: Mark) -> Self {
+    /// A layer in the default style.
+    pub fn new(mark: Mark) -> Self {
         Self { mark, label: String::new(), colour: None, alpha: None, size: None }
     }
 
@@ -186,4 +187,21 @@ pub fn points(tensor: &Tensor) -> Result<Vec<[f64; 2]>> {
         shape => Err(Error::argument("data", format!("must have shape [n, 2], got {shape:?}"))
             .with_hint("pick two columns first: one point per row, x and y")),
     }
+}
+
+/// The numbers of a tensor of shape [n] or [n, 1]; `name` is what an error calls it.
+///
+/// # Errors
+/// When the tensor has another shape.
+pub fn series(name: &str, tensor: &Tensor) -> Result<Vec<f64>> {
+    match tensor.shape() {
+        [_] | [_, 1] => Ok(tensor.values().iter().copied().map(f64::from).collect()),
+        shape => Err(Error::argument(name, format!("must have shape [n], got {shape:?}"))
+            .with_hint("give several lines as an array, one series each")),
+    }
+}
+
+/// 0, 1, 2, ...: abscissae for `count` numbers that have none.
+pub fn positions(count: usize) -> Vec<f64> {
+    (0..count).map(|index| index as f64).collect()
 }

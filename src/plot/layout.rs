@@ -173,21 +173,20 @@ impl Draft {
         };
         for (index, panel) in figure.panels.iter().enumerate() {
             let ready = &prepared.panels[index];
-            let high = ready.ratio.map_or(height, |ratio| ratio * length);
-            let frame = Rectangle { left: 0.0, top: 0.0, width: length, height: high };
+            let [wide, high] = fitted(length, height, ready.ratio);
+            let frame = Rectangle { left: 0.0, top: 0.0, width: wide, height: high };
             let (row, column) = (index / columns, index % columns);
-            let last_in_row = column + 1 == columns || index + 1 == count;
             let x_shown = !figure.shared || index + columns >= count;
             let y_shown = !figure.shared || column == 0;
             // Axes of one unit get the same ticks.
             let y_extent = if ready.ratio.is_some() { text_width } else { text_height };
-            let bar = ready.brightest.filter(|_| !figure.shared || last_in_row).map(|top| {
+            let bar = ready.brightest.filter(|_| !figure.shared || column + 1 == columns).map(|top| {
                 let range = Range { low: 0.0, high: top, scale: Scale::Linear };
                 AxisTexts::new(range, high, text_height, "density", true)
             });
             let place = Place {
                 frame,
-                x: AxisTexts::new(ready.x, length, text_width, &panel.x.label, x_shown),
+                x: AxisTexts::new(ready.x, wide, text_width, &panel.x.label, x_shown),
                 y: AxisTexts::new(ready.y, high, y_extent, &panel.y.label, y_shown),
                 bar,
                 legend: Legend::new(ready, frame),

@@ -26,5 +26,7 @@ mod save;
 
 pub use axes::Scale;
 pub use colours::{Colour, PALETTE, viridis};
-pub use figure::{Axis, Figure, Layer, LineStyle, Mark, Panel, density, histogram, line, points, scatter};
+pub use figure::{
+    Axis, Figure, Layer, LineStyle, Mark, Panel, density, histogram, line, points, positions, scatter, series,
+};
 pub use save::Saved;

@@ -247,7 +247,8 @@ fn requests_that_make_no_sense_are_refused() {
     assert!(refused(x0(&[5, 2], f32::NAN)).to_string().contains("NaN at flat index 0"));
     let state = perturb(&process, &x0(&[1, 2], 0.0), 0.1, 1, &Task::default()).unwrap();
     assert_eq!(state.block("Eta").unwrap_err().hint(), Some("did you mean `eta`?"));
-    let cancelled = Task::new(Arc::new(AtomicBool::new(true)), Some(Arc::new(Watch(AtomicBool::new(false)))), 1).unwrap();
+    let cancelled =
+        Task::new(Arc::new(AtomicBool::new(true)), Some(Arc::new(Watch(AtomicBool::new(false)))), 1).unwrap();
     assert!(matches!(sample(&score, &options(10, 10), &cancelled), Err(Error::Interrupted)));
     assert_eq!(score.shape(), [2]);
 }

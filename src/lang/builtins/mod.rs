@@ -2,6 +2,7 @@
 
 #![allow(unreachable_pub)] // `export_module` exports `pub` functions only.
 
+mod plot;
 mod process;
 mod symbolic;
 mod testing;
@@ -10,6 +11,7 @@ use rhai::Engine;
 
 /// Registers all builtins.
 pub(super) fn install(engine: &mut Engine) {
+    plot::install(engine);
     process::install(engine);
     symbolic::install(engine);
     testing::install(engine);
