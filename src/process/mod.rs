@@ -1,6 +1,7 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
 mod definition;
+mod describe;
 mod kernel;
 mod linear;
 mod prior;

@@ -6,6 +6,7 @@ mod plot;
 mod process;
 mod symbolic;
 mod testing;
+mod text;
 
 use rhai::Engine;
 
@@ -15,4 +16,5 @@ pub(super) fn install(engine: &mut Engine) {
     process::install(engine);
     symbolic::install(engine);
     testing::install(engine);
+    text::install(engine);
 }
