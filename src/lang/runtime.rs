@@ -168,23 +168,37 @@ impl Runtime {
         self.cancel.store(false, Ordering::Relaxed);
         let result = self.evaluate(name, text);
         self.keep_newest_variables();
-        result.map_err(|error| {
-            let frame = diagnostics::Frame {
-                engine: &self.engine,
-                sources: &self.sources,
-                scope: &self.scope,
-                catalog: self.catalog(),
-            };
-            Box::new(frame.diagnose(&error))
-        })
+        result.map_err(|error| self.diagnose(&error))
+    }
+
+    /// Looks for syntax errors without running anything.
+    ///
+    /// # Errors
+    /// The first syntax error.
+    pub fn check(&mut self, name: &str, text: &str) -> Result<(), Box<Diagnostic>> {
+        self.compile(name, text).map(|_| ()).map_err(|error| self.diagnose(&error))
+    }
+
+    fn diagnose(&self, error: &EvalAltResult) -> Box<Diagnostic> {
+        let frame = diagnostics::Frame {
+            engine: &self.engine,
+            sources: &self.sources,
+            scope: &self.scope,
+            catalog: self.catalog(),
+        };
+        Box::new(frame.diagnose(error))
+    }
+
+    fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
+        let (code, insertions) = rewrite::guard_switches(&self.engine, text);
+        let blank = self.sources.enter(name, text, insertions);
+        self.tokens.reset();
+        Ok(self.engine.compile_with_scope(&self.scope, "\n".repeat(blank) + code.as_str())?)
     }
 
     #[allow(deprecated)] // `eval_statements_raw` marks an unstable interface; the version of Rhai is pinned.
     fn evaluate(&mut self, name: &str, text: &str) -> Result<Value, Box<EvalAltResult>> {
-        let (code, insertions) = rewrite::guard_switches(&self.engine, text);
-        let blank = self.sources.enter(name, text, insertions);
-        self.tokens.reset();
-        let ast = self.engine.compile_with_scope(&self.scope, "\n".repeat(blank) + code.as_str())?;
+        let ast = self.compile(name, text)?;
         self.functions.combine(ast.clone_functions_only());
         self.catalog.take();
         let global = &mut self.global;
@@ -227,6 +241,11 @@ impl Runtime {
         self.scope.set_or_push(name, value.into());
     }
 
+    /// Defines a constant, which scripts can read but not change.
+    pub fn set_constant(&mut self, name: &str, value: impl Into<Value>) {
+        self.scope.push_constant_dynamic(name, value.into());
+    }
+
     /// A variable's value, if it is defined and of this type.
     pub fn get<T: Clone + 'static>(&self, name: &str) -> Option<T> {
         self.scope.get_value(name)
@@ -246,6 +265,11 @@ impl Runtime {
         self.engine
             .eval_expression_with_scope::<String>(&mut scope, &format!("value.{function}()"))
             .unwrap_or_else(|_| value.to_string())
+    }
+
+    /// The keys of a map; no keys for any other value.
+    pub fn keys(&self, value: &Value) -> Vec<String> {
+        value.read_lock::<rhai::Map>().map(|map| map.keys().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     /// The user's name of a value's type.
