@@ -23,9 +23,11 @@ pub(crate) const FAILURE: u8 = 1;
 /// Stopped by the user: 128 + SIGINT, as shells have it.
 pub(crate) const INTERRUPTED: u8 = 130;
 
-/// Script calls and nested expressions allowed, and the stack that holds them with room to spare.
+/// Script calls allowed, and how deep an expression may nest.
 const DEPTH: usize = 1000;
+/// The stack for both; scripts stop short of it so that what they call has room.
 const STACK: usize = 256 << 20;
+const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
 
 /// Score-based generative diffusion with active (temporally correlated) noise, scripted.
 #[derive(Parser)]
@@ -82,7 +84,8 @@ pub(crate) struct Setup {
 impl Setup {
     /// A new runtime that prints to standard output and shows progress on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
-        let mut builder = Runtime::builder().threads(self.threads).depth(DEPTH).cancel(self.interrupt.flag());
+        let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
+        let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
         if !self.quiet {
             builder = builder.progress(Arc::new(progress::Terminal::new()));
         }

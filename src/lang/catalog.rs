@@ -160,6 +160,7 @@ fn parameter(engine: &Engine, info: &str) -> String {
         "Array" => "array",
         "FnPtr" => "closure",
         "ImmutableString" | "&str" | "String" => "string",
+        "Failure" => "Error",
         other => engine.map_type_name(other),
     };
     format!("{}: {}", name.trim().trim_start_matches('_'), kind.rsplit("::").next().unwrap_or(kind))

@@ -12,6 +12,7 @@ use super::diagnostics::{self, Diagnostic};
 use super::engine;
 use super::rewrite;
 use super::sources::Sources;
+use super::stop::StackGuard;
 use super::tokens::TokenState;
 use crate::files;
 use crate::task::{Progress, Task};
@@ -21,11 +22,14 @@ pub type Value = Dynamic;
 
 /// Script calls and nested expressions allowed by default: fits the 2 MiB stack of an ordinary Rust thread.
 const ORDINARY_DEPTH: usize = 64;
+/// Half of that stack.
+const ORDINARY_STACK: usize = 1 << 20;
 
 /// How a [`Runtime`] is set up.
 pub struct Builder {
     threads: usize,
     depth: usize,
+    stack: usize,
     cancel: Arc<AtomicBool>,
     progress: Option<Arc<dyn Progress>>,
 }
@@ -38,10 +42,18 @@ impl Builder {
         self
     }
 
-    /// Script calls and nested expressions allowed; each takes about 8 KiB of the calling thread's stack.
+    /// Script calls allowed, and how deep an expression may nest.
     #[must_use]
     pub fn depth(mut self, depth: usize) -> Self {
         self.depth = depth;
+        self
+    }
+
+    /// Bytes of the calling thread's stack that scripts may take; a call takes about 8 KiB. Leave a good part of the
+    /// stack to what they call.
+    #[must_use]
+    pub fn stack(mut self, bytes: usize) -> Self {
+        self.stack = bytes;
         self
     }
 
@@ -66,7 +78,8 @@ impl Builder {
     pub fn build(self) -> crate::Result<Runtime> {
         let sources = Sources::default();
         let task = Task::new(self.cancel.clone(), self.progress, self.threads)?;
-        let (engine, tokens) = engine::build(task, self.cancel.clone(), self.depth, &sources);
+        let stack = StackGuard::new(self.stack);
+        let (engine, tokens) = engine::build(task, self.cancel.clone(), self.depth, stack.clone(), &sources);
         tokens.reset();
         // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
         let functions = engine.compile("private fn seed() {}").expect("a constant text");
@@ -74,6 +87,7 @@ impl Builder {
         Ok(Runtime {
             engine,
             tokens,
+            stack,
             sources,
             scope: Scope::new(),
             functions,
@@ -96,6 +110,7 @@ impl Builder {
 pub struct Runtime {
     engine: Engine,
     tokens: TokenState,
+    stack: StackGuard,
     sources: Sources,
     scope: Scope<'static>,
     functions: AST,
@@ -121,7 +136,7 @@ impl Runtime {
 
     /// The settings, to be changed before the runtime is built.
     pub fn builder() -> Builder {
-        Builder { threads: 0, depth: ORDINARY_DEPTH, cancel: Arc::default(), progress: None }
+        Builder { threads: 0, depth: ORDINARY_DEPTH, stack: ORDINARY_STACK, cancel: Arc::default(), progress: None }
     }
 
     /// The Rhai engine, to register functions and types of the embedding program.
@@ -166,6 +181,7 @@ impl Runtime {
     /// As [`Runtime::run`].
     pub fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
         self.cancel.store(false, Ordering::Relaxed);
+        self.stack.start();
         let result = self.evaluate(name, text);
         self.keep_newest_variables();
         result.map_err(|error| self.diagnose(&error))
@@ -262,6 +278,7 @@ impl Runtime {
         scope.push_dynamic("value", value.clone());
         let function = if value.is_string() { "to_debug" } else { "to_string" };
         self.tokens.reset();
+        self.stack.start();
         self.engine
             .eval_expression_with_scope::<String>(&mut scope, &format!("value.{function}()"))
             .unwrap_or_else(|_| value.to_string())
