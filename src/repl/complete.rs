@@ -114,7 +114,9 @@ fn members(session: &Session, receiver: &str) -> Vec<Pair> {
     let kind = value.as_ref().map(|value| runtime.type_name(value));
     let mut offers: Vec<Pair> = value.iter().flat_map(|value| runtime.keys(value)).map(|key| offer(&key, "")).collect();
     let catalog = runtime.catalog();
-    for entry in catalog.names().filter_map(|name| catalog.get(name)) {
+    // Rhai's own methods are offered where the type is known to have them.
+    let standard = catalog.names().filter(|_| kind.is_some()).filter_map(|name| catalog.get(name));
+    for entry in catalog.entries().chain(standard) {
         match entry.name.split_once('.') {
             Some((owner, property)) if kind.as_deref().is_none_or(|kind| kind == owner) => {
                 offers.push(offer(property, ""));
