@@ -7,6 +7,7 @@ use super::score::Model;
 use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, number_argument, seed_argument};
+use crate::lang::tensors::tensor_argument;
 use crate::process::{PriorLaw, Process};
 use crate::sample::{self, Grid, LastStep, State};
 use crate::tensor::Tensor;
@@ -73,6 +74,11 @@ mod functions {
         sample::sample(score.score(), &request, &task(&ctx)).raise(&ctx)
     }
 
+    #[rhai_fn(name = "sample", return_raw)]
+    pub fn sample_by_default(ctx: NativeCallContext, score: Model) -> Outcome<State> {
+        sample(ctx, score, Map::new())
+    }
+
     /// Runs the forward process from data to the horizon, step by step.
     ///
     /// `perturb` gives the same law in one step and without the error of the steps; this is for looking at paths' ends,
@@ -98,12 +104,18 @@ mod functions {
     /// assert(s.x.shape == [1000, 2]);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn simulate(ctx: NativeCallContext, process: Process, x0: Tensor, options: Map) -> Outcome<State> {
+    pub fn simulate(ctx: NativeCallContext, process: Process, x0: Dynamic, options: Map) -> Outcome<State> {
+        let x0 = tensor_argument(&ctx, "x0", &x0)?;
         let mut options = Options::new(&ctx, options);
         let steps = options.count_or("steps", 500)?;
         let seed = options.seed_or(0)?;
         options.finish()?;
         sample::simulate(&process, &x0, steps, seed, &task(&ctx)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "simulate", return_raw)]
+    pub fn simulate_by_default(ctx: NativeCallContext, process: Process, x0: Dynamic) -> Outcome<State> {
+        simulate(ctx, process, x0, Map::new())
     }
 
     /// Noises data up to time `t` in one step, by the perturbation kernel.
@@ -128,7 +140,8 @@ mod functions {
     /// assert(s.blocks == ["x", "eta"] && s.eta.shape == [100, 2]);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn perturb(ctx: NativeCallContext, process: Process, x0: Tensor, t: Dynamic, seed: Dynamic) -> Outcome<State> {
+    pub fn perturb(ctx: NativeCallContext, process: Process, x0: Dynamic, t: Dynamic, seed: Dynamic) -> Outcome<State> {
+        let x0 = tensor_argument(&ctx, "x0", &x0)?;
         let time = number_argument(&ctx, "t", &t)?;
         let seed = seed_argument(&ctx, "seed", &seed)?;
         sample::perturb(&process, &x0, time, seed, &task(&ctx)).raise(&ctx)

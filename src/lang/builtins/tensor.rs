@@ -77,10 +77,9 @@ fn doc(operation: Binary) -> &'static str {
 fn operator(engine: &mut Engine, operation: Binary) {
     let sign = operation.symbol();
     let combine = move |ctx: &NativeCallContext, a: &Tensor, b: &Tensor| a.combine(operation, b).raise(ctx);
-    documented(sign, doc(operation)).with_params_info(["a: Tensor", "b: Tensor", "Tensor"]).register_into_engine(
-        engine,
-        move |ctx: NativeCallContext, a: Tensor, b: Tensor| combine(&ctx, &a, &b),
-    );
+    documented(sign, doc(operation))
+        .with_params_info(["a: Tensor", "b: Tensor", "Tensor"])
+        .register_into_engine(engine, move |ctx: NativeCallContext, a: Tensor, b: Tensor| combine(&ctx, &a, &b));
     engine.register_fn(sign, move |ctx: NativeCallContext, a: Tensor, b: FLOAT| combine(&ctx, &a, &Tensor::scalar(b)));
     engine.register_fn(sign, move |ctx: NativeCallContext, a: FLOAT, b: Tensor| combine(&ctx, &Tensor::scalar(a), &b));
     engine.register_fn(sign, move |ctx: NativeCallContext, a: Tensor, b: INT| {
@@ -129,14 +128,14 @@ fn reductions(engine: &mut Engine, (reduction, about, example): (Reduction, &str
          the back.\n\n# Errors\nWhen the axis does not exist.\n\n# Example\n```rhai\n\
          assert_eq(tensor([[1, 5], [3, 1]]).{name}(0), tensor({example}));\n```"
     );
-    documented(name, &doc).with_params_info(["t: Tensor", "number"]).register_into_engine(
-        engine,
-        move |ctx: NativeCallContext, t: Tensor| t.reduce(reduction).raise(&ctx),
-    );
-    documented(name, "").with_params_info(["t: Tensor", "axis: number", "Tensor"]).register_into_engine(
-        engine,
-        move |ctx: NativeCallContext, t: Tensor, axis: INT| t.reduce_axis(reduction, axis).raise(&ctx).map(give),
-    );
+    documented(name, &doc)
+        .with_params_info(["t: Tensor", "number"])
+        .register_into_engine(engine, move |ctx: NativeCallContext, t: Tensor| t.reduce(reduction).raise(&ctx));
+    documented(name, "")
+        .with_params_info(["t: Tensor", "axis: number", "Tensor"])
+        .register_into_engine(engine, move |ctx: NativeCallContext, t: Tensor, axis: INT| {
+            t.reduce_axis(reduction, axis).raise(&ctx).map(give)
+        });
 }
 
 fn documented(name: &str, doc: &str) -> FuncRegistration {
