@@ -4,8 +4,12 @@
 
 mod dataset;
 mod io;
+mod kernel;
 mod measure;
+mod plot;
 mod process;
+mod sample;
+mod score;
 mod symbolic;
 mod tensor;
 mod testing;
@@ -17,8 +21,12 @@ use rhai::Engine;
 pub(super) fn install(engine: &mut Engine) {
     dataset::install(engine);
     io::install(engine);
+    kernel::install(engine);
     measure::install(engine);
+    plot::install(engine);
     process::install(engine);
+    sample::install(engine);
+    score::install(engine);
     symbolic::install(engine);
     tensor::install(engine);
     testing::install(engine);
