@@ -209,6 +209,10 @@ impl Frame<'_> {
             EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !is_symbolic_condition(expected, actual) => {
                 let name = |kind: &str| self.engine.map_type_name(kind).to_owned();
                 to.message = format!("expected {}, got {}", name(expected), name(actual));
+                if expected == "bool" && name(actual) == "Tensor" {
+                    let hint = "a comparison of tensors gives 0 or 1 for each value: (t > 0).min() == 1 asks for all";
+                    to.hints.push(hint.to_owned());
+                }
             }
             EvalAltResult::ErrorParsing(kind, position) => explain_syntax(kind, *position, to),
             EvalAltResult::ErrorModuleNotFound(name, _) => {
@@ -322,8 +326,11 @@ fn explain_plainly(error: &EvalAltResult, to: &mut Diagnostic) {
 }
 
 fn explain_failure(failure: &Failure, to: &mut Diagnostic) {
+    let function = failure.function.as_str();
+    // Signs and indexers (`index$get$`) are no names, and the argument may bear the function's own.
+    let is_name = function.chars().all(|c| c.is_alphanumeric() || c == '_');
     to.message = match &failure.error {
-        Error::Argument { .. } => format!("{}: {}", failure.function, failure.error),
+        Error::Argument { name, .. } if is_name && name != function => format!("{function}: {}", failure.error),
         error => error.to_string(),
     };
     to.hints.extend(failure.error.hint().map(str::to_owned));

@@ -88,7 +88,7 @@ impl Binary {
 }
 
 /// The functions of one value, by the names that scripts use. They are evaluated in double precision and rounded once.
-pub const FUNCTIONS: [(&str, fn(f64) -> f64); 19] = [
+pub const FUNCTIONS: [(&str, fn(f64) -> f64); 20] = [
     ("sqrt", f64::sqrt),
     ("exp", f64::exp),
     ("ln", f64::ln),
@@ -108,6 +108,7 @@ pub const FUNCTIONS: [(&str, fn(f64) -> f64); 19] = [
     ("abs", f64::abs),
     ("floor", f64::floor),
     ("ceiling", f64::ceil),
+    ("round", f64::round),
 ];
 
 /// The smaller value; NaN if either is.
