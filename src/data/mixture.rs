@@ -10,7 +10,7 @@ use crate::rng::Stream;
 /// A Gaussian mixture of K components over d coordinates. [`Mixture::new`] checks what the fields promise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
-    /// Weights, [K], each ≥ 0, of sum 1.
+    /// Weights, \[K\], each ≥ 0, of sum 1.
     pub weights: Vec<f64>,
     /// Means, [K, d], row-major.
     pub means: Vec<f64>,
@@ -21,10 +21,24 @@ pub struct Mixture {
 /// Covariances of the components of a mixture.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Covariance {
-    /// Variance of every coordinate, [K]: Sₖ = vₖ I.
+    /// Variance of every coordinate, \[K\]: Sₖ = vₖ I.
     Isotropic(Vec<f64>),
     /// Symmetric positive definite matrices, [K, d, d], row-major.
     Full(Vec<f64>),
+}
+
+impl Covariance {
+    /// Isotropic covariances from standard deviations, \[K\].
+    ///
+    /// # Errors
+    /// When one is not above 0; the error names the component.
+    pub fn from_std(std: &[f64]) -> Result<Self> {
+        // A square would hide the sign.
+        match std.iter().position(|s| !(*s > 0.0 && s.is_finite())) {
+            Some(k) => Err(Error::argument("std", format!("must be above 0, got {} for component {k}", std[k]))),
+            None => Ok(Self::Isotropic(std.iter().map(|s| s * s).collect())),
+        }
+    }
 }
 
 impl Mixture {

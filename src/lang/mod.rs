@@ -14,6 +14,8 @@ mod options;
 mod rewrite;
 mod runtime;
 mod sources;
+mod stop;
+mod tensors;
 mod tokens;
 mod tracing;
 

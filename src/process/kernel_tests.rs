@@ -108,6 +108,8 @@ fn a_constant_drift_moves_the_mean() {
 #[test]
 fn impossible_times_are_refused() {
     let process = active(1.0, 0.0, 1.0, 0.5);
+    let endless = linear(DMatrix::from_element(2, 2, f64::MAX), DMatrix::identity(2, 2), DVector::zeros(2));
+    assert!(endless.kernel(1.0).is_err());
     for t in [-1.0, f64::NAN, f64::INFINITY] {
         assert!(process.kernel(t).unwrap_err().to_string().starts_with("`t` must be a finite time"));
     }

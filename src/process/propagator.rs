@@ -23,11 +23,11 @@ use crate::gauss::{Double, Square, triangularize};
 const STEP: f64 = 0.5;
 /// Terms of the series that are smaller than this are dropped.
 const NEGLIGIBLE: f64 = 1e-27;
-/// More terms than any `STEP`, once above, can ask for, besides the m − 1 by which a chain of m blocks starts late.
+/// More terms than ‖A‖h ≤ ½ can ask for, besides the m − 1 by which a chain of m blocks starts late.
 const TERMS: usize = 24;
 /// Legendre polynomials besides the m − 1 by which a chain starts late: at ‖A‖h = ½ the next is 10⁻¹⁰ of the first.
 const POLYNOMIALS: usize = 8;
-/// The stationary form is used when every pivot of Σ is at least this part of the diagonal of Σ_∞'s pivots.
+/// The stationary form is used when the square of each diagonal entry of L is at least this part of that of L_∞.
 const NEAR_STATIONARY: f64 = 0.5;
 
 /// A linear process prepared for kernels at many times.
@@ -36,11 +36,11 @@ pub struct Propagator {
     linear: Linear,
     /// A, in 32 digits.
     drift: Square,
-    /// A bound of |e^{As} − 1| per time: the smaller of two norms.
+    /// ‖A‖: the smaller of the norms by rows and by columns.
     norm: f64,
-    /// 1/k.
+    /// 1/k; the entry for 0 is not used.
     reciprocals: Vec<Double>,
-    /// k! ∫₀¹ u^k P_n(u) du · 1/k!, [terms, polynomials] (see [`legendre_moments`]).
+    /// ∫₀¹ u^k P_n(u) du, [terms, polynomials].
     moments: DMatrix<f64>,
     stationary: Option<Limit>,
 }
@@ -51,7 +51,7 @@ struct Limit {
     covariance: Square,
     /// Σ_∞ − S₀.
     excess: Square,
-    /// The pivots of Σ_∞ that the law must have come near to.
+    /// The diagonal of L_∞.
     pivots: Vec<f64>,
 }
 
@@ -68,22 +68,23 @@ impl Propagator {
     /// Prepares `linear`.
     ///
     /// # Errors
-    /// When a coefficient is not finite.
+    /// When a coefficient, or the norm of the drift, is not finite.
     pub fn new(linear: &Linear) -> Result<Self> {
-        let coefficients = linear.drift.iter().chain(&linear.noise).chain(&linear.offset);
-        if !coefficients.chain(&linear.start_mean).chain(&linear.start_std).all(|c| c.is_finite()) {
-            return Err(Error::numerical("a coefficient of the process is not a finite number"));
-        }
-        let size = linear.drift.nrows();
         let drift = &linear.drift;
         let rows = drift.row_iter().map(|r| r.abs().sum()).fold(0.0, f64::max);
         let columns = drift.column_iter().map(|c| c.abs().sum()).fold(0.0, f64::max);
+        let norm = rows.min(columns);
+        let others = linear.noise.iter().chain(&linear.offset).chain(&linear.start_mean).chain(&linear.start_std);
+        if !drift.iter().chain(others).chain([&norm]).all(|c| c.is_finite()) {
+            return Err(Error::numerical("a coefficient of the process is not a finite number"));
+        }
+        let size = linear.size();
         let count = TERMS + size;
         Ok(Self {
             linear: linear.clone(),
             drift: Square::exact(drift),
-            norm: rows.min(columns),
-            reciprocals: (0..count).map(|k| Double::ONE.divided_by((k as f64).into())).collect(),
+            norm,
+            reciprocals: (0..count).map(|k| Double::ONE.divided_by((k.max(1) as f64).into())).collect(),
             moments: legendre_moments(count, POLYNOMIALS + size - 1),
             stationary: Limit::of(linear),
         })

@@ -12,8 +12,8 @@ use crate::tensor::{self, Tensor};
 /// Samples that go through all steps together; part of what a seed means.
 pub(super) const BLOCK: usize = 256;
 
-/// Runs `work(block, samples in it)` for all blocks of `count` samples and puts the states, component-major [m·d, samples],
-/// together. `shape` is that of a datum; `steps` are those of one block, which it reports to the meter.
+/// Runs `work(block, samples in it)` for all blocks of `count` data of `shape` and puts the states that it returns,
+/// component-major [m·d, samples], together.
 pub(super) fn in_blocks(
     task: &Task,
     process: &Process,
@@ -39,7 +39,7 @@ pub(super) fn in_blocks(
         }
     }
     let blocks = values.into_iter().map(|values| Tensor::new(&whole, values)).collect::<Result<_>>()?;
-    Ok(State { names, blocks })
+    Ok(State { names, blocks, evaluations: 0 })
 }
 
 /// Writes [rows, columns] as [columns, rows].

@@ -11,7 +11,7 @@ use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::Tensor;
 
-/// z_t for each datum of `x0`, [count, shape...], drawn from the perturbation kernel at `time` ≥ 0 in one step.
+/// z_t for each datum of `x0`, [count, shape...] or [count], drawn from the perturbation kernel at `time` ≥ 0 in one step.
 ///
 /// # Errors
 /// When `x0` is not a tensor of finite data or `time` is negative, or interrupted.
@@ -34,7 +34,7 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     })
 }
 
-/// The end states of forward paths from `x0`, [count, shape...], at the horizon after `steps` Euler–Maruyama steps.
+/// The end states of forward paths from `x0`, [count, shape...] or [count], at the horizon after `steps` Euler–Maruyama steps.
 ///
 /// # Errors
 /// When `x0` is not a tensor of finite data or `steps` is 0, or interrupted.
@@ -96,15 +96,15 @@ struct Data<'a> {
 impl<'a> Data<'a> {
     fn new(x0: &'a Tensor) -> Result<Self> {
         let shape = x0.shape();
-        if shape.len() < 2 || shape.contains(&0) {
-            return Err(Error::argument("x0", format!("must have the shape [count, shape...], got {shape:?}"))
-                .with_hint("numbers along a line are [count, 1]"));
+        if shape.is_empty() || shape.contains(&0) {
+            return Err(Error::argument("x0", format!("must have the shape [count, shape...], got {shape:?}")));
         }
         let values = x0.values();
         if let Some(at) = values.iter().position(|v| !v.is_finite()) {
             return Err(Error::argument("x0", format!("has {} at flat index {at}", values[at])));
         }
-        Ok(Self { count: shape[0], shape: &shape[1..], values })
+        let datum = if shape.len() > 1 { &shape[1..] } else { &[1] };
+        Ok(Self { count: shape[0], shape: datum, values })
     }
 
     /// The data of one block, component-major [d, samples].

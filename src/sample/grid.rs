@@ -18,10 +18,10 @@ impl Grid {
     /// exactly. The one place where reverse time s = start − t is formed.
     ///
     /// # Errors
-    /// When `steps` is 0, or not 0 ≤ `end` < `start`.
+    /// When `steps` is not from 1 to 10⁷, or not 0 ≤ `end` < `start`.
     pub fn times(self, start: f64, end: f64, steps: usize) -> Result<Vec<f64>> {
-        if steps == 0 {
-            return Err(Error::argument("steps", "must be above 0, got 0"));
+        if !(1..=MOST_STEPS).contains(&steps) {
+            return Err(Error::argument("steps", format!("must be from 1 to {MOST_STEPS}, got {steps}")));
         }
         if !(end >= 0.0 && end < start) {
             return Err(Error::argument("end", format!("must be a time from 0 to below {start}, got {end}")));
@@ -38,6 +38,9 @@ impl Grid {
         Ok((0..=steps).map(time).collect())
     }
 }
+
+/// What depends on time only is kept for all steps at once.
+const MOST_STEPS: usize = 10_000_000;
 
 #[cfg(test)]
 mod tests {

@@ -11,7 +11,7 @@ mod reverse;
 
 pub use forward::{perturb, simulate};
 pub use grid::Grid;
-pub use reverse::{LastStep, Options, Samples, sample};
+pub use reverse::{LastStep, Options, sample};
 
 use crate::error::{Error, Result, nearest};
 use crate::tensor::Tensor;
@@ -23,6 +23,8 @@ pub struct State {
     pub names: Vec<String>,
     /// The blocks, each [count, shape...].
     pub blocks: Vec<Tensor>,
+    /// Evaluations of a score per sample (NFE) that it took; 0 for states of the forward process.
+    pub evaluations: usize,
 }
 
 impl State {
@@ -39,6 +41,18 @@ impl State {
                     None => format!("its blocks are {}", self.names.join(", ")),
                 }))
             }
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, (name, block)) in self.names.iter().zip(&self.blocks).enumerate() {
+            write!(f, "{}{name} {:?}", if i > 0 { ", " } else { "" }, block.shape())?;
+        }
+        match self.evaluations {
+            0 => Ok(()),
+            n => write!(f, ", {n} evaluations of the score each"),
         }
     }
 }

@@ -39,15 +39,6 @@ pub struct Options {
     pub seed: u64,
 }
 
-/// Samples and what they cost.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Samples {
-    /// The final states; the first block are the data.
-    pub state: State,
-    /// Evaluations of the score per sample (NFE).
-    pub evaluations: usize,
-}
-
 /// Draws from the prior and follows the reverse process
 /// dz = [−f + D ŝ] ds + G dW (Anderson 1982; Song et al., arXiv 2011.13456) by the Euler–Maruyama method.
 ///
@@ -55,7 +46,7 @@ pub struct Samples {
 ///
 /// # Errors
 /// When an option is out of range, the prior or a kernel does not exist, the samples become infinite, or interrupted.
-pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<Samples> {
+pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State> {
     let process = score.process();
     process.require_noise()?;
     let times = options.grid.times(process.horizon(), options.end, options.steps)?;
@@ -86,11 +77,11 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<Sampl
             Ok(state)
         } else {
             Err(Error::numerical("the samples left the range of floating point")
-                .with_hint("take more steps: Euler–Maruyama is unstable when a step is long against 1/‖A − Dŝ'‖"))
+                .with_hint("take more steps: Euler–Maruyama runs away when a step is too long for the process"))
         }
     });
     meter.finish();
-    Ok(Samples { state: state?, evaluations: options.steps })
+    Ok(State { evaluations: options.steps, ..state? })
 }
 
 /// Where state, score and noise end in the inputs of a step, in rows of one sample.

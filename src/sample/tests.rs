@@ -55,8 +55,8 @@ fn sliced_wasserstein(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 /// The experiment of arXiv 2411.07233, figure 2a, at 100 steps over T = 2: active noise reaches the data, passive noise
-/// of the same steps does not. Two fresh samples of 10,000 are 0.004 apart. Measured: 0.052 and 0.006, whose spread over
-/// seeds is below 0.002.
+/// of the same steps does not. Over seven seeds: 0.0509 to 0.0517 and 0.005 to 0.011, where two fresh samples of the data
+/// are themselves 0.007 apart. The seeds are fixed.
 #[test]
 fn diamonds_are_sharper_with_active_noise() {
     let data = Dataset::diamond(0.5, 0.04).unwrap();
@@ -65,10 +65,9 @@ fn diamonds_are_sharper_with_active_noise() {
         let score = Exact::new(process, &data).unwrap();
         let samples = sample(&score, &options(10_000, 100), &Task::default()).unwrap();
         assert_eq!(samples.evaluations, 100);
-        sliced_wasserstein(&samples.state.blocks[0], &truth)
+        sliced_wasserstein(&samples.blocks[0], &truth)
     };
     let (passive, active) = (distance(&passive()), distance(&active(0.0, 0.5, 0.0)));
-    println!("passive {passive} active {active}");
     assert!(passive > 0.04, "{passive}");
     assert!(active < 0.012, "{active}");
 }
@@ -115,8 +114,8 @@ fn gaussian(mean: [f64; 2], variance: f64) -> Dataset {
 }
 
 /// With Gaussian data the reverse chain is linear, so the law of its end is known for any number of steps. Both blocks
-/// are driven, and data, drift and start have means. Seen to fail with D for the driven rows exchanged, with the
-/// offset's sign kept, and with the prior's blocks independent.
+/// are driven, and data, drift and start have means. Seen to fail with D for the driven rows exchanged and with the
+/// offset's sign kept.
 #[test]
 fn gaussian_data_come_back() {
     let (process, mean, variance) = (active(0.3, 0.5, 0.7), [0.5, -1.0], 0.2);
@@ -143,7 +142,7 @@ fn gaussian_data_come_back() {
                 covariance += step * diffusion;
             }
         }
-        assert_law(&samples.state, means, covariance);
+        assert_law(&samples, means, covariance);
         // And that law is the data's, up to the error of the step.
         assert!((covariance[(0, 0)] / variance - 1.0).abs() < 0.08, "{covariance}");
     }
@@ -158,6 +157,9 @@ fn perturbed_data_have_the_law_of_the_kernel() {
     let kernel = process.linear().kernel(0.4).unwrap();
     let means = mean.map(|m| two(&(kernel.response() * m + &kernel.offset)));
     assert_law(&state, means, square(&kernel.covariance));
+    assert_eq!(state.evaluations, 0);
+    let line = Tensor::new(&[3], vec![1.0; 3]).unwrap();
+    assert_eq!(perturb(&process, &line, 0.4, 3, &Task::default()).unwrap().blocks[1].shape(), [3, 1]);
     let still = perturb(&process, &x0, 0.0, 3, &Task::default()).unwrap();
     assert_eq!(still.block("x").unwrap(), &x0);
 }
@@ -180,6 +182,7 @@ fn simulated_paths_have_the_law_of_their_chain() {
     assert_law(&state, means, covariance);
 }
 
+/// Seen to fail with the blocks drawn independently.
 #[test]
 fn priors_have_their_joint_law() {
     let process = active(0.1, 0.5, 0.7);
@@ -199,7 +202,7 @@ fn priors_have_their_joint_law() {
             blocks::transpose(&rows[2 * b * count..2 * (b + 1) * count], count, &mut values);
             Tensor::new(&[count, 2], values).unwrap()
         };
-        let state = State { names: process.blocks().to_vec(), blocks: vec![block(0), block(1)] };
+        let state = State { names: process.blocks().to_vec(), blocks: vec![block(0), block(1)], evaluations: 0 };
         assert_law(&state, means, square(covariance));
     }
 }
@@ -221,14 +224,14 @@ fn bits_do_not_depend_on_threads_or_count() {
     let run = |threads: usize| {
         let watch = Arc::new(Watch(AtomicBool::new(false)));
         let task = Task::new(Arc::default(), Some(watch.clone()), threads).unwrap();
-        let samples = sample(&score, &options(1000, 20), &task).unwrap().state;
+        let samples = sample(&score, &options(1000, 20), &task).unwrap();
         assert!(watch.0.load(std::sync::atomic::Ordering::Relaxed));
         (samples, simulate(&process, &x0, 20, 1, &task).unwrap(), perturb(&process, &x0, 0.5, 1, &task).unwrap())
     };
     let one = run(1);
     assert_eq!(one, run(2));
     // A shorter sample is the beginning of a longer one where it ends with a block.
-    let short = sample(&score, &options(512, 20), &Task::default()).unwrap().state;
+    let short = sample(&score, &options(512, 20), &Task::default()).unwrap();
     assert_eq!(short.blocks[0].values()[..], one.0.blocks[0].values()[..1024]);
 }
 
@@ -242,7 +245,7 @@ fn requests_that_make_no_sense_are_refused() {
     assert!(refused(Options { end: 2.0, ..options(10, 10) }).to_string().contains("below 2, got 2"));
     let x0 = |shape: &[usize], v: f32| Tensor::new(shape, vec![v; shape.iter().product()]).unwrap();
     let refused = |x0: Tensor| simulate(&process, &x0, 10, 1, &Task::default()).unwrap_err();
-    assert!(refused(x0(&[5], 0.0)).hint().unwrap().contains("[count, 1]"));
+    assert!(refused(x0(&[], 0.0)).to_string().contains("got []"));
     assert!(refused(x0(&[0, 2], 0.0)).to_string().contains("[0, 2]"));
     assert!(refused(x0(&[5, 2], f32::NAN)).to_string().contains("NaN at flat index 0"));
     let state = perturb(&process, &x0(&[1, 2], 0.0), 0.1, 1, &Task::default()).unwrap();

@@ -11,7 +11,7 @@ use shared::Shared;
 use super::{Prepared, Score};
 use crate::data::{Covariance, Dataset, Moments};
 use crate::error::{Error, Result};
-use crate::process::Process;
+use crate::process::{Kernel, Process, Propagator};
 
 /// Samples that one pass of the evaluators' inner loops holds in registers.
 const LANES: usize = 64;
@@ -82,8 +82,8 @@ impl Score for Exact {
     }
 }
 
-/// The kernel at `time` for the score of a process.
-fn kernel(propagator: &crate::process::Propagator, time: f64) -> Result<crate::process::Kernel> {
+/// The kernel at `time`, refused where its law has no density.
+fn kernel(propagator: &Propagator, time: f64) -> Result<Kernel> {
     let kernel = propagator.kernel(time)?;
     if kernel.cholesky.diagonal().iter().all(|&pivot| pivot > 0.0) {
         Ok(kernel)

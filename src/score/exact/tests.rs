@@ -119,7 +119,8 @@ fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     z
 }
 
-/// Seen to fail when Φ_x is left out of κ, when the driven rows are exchanged, and when U is used for Uᵀ.
+/// In units of 1/ℓ; what is left (3·10⁻⁴ at t = 0.02) is the rounding of the state to single precision. Seen to fail with
+/// s² left out of κ, with the driven rows exchanged, and with U for Uᵀ.
 #[test]
 fn scores_are_gradients_of_the_log_density() {
     for process in [process(0.0), process(0.4), third_order()] {
@@ -143,7 +144,7 @@ fn scores_are_gradients_of_the_log_density() {
                             let found = f64::from(score[(2 * k + c) * COUNT + i]);
                             let truth = density.gradient(&point, 2 * block + c, unit);
                             let error = (found - truth).abs() * unit;
-                            assert!(error < 2e-3, "{} {} t = {time}: {found} {truth}", process.name(), data.name());
+                            assert!(error < 5e-4, "{} {} t = {time}: {found} {truth}", process.name(), data.name());
                         }
                     }
                 }
