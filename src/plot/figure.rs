@@ -177,7 +177,7 @@ impl Figure {
     }
 }
 
-/// The rows of a tensor of shape [n, 2] as points.
+/// The rows of a tensor of shape `[n, 2]` as points.
 ///
 /// # Errors
 /// When the tensor has another shape.
@@ -189,7 +189,7 @@ pub fn points(tensor: &Tensor) -> Result<Vec<[f64; 2]>> {
     }
 }
 
-/// The numbers of a tensor of shape [n] or [n, 1]; `name` is what an error calls it.
+/// The numbers of a tensor of shape `[n]` or `[n, 1]`; `name` is what an error calls it.
 ///
 /// # Errors
 /// When the tensor has another shape.

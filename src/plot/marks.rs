@@ -173,15 +173,12 @@ fn outline(heights: &[f64], view: &View) -> Vec<Point> {
 
 /// The symbol of a layer: its shape tells the series apart where its colour does not.
 pub(super) fn marker(at: Point, layer: &ReadyLayer, canvas: &mut dyn Canvas) {
-    let corners = match colours::PALETTE.iter().position(|&colour| colour == layer.colour).unwrap_or(0) % 4 {
+    let corners = match layer.index % 4 {
+        0 => return canvas.dot(at, MARKER, layer.colour, 1.0),
         1 => 4,
         2 => 3,
-        3 => 5,
-        _ => 0,
+        _ => 5,
     };
-    if corners == 0 {
-        return canvas.dot(at, MARKER, layer.colour, 1.0);
-    }
     // Polygons look smaller than discs of the same radius.
     let radius = 1.25 * MARKER;
     let tilt = if corners == 4 { 0.25 * std::f64::consts::PI } else { 0.0 };

@@ -30,6 +30,8 @@ pub(super) struct Ready {
 /// A layer ready to be drawn.
 #[derive(Debug)]
 pub(super) struct ReadyLayer {
+    /// Its place among the layers of the panel.
+    pub(super) index: usize,
     pub(super) shape: Shape,
     pub(super) label: String,
     pub(super) colour: Colour,
@@ -202,6 +204,7 @@ impl<'a> Clean<'a> {
         let steps = self.histogram_cells(x);
         let shape = grid_shape(x, y, ratio, fewest.or_else(|| self.grid_cells()).unwrap_or(1));
         let layers = self.panel.layers.iter().zip(self.data).enumerate().map(|(index, (layer, data))| ReadyLayer {
+            index,
             shape: match data {
                 Data::Scatter(points) => Shape::Dots(points),
                 Data::Density { points, .. } => Shape::Heat(bins::grid(&points, x, y, shape)),
