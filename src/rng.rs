@@ -48,6 +48,13 @@ impl Stream {
         Self { key: [seed as u32, (seed >> 32) as u32], purpose: purpose as u32 }
     }
 
+    /// A stream independent of this one, for the same purpose: one draw may need uniforms as well as normals, and the
+    /// same words must not feed both. `index` 0 is the stream itself; indices up to 2²⁴ differ.
+    #[must_use]
+    pub fn part(&self, index: u32) -> Self {
+        Self { key: self.key, purpose: self.purpose ^ (index << 8) }
+    }
+
     /// Fills `out` with standard normals of (`step`, `block`).
     pub fn normals(&self, step: u32, block: u32, out: &mut [f32]) {
         normals(self.key, [block, step, self.purpose], out);

@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 
-use rhai::{AST, Engine};
+use rhai::{AST, Engine, FnPtr, FuncInfo, NativeCallContext};
 
 /// One documented name with all its call forms.
 #[derive(Debug, Clone, Default)]
@@ -123,13 +123,21 @@ fn add(entries: &mut BTreeMap<String, Entry>, function: Described) {
     }
 }
 
+/// How many arguments a closure still takes; what it captured comes first and is already there.
+pub(super) fn parameter_count(ctx: &NativeCallContext, closure: &FnPtr) -> Option<usize> {
+    let name = closure.fn_name();
+    let read = |info: FuncInfo| info.script.filter(|script| script.name == name).map(|script| script.params.len());
+    let count = ctx.engine().collect_fn_metadata(Some(ctx), read, false).into_iter().next()?;
+    count.checked_sub(closure.curry().len())
+}
+
 struct Described {
     name: String,
     form: String,
     doc: String,
 }
 
-fn describe(engine: &Engine, info: &rhai::FuncInfo) -> Described {
+fn describe(engine: &Engine, info: &FuncInfo) -> Described {
     let metadata = info.metadata;
     let module = if info.namespace.is_empty() { String::new() } else { format!("{}::", info.namespace) };
     if let Some(script) = &info.script {

@@ -15,6 +15,7 @@ mod rewrite;
 mod runtime;
 mod sources;
 mod stop;
+mod tensors;
 mod tokens;
 mod tracing;
 

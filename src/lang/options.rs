@@ -66,6 +66,11 @@ pub(crate) fn number_argument(ctx: &NativeCallContext, name: &str, value: &Dynam
     read_number(ctx, name, value).raise(ctx)
 }
 
+/// A whole-number argument.
+pub(crate) fn whole_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<i64> {
+    read_whole(ctx, name, value).raise(ctx)
+}
+
 /// A whole-number argument above 0.
 pub(crate) fn count_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<usize> {
     read_count(ctx, name, value).raise(ctx)

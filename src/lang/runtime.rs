@@ -99,14 +99,6 @@ impl Builder {
 }
 
 /// A session of the language, embedded in a Rust program or driven by the `tumble` command.
-///
-/// ```
-/// let mut tumble = tumble::Runtime::new();
-/// tumble.engine().register_fn("double", |x: f64| 2.0 * x);
-/// let value = tumble.run("let p = process::active(#{ tau: 0.5 }); double(p.kernel(1).cov[0][0])").unwrap();
-/// assert!((value.as_float().unwrap() - 0.4715).abs() < 1e-3);
-/// assert_eq!(tumble.eval::<String>("p.name").unwrap(), "active");
-/// ```
 pub struct Runtime {
     engine: Engine,
     tokens: TokenState,

@@ -2,6 +2,7 @@
 
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
+use super::catalog;
 use super::failure::{Outcome, Raise};
 use super::options::{kind, number};
 use crate::error::Error;
@@ -22,7 +23,7 @@ pub(super) fn trace(
     closure: &FnPtr,
     arguments: &[(&str, Dynamic)],
 ) -> Outcome<Map> {
-    let takes = parameter_count(ctx, closure).unwrap_or(arguments.len());
+    let takes = catalog::parameter_count(ctx, closure).unwrap_or(arguments.len());
     if takes > arguments.len() {
         let names = arguments.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
         let problem = format!("takes {takes} parameters, but a {name} closure gets |{names}|");
@@ -38,15 +39,6 @@ pub(super) fn trace(
             Err(error.with_hint(format!("write {name}: |s, t, p| #{{ x: .. }}"))).raise(ctx)
         }
     }
-}
-
-/// How many arguments the closure still takes; what it captured comes first and is already there.
-fn parameter_count(ctx: &NativeCallContext, closure: &FnPtr) -> Option<usize> {
-    let name = closure.fn_name();
-    let read =
-        |info: rhai::FuncInfo| info.script.filter(|script| script.name == name).map(|script| script.params.len());
-    let count = ctx.engine().collect_fn_metadata(Some(ctx), read, false).into_iter().next()?;
-    count.checked_sub(closure.curry().len())
 }
 
 /// A number or symbol as an expression.

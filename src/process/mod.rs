@@ -1,7 +1,12 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
 mod definition;
+mod describe;
+mod kernel;
 mod linear;
+mod prior;
+mod propagator;
+mod stationary;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +14,12 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 pub use definition::{Definition, StartLaw};
+pub use kernel::Kernel;
 pub use linear::Linear;
+pub(crate) use prior::correlate;
+pub use prior::{Prior, PriorLaw};
+pub use propagator::Propagator;
+pub use stationary::Stationary;
 
 use crate::error::{Error, Result, nearest};
 
@@ -64,8 +74,8 @@ impl Process {
     ///
     /// # Errors
     /// As [`Process::new`].
-    pub fn from_linear(name: &str, blocks: &[&str], linear: &Linear, horizon: f64) -> Result<Self> {
-        Self::new(Definition::from_linear(name, blocks, linear), horizon)
+    pub fn from_linear(name: &str, blocks: &[&str], linear: Linear, horizon: f64) -> Result<Self> {
+        Self::new(Definition::from_linear(name, blocks, &linear), horizon)
     }
 
     fn build(definition: Arc<Definition>, parameters: BTreeMap<String, f64>, horizon: f64) -> Result<Self> {
@@ -137,3 +147,6 @@ impl Process {
         "linear"
     }
 }
+
+#[cfg(test)]
+mod kernel_tests;

@@ -1,1 +1,61 @@
 //! Samplers: the reverse process from prior to data, the forward process, the kernel applied.
+//!
+//! Samples go through all steps in blocks of fixed size that never wait for each other. Every random number is keyed by
+//! seed, purpose, step and block, so the bits of a result do not depend on the number of threads.
+
+mod advance;
+mod blocks;
+mod forward;
+mod grid;
+mod reverse;
+
+pub use forward::{perturb, simulate};
+pub use grid::Grid;
+pub use reverse::{LastStep, Options, sample};
+
+use crate::error::{Error, Result, nearest};
+use crate::tensor::Tensor;
+
+/// States of many samples, one tensor per block of the process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct State {
+    /// Names of the blocks; the first is the data.
+    pub names: Vec<String>,
+    /// The blocks, each [count, shape...].
+    pub blocks: Vec<Tensor>,
+    /// Evaluations of a score per sample (NFE) that it took; 0 for states of the forward process.
+    pub evaluations: usize,
+}
+
+impl State {
+    /// The block called `name`, [count, shape...].
+    ///
+    /// # Errors
+    /// When there is none, with the nearest name.
+    pub fn block(&self, name: &str) -> Result<&Tensor> {
+        match self.names.iter().position(|n| n == name) {
+            Some(index) => Ok(&self.blocks[index]),
+            None => {
+                Err(Error::argument(name, "is not a block of this state").with_hint(match nearest(name, &self.names) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => format!("its blocks are {}", self.names.join(", ")),
+                }))
+            }
+        }
+    }
+}
+
+impl std::fmt::Display for State {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        for (i, (name, block)) in self.names.iter().zip(&self.blocks).enumerate() {
+            write!(f, "{}{name} {:?}", if i > 0 { ", " } else { "" }, block.shape())?;
+        }
+        match self.evaluations {
+            0 => Ok(()),
+            n => write!(f, ", {n} evaluations of the score each"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -3,6 +3,16 @@
 //! Samples are evaluated in blocks. Inside a block the layout is component-major: entry (block b, coordinate c,
 //! sample i) of a state stands at `(b·d + c)·count + i`, so that every loop over samples is contiguous.
 
+mod checkpoint;
+mod exact;
+mod learned;
+mod mixed;
+
+pub use checkpoint::difference;
+pub use exact::Exact;
+pub use learned::Learned;
+pub use mixed::{Frame, Mixed, Perturbation};
+
 use crate::data::Moments;
 use crate::error::Result;
 use crate::process::Process;

@@ -2,15 +2,31 @@
 
 #![allow(unreachable_pub)] // `export_module` exports `pub` functions only.
 
+mod dataset;
+mod io;
+mod kernel;
+mod measure;
 mod process;
+mod sample;
+mod score;
 mod symbolic;
+mod tensor;
 mod testing;
+mod text;
 
 use rhai::Engine;
 
 /// Registers all builtins.
 pub(super) fn install(engine: &mut Engine) {
+    dataset::install(engine);
+    io::install(engine);
+    kernel::install(engine);
+    measure::install(engine);
     process::install(engine);
+    sample::install(engine);
+    score::install(engine);
     symbolic::install(engine);
+    tensor::install(engine);
     testing::install(engine);
+    text::install(engine);
 }

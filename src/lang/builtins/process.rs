@@ -112,6 +112,11 @@ mod functions {
         process.vary(&changes).raise(&ctx)
     }
 
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(process: &mut Process) -> String {
+        process.to_string()
+    }
+
     /// Name of the process.
     #[rhai_fn(get = "name", pure)]
     pub fn name(process: &mut Process) -> String {

@@ -1,0 +1,152 @@
+//! Lower-triangular factors of covariances.
+
+use nalgebra::{DMatrix, DVector};
+
+/// The lower-triangular L with L Lᵀ = M Mᵀ and a diagonal ≥ 0, for `columns` = M of shape [m, n ≥ m].
+///
+/// Plane (Givens) rotations act on two columns at a time and keep the relative accuracy of each entry, however
+/// different the sizes of the rows are. A Householder reflection mixes all columns and keeps it only relative to the
+/// largest: it loses the smallest diagonal entry of a chain of driven blocks, which shrinks as t^{5/2} and faster.
+#[must_use]
+pub fn triangularize(mut columns: DMatrix<f64>) -> DMatrix<f64> {
+    let (rows, count) = columns.shape();
+    assert!(count >= rows, "a factor of {rows} blocks needs at least {rows} columns, not {count}");
+    let entries = columns.as_mut_slice();
+    for i in 0..rows {
+        let (head, tail) = entries.split_at_mut((i + 1) * rows);
+        let pivot = &mut head[i * rows..];
+        for other in tail.chunks_exact_mut(rows) {
+            rotate(&mut pivot[i..], &mut other[i..]);
+        }
+        if pivot[i] < 0.0 {
+            pivot[i..].iter_mut().for_each(|entry| *entry = -*entry);
+        }
+    }
+    columns.resize_horizontally(rows, 0.0)
+}
+
+/// Rotates two columns so that the first entry of `other` becomes 0.
+fn rotate(pivot: &mut [f64], other: &mut [f64]) {
+    if other[0] == 0.0 {
+        return;
+    }
+    let radius = pivot[0].hypot(other[0]);
+    let (cos, sin) = (pivot[0] / radius, other[0] / radius);
+    pivot[0] = radius;
+    other[0] = 0.0;
+    for (a, b) in pivot[1..].iter_mut().zip(&mut other[1..]) {
+        (*a, *b) = (cos * *a + sin * *b, cos * *b - sin * *a);
+    }
+}
+
+/// The factor of the same law with its blocks in another `order` (`order[i]` is the old place of new block i).
+#[must_use]
+pub fn reorder(factor: &DMatrix<f64>, order: &[usize]) -> DMatrix<f64> {
+    triangularize(DMatrix::from_fn(order.len(), factor.ncols(), |i, j| factor[(order[i], j)]))
+}
+
+/// L⁻¹ b. Entries are infinite or NaN where the factor is singular.
+#[must_use]
+pub fn solve_lower(factor: &DMatrix<f64>, right: &DVector<f64>) -> DVector<f64> {
+    let mut solution = right.clone();
+    for i in 0..solution.len() {
+        let known: f64 = (0..i).map(|j| factor[(i, j)] * solution[j]).sum();
+        solution[i] = (solution[i] - known) / factor[(i, i)];
+    }
+    solution
+}
+
+/// The inverse covariance (L Lᵀ)⁻¹.
+#[must_use]
+pub fn precision(factor: &DMatrix<f64>) -> DMatrix<f64> {
+    let inverse = inverse_lower(factor);
+    inverse.transpose() * inverse
+}
+
+/// The standard deviation of each block given all the others, [m]: one over the root of the diagonal of the precision.
+#[must_use]
+pub fn conditional_std(factor: &DMatrix<f64>) -> DVector<f64> {
+    let inverse = inverse_lower(factor);
+    DVector::from_fn(factor.nrows(), |i, _| 1.0 / inverse.column(i).norm())
+}
+
+/// log N(r; 0, L Lᵀ) of a residual r, [m].
+#[must_use]
+pub fn log_density(factor: &DMatrix<f64>, residual: &DVector<f64>) -> f64 {
+    let white = solve_lower(factor, residual);
+    let log_root: f64 = factor.diagonal().iter().map(|d| d.ln()).sum();
+    -0.5 * white.norm_squared() - log_root - 0.5 * residual.len() as f64 * std::f64::consts::TAU.ln()
+}
+
+fn inverse_lower(factor: &DMatrix<f64>) -> DMatrix<f64> {
+    let size = factor.nrows();
+    let mut inverse = DMatrix::zeros(size, size);
+    for j in 0..size {
+        let mut unit = DVector::zeros(size);
+        unit[j] = 1.0;
+        inverse.set_column(j, &solve_lower(factor, &unit));
+    }
+    inverse
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn columns() -> impl Strategy<Value = DMatrix<f64>> {
+        (1..5_usize, 0..6_usize).prop_flat_map(|(rows, more)| {
+            proptest::collection::vec(-3.0..3.0, rows * (rows + more))
+                .prop_map(move |v| DMatrix::from_vec(rows, rows + more, v))
+        })
+    }
+
+    proptest! {
+        #[test]
+        fn triangles_keep_the_covariance(m in columns()) {
+            let lower = triangularize(m.clone());
+            let error = (&lower * lower.transpose() - &m * m.transpose()).abs().max();
+            prop_assert!(error < 1e-13);
+            prop_assert!((0..m.nrows()).all(|i| lower[(i, i)] >= 0.0));
+            prop_assert!((0..m.nrows()).all(|i| (i + 1..m.nrows()).all(|j| lower[(i, j)] == 0.0)));
+        }
+
+        #[test]
+        fn conditional_deviation_is_the_last_pivot(m in columns()) {
+            let lower = triangularize(m);
+            prop_assume!(lower.diagonal().min() > 0.05);
+            let size = lower.nrows();
+            let each = conditional_std(&lower);
+            for block in 0..size {
+                let order: Vec<_> = (0..size).filter(|&b| b != block).chain([block]).collect();
+                let last = reorder(&lower, &order)[(size - 1, size - 1)];
+                prop_assert!((last / each[block] - 1.0).abs() < 1e-9);
+            }
+        }
+    }
+
+    /// Rows of 1e0, 1e-8 and 1e-16: the last pivot is known in closed form.
+    #[test]
+    fn small_rows_keep_their_digits() {
+        let h = 1e-8;
+        let m = DMatrix::from_row_slice(2, 3, &[h, h * h, 0.0, 1.0, 2.0 * h, 0.0]);
+        let lower = triangularize(m);
+        // |det| / first pivot
+        let truth = (h * 2.0 * h - h * h) / h.hypot(h * h);
+        assert!((lower[(1, 1)] / truth - 1.0).abs() < 1e-14);
+    }
+
+    #[test]
+    fn density_of_a_known_law() {
+        let lower = DMatrix::from_row_slice(2, 2, &[2.0, 0.0, 1.0, 0.5]);
+        let residual = DVector::from_vec(vec![1.0, -1.0]);
+        let covariance = &lower * lower.transpose();
+        let inverse = covariance.clone().try_inverse().unwrap();
+        let truth: f64 = -0.5 * (residual.transpose() * &inverse * &residual)[0]
+            - 0.5 * f64::ln(covariance.determinant())
+            - std::f64::consts::TAU.ln();
+        assert!((log_density(&lower, &residual) - truth).abs() < 1e-13);
+        assert!((precision(&lower) - inverse).abs().max() < 1e-13);
+    }
+}

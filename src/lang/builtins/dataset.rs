@@ -1,0 +1,244 @@
+//! Datasets: distributions of data that can be drawn from.
+
+use std::path::Path;
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, INT, Map};
+
+use crate::data::{Covariance, Dataset, Mixture};
+use crate::error::Error;
+use crate::lang::failure::{Outcome, Raise};
+use crate::lang::options::{Options, count_argument, seed_argument};
+use crate::lang::tensors::{Numbers, tensor_argument};
+use crate::tensor::Tensor;
+
+/// Registers the type and the module `dataset`.
+pub(super) fn install(engine: &mut Engine) {
+    engine.register_type_with_name::<Dataset>("Dataset");
+    engine.register_static_module("dataset", rhai::exported_module!(module).into());
+    engine.register_global_module(rhai::exported_module!(methods).into());
+}
+
+#[export_module]
+mod module {
+    /// Nine Gaussians on a 3×3 grid that stands on a corner.
+    ///
+    /// # Options
+    /// - `spacing`: distance between neighbours, above 0 (default 0.5)
+    /// - `std`: standard deviation of each Gaussian, above 0 (default 0.04)
+    ///
+    /// # Returns
+    /// A `Dataset` of points in the plane, with known moments and exact scores.
+    ///
+    /// # Source
+    /// Behera et al., arXiv 2411.07233, figure 2.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::diamond(#{ spacing: 0.5, std: 0.04 });
+    /// assert_eq(d.sample(100, 7).shape, [100, 2]);
+    /// assert_near(d.variance, 2 * 0.25 / 3 + 0.0016, 1e-12);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn diamond(ctx: NativeCallContext, options: Map) -> Outcome<Dataset> {
+        let mut options = Options::new(&ctx, options);
+        let spacing = options.positive_or("spacing", 0.5)?;
+        let std = options.positive_or("std", 0.04)?;
+        options.finish()?;
+        Dataset::diamond(spacing, std).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "diamond", return_raw)]
+    pub fn diamond_by_default(ctx: NativeCallContext) -> Outcome<Dataset> {
+        diamond(ctx, Map::new())
+    }
+
+    /// A mixture of Gaussians.
+    ///
+    /// # Shapes
+    /// K Gaussians over d coordinates: `means` \[K, d\] (or \[K\] for one coordinate), `weights` \[K\],
+    /// `std` a number or \[K\], `covariances` \[K, d, d\].
+    ///
+    /// # Options
+    /// - `means`: centres of the Gaussians
+    /// - `weights`: probabilities up to a common factor, 0 or above (default: all the same)
+    /// - `std`: standard deviation of every coordinate, above 0
+    /// - `covariances`: covariance matrices, symmetric and positive definite, in place of `std`
+    ///
+    /// # Returns
+    /// A `Dataset` of points with known moments and exact scores.
+    ///
+    /// # Errors
+    /// When the numbers of weights, means and covariances differ, or a covariance is not positive definite; the error
+    /// names the component.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::mixture(#{ means: [[-1, 0], [1, 0]], weights: [1, 3], std: 0.1 });
+    /// assert_eq(d.mean, [0.5, 0.0]);
+    /// let e = dataset::mixture(#{ means: [[0, 0]], covariances: [[[1, 0.5], [0.5, 2]]] });
+    /// assert_eq(e.variance, 1.5);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn mixture(ctx: NativeCallContext, options: Map) -> Outcome<Dataset> {
+        let mut options = Options::new(&ctx, options);
+        let means = Numbers::read(&ctx, "means", &options.required("means")?)?;
+        let weights = options.numbers("weights")?;
+        let std = options.take("std");
+        let covariances = options.take("covariances");
+        options.finish()?;
+        let (components, dimension) = match means.shape[..] {
+            [components] => (components, 1),
+            [components, dimension] => (components, dimension),
+            _ => return Err(shape_problem("means", "one row per Gaussian", &means.shape)).raise(&ctx),
+        };
+        let weights = weights.unwrap_or_else(|| vec![1.0; components]);
+        if weights.len() != components {
+            let problem = format!("has {} entries, `means` has {components}", weights.len());
+            return Err(Error::argument("weights", problem)).raise(&ctx);
+        }
+        let covariance = match (std, covariances) {
+            (Some(std), None) => isotropic(Numbers::read(&ctx, "std", &std)?, components),
+            (None, Some(matrices)) => full(Numbers::read(&ctx, "covariances", &matrices)?, components, dimension),
+            _ => Err(Error::argument("std", "or `covariances` must be given, one of them")
+                .with_hint("std: 0.1 for round Gaussians, covariances: [[[1, 0.5], [0.5, 2]]] for others")),
+        }
+        .raise(&ctx)?;
+        let mixture = Mixture::new(weights, means.values, covariance).raise(&ctx)?;
+        Dataset::from_mixture("mixture", mixture).raise(&ctx)
+    }
+
+    /// Five Swiss rolls: one at the origin and one at each of (±0.8, ±0.8).
+    ///
+    /// # Returns
+    /// A `Dataset` of points in the plane.
+    ///
+    /// # Source
+    /// Behera et al., arXiv 2411.07233, figure 3; the roll is scikit-learn's `make_swiss_roll`, times 0.01.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_eq(dataset::swiss_rolls().sample(10, 1).shape, [10, 2]);
+    /// ```
+    pub fn swiss_rolls() -> Dataset {
+        Dataset::swiss_rolls()
+    }
+
+    /// Finite data from an array or tensor; a draw takes a row at random, with replacement.
+    ///
+    /// # Shapes
+    /// \[n, ..\]: one datum per row; \[n\] is n data of one coordinate.
+    ///
+    /// # Errors
+    /// When there are no rows, rows differ in length, or values are not finite.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::from_array([[0, 0], [1, 1], [2, 5]]);
+    /// assert_eq(d.shape, [2]);
+    /// assert_eq(d.mean, [1.0, 2.0]);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn from_array(ctx: NativeCallContext, points: Dynamic) -> Outcome<Dataset> {
+        Dataset::from_points("array", tensor_argument(&ctx, "points", &points)?).raise(&ctx)
+    }
+
+    /// Finite data from a .npy, .npz or .csv file.
+    ///
+    /// # Shapes
+    /// As for `from_array`: one datum per row. A .csv file may have a header line.
+    ///
+    /// # Options
+    /// - `path`: the file
+    /// - `array`: name of the array in a .npz file that holds several
+    ///
+    /// # Errors
+    /// When the file is missing, truncated, ragged or not numeric, or holds values that are not finite.
+    ///
+    /// # Example
+    /// ```rhai
+    /// // let d = dataset::from_file("angles.npz", "phi_psi");
+    /// assert_fails(|| dataset::from_file("angles.txt"), "use .npy, .npz or .csv");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn from_file(ctx: NativeCallContext, path: &str, array: &str) -> Outcome<Dataset> {
+        Dataset::from_file(Path::new(path), Some(array)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "from_file", return_raw)]
+    pub fn from_file_of_one(ctx: NativeCallContext, path: &str) -> Outcome<Dataset> {
+        Dataset::from_file(Path::new(path), None).raise(&ctx)
+    }
+}
+
+#[export_module]
+mod methods {
+    /// Draws data.
+    ///
+    /// # Shapes
+    /// -> \[count, shape of a datum\]
+    ///
+    /// # Options
+    /// - `count`: number of data, above 0
+    /// - `seed`: the same seed gives the same data, and a shorter draw the first of a longer one
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::diamond();
+    /// assert_eq(d.sample(10, 7), d.sample(1000, 7)[0..10]);
+    /// ```
+    #[rhai_fn(return_raw, pure)]
+    pub fn sample(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
+        let count = count_argument(&ctx, "count", &count)?;
+        data.sample(count, seed_argument(&ctx, "seed", &seed)?).raise(&ctx)
+    }
+
+    /// Name of the dataset.
+    #[rhai_fn(get = "name", pure)]
+    pub fn name(data: &mut Dataset) -> String {
+        data.name().to_owned()
+    }
+
+    /// Shape of one datum.
+    #[rhai_fn(get = "shape", pure)]
+    pub fn shape(data: &mut Dataset) -> Array {
+        data.shape().iter().map(|&side| Dynamic::from_int(side as INT)).collect()
+    }
+
+    /// Mean of each coordinate.
+    #[rhai_fn(get = "mean", pure)]
+    pub fn mean(data: &mut Dataset) -> Array {
+        data.moments().mean.iter().map(|&m| m.into()).collect()
+    }
+
+    /// Variance, averaged over the coordinates.
+    #[rhai_fn(get = "variance", pure)]
+    pub fn variance(data: &mut Dataset) -> f64 {
+        data.moments().variance
+    }
+
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(data: &mut Dataset) -> String {
+        data.to_string()
+    }
+}
+
+fn shape_problem(name: &str, wanted: &str, shape: &[usize]) -> Error {
+    Error::argument(name, format!("must have {wanted}, got shape {shape:?}"))
+}
+
+fn isotropic(std: Numbers, components: usize) -> crate::Result<Covariance> {
+    match std.shape[..] {
+        [] => Covariance::from_std(&vec![std.values[0]; components]),
+        [count] if count == components => Covariance::from_std(&std.values),
+        _ => Err(shape_problem("std", &format!("one number, or one for each of {components} Gaussians"), &std.shape)),
+    }
+}
+
+fn full(matrices: Numbers, components: usize, dimension: usize) -> crate::Result<Covariance> {
+    if matrices.shape == [components, dimension, dimension] {
+        return Ok(Covariance::Full(matrices.values));
+    }
+    let wanted = format!("shape [{components}, {dimension}, {dimension}], a matrix for each Gaussian");
+    Err(shape_problem("covariances", &wanted, &matrices.shape))
+}

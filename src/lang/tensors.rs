@@ -1,0 +1,133 @@
+//! Reading tensors, shapes and indices from script values, and giving tensors back.
+
+use std::ops::{Range, RangeInclusive};
+
+use rhai::{Array, Dynamic, INT, NativeCallContext};
+
+use super::failure::{Outcome, Raise};
+use super::options::{kind, number, whole_argument};
+use crate::error::{Error, Result};
+use crate::tensor::{Index, Tensor};
+
+/// Numbers in row-major order with their shape, in the precision of the script.
+#[derive(Default)]
+pub(crate) struct Numbers {
+    pub(crate) shape: Vec<usize>,
+    pub(crate) values: Vec<f64>,
+}
+
+impl Numbers {
+    /// Reads a number, a tensor, or arrays of these to any depth.
+    pub(crate) fn read(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Self> {
+        let mut values = Vec::new();
+        let shape = append(ctx, name, value, &mut values).raise(ctx)?;
+        Ok(Self { shape, values })
+    }
+}
+
+/// Appends the numbers in `value` and returns their shape.
+fn append(ctx: &NativeCallContext, name: &str, value: &Dynamic, values: &mut Vec<f64>) -> Result<Vec<usize>> {
+    if let Some(x) = number(value) {
+        values.push(x);
+        return Ok(Vec::new());
+    }
+    if let Some(tensor) = value.read_lock::<Tensor>() {
+        values.extend(tensor.values().iter().map(|&v| f64::from(v)));
+        return Ok(tensor.shape().to_vec());
+    }
+    let Some(items) = value.read_lock::<Array>() else {
+        return Err(Error::argument(name, format!("must hold numbers only, got {}", kind(ctx, value))));
+    };
+    let mut inner = Vec::new();
+    for (i, item) in items.iter().enumerate() {
+        let shape = append(ctx, name, item, values)?;
+        if i == 0 {
+            inner = shape;
+        } else if shape != inner {
+            return Err(Error::argument(name, format!("is ragged: entry 0 has shape {inner:?}, entry {i} {shape:?}"))
+                .with_hint("all rows need the same length"));
+        }
+    }
+    inner.insert(0, items.len());
+    Ok(inner)
+}
+
+/// A tensor argument; arrays of numbers will do.
+pub(crate) fn tensor_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Tensor> {
+    if let Some(tensor) = value.read_lock::<Tensor>() {
+        return Ok(tensor.clone());
+    }
+    if !value.is_array() {
+        let problem = format!("must be a tensor or an array of numbers, got {}", kind(ctx, value));
+        return Err(Error::argument(name, problem)).raise(ctx);
+    }
+    let numbers = Numbers::read(ctx, name, value)?;
+    Tensor::from_f64(&numbers.shape, &numbers.values).raise(ctx)
+}
+
+/// An array of tensors.
+pub(crate) fn tensors_argument(ctx: &NativeCallContext, name: &str, items: &Array) -> Outcome<Vec<Tensor>> {
+    items.iter().map(|item| tensor_argument(ctx, name, item)).collect()
+}
+
+/// A tensor as a script sees it: one without axes is a number.
+pub(crate) fn give(tensor: Tensor) -> Dynamic {
+    match (tensor.rank(), tensor.item()) {
+        (0, Some(value)) => Dynamic::from_float(value),
+        _ => Dynamic::from(tensor),
+    }
+}
+
+/// A tensor as nested arrays of numbers.
+pub(crate) fn nested(tensor: &Tensor) -> Result<Dynamic> {
+    match tensor.shape().first() {
+        None => Ok(give(tensor.clone())),
+        Some(&count) => {
+            let rows = (0..count as i64).map(|i| nested(&tensor.get(&[Index::At(i)])?));
+            Ok(Dynamic::from_array(rows.collect::<Result<Array>>()?))
+        }
+    }
+}
+
+/// A shape argument: lengths, or one length.
+pub(crate) fn shape_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Vec<usize>> {
+    wholes_argument(ctx, name, value)?
+        .into_iter()
+        .map(|side| {
+            usize::try_from(side).map_err(|_| Error::argument(name, format!("must not be negative, got {side}")))
+        })
+        .collect::<Result<_>>()
+        .raise(ctx)
+}
+
+/// Whole numbers in an array, or one alone.
+pub(crate) fn wholes_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Vec<i64>> {
+    match value.read_lock::<Array>() {
+        Some(items) => items.iter().map(|item| whole_argument(ctx, name, item)).collect(),
+        None => Ok(vec![whole_argument(ctx, name, value)?]),
+    }
+}
+
+/// What stands in the brackets of `t[..]`: a position, a range, or an array with one of these for each leading axis.
+pub(crate) fn index_argument(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<Vec<Index>> {
+    match value.read_lock::<Array>() {
+        Some(items) => items.iter().map(|item| index(ctx, item)).collect(),
+        None => Ok(vec![index(ctx, value)?]),
+    }
+}
+
+fn index(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<Index> {
+    if let Some(range) = value.read_lock::<Range<INT>>() {
+        return Ok(Index::Range(range.start, Some(range.end)));
+    }
+    if let Some(range) = value.read_lock::<RangeInclusive<INT>>() {
+        // Behind the last position there is nothing left to count to.
+        let end = if *range.end() == -1 { None } else { Some(range.end().saturating_add(1)) };
+        return Ok(Index::Range(*range.start(), end));
+    }
+    if number(value).is_none() {
+        let error = Error::argument("index", format!("must be a position or a range, got {}", kind(ctx, value)));
+        return Err(error.with_hint("write t[0], t[-1], t[1..3] or t[[0, 1]]")).raise(ctx);
+    }
+    whole_argument(ctx, "index", value).map(Index::At)
+}

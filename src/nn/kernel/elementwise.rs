@@ -1,0 +1,126 @@
+//! What happens between two matrix products, in one pass over memory each.
+
+use crate::dispatched;
+use crate::nn::Activation;
+use crate::vector::math::{sigmoid, tanh};
+
+/// (a(z), a'(z)) of the SiLU: with s the logistic function, (z s, s (1 + z (1 − s))).
+#[inline(always)]
+fn silu(z: f32) -> (f32, f32) {
+    let s = sigmoid(z);
+    let value = z * s;
+    (value, value.mul_add(1.0 - s, s))
+}
+
+#[inline(always)]
+fn tangent(z: f32) -> (f32, f32) {
+    let value = tanh(z);
+    (value, value.mul_add(-value, 1.0))
+}
+
+#[inline(always)]
+fn rectified(z: f32) -> (f32, f32) {
+    if z > 0.0 { (z, 1.0) } else { (0.0, 0.0) }
+}
+
+#[inline(always)]
+fn activate_rows(bias: &[f32], values: &mut [f32], activation: impl Fn(f32) -> (f32, f32)) {
+    for row in values.chunks_exact_mut(bias.len()) {
+        for (value, b) in row.iter_mut().zip(bias) {
+            *value = activation(*value + b).0;
+        }
+    }
+}
+
+#[inline(always)]
+fn activate_rows_with_slopes(
+    bias: &[f32],
+    values: &mut [f32],
+    slopes: &mut [f32],
+    activation: impl Fn(f32) -> (f32, f32),
+) {
+    let width = bias.len();
+    for (row, slopes) in values.chunks_exact_mut(width).zip(slopes.chunks_exact_mut(width)) {
+        for ((value, slope), b) in row.iter_mut().zip(slopes).zip(bias) {
+            (*value, *slope) = activation(*value + b);
+        }
+    }
+}
+
+dispatched! {
+    /// z ← a(z + b) for `values` [count, width] and `bias` [width].
+    pub(super) fn activate(activation: Activation, bias: &[f32], values: &mut [f32]) {
+        match activation {
+            Activation::Silu => activate_rows(bias, values, silu),
+            Activation::Tanh => activate_rows(bias, values, tangent),
+            Activation::Relu => activate_rows(bias, values, rectified),
+        }
+    }
+}
+
+dispatched! {
+    /// As [`activate`], and writes the slopes a'(z + b), which the backward pass multiplies by.
+    pub(super) fn activate_with_slopes(activation: Activation, bias: &[f32], values: &mut [f32], slopes: &mut [f32]) {
+        match activation {
+            Activation::Silu => activate_rows_with_slopes(bias, values, slopes, silu),
+            Activation::Tanh => activate_rows_with_slopes(bias, values, slopes, tangent),
+            Activation::Relu => activate_rows_with_slopes(bias, values, slopes, rectified),
+        }
+    }
+}
+
+dispatched! {
+    /// Turns the gradient by a layer's values into the gradient by its pre-activations, `upstream` [count, width], and
+    /// writes its sum over samples, the gradient by the bias [width].
+    pub(super) fn through_activation(slopes: &[f32], upstream: &mut [f32], bias: &mut [f32]) {
+        let width = bias.len();
+        bias.fill(0.0);
+        for (row, slopes) in upstream.chunks_exact_mut(width).zip(slopes.chunks_exact(width)) {
+            for ((value, slope), sum) in row.iter_mut().zip(slopes).zip(bias.iter_mut()) {
+                *value *= slope;
+                *sum += *value;
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// `out` [width, count] ← `values` [count, width] + `bias` [width].
+    pub(super) fn to_components(bias: &[f32], count: usize, values: &[f32], out: &mut [f32]) {
+        let width = bias.len();
+        for (component, (out, b)) in out.chunks_exact_mut(count).zip(bias).enumerate() {
+            for (value, row) in out.iter_mut().zip(values.chunks_exact(width)) {
+                *value = row[component] + b;
+            }
+        }
+    }
+}
+
+/// Replaces the network's output by the gradient of Σ w (output + bias − target)² · `scale` and returns that sum.
+///
+/// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written.
+pub(super) fn squared_error(
+    bias: &[f32],
+    target: &[f32],
+    weight: &[f32],
+    scale: f32,
+    output: &mut [f32],
+    bias_gradient: &mut [f32],
+) -> f64 {
+    let width = bias.len();
+    let count = output.len() / width;
+    let mut loss = 0.0;
+    for component in 0..width {
+        let mut sum = 0.0;
+        let (target, weight) = (&target[component * count..][..count], &weight[component * count..][..count]);
+        for ((row, t), w) in output.chunks_exact_mut(width).zip(target).zip(weight) {
+            let residual = row[component] + bias[component] - t;
+            let pull = scale * w * residual;
+            loss += f64::from(pull) * f64::from(residual);
+            row[component] = 2.0 * pull;
+            sum += row[component];
+        }
+        bias_gradient[component] = sum;
+    }
+    loss
+}

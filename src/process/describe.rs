@@ -1,0 +1,174 @@
+//! A process in words and equations, as `print(p)` shows it.
+
+use std::fmt::{Display, Formatter, Result};
+
+use nalgebra::DMatrix;
+
+use super::{Definition, Process};
+use crate::expr::Expression;
+
+/// More of the data's mean than this left at the horizon is worth a warning.
+const MUCH_LEFT: f64 = 0.3;
+
+impl Display for Process {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        writeln!(f, "{}: {}, constant coefficients, horizon {}", self.name(), self.kind(), self.horizon())?;
+        for line in equations(self.definition()) {
+            writeln!(f, "  {line}")?;
+        }
+        let start: Vec<_> = start_laws(self.definition()).collect();
+        if !start.is_empty() {
+            writeln!(f, "  at t = 0     {}", start.join(", "))?;
+        }
+        if !self.parameters().is_empty() {
+            let list: Vec<_> = self.parameters().iter().map(|(name, value)| format!("{name} = {value}")).collect();
+            writeln!(f, "  parameters   {}", list.join(", "))?;
+        }
+        writeln!(f, "  driven       {}", self.driven_in_words())?;
+        match self.linear().stationary() {
+            Ok(law) => writeln!(f, "  stationary   {}", matrix(self.blocks(), &law.covariance))?,
+            Err(error) => writeln!(f, "  stationary   none: {error}")?,
+        }
+        match self.linear().kernel(self.horizon()) {
+            Ok(kernel) => write!(f, "  at T         {}", left(kernel.response()[0]))?,
+            Err(error) => write!(f, "  at T         no kernel: {error}")?,
+        }
+        for warning in self.warnings() {
+            write!(f, "\n  warning: {warning}")?;
+        }
+        Ok(())
+    }
+}
+
+fn left(response: f64) -> String {
+    let percent = 100.0 * response.abs();
+    if percent >= 0.1 { format!("{percent:.1} % of the data's mean is left") } else { "the data are forgotten".into() }
+}
+
+impl Process {
+    fn driven_in_words(&self) -> String {
+        let driven = self.linear().driven();
+        let name = |block: &usize| self.blocks()[*block].clone();
+        match driven.is_empty() {
+            true => "nothing".to_owned(),
+            false => driven.iter().map(name).collect::<Vec<_>>().join(", "),
+        }
+    }
+
+    fn warnings(&self) -> Vec<String> {
+        let mut warnings = Vec::new();
+        if let Err(error) = self.require_noise() {
+            let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+            warnings.push(format!("{error}{hint}"));
+        }
+        let settles = self.linear().stationary().is_ok();
+        if let Ok(kernel) = self.linear().kernel(self.horizon())
+            && settles
+            && kernel.response()[0].abs() > MUCH_LEFT
+        {
+            warnings.push(format!("the horizon is short: {}; raise it", left(kernel.response()[0])));
+        }
+        warnings
+    }
+}
+
+/// One stochastic differential equation per block, aligned at the equals sign.
+fn equations(definition: &Definition) -> Vec<String> {
+    let width = definition.blocks.iter().map(|block| block.chars().count()).max().unwrap_or(0);
+    let line = |(i, block): (usize, &String)| {
+        let drift = &definition.drift[i];
+        let noise = definition.noise[i].iter().enumerate().filter(|(_, g)| g.as_constant() != Some(0.0));
+        let mut terms = Vec::new();
+        if drift.as_constant() != Some(0.0) {
+            terms.push(format!("{} dt", bracketed(drift)));
+        }
+        terms.extend(noise.map(|(source, amplitude)| format!("{} dW{}", bracketed(amplitude), source + 1)));
+        if terms.is_empty() {
+            terms.push("0".to_owned());
+        }
+        format!("d{block:<width$} = {}", terms.join(" + "))
+    };
+    definition.blocks.iter().enumerate().map(line).collect()
+}
+
+fn bracketed(expression: &Expression) -> String {
+    let text = expression.to_string();
+    if text.contains(" + ") || text.contains(" - ") { format!("({text})") } else { text }
+}
+
+fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
+    let auxiliaries = definition.blocks.iter().zip(&definition.start).skip(1);
+    auxiliaries.map(|(block, law)| match law {
+        Some(law) => format!("{block} ~ N({}, ({})^2)", law.mean, law.std),
+        None => format!("{block} = 0"),
+    })
+}
+
+/// A matrix over blocks, small enough for one line per row.
+fn matrix(names: &[String], values: &DMatrix<f64>) -> String {
+    let cell = |value: f64| format!("{value:.4}");
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let column = values.iter().map(|&value| cell(value).len()).max().unwrap_or(0).max(width);
+    let head: String = names.iter().map(|name| format!("  {name:>column$}")).collect();
+    let indent = " ".repeat(15);
+    let mut lines = vec![format!("{}{head}   (covariance)", " ".repeat(width))];
+    for (i, name) in names.iter().enumerate() {
+        let row: String = values.row(i).iter().map(|&value| format!("  {:>column$}", cell(value))).collect();
+        lines.push(format!("{indent}{name:<width$}{row}"));
+    }
+    lines.join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::super::StartLaw;
+    use super::*;
+    use crate::expr::{Function, Operation};
+
+    fn active() -> Process {
+        let [x, eta] = [Expression::block(0, "x"), Expression::block(1, "eta")];
+        let [k, tau] = ["k", "tau"].map(Expression::parameter);
+        let root = Expression::constant(2.0).apply(Function::Sqrt);
+        let definition = Definition {
+            name: "active".into(),
+            blocks: vec!["x".into(), "eta".into()],
+            parameters: BTreeMap::from([("k".into(), 1.0), ("tau".into(), 0.5)]),
+            drift: vec![
+                eta.combine(Operation::Subtract, &k.multiply(&x)),
+                eta.negate().combine(Operation::Divide, &tau),
+            ],
+            noise: vec![vec![Expression::constant(0.0)], vec![root.combine(Operation::Divide, &tau)]],
+            start: vec![None, Some(StartLaw { mean: 0.0.into(), std: tau.clone() })],
+        };
+        Process::new(definition, 0.5).unwrap()
+    }
+
+    #[test]
+    fn shows_equations_class_and_warnings() {
+        let text = active().to_string();
+        for part in [
+            "active: linear, constant coefficients, horizon 0.5",
+            "dx   = (eta - k x) dt",
+            "deta = -eta/tau dt + 1.4142135623730951/tau dW1",
+            "eta ~ N(0, (tau)^2)",
+            "k = 1, tau = 0.5",
+            "driven       eta",
+            "0.6667",
+            "warning: the horizon is short: 60.7 % of the data's mean is left",
+        ] {
+            assert!(text.contains(part), "{part:?} is not in\n{text}");
+        }
+    }
+
+    /// The definition survives the way into a file and back bit for bit.
+    #[test]
+    fn definition_is_stored_exactly() {
+        let process = active().vary(&BTreeMap::from([("tau".to_owned(), 0.1 + 0.2)])).unwrap();
+        let text = serde_json::to_string(&process).unwrap();
+        let back: Process = serde_json::from_str(&text).unwrap();
+        assert_eq!(back.linear(), process.linear());
+        assert_eq!(back.to_string(), process.to_string());
+    }
+}

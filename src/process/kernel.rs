@@ -1,0 +1,76 @@
+//! The perturbation kernel: the law of the noised state given the datum.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::{Linear, Propagator};
+use crate::error::Result;
+use crate::gauss::{conditional_std, reorder, triangularize};
+
+/// z_t | x_0 ~ N(Φ(t)·(x_0, 0, ...) + c, Σ) for each coordinate of the datum, the auxiliaries marginalised over their law
+/// at t = 0 ("hybrid score matching": Dockhorn, Vahdat, Kreis, arXiv 2112.07068).
+#[derive(Debug, Clone, PartialEq)]
+pub struct Kernel {
+    /// Time t.
+    pub time: f64,
+    /// Φ = e^{At}, [m, m].
+    pub transfer: DMatrix<f64>,
+    /// c: what the mean has besides Φ(x_0, 0, ...), from the constant part of the drift and the means of the
+    /// auxiliaries at t = 0, [m].
+    pub offset: DVector<f64>,
+    /// Σ, [m, m].
+    pub covariance: DMatrix<f64>,
+    /// The lower-triangular L with Σ = L Lᵀ and a diagonal ≥ 0, blocks in declared order, [m, m].
+    pub cholesky: DMatrix<f64>,
+}
+
+impl Kernel {
+    /// The response Φ_x of all blocks to the datum, [m].
+    #[must_use]
+    pub fn response(&self) -> DVector<f64> {
+        self.transfer.column(0).into_owned()
+    }
+
+    /// The law of z_t when x_0 has `variance` about its mean: Σ + Φ_x s² Φ_xᵀ, its factor formed without subtraction.
+    #[must_use]
+    pub fn with_data_variance(&self, variance: f64) -> Self {
+        let response = self.response();
+        let size = response.len();
+        let std = variance.sqrt();
+        let columns = DMatrix::from_fn(size, size + 1, |i, j| match j {
+            0 => std * response[i],
+            _ => self.cholesky[(i, j - 1)],
+        });
+        Self {
+            covariance: &self.covariance + variance * (&response * response.transpose()),
+            cholesky: triangularize(columns),
+            ..self.clone()
+        }
+    }
+
+    /// The standard deviation ℓ of each block given all the others, [m]; 0 where the others determine it.
+    ///
+    /// The unit in which the score of that block is measured: a whitened target is ℓ times the score.
+    #[must_use]
+    pub fn conditional_std(&self) -> DVector<f64> {
+        conditional_std(&self.cholesky)
+    }
+
+    /// The lower-triangular factor with the blocks in another `order` (`order[i]` is the declared place of block i).
+    ///
+    /// With the driven blocks last (see [`Linear::undriven_first`]) and z = mean + L ε, the driven part of
+    /// ∇ log p(z_t | x_0) is −L_dd^{−ᵀ} ε_d.
+    #[must_use]
+    pub fn cholesky_in(&self, order: &[usize]) -> DMatrix<f64> {
+        reorder(&self.cholesky, order)
+    }
+}
+
+impl Linear {
+    /// The kernel at time `time` ≥ 0. For many times prepare a [`Propagator`] once.
+    ///
+    /// # Errors
+    /// When `time` is negative or not finite, or the kernel leaves the range of floating point.
+    pub fn kernel(&self, time: f64) -> Result<Kernel> {
+        Propagator::new(self)?.kernel(time)
+    }
+}

@@ -1,0 +1,125 @@
+//! Which blocks of a linear process are driven, whether it settles, and where.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::{Linear, Process};
+use crate::error::{Error, Result};
+use crate::gauss::{Square, lyapunov, slowest_rate};
+
+/// Rates below this part of the norm of the drift count as zero: eigenvalues are not known better.
+const RATE_RESOLUTION: f64 = 1e-12;
+
+/// The law that a process settles into, the same for every coordinate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stationary {
+    /// The mean over blocks, [m].
+    pub mean: DVector<f64>,
+    /// The covariance over blocks, [m, m].
+    pub covariance: DMatrix<f64>,
+}
+
+impl Linear {
+    /// Number of blocks m.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.drift.nrows()
+    }
+
+    /// D = G Gᵀ, [m, m].
+    #[must_use]
+    pub fn diffusion(&self) -> DMatrix<f64> {
+        &self.noise * self.noise.transpose()
+    }
+
+    /// G without the columns of sources whose amplitudes are all 0, [m, active sources].
+    #[must_use]
+    pub fn active_noise(&self) -> DMatrix<f64> {
+        let active: Vec<_> =
+            (0..self.noise.ncols()).filter(|&s| self.noise.column(s).iter().any(|&g| g != 0.0)).collect();
+        self.noise.select_columns(&active)
+    }
+
+    /// The blocks with noise of their own, in declared order: those whose score the reverse process needs.
+    #[must_use]
+    pub fn driven(&self) -> Vec<usize> {
+        (0..self.size()).filter(|&b| self.noise.row(b).iter().any(|&g| g != 0.0)).collect()
+    }
+
+    /// All blocks, those without noise of their own first, each group in declared order.
+    #[must_use]
+    pub fn undriven_first(&self) -> Vec<usize> {
+        let driven = self.driven();
+        let mut order: Vec<_> = (0..self.size()).filter(|b| !driven.contains(b)).collect();
+        order.extend(driven);
+        order
+    }
+
+    /// The blocks that no noise reaches, directly or through the drift.
+    #[must_use]
+    pub fn unreached(&self) -> Vec<usize> {
+        let mut reached = vec![false; self.size()];
+        let mut front = self.driven();
+        while let Some(from) = front.pop() {
+            reached[from] = true;
+            front.extend((0..self.size()).filter(|&to| !reached[to] && self.drift[(to, from)] != 0.0));
+        }
+        (0..self.size()).filter(|&b| !reached[b]).collect()
+    }
+
+    /// The law that the process settles into: A Σ + Σ Aᵀ + D = 0, A mean + b = 0.
+    ///
+    /// # Errors
+    /// When the drift does not damp every direction; names the offending rate.
+    pub fn stationary(&self) -> Result<Stationary> {
+        let none = |problem: String| {
+            Error::numerical(format!("there is no stationary law: {problem}"))
+                .with_hint("a stationary law needs a drift whose eigenvalues all have negative real parts")
+        };
+        let rate = slowest_rate(&self.drift)
+            .ok_or_else(|| none("the eigenvalues of the drift could not be found".to_owned()))?;
+        let resolution = RATE_RESOLUTION * self.drift.norm();
+        if rate > resolution {
+            let time = 1.0 / rate;
+            return Err(none(format!(
+                "the drift has an eigenvalue with real part {rate:.4}, a perturbation grows e-fold in {time:.4}"
+            )));
+        }
+        if rate >= -resolution {
+            return Err(none("the drift has an eigenvalue with real part 0, the variance grows for ever".to_owned()));
+        }
+        let covariance = self
+            .lyapunov()
+            .ok_or_else(|| none("the equation for it is singular to working precision".to_owned()))?
+            .rounded();
+        let mean = self.drift.clone().lu().solve(&-&self.offset).unwrap_or_else(|| DVector::zeros(self.size()));
+        Ok(Stationary { mean, covariance })
+    }
+
+    /// The stationary covariance and its factor, if the process settles and all blocks are reached by noise.
+    pub(super) fn stationary_law(&self) -> Option<(Square, Square)> {
+        let rate = slowest_rate(&self.drift)?;
+        if rate >= -RATE_RESOLUTION * self.drift.norm() {
+            return None;
+        }
+        let covariance = self.lyapunov()?;
+        let factor = covariance.cholesky(f64::EPSILON)?;
+        Some((covariance, factor))
+    }
+
+    fn lyapunov(&self) -> Option<Square> {
+        lyapunov(&self.drift, &Square::exact(&self.diffusion()))
+    }
+}
+
+impl Process {
+    /// Whether a score exists and can be used: noise reaches every block.
+    ///
+    /// # Errors
+    /// Names the first block that stays without noise.
+    pub fn require_noise(&self) -> Result<()> {
+        let Some(&block) = self.linear().unreached().first() else { return Ok(()) };
+        let block = &self.blocks()[block];
+        Err(Error::process(self.name(), format!("{block} is never driven: no score can be learned"))
+            .with_hint(format!("let noise reach {block} or a block that drives it, with a temperature above 0")))
+    }
+}

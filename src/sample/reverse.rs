@@ -1,0 +1,114 @@
+//! The reverse process: from the prior to data.
+
+use super::advance::Affine;
+use super::blocks::{Meter, in_blocks};
+use super::forward::joined;
+use super::{Grid, State};
+use crate::error::{Error, Result};
+use crate::process::{Linear, Prior, PriorLaw};
+use crate::rng::{Purpose, Stream};
+use crate::score::Score;
+use crate::task::Task;
+
+/// What the last step of the reverse process does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum LastStep {
+    /// A step as any other.
+    #[default]
+    None,
+    /// The drift only: the noise of the last step would stay in the samples.
+    Denoise,
+}
+
+/// How to sample.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Options {
+    /// Number of samples.
+    pub count: usize,
+    /// Number of Euler–Maruyama steps.
+    pub steps: usize,
+    /// How the times are spread.
+    pub grid: Grid,
+    /// The time at which to stop, from 0 to below the horizon.
+    pub end: f64,
+    /// What the last step does.
+    pub last: LastStep,
+    /// Where to start from.
+    pub prior: PriorLaw,
+    /// Seed of the prior and of the noise.
+    pub seed: u64,
+}
+
+/// Draws from the prior and follows the reverse process
+/// dz = [−f + D ŝ] ds + G dW (Anderson 1982; Song et al., arXiv 2011.13456) by the Euler–Maruyama method.
+///
+/// The score is asked for at the times where steps begin: never at 0.
+///
+/// # Errors
+/// When an option is out of range, the prior or a kernel does not exist, the samples become infinite, or interrupted.
+pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State> {
+    let process = score.process();
+    process.require_noise()?;
+    let times = options.grid.times(process.horizon(), options.end, options.steps)?;
+    let steps = reverse_steps(process.linear(), &times, options.last);
+    let prepared = score.prepare(&times[..options.steps])?;
+    let prior = Prior::new(process, score.moments(), options.prior)?;
+    let increments = Stream::new(options.seed, Purpose::Increment);
+    let start = Stream::new(options.seed, Purpose::Prior);
+    let layout = Layout::new(process.linear(), score.shape().iter().product());
+    let meter = Meter::new(task, "sample", options.count as u64 * options.steps as u64);
+    let state = in_blocks(task, process, score.shape(), options.count, |block, samples| {
+        let [size, scores, total] = layout.ends.map(|end| end * samples);
+        let length = layout.dimension * samples;
+        let mut evaluator = prepared.evaluator(samples);
+        let mut inputs = vec![0.0; total];
+        let mut state = vec![0.0; size];
+        prior.draw(&start, 0, block, &mut inputs[..size]);
+        for (step, affine) in steps.iter().enumerate() {
+            let (old, rest) = inputs.split_at_mut(size);
+            let (slopes, noise) = rest.split_at_mut(scores - size);
+            evaluator.evaluate(step, samples, old, slopes);
+            increments.normals(step as u32, block, noise);
+            affine.apply(length, &inputs, &mut state);
+            inputs[..size].copy_from_slice(&state);
+            meter.count(samples)?;
+        }
+        if state.iter().all(|z| z.is_finite()) {
+            Ok(state)
+        } else {
+            Err(Error::numerical("the samples left the range of floating point")
+                .with_hint("take more steps: Euler–Maruyama runs away when a step is too long for the process"))
+        }
+    });
+    meter.finish();
+    Ok(State { evaluations: options.steps, ..state? })
+}
+
+/// Where state, score and noise end in the inputs of a step, in rows of one sample.
+struct Layout {
+    dimension: usize,
+    ends: [usize; 3],
+}
+
+impl Layout {
+    fn new(linear: &Linear, dimension: usize) -> Self {
+        let state = linear.size();
+        let score = state + linear.driven().len();
+        Self { dimension, ends: [state, score, score + linear.active_noise().ncols()].map(|rows| rows * dimension) }
+    }
+}
+
+/// The increments of all steps: (−A z − b + D ŝ) Δs + G √Δs ξ.
+fn reverse_steps(linear: &Linear, times: &[f64], last: LastStep) -> Vec<Affine> {
+    let diffusion = linear.diffusion();
+    let sources = linear.active_noise();
+    let scored = diffusion.select_columns(&linear.driven());
+    let step = |(i, pair): (usize, &[f64])| {
+        let length = pair[0] - pair[1];
+        let silent = last == LastStep::Denoise && i + 2 == times.len();
+        let noise = &sources * if silent { 0.0 } else { length.sqrt() };
+        let weights = joined(&[&(&linear.drift * -length), &(&scored * length), &noise]);
+        Affine::new(&(&linear.offset * -length), &weights)
+    };
+    times.windows(2).enumerate().map(step).collect()
+}

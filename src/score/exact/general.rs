@@ -1,0 +1,254 @@
+//! Mixtures whose components differ in covariance.
+//!
+//! In the eigenvectors of its covariance, S = U diag(λ) Uᵀ, a component is a product over rotated coordinates i, each with
+//! its own law over blocks, N(Φ_x (Uᵀμ)_i + c, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and y = L⁻¹(z − mean):
+//! the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::super::{Evaluator, Prepared};
+use super::{LANES, kernel};
+use crate::data::{Covariance, Mixture};
+use crate::dispatched;
+use crate::error::Result;
+use crate::gauss::solve_lower;
+use crate::process::{Kernel, Process, Propagator};
+use crate::vector::math::exp;
+
+#[derive(Debug, Clone)]
+pub(super) struct General {
+    dimension: usize,
+    components: Vec<Component>,
+}
+
+#[derive(Debug, Clone)]
+struct Component {
+    log_weight: f64,
+    /// Uᵀμ, [d].
+    mean: DVector<f64>,
+    /// λ, [d].
+    variances: DVector<f64>,
+    /// Uᵀ, [d, d], row-major.
+    rotation: Vec<f32>,
+    /// The rotated coordinates of (1, 1, ..., 1), which the offset c multiplies, [d].
+    ones: DVector<f64>,
+}
+
+pub(super) struct PreparedGeneral<'a> {
+    law: &'a General,
+    /// Blocks in the order of the factors, driven last.
+    order: Vec<usize>,
+    driven: usize,
+    steps: Vec<Vec<Coefficients>>,
+}
+
+/// What depends on time, of one component, rounded.
+struct Coefficients {
+    /// log w − Σ_i log det L_i.
+    log_weight: f32,
+    /// Means over blocks (in the factors' order) of each rotated coordinate, [d, m].
+    means: Vec<f32>,
+    /// L_i⁻¹, [d, m, m], row-major.
+    whitening: Vec<f32>,
+}
+
+impl General {
+    pub(super) fn new(mixture: &Mixture) -> Self {
+        let d = mixture.dimension();
+        let component = |j: usize| {
+            let (variances, vectors) = match &mixture.covariance {
+                Covariance::Isotropic(variances) => (DVector::from_element(d, variances[j]), DMatrix::identity(d, d)),
+                Covariance::Full(matrices) => {
+                    let matrix = DMatrix::from_row_slice(d, d, &matrices[j * d * d..(j + 1) * d * d]);
+                    let eigen = matrix.symmetric_eigen();
+                    (eigen.eigenvalues.map(|v| v.max(0.0)), eigen.eigenvectors)
+                }
+            };
+            let mean = DVector::from_column_slice(&mixture.means[j * d..(j + 1) * d]);
+            Component {
+                log_weight: mixture.weights[j].ln(),
+                mean: vectors.transpose() * mean,
+                variances,
+                // Column-major storage of U is row-major storage of Uᵀ.
+                rotation: vectors.iter().map(|&u| u as f32).collect(),
+                ones: vectors.transpose() * DVector::from_element(d, 1.0),
+            }
+        };
+        let components = (0..mixture.components()).filter(|&j| mixture.weights[j] > 0.0).map(component).collect();
+        Self { dimension: d, components }
+    }
+
+    pub(super) fn prepare(&self, process: &Process, times: &[f64]) -> Result<PreparedGeneral<'_>> {
+        let propagator = Propagator::new(process.linear())?;
+        let order = process.linear().undriven_first();
+        let at = |&time: &f64| {
+            let kernel = kernel(&propagator, time)?;
+            Ok(self.components.iter().map(|component| component.coefficients(&kernel, &order)).collect())
+        };
+        let steps = times.iter().map(at).collect::<Result<_>>()?;
+        Ok(PreparedGeneral { law: self, order, driven: process.linear().driven().len(), steps })
+    }
+}
+
+impl Component {
+    fn coefficients(&self, kernel: &Kernel, order: &[usize]) -> Coefficients {
+        let blocks = order.len();
+        let mut log_weight = self.log_weight;
+        let mut means = Vec::with_capacity(self.mean.len() * blocks);
+        let mut whitening = Vec::with_capacity(self.mean.len() * blocks * blocks);
+        for (i, &variance) in self.variances.iter().enumerate() {
+            means.extend(
+                order.iter().map(|&b| kernel.transfer[(b, 0)] * self.mean[i] + kernel.offset[b] * self.ones[i]),
+            );
+            let factor = kernel.with_data_variance(variance).cholesky_in(order);
+            log_weight -= factor.diagonal().iter().map(|pivot| pivot.ln()).sum::<f64>();
+            let columns: Vec<_> = (0..blocks)
+                .map(|b| solve_lower(&factor, &DVector::from_fn(blocks, |i, _| f64::from(i == b))))
+                .collect();
+            whitening.extend((0..blocks).flat_map(|row| columns.iter().map(move |column| column[row] as f32)));
+        }
+        Coefficients { log_weight: log_weight as f32, means: means.iter().map(|&m| m as f32).collect(), whitening }
+    }
+}
+
+impl Prepared for PreparedGeneral<'_> {
+    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+        let gradient = vec![[0.0; LANES]; self.driven * self.law.dimension];
+        let white = vec![[0.0; LANES]; self.order.len()];
+        Box::new(GeneralEvaluator { prepared: self, white, sum: gradient.clone(), gradient })
+    }
+}
+
+struct GeneralEvaluator<'a> {
+    prepared: &'a PreparedGeneral<'a>,
+    /// y of one rotated coordinate, [m].
+    white: Vec<[f32; LANES]>,
+    /// The gradient of one component in its rotated coordinates, [driven, d].
+    gradient: Vec<[f32; LANES]>,
+    /// Σ_j w_j gradient_j, [driven, d].
+    sum: Vec<[f32; LANES]>,
+}
+
+impl Evaluator for GeneralEvaluator<'_> {
+    fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
+        for start in (0..count).step_by(LANES) {
+            self.lanes(step, count, start, state);
+            let used = LANES.min(count - start);
+            for (row, sum) in self.sum.iter().enumerate() {
+                score[row * count + start..][..used].copy_from_slice(&sum[..used]);
+            }
+        }
+    }
+}
+
+impl GeneralEvaluator<'_> {
+    /// The score of the samples from `start` on, into `sum`.
+    fn lanes(&mut self, step: usize, count: usize, start: usize, state: &[f32]) {
+        let mut best = [f32::NEG_INFINITY; LANES];
+        let mut total = [0.0; LANES];
+        self.sum.fill([0.0; LANES]);
+        for (component, at) in self.prepared.law.components.iter().zip(&self.prepared.steps[step]) {
+            let mut log = [at.log_weight; LANES];
+            let view = View { prepared: self.prepared, component, at, count, start, state };
+            gradient(&view, &mut self.white, &mut self.gradient, &mut log);
+            accumulate(&component.rotation, &self.gradient, &log, &mut best, &mut total, &mut self.sum);
+        }
+        for sum in &mut self.sum {
+            sum.iter_mut().zip(&total).for_each(|(sum, total)| *sum /= total);
+        }
+    }
+}
+
+/// One component and the samples it is evaluated at.
+struct View<'a> {
+    prepared: &'a PreparedGeneral<'a>,
+    component: &'a Component,
+    at: &'a Coefficients,
+    count: usize,
+    start: usize,
+    state: &'a [f32],
+}
+
+dispatched! {
+    /// Log density (added to `log`) and gradient of one component.
+    fn gradient(
+        view: &View<'_>,
+        white: &mut [[f32; LANES]],
+        gradient: &mut [[f32; LANES]],
+        log: &mut [f32; LANES],
+    ) {
+        let View { prepared, component, at, count, start, state } = view;
+        let (d, m, driven) = (prepared.law.dimension, white.len(), prepared.driven);
+        let lanes = LANES.min(count - start);
+        for i in 0..d {
+            let whitening = &at.whitening[i * m * m..(i + 1) * m * m];
+            white.fill([0.0; LANES]);
+            for (b, &block) in prepared.order.iter().enumerate() {
+                let mut rest = [-at.means[i * m + b]; LANES];
+                for c in 0..d {
+                    let weight = component.rotation[i * d + c];
+                    let row = &state[(block * d + c) * count + start..][..lanes];
+                    for (rest, z) in rest.iter_mut().zip(row) {
+                        *rest = weight.mul_add(*z, *rest);
+                    }
+                }
+                for (row, white) in white.iter_mut().enumerate().skip(b) {
+                    for lane in 0..LANES {
+                        white[lane] = whitening[row * m + b].mul_add(rest[lane], white[lane]);
+                    }
+                }
+            }
+            for white in white.iter() {
+                for lane in 0..LANES {
+                    log[lane] = (-0.5 * white[lane]).mul_add(white[lane], log[lane]);
+                }
+            }
+            for k in 0..driven {
+                let out = &mut gradient[k * d + i];
+                *out = [0.0; LANES];
+                for row in m - driven + k..m {
+                    let weight = -whitening[row * m + m - driven + k];
+                    for lane in 0..LANES {
+                        out[lane] = weight.mul_add(white[row][lane], out[lane]);
+                    }
+                }
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// Adds a component to a softmax with a running maximum, its gradient rotated back.
+    fn accumulate(
+        rotation: &[f32],
+        gradient: &[[f32; LANES]],
+        log: &[f32; LANES],
+        best: &mut [f32; LANES],
+        total: &mut [f32; LANES],
+        sum: &mut [[f32; LANES]],
+    ) {
+        let d = rotation.len().isqrt();
+        let mut shrink = [0.0; LANES];
+        let mut share = [0.0; LANES];
+        for lane in 0..LANES {
+            let top = if log[lane] > best[lane] { log[lane] } else { best[lane] };
+            shrink[lane] = exp(best[lane] - top);
+            share[lane] = exp(log[lane] - top);
+            best[lane] = top;
+            total[lane] = total[lane].mul_add(shrink[lane], share[lane]);
+        }
+        for (sum, gradient) in sum.chunks_exact_mut(d).zip(gradient.chunks_exact(d)) {
+            for (c, sum) in sum.iter_mut().enumerate() {
+                let mut value = [0.0; LANES];
+                for (i, gradient) in gradient.iter().enumerate() {
+                    for lane in 0..LANES {
+                        value[lane] = rotation[i * d + c].mul_add(gradient[lane], value[lane]);
+                    }
+                }
+                for lane in 0..LANES {
+                    sum[lane] = sum[lane].mul_add(shrink[lane], share[lane] * value[lane]);
+                }
+            }
+        }
+    }
+}

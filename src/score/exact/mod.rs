@@ -1,0 +1,97 @@
+//! Scores in closed form: Gaussian mixtures, and finite data as a mixture of points.
+//!
+//! Under a linear process every component N(μ, S) stays Gaussian: N(Φ_x μ + c, Φ_x S Φ_xᵀ + Σ).
+
+mod general;
+mod shared;
+
+use general::General;
+use shared::Shared;
+
+use super::{Prepared, Score};
+use crate::data::{Covariance, Dataset, Moments};
+use crate::error::{Error, Result};
+use crate::process::{Kernel, Process, Propagator};
+
+/// Samples that one pass of the evaluators' inner loops holds in registers.
+const LANES: usize = 64;
+
+/// The exact score of a Gaussian mixture, or the *empirical* score of finite data.
+#[derive(Debug, Clone)]
+pub struct Exact {
+    process: Process,
+    shape: Vec<usize>,
+    moments: Moments,
+    law: Law,
+}
+
+#[derive(Debug, Clone)]
+enum Law {
+    /// All components have the same isotropic variance.
+    Shared(Shared),
+    General(General),
+}
+
+impl Exact {
+    /// The score of `data` noised by `process`.
+    ///
+    /// The empirical score of finite data is exact for the data and nothing else: its samples are the data again.
+    ///
+    /// # Errors
+    /// When the score of the data has no closed form, or noise does not reach every block of the process.
+    pub fn new(process: &Process, data: &Dataset) -> Result<Self> {
+        process.require_noise()?;
+        let law = if let Some(points) = data.points() {
+            let count = points.shape()[0];
+            Law::Shared(Shared::new(&vec![1.0; count], points.values().into_owned(), 0.0))
+        } else if let Some(mixture) = data.mixture() {
+            match &mixture.covariance {
+                Covariance::Isotropic(variances) if variances.iter().all(|v| *v == variances[0]) => {
+                    let means = mixture.means.iter().map(|&m| m as f32).collect();
+                    Law::Shared(Shared::new(&mixture.weights, means, variances[0]))
+                }
+                _ => Law::General(General::new(mixture)),
+            }
+        } else {
+            return Err(Error::argument("data", format!("`{}` has no score in closed form", data.name())).with_hint(
+                "take a mixture, or finite data: dataset::from_array(data.sample(1000, 1)) has the empirical score",
+            ));
+        };
+        Ok(Self { process: process.clone(), shape: data.shape().to_vec(), moments: data.moments().clone(), law })
+    }
+}
+
+impl Score for Exact {
+    fn process(&self) -> &Process {
+        &self.process
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    fn moments(&self) -> &Moments {
+        &self.moments
+    }
+
+    fn prepare(&self, times: &[f64]) -> Result<Box<dyn Prepared + '_>> {
+        Ok(match &self.law {
+            Law::Shared(law) => Box::new(law.prepare(&self.process, times)?),
+            Law::General(law) => Box::new(law.prepare(&self.process, times)?),
+        })
+    }
+}
+
+/// The kernel at `time`, refused where its law has no density.
+fn kernel(propagator: &Propagator, time: f64) -> Result<Kernel> {
+    let kernel = propagator.kernel(time)?;
+    if kernel.cholesky.diagonal().iter().all(|&pivot| pivot > 0.0) {
+        Ok(kernel)
+    } else {
+        Err(Error::numerical(format!("the law of the noised state at t = {time} is singular: it has no score"))
+            .with_hint("ask for times above 0, and let noise reach every block"))
+    }
+}
+
+#[cfg(test)]
+mod tests;

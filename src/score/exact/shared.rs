@@ -1,0 +1,247 @@
+//! Mixtures whose components all have the covariance s² I, s = 0 (points) among them.
+//!
+//! The noised components then differ in their means only. With Σ the kernel's covariance, P = (Σ + Φ_x s² Φ_xᵀ)⁻¹ and
+//! x̂(z) = Φ_xᵀΣ⁻¹(z − c)/κ₀, κ₀ = Φ_xᵀΣ⁻¹Φ_x, the estimate of x_0 of smallest variance,
+//!
+//! ```text
+//! log w_j(z) = log w_j − ½ κ |x̂ − μ_j|² + terms without j,     1/κ = 1/κ₀ + s²,
+//! score_d    = −[P (z − c − Φ_x m̄)]_d,                         m̄ = Σ_j w_j(z) μ_j,
+//! ```
+//!
+//! so that a component costs d multiply-adds and one exponential, whatever the number of blocks.
+
+use super::super::{Evaluator, Prepared};
+use super::{LANES, kernel};
+use crate::dispatched;
+use crate::error::Result;
+use crate::gauss::{precision, solve_lower};
+use crate::process::{Kernel, Process, Propagator};
+use crate::vector::math::exp;
+
+/// Components whose weights are formed together, between two corrections of the running maximum.
+const GROUP: usize = 32;
+
+#[derive(Debug, Clone)]
+pub(super) struct Shared {
+    /// Number of coordinates d.
+    dimension: usize,
+    /// log w_j of the components with a weight above 0, [K].
+    log_weights: Vec<f32>,
+    /// μ_j, [K, d], row-major.
+    means: Vec<f32>,
+    variance: f64,
+}
+
+pub(super) struct PreparedShared<'a> {
+    law: &'a Shared,
+    blocks: usize,
+    driven: usize,
+    steps: Vec<Coefficients>,
+}
+
+/// What depends on time, rounded.
+struct Coefficients {
+    /// x̂ = Σ_b estimate_b z_b + shift, [m].
+    estimate: Vec<f32>,
+    shift: f32,
+    /// ½ κ.
+    half_precision: f32,
+    /// Φ_x, [m].
+    response: Vec<f32>,
+    /// c, [m].
+    offset: Vec<f32>,
+    /// The driven rows of P, [driven, m].
+    precision: Vec<f32>,
+}
+
+impl Shared {
+    pub(super) fn new(weights: &[f64], means: Vec<f32>, variance: f64) -> Self {
+        let dimension = means.len() / weights.len();
+        let kept: Vec<_> = (0..weights.len()).filter(|&j| weights[j] > 0.0).collect();
+        Self {
+            dimension,
+            log_weights: kept.iter().map(|&j| weights[j].ln() as f32).collect(),
+            means: kept.iter().flat_map(|&j| &means[j * dimension..(j + 1) * dimension]).copied().collect(),
+            variance,
+        }
+    }
+
+    pub(super) fn prepare(&self, process: &Process, times: &[f64]) -> Result<PreparedShared<'_>> {
+        let propagator = Propagator::new(process.linear())?;
+        let driven = process.linear().driven();
+        let steps =
+            times.iter().map(|&t| Ok(self.coefficients(&kernel(&propagator, t)?, &driven))).collect::<Result<_>>()?;
+        Ok(PreparedShared { law: self, blocks: process.linear().size(), driven: driven.len(), steps })
+    }
+
+    fn coefficients(&self, kernel: &Kernel, driven: &[usize]) -> Coefficients {
+        let response = kernel.response();
+        let white = solve_lower(&kernel.cholesky, &response);
+        let information = white.norm_squared();
+        let mut estimate = precision(&kernel.cholesky) * &response / information;
+        if information == 0.0 {
+            // So late that nothing is left of the data: every component is as likely as at the start.
+            estimate.fill(0.0);
+        }
+        let inverse = precision(&kernel.with_data_variance(self.variance).cholesky);
+        Coefficients {
+            shift: -estimate.dot(&kernel.offset) as f32,
+            half_precision: (0.5 / (1.0 / information + self.variance)) as f32,
+            estimate: estimate.iter().map(|&e| e as f32).collect(),
+            response: response.iter().map(|&r| r as f32).collect(),
+            offset: kernel.offset.iter().map(|&c| c as f32).collect(),
+            precision: driven
+                .iter()
+                .flat_map(|&b| inverse.row(b).iter().map(|&p| p as f32).collect::<Vec<_>>())
+                .collect(),
+        }
+    }
+}
+
+impl Prepared for PreparedShared<'_> {
+    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+        let lanes = || vec![[0.0; LANES]; self.law.dimension];
+        Box::new(SharedEvaluator {
+            prepared: self,
+            estimate: lanes(),
+            mean: lanes(),
+            weights: vec![[0.0; LANES]; GROUP],
+        })
+    }
+}
+
+struct SharedEvaluator<'a> {
+    prepared: &'a PreparedShared<'a>,
+    /// x̂ of the present lanes, [d].
+    estimate: Vec<[f32; LANES]>,
+    /// m̄ of the present lanes, [d].
+    mean: Vec<[f32; LANES]>,
+    /// Log weights of the present group of components.
+    weights: Vec<[f32; LANES]>,
+}
+
+impl Evaluator for SharedEvaluator<'_> {
+    fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
+        let law = self.prepared.law;
+        let at = &self.prepared.steps[step];
+        for start in (0..count).step_by(LANES) {
+            let lanes = start..count.min(start + LANES);
+            estimate(at, law.dimension, count, lanes.clone(), state, &mut self.estimate);
+            posterior_mean(law, at.half_precision, &self.estimate, &mut self.weights, &mut self.mean);
+            residual(at, self.prepared, count, lanes, state, &self.mean, score);
+        }
+    }
+}
+
+dispatched! {
+    fn estimate(
+        at: &Coefficients,
+        dimension: usize,
+        count: usize,
+        lanes: std::ops::Range<usize>,
+        state: &[f32],
+        out: &mut [[f32; LANES]],
+    ) {
+        for (c, out) in out.iter_mut().enumerate() {
+            *out = [at.shift; LANES];
+            for (b, &weight) in at.estimate.iter().enumerate() {
+                let row = (b * dimension + c) * count;
+                for (out, z) in out.iter_mut().zip(&state[row + lanes.start..row + lanes.end]) {
+                    *out = weight.mul_add(*z, *out);
+                }
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// m̄ by the softmax over components, in groups with a running maximum (Milakov, Gimelshein, arXiv 1805.02867).
+    fn posterior_mean(
+        law: &Shared,
+        half_precision: f32,
+        estimate: &[[f32; LANES]],
+        weights: &mut [[f32; LANES]],
+        mean: &mut [[f32; LANES]],
+    ) {
+        let d = law.dimension;
+        let mut best = [f32::NEG_INFINITY; LANES];
+        let mut total = [0.0; LANES];
+        mean.fill([0.0; LANES]);
+        for (group, means) in law.means.chunks(GROUP * d).enumerate() {
+            let before = best;
+            let logs = &law.log_weights[group * GROUP..];
+            for ((weight, centre), &log) in weights.iter_mut().zip(means.chunks_exact(d)).zip(logs) {
+                let mut square = [0.0; LANES];
+                for (x, &centre) in estimate.iter().zip(centre) {
+                    for i in 0..LANES {
+                        let distance = x[i] - centre;
+                        square[i] = distance.mul_add(distance, square[i]);
+                    }
+                }
+                for i in 0..LANES {
+                    weight[i] = (-half_precision).mul_add(square[i], log);
+                    best[i] = if weight[i] > best[i] { weight[i] } else { best[i] };
+                }
+            }
+            if group > 0 {
+                let mut shrink = [0.0; LANES];
+                for i in 0..LANES {
+                    shrink[i] = exp(before[i] - best[i]);
+                    total[i] *= shrink[i];
+                }
+                for mean in mean.iter_mut() {
+                    for i in 0..LANES {
+                        mean[i] *= shrink[i];
+                    }
+                }
+            }
+            for (weight, centre) in weights.iter().zip(means.chunks_exact(d)) {
+                let mut share = [0.0; LANES];
+                for i in 0..LANES {
+                    share[i] = exp(weight[i] - best[i]);
+                    total[i] += share[i];
+                }
+                for (mean, &centre) in mean.iter_mut().zip(centre) {
+                    for i in 0..LANES {
+                        mean[i] = share[i].mul_add(centre, mean[i]);
+                    }
+                }
+            }
+        }
+        for mean in mean.iter_mut() {
+            for i in 0..LANES {
+                mean[i] /= total[i];
+            }
+        }
+    }
+}
+
+dispatched! {
+    fn residual(
+        at: &Coefficients,
+        prepared: &PreparedShared<'_>,
+        count: usize,
+        lanes: std::ops::Range<usize>,
+        state: &[f32],
+        mean: &[[f32; LANES]],
+        score: &mut [f32],
+    ) {
+        let d = prepared.law.dimension;
+        let blocks = prepared.blocks;
+        for c in 0..d {
+            for k in 0..prepared.driven {
+                let row = (k * d + c) * count;
+                let out = &mut score[row + lanes.start..row + lanes.end];
+                out.fill(0.0);
+                for b in 0..blocks {
+                    let (weight, response, offset) = (-at.precision[k * blocks + b], at.response[b], at.offset[b]);
+                    let row = (b * d + c) * count;
+                    for ((out, z), mean) in out.iter_mut().zip(&state[row + lanes.start..row + lanes.end]).zip(&mean[c]) {
+                        let difference = (-response).mul_add(*mean, z - offset);
+                        *out = weight.mul_add(difference, *out);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,230 @@
+//! The learned score: a network on top of the Gaussian one.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use super::{Evaluator, Mixed, Prepared, Score};
+use crate::data::Moments;
+use crate::dispatched;
+use crate::error::Result;
+use crate::nn::kernel::Inference;
+use crate::nn::{Activation, Mlp, Weights};
+use crate::process::Process;
+
+/// A score with a network in it. Clones share the weights, so that training one trains all.
+#[derive(Debug, Clone)]
+pub struct Learned(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    shape: Vec<usize>,
+    moments: Moments,
+    mixed: Mixed,
+    network: Mlp,
+    weights: RwLock<Arc<Weights>>,
+}
+
+impl Learned {
+    /// A multilayer perceptron with layers of widths `hidden` for data of `shape` and `moments`; before training it is
+    /// the exact score of Gaussian data with these moments.
+    ///
+    /// # Errors
+    /// When the process has no score, or the network would be empty or too large.
+    pub fn mlp(
+        process: &Process,
+        shape: &[usize],
+        moments: &Moments,
+        hidden: &[usize],
+        activation: Activation,
+        seed: u64,
+    ) -> Result<Self> {
+        let weights = |network: &Mlp| Ok(Weights::new(network.initial(seed)));
+        Self::restore(process, shape, moments, hidden, activation, weights)
+    }
+
+    /// As [`Learned::mlp`], with weights that come from elsewhere.
+    pub(super) fn restore(
+        process: &Process,
+        shape: &[usize],
+        moments: &Moments,
+        hidden: &[usize],
+        activation: Activation,
+        weights: impl FnOnce(&Mlp) -> Result<Weights>,
+    ) -> Result<Self> {
+        let mixed = Mixed::new(process, moments)?;
+        let dimension = shape.iter().product();
+        let network = Mlp::new(mixed.inputs(dimension), hidden, mixed.outputs(dimension), activation)?;
+        let weights = RwLock::new(Arc::new(weights(&network)?));
+        let (shape, moments) = (shape.to_vec(), moments.clone());
+        Ok(Self(Arc::new(Inner { shape, moments, mixed, network, weights })))
+    }
+
+    /// The network.
+    pub fn network(&self) -> &Mlp {
+        &self.0.network
+    }
+
+    /// What the network is shown and what its answer means.
+    pub fn mixed(&self) -> &Mixed {
+        &self.0.mixed
+    }
+
+    /// The weights at present; later training leaves them as they are.
+    pub fn weights(&self) -> Arc<Weights> {
+        // A thread that panicked while it held the lock has at worst not replaced the weights.
+        self.0.weights.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// Replaces the weights in all clones.
+    pub(crate) fn set_weights(&self, weights: Weights) {
+        *self.0.weights.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(weights);
+    }
+}
+
+impl Score for Learned {
+    fn process(&self) -> &Process {
+        self.0.mixed.process()
+    }
+
+    fn shape(&self) -> &[usize] {
+        &self.0.shape
+    }
+
+    fn moments(&self) -> &Moments {
+        &self.0.moments
+    }
+
+    fn prepare(&self, times: &[f64]) -> Result<Box<dyn Prepared + '_>> {
+        let frames = times.iter().map(|&time| self.frame(time)).collect::<Result<_>>()?;
+        Ok(Box::new(Network { model: self, weights: self.weights(), frames }))
+    }
+}
+
+/// The parametrisation at one time, rounded to single precision.
+#[derive(Debug)]
+struct Rounded {
+    /// 1/σ, [m].
+    narrow: Vec<f32>,
+    /// μ/σ, [m · d].
+    shift: Vec<f32>,
+    clock: f32,
+    /// Gaussian score per normalised state, [driven, m].
+    gauss: Vec<f32>,
+    /// 1/ℓ, [driven].
+    unit: Vec<f32>,
+}
+
+impl Learned {
+    fn frame(&self, time: f64) -> Result<Rounded> {
+        let frame = self.0.mixed.at(time)?;
+        let response = frame.kernel.response();
+        let blocks = 0..frame.scale.len();
+        let mean = &self.0.moments.mean;
+        let shift = |b: usize| {
+            let (response, offset, scale) = (response[b], frame.kernel.offset[b], frame.scale[b]);
+            mean.iter().map(move |m| ((response * m + offset) / scale) as f32)
+        };
+        let gauss = (0..frame.unit.len())
+            .flat_map(|d| blocks.clone().map(move |b| (d, b)))
+            .map(|(d, b)| (-frame.gauss[(d, b)] * frame.scale[b]) as f32)
+            .collect();
+        Ok(Rounded {
+            narrow: frame.scale.iter().map(|s| (1.0 / s) as f32).collect(),
+            shift: blocks.flat_map(shift).collect(),
+            clock: frame.clock as f32,
+            gauss,
+            unit: frame.unit.iter().map(|l| (1.0 / l) as f32).collect(),
+        })
+    }
+}
+
+struct Network<'a> {
+    model: &'a Learned,
+    weights: Arc<Weights>,
+    frames: Vec<Rounded>,
+}
+
+/// Samples that pass through the network together: their activations stay in the cache.
+const TILE: usize = 256;
+
+impl Prepared for Network<'_> {
+    fn evaluator(&self, width: usize) -> Box<dyn Evaluator + '_> {
+        let network = &self.model.0.network;
+        let tile = width.clamp(1, TILE);
+        Box::new(Worker {
+            shared: self,
+            inference: Inference::new(network, tile),
+            input: vec![0.0; tile * network.inputs()],
+            output: vec![0.0; tile * network.outputs()],
+            tile,
+        })
+    }
+}
+
+struct Worker<'a> {
+    shared: &'a Network<'a>,
+    inference: Inference,
+    input: Vec<f32>,
+    output: Vec<f32>,
+    tile: usize,
+}
+
+impl Evaluator for Worker<'_> {
+    fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
+        let frame = &self.shared.frames[step];
+        let dimension = frame.shift.len() / frame.narrow.len();
+        for first in (0..count).step_by(self.tile) {
+            let tile = self.tile.min(count - first);
+            let place = Place { dimension, count, first, tile };
+            let network = &self.shared.model.0.network;
+            let input = &mut self.input[..tile * network.inputs()];
+            let output = &mut self.output[..tile * network.outputs()];
+            normalise(&frame.narrow, &frame.shift, place, state, input);
+            input[frame.shift.len() * tile..].fill(frame.clock);
+            self.inference.evaluate(&self.shared.weights.average, tile, input, output);
+            combine(&frame.gauss, &frame.unit, place, input, output, score);
+        }
+    }
+}
+
+/// Which samples of a block of `count` a tile holds.
+#[derive(Clone, Copy)]
+struct Place {
+    dimension: usize,
+    count: usize,
+    first: usize,
+    tile: usize,
+}
+
+dispatched! {
+    /// u = z/σ − μ/σ, from [m·d, count] to [m·d, tile].
+    fn normalise(narrow: &[f32], shift: &[f32], place: Place, state: &[f32], input: &mut [f32]) {
+        for ((row, shift), input) in shift.iter().enumerate().zip(input.chunks_exact_mut(place.tile)) {
+            let narrow = narrow[row / place.dimension];
+            let state = &state[row * place.count + place.first..][..place.tile];
+            for (u, z) in input.iter_mut().zip(state) {
+                *u = z.mul_add(narrow, -shift);
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·d, count].
+    fn combine(gauss: &[f32], unit: &[f32], place: Place, input: &[f32], output: &[f32], score: &mut [f32]) {
+        let Place { dimension, count, first, tile } = place;
+        let blocks = gauss.len() / unit.len();
+        for (row, output) in output.chunks_exact(tile).enumerate() {
+            let (driven, coordinate) = (row / dimension, row % dimension);
+            let score = &mut score[row * count + first..][..tile];
+            for (s, o) in score.iter_mut().zip(output) {
+                *s = o * unit[driven];
+            }
+            for (block, g) in gauss[driven * blocks..][..blocks].iter().enumerate() {
+                let input = &input[(block * dimension + coordinate) * tile..][..tile];
+                for (s, u) in score.iter_mut().zip(input) {
+                    *s = u.mul_add(*g, *s);
+                }
+            }
+        }
+    }
+}

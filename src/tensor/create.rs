@@ -1,0 +1,165 @@
+//! New tensors.
+
+use super::Tensor;
+use crate::error::{Error, Result};
+use crate::rng::{Purpose, Stream};
+
+impl Tensor {
+    /// A tensor of `shape` with one value everywhere.
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    pub fn full(shape: &[usize], value: f64) -> Result<Self> {
+        let mut values = allocate(shape)?;
+        values.fill(value as f32);
+        Self::new(shape, values)
+    }
+
+    /// The identity matrix, [count, count].
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    pub fn identity(count: usize) -> Result<Self> {
+        let mut values = allocate(&[count, count])?;
+        values.iter_mut().step_by(count + 1).for_each(|value| *value = 1.0);
+        Self::new(&[count, count], values)
+    }
+
+    /// `count` values at equal distances from `start` to `end`, both included, each rounded once.
+    ///
+    /// # Errors
+    /// When `count` is 0 or an end is not finite.
+    pub fn linspace(start: f64, end: f64, count: usize) -> Result<Self> {
+        finite(&[("start", start), ("end", end)])?;
+        if count == 0 {
+            return Err(Error::argument("count", "must be at least 1, got 0"));
+        }
+        let last = (count - 1).max(1) as f64;
+        // Weighting both ends hits them exactly.
+        Self::filled(count, |i| (start * (last - i) + end * i) / last)
+    }
+
+    /// The values `start`, `start + step`, ... that lie before `end`.
+    ///
+    /// # Errors
+    /// When `step` is 0 or a number is not finite.
+    pub fn arange(start: f64, end: f64, step: f64) -> Result<Self> {
+        finite(&[("start", start), ("end", end), ("step", step)])?;
+        if step == 0.0 {
+            return Err(Error::argument("step", "must not be 0"));
+        }
+        let count = ((end - start) / step).ceil().max(0.0);
+        // The conversion saturates, and `allocate` refuses what is too much.
+        Self::filled(count as usize, |i| start + step * i)
+    }
+
+    /// Independent standard normals.
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    pub fn normals(shape: &[usize], seed: u64) -> Result<Self> {
+        let mut values = allocate(shape)?;
+        Stream::new(seed, Purpose::Script).normals(0, 0, &mut values);
+        Self::new(shape, values)
+    }
+
+    /// Independent uniforms in [0, 1).
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    pub fn uniforms(shape: &[usize], seed: u64) -> Result<Self> {
+        let mut values = allocate(shape)?;
+        Stream::new(seed, Purpose::Script).part(1).uniforms(0, 0, &mut values);
+        Self::new(shape, values)
+    }
+
+    fn filled(count: usize, value: impl Fn(f64) -> f64) -> Result<Self> {
+        let mut values = allocate(&[count])?;
+        for (i, slot) in values.iter_mut().enumerate() {
+            *slot = value(i as f64) as f32;
+        }
+        Self::new(&[count], values)
+    }
+}
+
+fn finite(numbers: &[(&str, f64)]) -> Result<()> {
+    match numbers.iter().find(|(_, value)| !value.is_finite()) {
+        Some((name, value)) => Err(Error::argument(*name, format!("must be finite, got {value}"))),
+        None => Ok(()),
+    }
+}
+
+/// 16 GiB in one tensor: beyond this a mistake is likelier than a wish, and systems that promise more memory than they
+/// have would kill the program instead of refusing.
+const MAX_VALUES: usize = 1 << 32;
+
+/// Zeros for a tensor of `shape`, in row-major order.
+///
+/// # Errors
+/// When the memory does not suffice, with the memory it would take.
+pub fn allocate(shape: &[usize]) -> Result<Vec<f32>> {
+    let count = count(shape)?;
+    let mut values = Vec::new();
+    values.try_reserve_exact(count).map_err(|_| too_large(shape))?;
+    values.resize(count, 0.0);
+    Ok(values)
+}
+
+/// Number of values of a tensor of `shape`.
+///
+/// # Errors
+/// When no memory would hold it.
+pub fn count(shape: &[usize]) -> Result<usize> {
+    let count = shape.iter().try_fold(1_usize, |count, &side| count.checked_mul(side));
+    count.filter(|&count| count <= MAX_VALUES).ok_or_else(|| too_large(shape))
+}
+
+fn too_large(shape: &[usize]) -> Error {
+    let bytes = shape.iter().map(|&side| side as f64).product::<f64>() * 4.0;
+    Error::argument("shape", format!("{shape:?} would take {} of memory", readable(bytes)))
+        .with_hint("check the numbers, or work through the data in smaller pieces")
+}
+
+fn readable(bytes: f64) -> String {
+    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
+    let power = ((bytes.max(1.0).log2() / 10.0) as usize).min(units.len() - 1);
+    format!("{:.1} {}", bytes / 1024_f64.powi(power as i32), units[power])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn grids() {
+        assert_eq!(Tensor::linspace(0.0, 1.0, 5).unwrap().values()[..], [0.0, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(Tensor::linspace(2.0, 3.0, 1).unwrap().values()[..], [2.0]);
+        assert_eq!(*Tensor::linspace(0.1, 0.7, 7).unwrap().values().last().unwrap(), 0.7);
+        assert_eq!(Tensor::arange(0.0, 1.0, 0.25).unwrap().values()[..], [0.0, 0.25, 0.5, 0.75]);
+        assert_eq!(Tensor::arange(3.0, 0.0, -1.0).unwrap().values()[..], [3.0, 2.0, 1.0]);
+        assert!(Tensor::arange(1.0, 0.0, 1.0).unwrap().is_empty());
+        assert_eq!(Tensor::identity(2).unwrap().values()[..], [1.0, 0.0, 0.0, 1.0]);
+        assert!(Tensor::identity(0).unwrap().is_empty());
+    }
+
+    #[test]
+    fn impossible_requests_are_refused() {
+        let problem = |result: Result<Tensor>| result.expect_err("must be refused").to_string();
+        let huge = problem(Tensor::full(&[1_000_000_000, 1_000_000_000], 0.0));
+        assert_eq!(huge, "`shape` [1000000000, 1000000000] would take 3.5 EiB of memory");
+        assert!(problem(Tensor::full(&[usize::MAX, usize::MAX, 2], 0.0)).contains("EiB"));
+        assert!(problem(Tensor::arange(0.0, 1e300, 1e-300)).contains("memory"));
+        assert!(problem(Tensor::identity(usize::MAX)).contains("memory"));
+        assert!(problem(Tensor::linspace(0.0, f64::NAN, 3)).contains("`end` must be finite"));
+        assert!(problem(Tensor::linspace(0.0, 1.0, 0)).contains("at least 1"));
+        assert!(problem(Tensor::arange(0.0, 1.0, 0.0)).contains("`step` must not be 0"));
+    }
+
+    #[test]
+    fn random_tensors_repeat_and_differ() {
+        let normals = |seed| Tensor::normals(&[3, 4], seed).unwrap();
+        assert_eq!(normals(1), normals(1));
+        assert_ne!(normals(1), normals(2));
+        assert!(Tensor::uniforms(&[1000], 1).unwrap().values().iter().all(|v| (0.0..1.0).contains(v)));
+    }
+}

@@ -1,0 +1,94 @@
+//! A short picture of a tensor for people.
+
+use std::fmt;
+
+use super::{Index, Tensor};
+
+/// Rows, and numbers in a row, that are shown in full.
+const SHOWN: usize = 8;
+
+impl fmt::Display for Tensor {
+    /// The shape and the values, aligned in columns; of long axes both ends; of more than two axes the first matrix.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor {:?}", self.shape())?;
+        if self.is_empty() {
+            return Ok(());
+        }
+        let leading = self.rank().saturating_sub(2);
+        let matrix = self.get(&vec![Index::At(0); leading]).map_err(|_| fmt::Error)?;
+        if leading > 0 {
+            write!(f, ", first [{}]", vec!["0"; leading].join(", "))?;
+        }
+        let values = matrix.values();
+        let width = matrix.shape().last().copied().unwrap_or(1);
+        let mut rows: Vec<Vec<String>> = ends(values.len() / width)
+            .into_iter()
+            .map(|row| match row {
+                Some(row) => ends(width)
+                    .into_iter()
+                    .map(|column| column.map_or_else(|| "...".into(), |c| number(values[row * width + c])))
+                    .collect(),
+                None => vec!["...".to_owned()],
+            })
+            .collect();
+        align(&mut rows);
+        for row in rows {
+            write!(f, "\n  {}", row.join("  "))?;
+        }
+        Ok(())
+    }
+}
+
+/// All positions of a short axis; both ends of a long one with a gap between.
+fn ends(length: usize) -> Vec<Option<usize>> {
+    if length <= SHOWN {
+        return (0..length).map(Some).collect();
+    }
+    let half = SHOWN / 2;
+    (0..half).map(Some).chain([None]).chain((length - half..length).map(Some)).collect()
+}
+
+/// Five significant digits, without trailing zeros.
+fn number(value: f32) -> String {
+    let size = value.abs();
+    if !value.is_finite() || value == 0.0 {
+        return format!("{value}");
+    }
+    if !(1e-4..1e6).contains(&size) {
+        return format!("{value:.4e}");
+    }
+    let decimals = (4 - size.log10().floor() as i32).max(0) as usize;
+    let text = format!("{value:.decimals$}");
+    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
+}
+
+/// Pads the numbers so that columns line up on the right.
+fn align(rows: &mut [Vec<String>]) {
+    let width = rows.iter().flatten().map(String::len).max().unwrap_or(0);
+    for text in rows.iter_mut().flatten() {
+        *text = format!("{text:>width$}");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pictures() {
+        let show = |shape: &[usize], values: &[f32]| Tensor::new(shape, values.to_vec()).unwrap().to_string();
+        assert_eq!(show(&[], &[0.5]), "Tensor []\n  0.5");
+        assert_eq!(show(&[3], &[1.0, -0.25, 100.0]), "Tensor [3]\n      1  -0.25    100");
+        assert_eq!(
+            show(&[2, 2], &[1.0, f32::NAN, 2.5, 1e-9]),
+            "Tensor [2, 2]\n          1        NaN\n        2.5  1.0000e-9"
+        );
+        assert_eq!(show(&[0, 2], &[]), "Tensor [0, 2]");
+        assert_eq!(show(&[1, 1, 2], &[1.0, 2.0]), "Tensor [1, 1, 2], first [0]\n  1  2");
+        let long = Tensor::arange(0.0, 100.0, 1.0).unwrap();
+        assert_eq!(long.to_string(), "Tensor [100]\n    0    1    2    3  ...   96   97   98   99");
+        let tall = long.reshape(&[50, 2]).unwrap().to_string();
+        assert_eq!(tall.lines().count(), 10, "{tall}");
+        assert!(tall.contains("\n    6    7\n  ...\n   92   93\n"), "{tall}");
+    }
+}

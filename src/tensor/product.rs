@@ -1,0 +1,83 @@
+//! Matrix products.
+
+use ndarray::{Ix1, Ix2};
+
+use super::{Tensor, count};
+use crate::error::{Error, Result};
+
+impl Tensor {
+    /// The matrix product: [m, k]·[k, n] → [m, n]; a vector on the left is a row, on the right a column, and its axis
+    /// disappears from the result.
+    ///
+    /// # Errors
+    /// When the inner lengths differ or a factor is neither a vector nor a matrix.
+    pub fn product(&self, other: &Self) -> Result<Self> {
+        let (left, right) = (self.shape(), other.shape());
+        let misfit = || {
+            Error::argument("matmul", format!("cannot multiply shapes {left:?} and {right:?}"))
+                .with_hint("the last length on the left must be the first on the right, for vectors and matrices")
+        };
+        if !(1..=2).contains(&left.len()) || !(1..=2).contains(&right.len()) || left.last() != right.first() {
+            return Err(misfit());
+        }
+        // Refuses a result that does not fit before the product is begun.
+        count(&[&left[..left.len() - 1], &right[1..]].concat())?;
+        let a = if left.len() == 1 { self.insert_axis(0) } else { self.clone() };
+        let b = if right.len() == 1 { other.insert_axis(1) } else { other.clone() };
+        let a = a.0.into_dimensionality::<Ix2>().map_err(|_| misfit())?;
+        let b = b.0.into_dimensionality::<Ix2>().map_err(|_| misfit())?;
+        let full = a.dot(&b).into_dyn();
+        let shape: Vec<i64> = left[..left.len() - 1].iter().chain(&right[1..]).map(|&side| side as i64).collect();
+        Self::from(full).reshape(&shape)
+    }
+
+    /// The sum of products of two vectors of equal length, summed in double precision.
+    ///
+    /// # Errors
+    /// When one is not a vector or the lengths differ.
+    pub fn dot(&self, other: &Self) -> Result<f64> {
+        let vectors = (self.0.view().into_dimensionality::<Ix1>(), other.0.view().into_dimensionality::<Ix1>());
+        match vectors {
+            (Ok(a), Ok(b)) if a.len() == b.len() => {
+                Ok(a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum())
+            }
+            _ => Err(Error::argument(
+                "dot",
+                format!("takes two vectors of one length, got shapes {:?} and {:?}", self.shape(), other.shape()),
+            )),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tensor(shape: &[usize], values: &[f32]) -> Tensor {
+        Tensor::new(shape, values.to_vec()).unwrap()
+    }
+
+    #[test]
+    fn products() {
+        let matrix = tensor(&[2, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
+        let vector = tensor(&[3], &[1.0, 0.0, -1.0]);
+        assert_eq!(matrix.product(&matrix.transpose()).unwrap(), tensor(&[2, 2], &[14.0, 32.0, 32.0, 77.0]));
+        assert_eq!(matrix.product(&vector).unwrap(), tensor(&[2], &[-2.0, -2.0]));
+        assert_eq!(tensor(&[2], &[1.0, 1.0]).product(&matrix).unwrap(), tensor(&[3], &[5.0, 7.0, 9.0]));
+        assert_eq!(vector.product(&vector).unwrap(), Tensor::scalar(2.0));
+        assert_eq!(vector.dot(&vector).unwrap(), 2.0);
+        assert_eq!(tensor(&[2, 0], &[]).product(&tensor(&[0, 2], &[])).unwrap(), tensor(&[2, 2], &[0.0; 4]));
+    }
+
+    #[test]
+    fn misfits_name_both_shapes() {
+        let matrix = tensor(&[2, 3], &[0.0; 6]);
+        let problem = matrix.product(&matrix).unwrap_err().to_string();
+        assert_eq!(problem, "`matmul` cannot multiply shapes [2, 3] and [2, 3]");
+        assert!(Tensor::scalar(1.0).product(&matrix).is_err());
+        assert!(matrix.product(&tensor(&[3, 1, 1], &[0.0; 3])).is_err());
+        assert!(matrix.dot(&matrix).unwrap_err().to_string().contains("[2, 3] and [2, 3]"));
+        let long = tensor(&[300_000, 1], &vec![0.0; 300_000]);
+        assert!(long.product(&long.transpose()).unwrap_err().to_string().contains("335.3 GiB"));
+    }
+}

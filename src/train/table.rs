@@ -1,0 +1,124 @@
+//! All that a training batch needs to know about its times, computed once and in double precision.
+
+use super::Weighting;
+use crate::error::{Error, Result};
+use crate::score::{Frame, Mixed};
+use crate::task::Task;
+
+/// Times of the table, which is also the largest batch: each of its strata needs a time.
+pub(super) const TIMES: usize = 1 << 14;
+
+/// Times whose kernels one thread computes together.
+const BLOCK: usize = 1 << 10;
+
+/// Coefficients of the hybrid score matching objective (Dockhorn, Vahdat, Kreis, arXiv 2112.07068, §3.2) at many times.
+///
+/// The times are the midpoints of equal parts of [shortest, horizon]. At each the kernel is computed exactly, no
+/// coefficient is interpolated, and all differences of large numbers are taken before rounding to single precision:
+/// the same formulas in single precision cost a factor of seven in the distance of the samples.
+pub(super) struct Table {
+    /// One row per time: state [m, 1 + m], target [driven, 1 + m], weight [driven], clock.
+    rows: Vec<f32>,
+    times: Vec<f64>,
+    blocks: usize,
+    driven: usize,
+}
+
+impl Table {
+    /// The table of a parametrisation over [shortest, horizon].
+    ///
+    /// # Errors
+    /// When the kernel has no density at one of the times, or the user interrupts.
+    pub(super) fn new(mixed: &Mixed, shortest: f64, horizon: f64, weighting: Weighting, task: &Task) -> Result<Self> {
+        let (blocks, driven) = (mixed.noise_order().len(), mixed.driven().len());
+        let weigh = Weigh::new(mixed, weighting)?;
+        let time = |i: usize| shortest + (horizon - shortest) * (i as f64 + 0.5) / TIMES as f64;
+        let parts = task.blocks(TIMES / BLOCK, |block| {
+            let mut rows = Vec::with_capacity(BLOCK * width(blocks, driven));
+            for i in block * BLOCK..(block + 1) * BLOCK {
+                append(mixed, &mixed.at(time(i))?, &weigh, &mut rows);
+            }
+            Ok(rows)
+        })?;
+        let mut table = Self { rows: parts.concat(), times: (0..TIMES).map(time).collect(), blocks, driven };
+        table.normalise_weights();
+        Ok(table)
+    }
+
+    /// Numbers per time.
+    pub(super) fn width(&self) -> usize {
+        width(self.blocks, self.driven)
+    }
+
+    /// The numbers of the time at `index`.
+    pub(super) fn row(&self, index: usize) -> &[f32] {
+        &self.rows[index * self.width()..][..self.width()]
+    }
+
+    /// The time at `index`.
+    pub(super) fn time(&self, index: usize) -> f64 {
+        self.times[index]
+    }
+
+    /// The time of stratum `stratum` of `strata`, at the place `uniform` in [0, 1) inside it.
+    pub(super) fn index(&self, stratum: usize, strata: usize, uniform: f32) -> usize {
+        let (first, end) = (stratum * TIMES / strata, (stratum + 1) * TIMES / strata);
+        first + ((f64::from(uniform) * (end - first) as f64) as usize).min(end - first - 1)
+    }
+
+    /// Makes the weights one on average, so that the loss keeps its scale.
+    fn normalise_weights(&mut self) {
+        let width = self.width();
+        let weights = width - 1 - self.driven..width - 1;
+        let total: f64 =
+            self.rows.chunks_exact(width).flat_map(|row| &row[weights.clone()]).map(|&w| f64::from(w)).sum();
+        let mean = total / (TIMES * self.driven) as f64;
+        for row in self.rows.chunks_exact_mut(width) {
+            row[weights.clone()].iter_mut().for_each(|w| *w = (f64::from(*w) / mean) as f32);
+        }
+    }
+}
+
+fn width(blocks: usize, driven: usize) -> usize {
+    (blocks + driven) * (1 + blocks) + driven + 1
+}
+
+/// The weight of each driven block's whitened error.
+enum Weigh {
+    One,
+    /// D_dd, [driven]; divided by ℓ_d².
+    Diffusion(Vec<f64>),
+}
+
+impl Weigh {
+    fn new(mixed: &Mixed, weighting: Weighting) -> Result<Self> {
+        if weighting == Weighting::Whitened {
+            return Ok(Self::One);
+        }
+        let (driven, diffusion) = (mixed.driven(), mixed.process().linear().diffusion());
+        let coupled = |a: usize| driven.iter().any(|&b| b != a && diffusion[(a, b)] != 0.0);
+        if driven.iter().any(|&a| coupled(a)) {
+            return Err(Error::argument("weighting", "\"likelihood\" is not supported where noises are correlated")
+                .with_hint("use \"whitened\""));
+        }
+        Ok(Self::Diffusion(driven.iter().map(|&d| diffusion[(d, d)]).collect()))
+    }
+
+    fn at(&self, frame: &Frame, driven: usize) -> f64 {
+        match self {
+            Self::One => 1.0,
+            Self::Diffusion(diffusion) => diffusion[driven] / (frame.unit[driven] * frame.unit[driven]),
+        }
+    }
+}
+
+fn append(mixed: &Mixed, frame: &Frame, weigh: &Weigh, rows: &mut Vec<f32>) {
+    let perturbation = mixed.perturbation(frame);
+    for matrix in [&perturbation.state, &perturbation.target] {
+        for row in matrix.row_iter() {
+            rows.extend(row.iter().map(|&value| value as f32));
+        }
+    }
+    rows.extend((0..frame.unit.len()).map(|d| weigh.at(frame, d) as f32));
+    rows.push(frame.clock as f32);
+}

@@ -1,0 +1,272 @@
+//! The training loop.
+
+use std::time::{Duration, Instant};
+
+use candle_core::Device;
+use rayon::prelude::*;
+
+use super::batch::{Batch, Source};
+use super::table::Table;
+use super::{Backend, Options};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::nn::Weights;
+use crate::nn::kernel::{Adam, Chunk, Moments, STRIP, reduce};
+use crate::nn::reference::Reference;
+use crate::score::{Learned, Score};
+use crate::task::{Report, Task};
+
+/// What a training run leaves besides the weights.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// (step, mean loss since the point before), the step counted in this run.
+    pub loss: Vec<[f64; 2]>,
+    /// Steps done.
+    pub steps: u64,
+    /// Time it took.
+    pub seconds: f64,
+    /// Whether the user stopped it; the model keeps the steps done.
+    pub interrupted: bool,
+}
+
+/// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
+/// stay in the cache of a core, large enough for matrix products to run at full speed.
+const CHUNK: usize = 128;
+
+/// Time between two reports.
+const REPORT: Duration = Duration::from_millis(50);
+
+/// Trains a model in place by hybrid score matching on draws from `data`.
+///
+/// The loss is the mean squared error per sample and channel of the whitened target, after what the Gaussian part
+/// explains. It continues where earlier training of the same model stopped: with a constant schedule and the same seed,
+/// two runs give the bits of one long run. A stop by the user ends it early and keeps what was learned.
+///
+/// # Errors
+/// When an option is out of range, the data has another shape than the model's, or the loss is no longer finite; the
+/// model then keeps its weights from before the bad step.
+pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) -> Result<Record> {
+    let horizon = model.process().horizon();
+    options.check(horizon)?;
+    if data.shape() != model.shape() {
+        let problem = format!("has shape {:?}, the model was made for {:?}", data.shape(), model.shape());
+        return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
+    }
+    let mixed = model.mixed();
+    let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
+    let blocks = [mixed.noise_order().len(), mixed.driven().len()];
+    let source = Source::new(data, model.moments(), &table, blocks, options);
+    let mut trainer = Trainer::new(model, source, options)?;
+    let outcome = task.install(|| trainer.run(task));
+    model.set_weights(trainer.weights);
+    let interrupted = outcome?;
+    Ok(Record {
+        steps: trainer.history.done,
+        seconds: trainer.history.start.elapsed().as_secs_f64(),
+        loss: trainer.history.points,
+        interrupted,
+    })
+}
+
+struct Worker {
+    batch: Batch,
+    pass: Chunk,
+    loss: f64,
+}
+
+struct Trainer<'a> {
+    source: Source<'a>,
+    options: &'a Options,
+    weights: Weights,
+    workers: Vec<Worker>,
+    reference: Option<Reference>,
+    /// Sum of the workers' gradients, and the squares of each of its strips.
+    gradient: Vec<f32>,
+    squares: Vec<f64>,
+    /// One over the number of squared errors in a batch.
+    scale: f32,
+    history: History,
+}
+
+impl<'a> Trainer<'a> {
+    fn new(model: &Learned, source: Source<'a>, options: &'a Options) -> Result<Self> {
+        let (network, weights) = (model.network(), (*model.weights()).clone());
+        let worker = |first: usize| {
+            let count = CHUNK.min(options.batch - first);
+            Worker { batch: Batch::new(&source, first, count), pass: Chunk::new(network, count), loss: 0.0 }
+        };
+        let workers = (0..options.batch).step_by(CHUNK).map(worker).collect();
+        let reference = match options.backend {
+            Backend::Fused => None,
+            Backend::Candle => Some(Reference::new(network, &weights.parameters, &Device::Cpu)?),
+        };
+        let count = network.parameters();
+        Ok(Self {
+            source,
+            options,
+            workers,
+            reference,
+            gradient: vec![0.0; count],
+            squares: vec![0.0; count.div_ceil(STRIP)],
+            scale: 1.0 / (options.batch * network.outputs()) as f32,
+            weights,
+            history: History::new(options),
+        })
+    }
+
+    /// Runs to the end (false) or until the user stops it (true).
+    fn run(&mut self, task: &Task) -> Result<bool> {
+        for step in 0..self.options.steps {
+            if task.cancelled() {
+                self.history.close();
+                task.finish(&self.history.report());
+                return Ok(true);
+            }
+            let loss = self.step(step)?;
+            self.history.add(loss);
+            if self.history.due() {
+                task.report(&self.history.report());
+            }
+        }
+        task.finish(&self.history.report());
+        Ok(false)
+    }
+
+    /// One step of the optimiser; returns the loss before it.
+    fn step(&mut self, step: u64) -> Result<f64> {
+        self.differentiate()?;
+        let loss = self.workers.iter().map(|worker| worker.loss).sum::<f64>();
+        let norm = self.sum_gradients();
+        if !(loss.is_finite() && norm.is_finite()) {
+            return Err(self.diverged(step, loss));
+        }
+        let clip = self.options.clip.map_or(1.0, |clip| (clip / norm).min(1.0));
+        self.update(self.options.rate_at(step), clip);
+        Ok(loss)
+    }
+
+    /// Draws the batch and leaves each chunk's loss and gradient with its worker.
+    fn differentiate(&mut self) -> Result<()> {
+        let Self { source, weights, workers, reference, scale, .. } = self;
+        let (step, parameters) = (weights.steps as u32, &weights.parameters);
+        let Some(reference) = reference else {
+            workers.par_iter_mut().enumerate().for_each(|(chunk, worker)| {
+                worker.batch.fill(source, step, chunk as u32);
+                worker.loss = worker.pass.run(parameters, worker.batch.samples(), *scale);
+            });
+            return Ok(());
+        };
+        reference.set(parameters)?;
+        for (chunk, worker) in workers.iter_mut().enumerate() {
+            worker.batch.fill(source, step, chunk as u32);
+            worker.loss = reference.gradient(worker.batch.samples(), *scale, worker.pass.gradient_mut())?;
+        }
+        Ok(())
+    }
+
+    /// Sums the workers' gradients in their order and returns the norm.
+    fn sum_gradients(&mut self) -> f64 {
+        let workers = &self.workers;
+        let strips = self.gradient.par_chunks_mut(STRIP).zip(&mut self.squares);
+        strips.enumerate().for_each(|(strip, (sum, squares))| {
+            let place = strip * STRIP..strip * STRIP + sum.len();
+            *squares = reduce(workers.len(), |chunk| &workers[chunk].pass.gradient()[place.clone()], sum);
+        });
+        self.squares.iter().sum::<f64>().sqrt()
+    }
+
+    fn update(&mut self, rate: f64, clip: f64) {
+        let weights = &mut self.weights;
+        weights.steps += 1;
+        // The average of a short run must not remember the first weights: its memory grows with the steps.
+        let steps = weights.steps as f64;
+        let decay = self.options.decay.min((1.0 + steps) / (10.0 + steps));
+        let adam = Adam::at(weights.steps, rate, clip, decay);
+        let moments = (weights.first.par_chunks_mut(STRIP), weights.second.par_chunks_mut(STRIP));
+        let moments = moments.0.zip(moments.1).zip(weights.average.par_chunks_mut(STRIP));
+        let strips = weights.parameters.par_chunks_mut(STRIP).zip(self.gradient.par_chunks(STRIP)).zip(moments);
+        strips.for_each(|((parameters, gradient), ((first, second), average))| {
+            adam.update(gradient, parameters, Moments { first, second, average });
+        });
+    }
+
+    fn diverged(&self, step: u64, loss: f64) -> Error {
+        let largest = self.weights.parameters.iter().fold(0.0, |most, w| f32::max(most, w.abs()));
+        let time = self.workers.iter().find_map(|worker| worker.batch.broken_time(&self.source));
+        let cause = match time {
+            Some(time) => format!("a training sample at t = {time:.3e} is not finite"),
+            None => format!("every sample is finite, the largest weight is {largest:.3e}"),
+        };
+        let hint = match time {
+            Some(_) => "look for values in the data that are not finite, or raise `minimum_time`",
+            None => "lower `lr` or set `clip`; the model keeps its weights from before this step",
+        };
+        Error::numerical(format!("the loss is {loss} at step {step}: {cause}")).with_hint(hint)
+    }
+}
+
+/// The loss over the steps.
+struct History {
+    start: Instant,
+    reported: Option<Instant>,
+    done: u64,
+    total: u64,
+    interval: u64,
+    points: Vec<[f64; 2]>,
+    /// Sum and number of losses since the last point.
+    sum: f64,
+    count: u64,
+    smooth: f64,
+}
+
+impl History {
+    fn new(options: &Options) -> Self {
+        let interval = match options.interval {
+            0 => (options.steps / 200).max(1),
+            interval => interval,
+        };
+        Self {
+            start: Instant::now(),
+            reported: None,
+            done: 0,
+            total: options.steps,
+            interval,
+            points: Vec::new(),
+            sum: 0.0,
+            count: 0,
+            smooth: 0.0,
+        }
+    }
+
+    fn add(&mut self, loss: f64) {
+        self.done += 1;
+        self.sum += loss;
+        self.count += 1;
+        // The mean of the first hundred steps, then an exponential one over about a hundred.
+        self.smooth += (loss - self.smooth) / self.done.min(100) as f64;
+        if self.done.is_multiple_of(self.interval) || self.done == self.total {
+            self.close();
+        }
+    }
+
+    /// Makes a point of the losses since the last one.
+    fn close(&mut self) {
+        if self.count > 0 {
+            self.points.push([self.done as f64, self.sum / self.count as f64]);
+            (self.sum, self.count) = (0.0, 0);
+        }
+    }
+
+    fn due(&mut self) -> bool {
+        let due = self.reported.is_none_or(|last| last.elapsed() >= REPORT);
+        if due {
+            self.reported = Some(Instant::now());
+        }
+        due
+    }
+
+    fn report(&self) -> Report {
+        let loss = (self.done > 0).then_some(self.smooth);
+        Report { task: "train", done: self.done, total: self.total, elapsed: self.start.elapsed(), loss }
+    }
+}
