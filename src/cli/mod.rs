@@ -36,7 +36,7 @@ const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
                         2 wrong usage, 130 interrupted; `exit(n)` in a script gives n.")]
 struct Arguments {
     /// Run CODE and print the value of its last expression
-    #[arg(short = 'e', long = "evaluate", value_name = "CODE")]
+    #[arg(short = 'e', long = "evaluate", value_name = "CODE", allow_hyphen_values = true)]
     code: Option<String>,
     /// Threads of long computations; 0 takes as many as the machine has
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
