@@ -107,10 +107,13 @@ pub fn nearest(wanted: &str, candidates: impl IntoIterator<Item = impl Into<Stri
         .into_iter()
         .map(Into::into)
         .filter(|name| name != wanted)
-        .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= 1 + length / 4 && *distance < length)
+        .map(|name| {
+            let distance = strsim::damerau_levenshtein(&lower, &name.to_lowercase());
+            (distance, name.chars().count().abs_diff(length), name)
+        })
+        .filter(|(distance, _, _)| *distance <= 1 + length / 4 && *distance < length)
         .min()
-        .map(|(_, name)| name)
+        .map(|(_, _, name)| name)
 }
 
 #[cfg(test)]
@@ -120,6 +123,7 @@ mod tests {
     #[test]
     fn the_nearest_name_is_near() {
         assert_eq!(nearest("diamnd", ["digits", "diamond"]).as_deref(), Some("diamond"));
+        assert_eq!(nearest("tao", ["Ta", "tau"]).as_deref(), Some("tau"));
         assert_eq!(nearest("ta", ["Ta", "tau"]).as_deref(), Some("Ta"));
         assert_eq!(nearest("K", ["k"]).as_deref(), Some("k"));
         // Any letter is one step from any other.

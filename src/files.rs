@@ -73,6 +73,14 @@ pub fn check_writable(path: &Path) -> Result<()> {
     }
 }
 
+/// Creates a folder and those above it, where they do not exist.
+///
+/// # Errors
+/// [`Error::File`] when the operating system refuses.
+pub fn create_folder(path: &Path) -> Result<()> {
+    std::fs::create_dir_all(path).map_err(|e| explain("create", path, &e))
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),

@@ -36,7 +36,7 @@ const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
                         2 wrong usage, 130 interrupted; `exit(n)` in a script gives n.")]
 struct Arguments {
     /// Run CODE and print the value of its last expression
-    #[arg(short = 'e', long = "evaluate", value_name = "CODE")]
+    #[arg(short = 'e', long = "evaluate", value_name = "CODE", allow_hyphen_values = true)]
     code: Option<String>,
     /// Threads of long computations; 0 takes as many as the machine has
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
@@ -104,15 +104,18 @@ impl Setup {
     }
 }
 
-/// Does what the command line asks for.
-pub(crate) fn main() -> ExitCode {
+/// The prompt: runs until the user leaves, and returns the exit code.
+type Prompt = fn(Runtime, Setup) -> u8;
+
+/// Does what the command line asks for; `prompt` is the room above.
+pub(crate) fn main(prompt: Prompt) -> ExitCode {
     let arguments = Arguments::parse();
     if arguments.code.is_some() && arguments.command.is_some() {
         let message = "`-e CODE` and a command cannot be used together";
         Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     // Scripts recurse on the native stack; the main thread's is too small and cannot be chosen.
-    let worker = std::thread::Builder::new().stack_size(STACK).spawn(|| dispatch(arguments));
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || dispatch(arguments, prompt));
     let code = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => FAILURE,
@@ -124,7 +127,7 @@ pub(crate) fn main() -> ExitCode {
     ExitCode::from(code)
 }
 
-fn dispatch(arguments: Arguments) -> u8 {
+fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
     let setup = Setup { threads: arguments.threads, quiet: arguments.quiet, interrupt: Interrupt::install() };
     let runtime = match setup.runtime() {
         Ok(runtime) => runtime,
@@ -135,6 +138,6 @@ fn dispatch(arguments: Arguments) -> u8 {
         (None, Some(Command::Run { file, args })) => run::file(runtime, &setup.interrupt, &file, args),
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
         (None, Some(Command::Doc { name })) => document::show(&runtime, name.as_deref()),
-        (None, Some(Command::Repl) | None) => crate::repl::start(runtime, setup),
+        (None, Some(Command::Repl) | None) => prompt(runtime, setup),
     }
 }

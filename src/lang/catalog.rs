@@ -171,7 +171,11 @@ fn parameter(engine: &Engine, info: &str) -> String {
         "Failure" => "Error",
         other => engine.map_type_name(other),
     };
-    format!("{}: {}", name.trim().trim_start_matches('_'), kind.rsplit("::").next().unwrap_or(kind))
+    let kind = kind.rsplit("::").next().unwrap_or(kind);
+    match name.trim().trim_start_matches('_') {
+        "" => kind.to_owned(),
+        name => format!("{name}: {kind}"),
+    }
 }
 
 fn is_hidden(name: &str) -> bool {

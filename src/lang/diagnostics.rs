@@ -1,16 +1,12 @@
-//! Errors in words: what was wrong, where (with the source line and a caret), and the way out.
+//! An error ready to be shown: what was wrong, where (with the source line and a caret), and the way out.
 
 use codespan_reporting::diagnostic::{Diagnostic as Report, Label};
 use codespan_reporting::files::SimpleFiles;
 use codespan_reporting::term;
-use rhai::{Engine, EvalAltResult, ParseErrorType, Position, Scope};
+use rhai::Position;
 
-use super::catalog::Catalog;
-use super::failure::Failure;
 pub use super::sources::Place;
-use super::sources::Sources;
-use super::stop::Stop;
-use crate::error::{Error, nearest};
+use crate::error::Error;
 
 /// How a text ended that gave no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -85,19 +81,22 @@ impl Diagnostic {
 }
 
 impl Place {
-    /// Bytes of the word at this place.
+    /// Bytes of the word or string at this place.
     fn range(&self) -> std::ops::Range<usize> {
         let start_of_line: usize = self.text.split_inclusive('\n').take(self.line - 1).map(str::len).sum();
         let line = self.text[start_of_line.min(self.text.len())..].lines().next().unwrap_or_default();
         let start: usize = line.chars().take(self.column.saturating_sub(1)).map(char::len_utf8).sum();
         let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
-        let word: usize = line[start..].chars().take_while(is_word).map(char::len_utf8).sum();
+        let word: usize = match line[start..].strip_prefix('"') {
+            Some(string) => string.find('"').map_or(line.len() - start, |end| end + 2),
+            None => line[start..].chars().take_while(is_word).map(char::len_utf8).sum(),
+        };
         let width = word.max(line[start..].chars().next().map_or(0, char::len_utf8));
         start_of_line + start..start_of_line + start + width
     }
 
     /// The place of the option or argument `name` inside the call that begins here: `name:` before the call's end.
-    fn option(&self, name: &str) -> Option<Self> {
+    pub(super) fn option(&self, name: &str) -> Option<Self> {
         let from = self.range().start;
         let mut depth = 0_i32;
         let mut end = self.text.len();
@@ -125,7 +124,17 @@ impl Place {
         Some(Self { line, column, ..self.clone() })
     }
 
-    fn is_standard_library(&self) -> bool {
+    /// The name that the dot at, or just before, this place belongs to: `m` in `m.key`.
+    pub(super) fn receiver(&self) -> Option<&str> {
+        let before = &self.text[..self.range().start];
+        let before = before.strip_suffix('.').unwrap_or(before);
+        let is_word = |c: char| c.is_alphanumeric() || c == '_';
+        let start =
+            before.rfind(|c| !is_word(c)).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
+        (!before[..start].ends_with('.')).then_some(&before[start..])
+    }
+
+    pub(super) fn is_standard_library(&self) -> bool {
         self.name.starts_with("stdlib/")
     }
 }
@@ -137,207 +146,4 @@ pub(super) fn points_to_the_end(text: &str, position: Position) -> bool {
     let column = position.position().unwrap_or(1).saturating_sub(1);
     let first: String = rest.next().unwrap_or_default().chars().skip(column).collect();
     first.trim().is_empty() && rest.all(|line| line.trim().is_empty())
-}
-
-/// What was wrong and the way out, for errors that need no knowledge of the session.
-pub(super) fn words(error: &EvalAltResult) -> String {
-    let mut inner = error;
-    while let EvalAltResult::ErrorInFunctionCall(_, _, next, _) | EvalAltResult::ErrorInModule(_, next, _) = inner {
-        inner = next;
-    }
-    let mut diagnostic = Diagnostic::plain(String::new());
-    explain_plainly(inner, &mut diagnostic);
-    [vec![diagnostic.message], diagnostic.hints].concat().join("; ")
-}
-
-/// What is known where an error is put into words.
-pub(super) struct Frame<'a> {
-    pub(super) engine: &'a Engine,
-    pub(super) sources: &'a Sources,
-    pub(super) scope: &'a Scope<'static>,
-    pub(super) catalog: &'a Catalog,
-}
-
-impl Frame<'_> {
-    /// The error in words.
-    pub(super) fn diagnose(&self, error: &EvalAltResult) -> Diagnostic {
-        let (core, mut places) = self.unwrap(error);
-        // Where the standard library stumbles over a user's value, the user's own line is what to look at.
-        if places.iter().any(|(place, _)| !place.is_standard_library()) {
-            places.retain(|(place, _)| !place.is_standard_library());
-        }
-        let mut diagnostic = Diagnostic { places, ..Diagnostic::plain(String::new()) };
-        self.explain(core, &mut diagnostic);
-        diagnostic
-    }
-
-    /// The innermost error, and the places from there outwards.
-    fn unwrap<'e>(&self, error: &'e EvalAltResult) -> (&'e EvalAltResult, Vec<(Place, String)>) {
-        let mut outer = Vec::new();
-        let mut current = error;
-        let mut source = String::new();
-        loop {
-            match current {
-                EvalAltResult::ErrorInFunctionCall(name, inner_source, inner, position) => {
-                    let called = if name.starts_with("anon$") { "a closure".into() } else { format!("`{name}`") };
-                    outer.push((source, *position, format!("{called} called here")));
-                    source = inner_source.clone();
-                    current = inner;
-                }
-                EvalAltResult::ErrorInModule(name, inner, position) => {
-                    outer.push((source, *position, format!("`{name}` imported here")));
-                    source = name.clone();
-                    current = inner;
-                }
-                _ => break,
-            }
-        }
-        outer.push((source, current.position(), String::new()));
-        let locate = |(source, position, note): (String, Position, String)| {
-            self.sources.locate(&source, position).map(|place| (place, note))
-        };
-        let mut places: Vec<_> = outer.into_iter().rev().filter_map(locate).collect();
-        // A builtin called by a closure reports the position of the call twice.
-        places.dedup_by(|a, b| a.0 == b.0);
-        (current, places)
-    }
-
-    fn explain(&self, error: &EvalAltResult, to: &mut Diagnostic) {
-        match error {
-            EvalAltResult::ErrorFunctionNotFound(signature, _) => self.explain_function(signature, to),
-            EvalAltResult::ErrorVariableNotFound(name, _) => self.explain_variable(name, to),
-            EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !is_symbolic_condition(expected, actual) => {
-                let name = |kind: &str| self.engine.map_type_name(kind).to_owned();
-                to.message = format!("expected {}, got {}", name(expected), name(actual));
-                if expected == "bool" && name(actual) == "Tensor" {
-                    let hint = "a comparison of tensors gives 0 or 1 for each value: (t > 0).min() == 1 asks for all";
-                    to.hints.push(hint.to_owned());
-                }
-            }
-            EvalAltResult::ErrorParsing(kind, position) => explain_syntax(kind, *position, to),
-            EvalAltResult::ErrorModuleNotFound(name, _) => {
-                to.message = format!("there is no module `{name}`");
-                let module = |entry: &super::catalog::Entry| Some(entry.name.split_once("::")?.0.to_owned());
-                let modules = self.catalog.entries().filter_map(module);
-                to.hints.extend(nearest(name, modules).map(|near| format!("did you mean `{near}`?")));
-            }
-            other => explain_plainly(other, to),
-        }
-    }
-
-    fn explain_function(&self, signature: &str, to: &mut Diagnostic) {
-        let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ")"));
-        let arguments = arguments.trim_end_matches(')').replace("i64", "number").replace("f64", "number");
-        if name.starts_with("anon$") {
-            to.message = "the closure takes another number of arguments".into();
-            return;
-        }
-        if let Some(entry) = self.catalog.get(name) {
-            to.message = format!("`{name}` cannot take ({arguments})");
-            to.hints.push(format!("it is called as {}", entry.forms.join("\n             or ")));
-            return;
-        }
-        to.message = match arguments.is_empty() {
-            true => format!("there is no function `{name}`"),
-            false => format!("there is no function `{name}` of ({arguments})"),
-        };
-        if self.scope.contains(name) {
-            to.hints.push(format!("`{name}` is a variable; a closure is called as {name}.call(..)"));
-        } else if let Some(near) = nearest(name, self.catalog.names()) {
-            to.hints.push(format!("did you mean `{near}`?"));
-        } else if let Some(near) = self.same_last_part(name) {
-            to.hints.push(format!("did you mean `{near}`?"));
-        }
-    }
-
-    /// `diamond` for `dataset::diamond`, `process::kernel` for `kernel`.
-    fn same_last_part(&self, name: &str) -> Option<String> {
-        let last = name.rsplit("::").next()?;
-        self.catalog.names().find(|known| known.rsplit("::").next() == Some(last)).map(str::to_owned)
-    }
-
-    fn explain_variable(&self, name: &str, to: &mut Diagnostic) {
-        to.message = format!("there is no variable `{name}` here");
-        if self.scope.contains(name) {
-            to.hints.push(format!(
-                "a function sees its parameters only: pass `{name}` to it, or use a closure |..| which captures it"
-            ));
-        } else if let Some(near) = nearest(name, self.scope.iter().map(|(known, _, _)| known)) {
-            to.hints.push(format!("did you mean `{near}`?"));
-        } else if let Some(entry) = self.catalog.get(name) {
-            to.hints.push(format!("`{name}` is a function: {}", entry.forms[0]));
-        }
-    }
-}
-
-fn explain_syntax(kind: &ParseErrorType, position: Position, to: &mut Diagnostic) {
-    to.message = kind.to_string();
-    if let ParseErrorType::MissingToken(token, _) = kind
-        && token == ";"
-        && let Some((place, note)) = to.places.first_mut()
-    {
-        // Rhai notices at the next statement; the mark belongs behind the one that lacks it.
-        let earlier = place.text.lines().take(place.line - 1).enumerate().filter(|(_, line)| !line.trim().is_empty());
-        if let Some((i, line)) = earlier.last()
-            && place.text.lines().nth(place.line - 1).is_some_and(|now| {
-                now.chars().take(position.position().unwrap_or(1).saturating_sub(1)).all(char::is_whitespace)
-            })
-        {
-            place.line = i + 1;
-            place.column = line.trim_end().chars().count();
-            *note = "a `;` is missing behind this".into();
-        }
-    }
-}
-
-fn is_symbolic_condition(expected: &str, actual: &str) -> bool {
-    expected == "bool" && (actual.ends_with("Condition") || actual.ends_with("Expression"))
-}
-
-fn explain_plainly(error: &EvalAltResult, to: &mut Diagnostic) {
-    match error {
-        EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Failure>() {
-            Some(failure) => explain_failure(&failure, to),
-            None => to.message = value.to_string(),
-        },
-        EvalAltResult::ErrorTerminated(value, _) => match value.clone().try_cast::<Stop>() {
-            Some(Stop::StackExhausted) => to.message = "calls and expressions nest too deeply".into(),
-            Some(Stop::Exit(code)) => to.ending = Ending::Exit(code),
-            Some(Stop::Interrupted) | None => {
-                to.message = "interrupted".into();
-                to.ending = Ending::Interrupted;
-            }
-        },
-        EvalAltResult::ErrorMismatchDataType(expected, actual, _) if is_symbolic_condition(expected, actual) => {
-            to.message = "this condition depends on symbolic values, so it is neither true nor false".into();
-            to.hints.push(
-                "a closure of a process runs once, on symbols: write where(condition, a, b) instead of a branch, \
-                 and `&`, `|` instead of `&&`, `||`"
-                    .into(),
-            );
-        }
-        EvalAltResult::ErrorStackOverflow(_) => to.message = "functions call each other too deeply".into(),
-        other => {
-            let text = other.to_string();
-            let end = text.rfind(" (line ").unwrap_or(text.len());
-            to.message = text[..end].to_owned();
-        }
-    }
-}
-
-fn explain_failure(failure: &Failure, to: &mut Diagnostic) {
-    let function = failure.function.as_str();
-    // Signs and indexers (`index$get$`) are no names, and the argument may bear the function's own.
-    let is_name = function.chars().all(|c| c.is_alphanumeric() || c == '_');
-    to.message = match &failure.error {
-        Error::Argument { name, .. } if is_name && name != function => format!("{function}: {}", failure.error),
-        error => error.to_string(),
-    };
-    to.hints.extend(failure.error.hint().map(str::to_owned));
-    if let Error::Argument { name, .. } = &failure.error
-        && let Some((place, _)) = to.places.first_mut()
-        && let Some(option) = place.option(name)
-    {
-        *place = option;
-    }
 }

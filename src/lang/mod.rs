@@ -8,6 +8,7 @@ mod builtins;
 pub mod catalog;
 pub mod diagnostics;
 mod engine;
+mod explain;
 mod failure;
 mod modules;
 mod options;

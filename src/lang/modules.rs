@@ -108,8 +108,10 @@ impl ModuleResolver for Resolver {
         self.loading.borrow_mut().push(file.clone());
         let loaded = load(engine, &self.sources, &self.tokens, &file.display().to_string(), &text);
         self.loading.borrow_mut().pop();
+        // Under the name that the module's text is known by.
+        let name = || file.display().to_string();
         let module: SharedModule =
-            loaded.map_err(|error| Box::new(EvalAltResult::ErrorInModule(path.to_owned(), error, position)))?.into();
+            loaded.map_err(|error| Box::new(EvalAltResult::ErrorInModule(name(), error, position)))?.into();
         self.cache.borrow_mut().insert(file, module.clone());
         Ok(module)
     }

@@ -10,6 +10,7 @@ use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, Pars
 use super::catalog::Catalog;
 use super::diagnostics::{self, Diagnostic};
 use super::engine;
+use super::explain::Frame;
 use super::rewrite;
 use super::sources::Sources;
 use super::stop::StackGuard;
@@ -188,12 +189,7 @@ impl Runtime {
     }
 
     fn diagnose(&self, error: &EvalAltResult) -> Box<Diagnostic> {
-        let frame = diagnostics::Frame {
-            engine: &self.engine,
-            sources: &self.sources,
-            scope: &self.scope,
-            catalog: self.catalog(),
-        };
+        let frame = Frame { engine: &self.engine, sources: &self.sources, scope: &self.scope, catalog: self.catalog() };
         Box::new(frame.diagnose(error))
     }
 

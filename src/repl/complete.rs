@@ -133,7 +133,7 @@ fn is_method(entry: &Entry, kind: Option<&str>) -> bool {
     let first = |form: &str| {
         let parameters = form.split_once('(')?.1;
         let first = parameters.split([',', ')']).next()?;
-        Some(first.split_once(": ")?.1.to_owned())
+        Some(first.split_once(": ").map_or(first, |(_, kind)| kind).to_owned())
     };
     let fits = |first: String| match kind {
         Some(kind) => first == kind,

@@ -71,7 +71,7 @@ mod functions {
         if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
             return Err(error);
         }
-        let message = crate::lang::diagnostics::words(&error);
+        let message = crate::lang::explain::words(&error);
         if message.contains(text) {
             Ok(())
         } else {

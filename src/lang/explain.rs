@@ -1,0 +1,329 @@
+//! Rhai's errors in words: which name was meant, what a function takes, what to write instead.
+
+use rhai::{Dynamic, Engine, EvalAltResult, ParseErrorType, Position, Scope};
+
+use super::catalog::{Catalog, Entry};
+use super::diagnostics::{Diagnostic, Ending, Place};
+use super::failure::Failure;
+use super::sources::Sources;
+use super::stop::Stop;
+use crate::error::{Error, nearest};
+
+/// Call forms listed at most.
+const FORMS: usize = 4;
+
+/// What was wrong and the way out, for errors that need no knowledge of the session.
+pub(super) fn words(error: &EvalAltResult) -> String {
+    let mut inner = error;
+    while let EvalAltResult::ErrorInFunctionCall(_, _, next, _) | EvalAltResult::ErrorInModule(_, next, _) = inner {
+        inner = next;
+    }
+    let mut diagnostic = Diagnostic::plain(String::new());
+    explain_plainly(inner, None, &mut diagnostic);
+    [vec![diagnostic.message], diagnostic.hints].concat().join("; ")
+}
+
+/// What is known where an error is put into words.
+pub(super) struct Frame<'a> {
+    pub(super) engine: &'a Engine,
+    pub(super) sources: &'a Sources,
+    pub(super) scope: &'a Scope<'static>,
+    pub(super) catalog: &'a Catalog,
+}
+
+/// A step on the way from the text to where it failed.
+struct Step {
+    place: Place,
+    note: String,
+    /// What was called here, unless it is the failure itself.
+    called: Option<String>,
+}
+
+impl Frame<'_> {
+    /// The error in words.
+    pub(super) fn diagnose(&self, error: &EvalAltResult) -> Diagnostic {
+        let (core, mut steps) = self.unwrap(error);
+        // Where the standard library stumbles over a user's value, the user's own line is what to look at.
+        let mut called = None;
+        if let Some(own) = steps.iter().position(|step| !step.place.is_standard_library())
+            && own > 0
+        {
+            steps.drain(..own);
+            steps[0].note.clear();
+            called = steps[0].called.take();
+        }
+        let places = steps.into_iter().map(|step| (step.place, step.note)).collect();
+        let mut diagnostic = Diagnostic { places, ..Diagnostic::plain(String::new()) };
+        self.explain(core, called.as_deref(), &mut diagnostic);
+        diagnostic
+    }
+
+    /// The innermost error, and the steps from there outwards.
+    fn unwrap<'e>(&self, error: &'e EvalAltResult) -> (&'e EvalAltResult, Vec<Step>) {
+        let mut outer: Vec<(String, Position, String, Option<String>)> = Vec::new();
+        let mut current = error;
+        let mut source = String::new();
+        loop {
+            match current {
+                EvalAltResult::ErrorInFunctionCall(name, inner_source, inner, position) => {
+                    let note = match name.starts_with("anon$") {
+                        true => "the closure was called from here".into(),
+                        false => format!("`{name}` called here"),
+                    };
+                    outer.push((source, *position, note, Some(name.clone())));
+                    source = inner_source.clone();
+                    current = inner;
+                }
+                EvalAltResult::ErrorInModule(name, inner, position) => {
+                    outer.push((source, *position, format!("`{name}` imported here"), None));
+                    source = name.clone();
+                    current = inner;
+                }
+                _ => break,
+            }
+        }
+        outer.push((source, current.position(), String::new(), None));
+        let locate = |(source, position, note, called): (String, Position, String, Option<String>)| {
+            self.sources.locate(&source, position).map(|place| Step { place, note, called })
+        };
+        let mut steps: Vec<_> = outer.into_iter().rev().filter_map(locate).collect();
+        // A builtin called by a closure reports the position of the call twice.
+        steps.dedup_by(|a, b| a.place == b.place);
+        (current, steps)
+    }
+
+    fn explain(&self, error: &EvalAltResult, called: Option<&str>, to: &mut Diagnostic) {
+        match error {
+            EvalAltResult::ErrorFunctionNotFound(signature, _) => self.explain_function(signature, called, to),
+            EvalAltResult::ErrorVariableNotFound(name, _) => self.explain_variable(name, to),
+            EvalAltResult::ErrorPropertyNotFound(name, _) => self.explain_key(name, to),
+            EvalAltResult::ErrorDotExpr(text, _) => self.explain_property(text, to),
+            EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !is_symbolic_condition(expected, actual) => {
+                to.message = format!("expected {}, got {}", self.type_name(expected), self.type_name(actual));
+                if expected == "bool" && self.type_name(actual) == "Tensor" {
+                    let hint = "a comparison of tensors gives 0 or 1 for each value: (t > 0).min() == 1 asks for all";
+                    to.hints.push(hint.to_owned());
+                }
+            }
+            EvalAltResult::ErrorParsing(kind, position) => explain_syntax(kind, *position, to),
+            EvalAltResult::ErrorModuleNotFound(name, _) => {
+                to.message = format!("there is no module `{name}`");
+                to.hints.extend(nearest(name, self.catalog.modules()).map(did_you_mean));
+            }
+            other => explain_plainly(other, called, to),
+        }
+    }
+
+    /// `called` is the function of the standard library inside which the call failed.
+    fn explain_function(&self, signature: &str, called: Option<&str>, to: &mut Diagnostic) {
+        let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ")"));
+        let arguments: Vec<String> =
+            arguments.trim_end_matches(')').split(", ").filter(|a| !a.is_empty()).map(|a| self.type_name(a)).collect();
+        let list = arguments.join(", ");
+        if let Some(entry) = called.and_then(|called| self.catalog.get(called)) {
+            to.message = format!("`{}` cannot take what it was given", entry.name);
+            to.hints.push(forms(entry));
+        } else if name.starts_with("anon$") {
+            to.message = format!("the closure takes another number of arguments than the {} given", arguments.len());
+        } else if !name.chars().any(char::is_alphanumeric) {
+            to.message = format!("`{name}` cannot be applied to ({list})");
+        } else if let Some(entry) = self.catalog.get(name) {
+            to.message = format!("`{name}` cannot take ({list})");
+            to.hints.push(forms(entry));
+        } else {
+            to.message = match list.is_empty() {
+                true => format!("there is no function `{name}`"),
+                false => format!("there is no function `{name}` of ({list})"),
+            };
+            self.suggest_function(name, to);
+        }
+    }
+
+    fn suggest_function(&self, name: &str, to: &mut Diagnostic) {
+        if self.scope.contains(name) {
+            to.hints.push(format!("`{name}` is a variable; a closure is called as {name}.call(..)"));
+        } else if let Some(near) = nearest(name, self.catalog.names()).or_else(|| self.same_last_part(name)) {
+            to.hints.push(did_you_mean(near));
+        } else if let Some((module, member)) = name.rsplit_once("::") {
+            let prefix = format!("{module}::");
+            let members: Vec<&str> = self.catalog.names().filter_map(|known| known.strip_prefix(&prefix)).collect();
+            match nearest(member, members.iter().copied()) {
+                Some(near) => to.hints.push(did_you_mean(format!("{prefix}{near}"))),
+                None if members.is_empty() => {}
+                None => to.hints.push(format!("`{module}` has {}", members.join(", "))),
+            }
+        }
+    }
+
+    /// `diamond` for `dataset::diamond`, `process::kernel` for `kernel`.
+    fn same_last_part(&self, name: &str) -> Option<String> {
+        let last = name.rsplit("::").next()?;
+        self.catalog.names().find(|known| known.rsplit("::").next() == Some(last)).map(str::to_owned)
+    }
+
+    fn explain_variable(&self, name: &str, to: &mut Diagnostic) {
+        to.message = format!("there is no variable `{name}` here");
+        if self.scope.contains(name) {
+            to.hints.push(format!(
+                "a function sees its parameters only: pass `{name}` to it, or use a closure |..| which captures it"
+            ));
+        } else if let Some(near) = nearest(name, self.scope.iter().map(|(known, _, _)| known)) {
+            to.hints.push(did_you_mean(near));
+        } else if let Some(entry) = self.catalog.get(name) {
+            to.hints.push(format!("`{name}` is a function: {}", entry.forms[0]));
+        } else if self.catalog.modules().any(|module| module == name) {
+            to.hints.push(format!("`{name}` is a module: its functions are called as {name}::NAME(..)"));
+        }
+    }
+
+    /// A key that a map has not.
+    fn explain_key(&self, name: &str, to: &mut Diagnostic) {
+        to.message = format!("the map has no key `{name}`");
+        let receiver = to.places.first().and_then(|(place, _)| place.receiver());
+        let value: Option<Dynamic> = receiver.and_then(|receiver| self.scope.get_value(receiver));
+        let Some(map) = value.as_ref().and_then(|value| value.read_lock::<rhai::Map>()) else { return };
+        to.hints.push(match nearest(name, map.keys().map(ToString::to_string)) {
+            Some(near) => did_you_mean(near),
+            None if map.is_empty() => "it is empty".into(),
+            None => format!("it has {}", map.keys().map(ToString::to_string).collect::<Vec<_>>().join(", ")),
+        });
+    }
+
+    /// A property that a type has not; Rhai says so in a sentence: "Unknown property 'knd' - a getter is not
+    /// registered for type 'Process'", "No writable property 'kind' - a setter is not registered for ...".
+    fn explain_property(&self, text: &str, to: &mut Diagnostic) {
+        let mut quoted = text.split('\'').skip(1).step_by(2);
+        let (Some(property), Some(kind)) = (quoted.next(), quoted.next()) else {
+            to.message = lower_first(text);
+            return;
+        };
+        let kind = self.type_name(kind);
+        if text.starts_with("No writable") {
+            to.message = format!("the property `{property}` of a {kind} cannot be set");
+            return;
+        }
+        to.message = format!("a {kind} has no property `{property}`");
+        let owned = |entry: &Entry| entry.name.strip_prefix(&format!("{kind}.")).map(str::to_owned);
+        let properties: Vec<String> = self.catalog.entries().filter_map(owned).collect();
+        if let Some(near) = nearest(property, properties.iter().cloned()) {
+            to.hints.push(did_you_mean(near));
+        } else if self.catalog.get(property).is_some_and(|entry| entry.forms.iter().any(|form| form.contains('('))) {
+            to.hints.push(format!("`{property}` is a function: write .{property}(..)"));
+        } else if !properties.is_empty() {
+            to.hints.push(format!("it has {}", properties.join(", ")));
+        }
+    }
+
+    /// The user's name of a type.
+    fn type_name(&self, kind: &str) -> String {
+        match kind {
+            "i64" | "f64" => "number".to_owned(),
+            // Rhai names every type that would do for a string.
+            kind if kind.contains("ImmutableString") => "string".to_owned(),
+            kind => self.engine.map_type_name(kind).to_owned(),
+        }
+    }
+}
+
+fn did_you_mean(name: String) -> String {
+    format!("did you mean `{name}`?")
+}
+
+fn forms(entry: &Entry) -> String {
+    let shown = entry.forms.iter().take(FORMS).cloned().collect::<Vec<_>>().join("\n             or ");
+    let more = if entry.forms.len() > FORMS { "\n             ..." } else { "" };
+    format!("it is called as {shown}{more}")
+}
+
+fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+    first + characters.as_str()
+}
+
+fn explain_syntax(kind: &ParseErrorType, position: Position, to: &mut Diagnostic) {
+    match kind {
+        ParseErrorType::UnexpectedEOF => to.message = "the text ends in the middle of a statement".into(),
+        ParseErrorType::ExprTooDeep => {
+            to.message = "this expression nests too deeply".into();
+            to.hints.push("split it with `let`, or use a loop".into());
+        }
+        // The lexer's own sentences are ours.
+        ParseErrorType::BadInput(_) => to.message = kind.to_string(),
+        kind => to.message = lower_first(&kind.to_string()),
+    }
+    if let ParseErrorType::MissingToken(token, _) = kind
+        && token == ";"
+        && let Some((place, note)) = to.places.first_mut()
+    {
+        let earlier = place.text.lines().take(place.line - 1).enumerate().filter(|(_, line)| !line.trim().is_empty());
+        let stands_first = place.text.lines().nth(place.line - 1).is_some_and(|now| {
+            now.chars().take(position.position().unwrap_or(1).saturating_sub(1)).all(char::is_whitespace)
+        });
+        match earlier.last() {
+            // Rhai notices at the next statement; the mark belongs behind the one that lacks it.
+            Some((i, line)) if stands_first => {
+                place.line = i + 1;
+                place.column = line.trim_end().chars().count();
+                *note = "a `;` is missing behind this".into();
+            }
+            _ => *note = "a `;` is missing before this".into(),
+        }
+    }
+}
+
+fn is_symbolic_condition(expected: &str, actual: &str) -> bool {
+    expected == "bool" && (actual.ends_with("Condition") || actual.ends_with("Expression"))
+}
+
+fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnostic) {
+    match error {
+        EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Failure>() {
+            Some(failure) => explain_failure(&failure, called, to),
+            None => to.message = value.to_string(),
+        },
+        EvalAltResult::ErrorTerminated(value, _) => match value.clone().try_cast::<Stop>() {
+            Some(Stop::StackExhausted) => to.message = "calls and expressions nest too deeply".into(),
+            Some(Stop::Exit(code)) => to.ending = Ending::Exit(code),
+            Some(Stop::Interrupted) | None => {
+                to.message = "interrupted".into();
+                to.ending = Ending::Interrupted;
+            }
+        },
+        EvalAltResult::ErrorMismatchDataType(expected, actual, _) if is_symbolic_condition(expected, actual) => {
+            to.message = "this condition depends on symbolic values, so it is neither true nor false".into();
+            to.hints.push(
+                "a closure of a process runs once, on symbols: write where(condition, a, b) instead of a branch, \
+                 and `&`, `|` instead of `&&`, `||`"
+                    .into(),
+            );
+        }
+        EvalAltResult::ErrorStackOverflow(_) => to.message = "functions call each other too deeply".into(),
+        EvalAltResult::ErrorFor(_) => {
+            to.message = "`for` needs something to go through: a range, an array, a map's keys()".into();
+            to.hints.push("`for i in 0..10` counts from 0 to 9".into());
+        }
+        other => {
+            let text = other.to_string();
+            let end = text.rfind(" (line ").unwrap_or(text.len());
+            to.message = lower_first(&text[..end]);
+        }
+    }
+}
+
+fn explain_failure(failure: &Failure, called: Option<&str>, to: &mut Diagnostic) {
+    let function = called.unwrap_or(&failure.function);
+    // Operators and properties (`index$get$`) have no name that a user would know; the argument may bear the function's.
+    let is_name = function.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+    to.message = match &failure.error {
+        Error::Argument { name, .. } if is_name && name != function => format!("{function}: {}", failure.error),
+        error => error.to_string(),
+    };
+    to.hints.extend(failure.error.hint().map(str::to_owned));
+    if let Error::Argument { name, .. } = &failure.error
+        && let Some((place, _)) = to.places.first_mut()
+        && let Some(option) = place.option(name)
+    {
+        *place = option;
+    }
+}
