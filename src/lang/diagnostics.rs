@@ -321,7 +321,8 @@ fn explain_plainly(error: &EvalAltResult, to: &mut Diagnostic) {
 
 fn explain_failure(failure: &Failure, to: &mut Diagnostic) {
     to.message = match &failure.error {
-        Error::Argument { .. } => format!("{}: {}", failure.function, failure.error),
+        // A property has no name of its own: Rhai calls it `get$x` or `index$get$`.
+        Error::Argument { .. } if !failure.function.contains('$') => format!("{}: {}", failure.function, failure.error),
         error => error.to_string(),
     };
     to.hints.extend(failure.error.hint().map(str::to_owned));
