@@ -2,42 +2,39 @@
 
 use std::sync::Arc;
 
+use rhai::Engine;
 use rhai::plugin::*;
-use rhai::{Engine, Module};
 
 use crate::data::Dataset;
 use crate::lang::failure::{Outcome, Raise};
 use crate::process::Process;
-use crate::score::{Exact, Score};
+use crate::score::{self, Exact};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
-    engine.register_type_with_name::<Model>("Score");
-    engine.register_fn("to_string", |model: &mut Model| model.to_string());
-    engine.register_fn("to_debug", |model: &mut Model| model.to_string());
-    let mut module = Module::new();
-    module.combine(rhai::exported_module!(functions));
-    module.build_index();
-    engine.register_static_module("score", module.into());
+    engine.register_type_with_name::<Score>("Score");
+    engine.register_fn("to_string", |score: &mut Score| score.to_string());
+    engine.register_fn("to_debug", |score: &mut Score| score.to_string());
+    engine.register_static_module("score", rhai::exported_module!(functions).into());
 }
 
 /// A score of any kind; the script's type `Score`.
 #[derive(Clone)]
-pub(crate) enum Model {
+pub(crate) enum Score {
     /// In closed form.
     Exact(Arc<Exact>),
 }
 
-impl Model {
+impl Score {
     /// The score itself.
-    pub(crate) fn score(&self) -> &dyn Score {
+    pub(crate) fn score(&self) -> &dyn score::Score {
         match self {
             Self::Exact(exact) => exact.as_ref(),
         }
     }
 }
 
-impl std::fmt::Display for Model {
+impl std::fmt::Display for Score {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let kind = match self {
             Self::Exact(_) => "exact",
@@ -77,7 +74,7 @@ mod functions {
     /// assert(s.x.shape == [1000, 2]);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn exact(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Model> {
-        Exact::new(&process, &data).map(|exact| Model::Exact(Arc::new(exact))).raise(&ctx)
+    pub fn exact(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Score> {
+        Exact::new(&process, &data).map(|exact| Score::Exact(Arc::new(exact))).raise(&ctx)
     }
 }
