@@ -102,12 +102,28 @@ impl Error {
 /// The candidate that `wanted` was most likely meant to be, if any is near.
 pub fn nearest(wanted: &str, candidates: impl IntoIterator<Item = impl Into<String>>) -> Option<String> {
     let lower = wanted.to_lowercase();
+    let length = wanted.chars().count();
     candidates
         .into_iter()
         .map(Into::into)
         .filter(|name| name != wanted)
         .map(|name| (strsim::damerau_levenshtein(&lower, &name.to_lowercase()), name))
-        .filter(|(distance, _)| *distance <= 1 + wanted.chars().count() / 4)
+        .filter(|(distance, _)| *distance <= 1 + length / 4 && *distance < length)
         .min()
         .map(|(_, name)| name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_nearest_name_is_near() {
+        assert_eq!(nearest("diamnd", ["digits", "diamond"]).as_deref(), Some("diamond"));
+        assert_eq!(nearest("ta", ["Ta", "tau"]).as_deref(), Some("Ta"));
+        assert_eq!(nearest("K", ["k"]).as_deref(), Some("k"));
+        // Any letter is one step from any other.
+        assert_eq!(nearest("y", ["x"]), None);
+        assert_eq!(nearest("train", ["plot"]), None);
+    }
 }

@@ -1,1 +1,8 @@
-fn main() {}
+//! The `tumble` command.
+
+mod cli;
+mod repl;
+
+fn main() -> std::process::ExitCode {
+    cli::main()
+}

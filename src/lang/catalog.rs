@@ -24,6 +24,13 @@ impl Entry {
         self.doc.lines().next().unwrap_or_default()
     }
 
+    /// Names of the options: the section `# Options` lists each as "- `name`: meaning".
+    pub fn options(&self) -> Vec<&str> {
+        let section = self.doc.lines().skip_while(|line| *line != "# Options").skip(1);
+        let section = section.take_while(|line| !line.starts_with("# "));
+        section.filter_map(|line| Some(line.strip_prefix("- `")?.split_once('`')?.0)).collect()
+    }
+
     /// The code of the sections `# Example`, one string per fenced block.
     pub fn examples(&self) -> Vec<String> {
         let mut examples = Vec::new();
@@ -47,54 +54,37 @@ impl Entry {
 #[derive(Debug, Clone, Default)]
 pub struct Catalog {
     entries: BTreeMap<String, Entry>,
-    other: Vec<String>,
+    /// What Rhai itself brings: `push`, `to_upper`, ...
+    other: BTreeMap<String, Entry>,
 }
 
 impl Catalog {
     pub(super) fn read(engine: &Engine, functions: &AST) -> Self {
         let mut catalog = Self::default();
         for function in engine.collect_fn_metadata(None, |f| Some(describe(engine, &f)), false) {
-            catalog.add(function);
+            add(&mut catalog.entries, function);
         }
         for function in functions.iter_functions().filter(|f| !is_hidden(f.name) && f.name != "seed") {
             let form = format!("{}({})", function.name, function.params.join(", "));
-            catalog.add(Described {
-                name: function.name.to_owned(),
-                form,
-                doc: clean(function.comments.iter().copied()),
-            });
+            let doc = clean(function.comments.iter().copied());
+            add(&mut catalog.entries, Described { name: function.name.to_owned(), form, doc });
         }
-        let standard = engine.collect_fn_metadata(None, |f| Some(f.metadata.name.to_string()), true);
-        catalog.other = standard.into_iter().filter(|name| !is_hidden(name) && !name.contains('$')).collect();
-        catalog.other.sort();
-        catalog.other.dedup();
+        for function in engine.collect_fn_metadata(None, |f| Some(describe(engine, &f)), true) {
+            if !catalog.entries.contains_key(&function.name) {
+                add(&mut catalog.other, function);
+            }
+        }
         catalog
-    }
-
-    fn add(&mut self, function: Described) {
-        if is_hidden(&function.name) {
-            return;
-        }
-        let entry = self
-            .entries
-            .entry(function.name.clone())
-            .or_insert_with(|| Entry { name: function.name, ..Entry::default() });
-        if !entry.forms.contains(&function.form) {
-            entry.forms.push(function.form);
-        }
-        // Forms of one function may carry one doc comment between them.
-        if function.doc.len() > entry.doc.len() {
-            entry.doc = function.doc;
-        }
     }
 
     /// The entry of a name; `kernel` finds `process::kernel` when it is the only one so named.
     pub fn get(&self, name: &str) -> Option<&Entry> {
-        self.entries.get(name).or_else(|| {
+        let unique = || {
             let mut found = self.entries.values().filter(|entry| entry.name.rsplit("::").next() == Some(name));
             let first = found.next()?;
             found.next().is_none().then_some(first)
-        })
+        };
+        self.entries.get(name).or_else(unique).or_else(|| self.other.get(name))
     }
 
     /// All entries in alphabetical order.
@@ -104,7 +94,32 @@ impl Catalog {
 
     /// Names of all entries and of the functions that Rhai itself brings.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.entries.keys().map(String::as_str).chain(self.other.iter().map(String::as_str))
+        self.entries.keys().chain(self.other.keys()).map(String::as_str)
+    }
+
+    /// Names of the modules.
+    pub fn modules(&self) -> impl Iterator<Item = &str> {
+        let mut last = "";
+        self.entries.keys().filter_map(|name| name.split_once("::")).filter_map(move |(module, _)| {
+            let new = module != last;
+            last = module;
+            new.then_some(module)
+        })
+    }
+}
+
+fn add(entries: &mut BTreeMap<String, Entry>, function: Described) {
+    if is_hidden(&function.name) {
+        return;
+    }
+    let entry =
+        entries.entry(function.name.clone()).or_insert_with(|| Entry { name: function.name, ..Entry::default() });
+    if !entry.forms.contains(&function.form) {
+        entry.forms.push(function.form);
+    }
+    // Forms of one function may carry one doc comment between them.
+    if function.doc.len() > entry.doc.len() {
+        entry.doc = function.doc;
     }
 }
 
@@ -153,6 +168,7 @@ fn parameter(engine: &Engine, info: &str) -> String {
         "Array" => "array",
         "FnPtr" => "closure",
         "ImmutableString" | "&str" | "String" => "string",
+        "Failure" => "Error",
         other => engine.map_type_name(other),
     };
     format!("{}: {}", name.trim().trim_start_matches('_'), kind.rsplit("::").next().unwrap_or(kind))

@@ -9,6 +9,7 @@ use super::catalog::Catalog;
 use super::failure::Failure;
 pub use super::sources::Place;
 use super::sources::Sources;
+use super::stop::Stop;
 use crate::error::{Error, nearest};
 
 /// How a text ended that gave no value.
@@ -295,13 +296,14 @@ fn explain_plainly(error: &EvalAltResult, to: &mut Diagnostic) {
             Some(failure) => explain_failure(&failure, to),
             None => to.message = value.to_string(),
         },
-        EvalAltResult::ErrorTerminated(..) => {
-            to.message = "interrupted".into();
-            to.ending = Ending::Interrupted;
-        }
-        EvalAltResult::Exit(value, _) => {
-            to.ending = Ending::Exit(value.as_int().map_or(0, |code| code as i32));
-        }
+        EvalAltResult::ErrorTerminated(value, _) => match value.clone().try_cast::<Stop>() {
+            Some(Stop::StackExhausted) => to.message = "calls and expressions nest too deeply".into(),
+            Some(Stop::Exit(code)) => to.ending = Ending::Exit(code),
+            Some(Stop::Interrupted) | None => {
+                to.message = "interrupted".into();
+                to.ending = Ending::Interrupted;
+            }
+        },
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) if is_symbolic_condition(expected, actual) => {
             to.message = "this condition depends on symbolic values, so it is neither true nor false".into();
             to.hints.push(

@@ -1,12 +1,13 @@
 //! The one place where the engine is configured.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use rhai::{Engine, OptimizationLevel};
 
 use super::modules::{self, Resolver};
 use super::sources::Sources;
+use super::stop::{self, StackGuard};
 use super::tokens::{self, TokenState};
 use super::{arithmetic, builtins, failure};
 use crate::task::Task;
@@ -24,7 +25,14 @@ pub(crate) fn task(ctx: &rhai::NativeCallContext) -> Task {
 }
 
 /// An engine with the language's settings, arithmetic, builtins and standard library.
-pub(super) fn build(task: Task, cancel: Arc<AtomicBool>, depth: usize, sources: &Sources) -> (Engine, TokenState) {
+pub(super) fn build(
+    task: Task,
+    cancel: Arc<AtomicBool>,
+    depth: usize,
+    stack: StackGuard,
+    sources: &Sources,
+) -> (Engine, TokenState) {
+    stack.start();
     let mut engine = Engine::new();
     engine
         // A constant map would otherwise be folded before a misspelt property can be reported.
@@ -36,7 +44,7 @@ pub(super) fn build(task: Task, cancel: Arc<AtomicBool>, depth: usize, sources: 
         .set_max_call_levels(depth)
         .disable_symbol("eval")
         .set_default_tag(rhai::Dynamic::from(Surroundings { task }));
-    engine.on_progress(move |_| cancel.load(Ordering::Relaxed).then(|| "interrupted".into()));
+    stop::install(&mut engine, cancel, stack);
     let tokens = tokens::install(&mut engine);
     arithmetic::install(&mut engine);
     failure::install(&mut engine);

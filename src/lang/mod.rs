@@ -14,6 +14,7 @@ mod options;
 mod rewrite;
 mod runtime;
 mod sources;
+mod stop;
 mod tensors;
 mod tokens;
 mod tracing;

@@ -12,6 +12,7 @@ use super::diagnostics::{self, Diagnostic};
 use super::engine;
 use super::rewrite;
 use super::sources::Sources;
+use super::stop::StackGuard;
 use super::tokens::TokenState;
 use crate::files;
 use crate::task::{Progress, Task};
@@ -21,11 +22,14 @@ pub type Value = Dynamic;
 
 /// Script calls and nested expressions allowed by default: fits the 2 MiB stack of an ordinary Rust thread.
 const ORDINARY_DEPTH: usize = 64;
+/// Half of that stack.
+const ORDINARY_STACK: usize = 1 << 20;
 
 /// How a [`Runtime`] is set up.
 pub struct Builder {
     threads: usize,
     depth: usize,
+    stack: usize,
     cancel: Arc<AtomicBool>,
     progress: Option<Arc<dyn Progress>>,
 }
@@ -38,10 +42,18 @@ impl Builder {
         self
     }
 
-    /// Script calls and nested expressions allowed; each takes about 8 KiB of the calling thread's stack.
+    /// Script calls allowed, and how deep an expression may nest.
     #[must_use]
     pub fn depth(mut self, depth: usize) -> Self {
         self.depth = depth;
+        self
+    }
+
+    /// Bytes of the calling thread's stack that scripts may take; a call takes about 8 KiB. Leave a good part of the
+    /// stack to what they call.
+    #[must_use]
+    pub fn stack(mut self, bytes: usize) -> Self {
+        self.stack = bytes;
         self
     }
 
@@ -66,7 +78,8 @@ impl Builder {
     pub fn build(self) -> crate::Result<Runtime> {
         let sources = Sources::default();
         let task = Task::new(self.cancel.clone(), self.progress, self.threads)?;
-        let (engine, tokens) = engine::build(task, self.cancel.clone(), self.depth, &sources);
+        let stack = StackGuard::new(self.stack);
+        let (engine, tokens) = engine::build(task, self.cancel.clone(), self.depth, stack.clone(), &sources);
         tokens.reset();
         // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
         let functions = engine.compile("private fn seed() {}").expect("a constant text");
@@ -74,6 +87,7 @@ impl Builder {
         Ok(Runtime {
             engine,
             tokens,
+            stack,
             sources,
             scope: Scope::new(),
             functions,
@@ -88,6 +102,7 @@ impl Builder {
 pub struct Runtime {
     engine: Engine,
     tokens: TokenState,
+    stack: StackGuard,
     sources: Sources,
     scope: Scope<'static>,
     functions: AST,
@@ -113,7 +128,7 @@ impl Runtime {
 
     /// The settings, to be changed before the runtime is built.
     pub fn builder() -> Builder {
-        Builder { threads: 0, depth: ORDINARY_DEPTH, cancel: Arc::default(), progress: None }
+        Builder { threads: 0, depth: ORDINARY_DEPTH, stack: ORDINARY_STACK, cancel: Arc::default(), progress: None }
     }
 
     /// The Rhai engine, to register functions and types of the embedding program.
@@ -158,25 +173,40 @@ impl Runtime {
     /// As [`Runtime::run`].
     pub fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
         self.cancel.store(false, Ordering::Relaxed);
+        self.stack.start();
         let result = self.evaluate(name, text);
         self.keep_newest_variables();
-        result.map_err(|error| {
-            let frame = diagnostics::Frame {
-                engine: &self.engine,
-                sources: &self.sources,
-                scope: &self.scope,
-                catalog: self.catalog(),
-            };
-            Box::new(frame.diagnose(&error))
-        })
+        result.map_err(|error| self.diagnose(&error))
+    }
+
+    /// Looks for syntax errors without running anything.
+    ///
+    /// # Errors
+    /// The first syntax error.
+    pub fn check(&mut self, name: &str, text: &str) -> Result<(), Box<Diagnostic>> {
+        self.compile(name, text).map(|_| ()).map_err(|error| self.diagnose(&error))
+    }
+
+    fn diagnose(&self, error: &EvalAltResult) -> Box<Diagnostic> {
+        let frame = diagnostics::Frame {
+            engine: &self.engine,
+            sources: &self.sources,
+            scope: &self.scope,
+            catalog: self.catalog(),
+        };
+        Box::new(frame.diagnose(error))
+    }
+
+    fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
+        let (code, insertions) = rewrite::guard_switches(&self.engine, text);
+        let blank = self.sources.enter(name, text, insertions);
+        self.tokens.reset();
+        Ok(self.engine.compile_with_scope(&self.scope, "\n".repeat(blank) + code.as_str())?)
     }
 
     #[allow(deprecated)] // `eval_statements_raw` marks an unstable interface; the version of Rhai is pinned.
     fn evaluate(&mut self, name: &str, text: &str) -> Result<Value, Box<EvalAltResult>> {
-        let (code, insertions) = rewrite::guard_switches(&self.engine, text);
-        let blank = self.sources.enter(name, text, insertions);
-        self.tokens.reset();
-        let ast = self.engine.compile_with_scope(&self.scope, "\n".repeat(blank) + code.as_str())?;
+        let ast = self.compile(name, text)?;
         self.functions.combine(ast.clone_functions_only());
         self.catalog.take();
         let global = &mut self.global;
@@ -219,6 +249,11 @@ impl Runtime {
         self.scope.set_or_push(name, value.into());
     }
 
+    /// Defines a constant, which scripts can read but not change.
+    pub fn set_constant(&mut self, name: &str, value: impl Into<Value>) {
+        self.scope.push_constant_dynamic(name, value.into());
+    }
+
     /// A variable's value, if it is defined and of this type.
     pub fn get<T: Clone + 'static>(&self, name: &str) -> Option<T> {
         self.scope.get_value(name)
@@ -235,9 +270,15 @@ impl Runtime {
         scope.push_dynamic("value", value.clone());
         let function = if value.is_string() { "to_debug" } else { "to_string" };
         self.tokens.reset();
+        self.stack.start();
         self.engine
             .eval_expression_with_scope::<String>(&mut scope, &format!("value.{function}()"))
             .unwrap_or_else(|_| value.to_string())
+    }
+
+    /// The keys of a map; no keys for any other value.
+    pub fn keys(&self, value: &Value) -> Vec<String> {
+        value.read_lock::<rhai::Map>().map(|map| map.keys().map(ToString::to_string).collect()).unwrap_or_default()
     }
 
     /// The user's name of a value's type.

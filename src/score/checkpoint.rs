@@ -1,14 +1,13 @@
 //! Saved models: a safetensors file that carries all a score needs, and is refused where anything does not fit.
 //!
-//! Numbers stand in tensors, bit for bit: the process and the moments of the data in double precision under `process.*`
-//! and `data.*`, the network under `parameters.*`, `average.*` and the optimiser's `first.*`, `second.*`. Names and
-//! widths stand as JSON in the metadata, under `tumble`.
+//! The process (its equations and parameters), the moments of the data and the widths of the network stand as JSON in
+//! the metadata under `tumble`, numbers with all their digits. The tensors are the network's: `parameters.*`, their
+//! `average.*`, and the optimiser's `first.*` and `second.*`.
 
 use std::collections::{BTreeMap, HashMap};
-use std::ops::Range;
 use std::path::Path;
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DMatrix;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
@@ -18,7 +17,7 @@ use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::nn::{Activation, Mlp, Weights};
-use crate::process::{Linear, Process};
+use crate::process::Process;
 
 /// Version of the format; raised when an older program could misread a newer file.
 const VERSION: u32 = 1;
@@ -29,9 +28,10 @@ const KEY: &str = "tumble";
 #[derive(Serialize, Deserialize)]
 struct Header {
     version: u32,
-    process: String,
-    blocks: Vec<String>,
+    process: Process,
     shape: Vec<usize>,
+    mean: Vec<f64>,
+    variance: f64,
     hidden: Vec<usize>,
     activation: Activation,
     steps: u64,
@@ -43,32 +43,32 @@ impl Learned {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path) -> Result<()> {
-        let linear = self.process().linear();
         let weights = self.weights();
         let header = Header {
             version: VERSION,
-            process: self.process().name().to_owned(),
-            blocks: self.process().blocks().to_vec(),
+            process: self.process().clone(),
             shape: self.shape().to_vec(),
+            mean: self.moments().mean.clone(),
+            variance: self.moments().variance,
             hidden: self.network().hidden().to_vec(),
             activation: self.network().activation(),
             steps: weights.steps,
         };
         let mut tensors = BTreeMap::new();
-        for (name, shape, values) in numbers(linear, self.process().horizon(), self.moments()) {
-            tensors.insert(name.to_owned(), Stored::new(Dtype::F64, shape, values.iter().map(|v| v.to_le_bytes())));
-        }
         for (part, values) in PARTS.iter().zip(parts(&weights)) {
             for (name, shape, place) in self.network().named_parameters() {
-                let stored = Stored::new(Dtype::F32, shape, values[place].iter().map(|v| v.to_le_bytes()));
-                tensors.insert(format!("{part}.{name}"), stored);
+                let bytes: Vec<u8> = values[place].iter().flat_map(|v| v.to_le_bytes()).collect();
+                tensors.insert(format!("{part}.{name}"), (shape, bytes));
             }
         }
         let broken = |e: &dyn std::fmt::Display| Error::file("write", path, e);
         let json = serde_json::to_string(&header).map_err(|e| broken(&e))?;
         // One key only: several would stand in a different order in every run.
         let metadata = HashMap::from([(KEY.to_owned(), json)]);
-        let views = tensors.iter().map(|(name, stored)| Ok((name, stored.view()?))).collect::<Result<Vec<_>, _>>();
+        let views = tensors
+            .iter()
+            .map(|(name, (shape, bytes))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, _>>();
         let bytes = views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(|e| broken(&e))?;
         files::write(path, |out| std::io::Write::write_all(out, &bytes).map_err(|e| broken(&e)))
     }
@@ -91,10 +91,7 @@ impl Learned {
                 refuse("it was not saved by this program: the metadata has no entry `tumble`".to_owned())
             })?;
         let header = read_header(json).map_err(refuse)?;
-        restore(&header, &file).map_err(|error| match error {
-            Error::File { .. } => error,
-            other => refuse(other.to_string()),
-        })
+        restore(header, &file).map_err(|error| refuse(error.to_string()))
     }
 
     /// Reads a model and checks that its process is `process`.
@@ -118,48 +115,45 @@ pub fn difference(saved: &Process, given: &Process) -> Option<String> {
     if saved.blocks() != given.blocks() {
         return Some(format!("its blocks are {}, not {}", saved.blocks().join(", "), given.blocks().join(", ")));
     }
-    let none = Moments { mean: vec![], variance: 0.0 };
-    let of = |process: &Process| numbers(process.linear(), process.horizon(), &none);
-    for ((name, shape, saved_values), (_, given_shape, given_values)) in of(saved).into_iter().zip(of(given)) {
-        let label = name.trim_start_matches("process.");
-        if shape != given_shape {
-            return Some(format!("{label} is of shape {shape:?}, not {given_shape:?}"));
-        }
-        if let Some(at) = (0..saved_values.len()).find(|&i| saved_values[i] != given_values[i]) {
-            let entry = entry(&shape, at, saved.blocks());
-            return Some(format!("{label}{entry} is {}, not {}", saved_values[at], given_values[at]));
+    for (name, value) in saved.parameters() {
+        match given.parameters().get(name) {
+            Some(other) if other != value => return Some(format!("`{name}` is {value}, not {other}")),
+            _ => {}
         }
     }
-    None
+    if saved.horizon() != given.horizon() {
+        return Some(format!("`horizon` is {}, not {}", saved.horizon(), given.horizon()));
+    }
+    // Equal equations may be written differently, so it is the numbers that are compared.
+    matrices(saved).into_iter().zip(matrices(given)).find_map(|((name, saved_matrix), (_, matrix))| {
+        if saved_matrix.shape() != matrix.shape() {
+            return Some(format!("its {name} is of shape {:?}, not {:?}", saved_matrix.shape(), matrix.shape()));
+        }
+        let at = saved_matrix.iter().zip(matrix.iter()).position(|(a, b)| a != b)?;
+        let entry = entry(at % matrix.nrows(), at / matrix.nrows(), &matrix, saved.blocks());
+        Some(format!("its {name}{entry} is {}, not {}", saved_matrix[at], matrix[at]))
+    })
 }
 
-/// "[x, eta]" for an entry of a matrix over blocks, "[eta]" for one of a vector, "" for a number.
-fn entry(shape: &[usize], at: usize, blocks: &[String]) -> String {
-    let block = |i: usize| blocks.get(i).cloned().unwrap_or_else(|| i.to_string());
-    match *shape {
-        [_, columns] if columns == blocks.len() => format!("[{}, {}]", block(at / columns), block(at % columns)),
-        [_, columns] => format!("[{}, source {}]", block(at / columns), at % columns),
-        [1] => String::new(),
-        _ => format!("[{}]", block(at)),
+/// "[x, eta]" for an entry of a matrix over blocks, "[x, source 0]" for one of the noise, "[x]" for one of a vector.
+fn entry(row: usize, column: usize, matrix: &DMatrix<f64>, blocks: &[String]) -> String {
+    match matrix.ncols() {
+        1 => format!("[{}]", blocks[row]),
+        columns if columns == blocks.len() => format!("[{}, {}]", blocks[row], blocks[column]),
+        _ => format!("[{}, source {column}]", blocks[row]),
     }
 }
 
-/// The numbers of process and data with their names and shapes, matrices row by row.
-fn numbers(linear: &Linear, horizon: f64, moments: &Moments) -> Vec<(&'static str, Vec<usize>, Vec<f64>)> {
-    let matrix = |m: &DMatrix<f64>| (vec![m.nrows(), m.ncols()], m.transpose().as_slice().to_vec());
-    let vector = |v: &[f64]| (vec![v.len()], v.to_vec());
+fn matrices(process: &Process) -> [(&'static str, DMatrix<f64>); 5] {
+    let linear = process.linear();
+    let column = |v: &nalgebra::DVector<f64>| DMatrix::from_column_slice(v.len(), 1, v.as_slice());
     [
-        ("process.horizon", vector(&[horizon])),
-        ("process.drift", matrix(&linear.drift)),
-        ("process.offset", vector(linear.offset.as_slice())),
-        ("process.noise", matrix(&linear.noise)),
-        ("process.start_mean", vector(linear.start_mean.as_slice())),
-        ("process.start_std", vector(linear.start_std.as_slice())),
-        ("data.mean", vector(&moments.mean)),
-        ("data.variance", vector(&[moments.variance])),
+        ("drift", linear.drift.clone()),
+        ("constant drift", column(&linear.offset)),
+        ("noise", linear.noise.clone()),
+        ("mean at t = 0", column(&linear.start_mean)),
+        ("deviation at t = 0", column(&linear.start_std)),
     ]
-    .map(|(name, (shape, values))| (name, shape, values))
-    .into()
 }
 
 /// First parts of the names of the network's tensors, in the order of [`parts`].
@@ -167,22 +161,6 @@ const PARTS: [&str; 4] = ["parameters", "average", "first", "second"];
 
 fn parts(weights: &Weights) -> [&[f32]; 4] {
     [&weights.parameters, &weights.average, &weights.first, &weights.second]
-}
-
-struct Stored {
-    dtype: Dtype,
-    shape: Vec<usize>,
-    bytes: Vec<u8>,
-}
-
-impl Stored {
-    fn new<const N: usize>(dtype: Dtype, shape: Vec<usize>, values: impl Iterator<Item = [u8; N]>) -> Self {
-        Self { dtype, shape, bytes: values.flatten().collect() }
-    }
-
-    fn view(&self) -> Result<TensorView<'_>, safetensors::SafeTensorError> {
-        TensorView::new(self.dtype, self.shape.clone(), &self.bytes)
-    }
 }
 
 fn read_header(json: &str) -> Result<Header, String> {
@@ -201,82 +179,48 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn take<const N: usize, T>(
-        &mut self,
-        name: &str,
-        shape: &[usize],
-        dtype: Dtype,
-        decode: fn([u8; N]) -> T,
-    ) -> Result<Vec<T>> {
-        let damaged = |problem: String| Error::numerical(format!("its tensor `{name}` {problem}"));
-        let view = self.tensors.remove(name).ok_or_else(|| damaged("is missing".to_owned()))?;
-        if view.dtype() != dtype || view.shape() != shape {
-            let (found, known) = (view.dtype(), view.shape());
-            return Err(damaged(format!("is {found:?} of shape {known:?}, not {dtype:?} of shape {shape:?}")));
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+        let view = self.tensors.remove(name).ok_or_else(|| format!("its tensor `{name}` is missing"))?;
+        if view.dtype() != Dtype::F32 || view.shape() != shape {
+            let (dtype, found) = (view.dtype(), view.shape());
+            return Err(format!("its tensor `{name}` is {dtype:?} of shape {found:?}, not F32 of shape {shape:?}"));
         }
-        let (values, _) = view.data().as_chunks::<N>();
-        Ok(values.iter().map(|bytes| decode(*bytes)).collect())
-    }
-
-    fn double(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f64>> {
-        let values = self.take(name, shape, Dtype::F64, f64::from_le_bytes)?;
+        let (values, _) = view.data().as_chunks();
+        let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
         match values.iter().all(|v| v.is_finite()) {
             true => Ok(values),
-            false => Err(Error::numerical(format!("its tensor `{name}` holds numbers that are not finite"))),
+            false => Err(format!("its tensor `{name}` holds numbers that are not finite")),
         }
     }
 
-    fn single(&mut self, part: &str, parameters: &[(String, Vec<usize>, Range<usize>)]) -> Result<Vec<f32>> {
-        let mut all = Vec::new();
-        for (name, shape, _) in parameters {
-            let name = format!("{part}.{name}");
-            let values = self.take(&name, shape, Dtype::F32, f32::from_le_bytes)?;
-            if !values.iter().all(|v| v.is_finite()) {
-                return Err(Error::numerical(format!("its tensor `{name}` holds numbers that are not finite")));
-            }
-            all.extend(values);
+    /// All tensors of one part, in the order of parameters.
+    fn part(&mut self, part: &str, network: &Mlp) -> Result<Vec<f32>, String> {
+        let mut all = Vec::with_capacity(network.parameters());
+        for (name, shape, _) in network.named_parameters() {
+            all.extend(self.take(&format!("{part}.{name}"), &shape)?);
         }
         Ok(all)
     }
 }
 
-fn restore(header: &Header, file: &SafeTensors<'_>) -> Result<Learned> {
-    let mut reader = Reader { tensors: file.tensors().into_iter().collect() };
-    let process = restore_process(header, &mut reader)?;
-    let dimension = header.shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n)).unwrap_or(0);
-    let mean = reader.double("data.mean", &[dimension])?;
-    let variance = reader.double("data.variance", &[1])?[0];
-    if !(dimension > 0 && variance >= 0.0) {
-        return Err(Error::numerical(format!("its data has shape {:?} and variance {variance}", header.shape)));
+fn restore(header: Header, file: &SafeTensors<'_>) -> Result<Learned> {
+    let broken = |problem: String| Error::numerical(problem);
+    let Header { process, shape, mean, variance, hidden, activation, steps, .. } = header;
+    let dimension = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
+    if dimension != Some(mean.len()) || mean.is_empty() || !(variance >= 0.0 && variance.is_finite()) {
+        let means = mean.len();
+        return Err(broken(format!("its data has shape {shape:?}, {means} means and variance {variance}")));
     }
     let moments = Moments { mean, variance };
-    Learned::restore(&process, &header.shape, &moments, &header.hidden, header.activation, |network: &Mlp| {
-        let parameters = network.named_parameters();
-        let mut part = |part: &str| reader.single(part, &parameters);
+    Learned::restore(&process, &shape, &moments, &hidden, activation, |network| {
+        let mut reader = Reader { tensors: file.tensors().into_iter().collect() };
+        let mut part = |part: &str| reader.part(part, network).map_err(broken);
         let [parameters, average, first, second] = [part(PARTS[0])?, part(PARTS[1])?, part(PARTS[2])?, part(PARTS[3])?];
         match reader.tensors.keys().next() {
-            Some(name) => Err(Error::numerical(format!("its tensor `{name}` belongs to no network of this kind"))),
-            None => Ok(Weights { parameters, average, first, second, steps: header.steps }),
+            Some(name) => Err(broken(format!("its tensor `{name}` belongs to no network of this kind"))),
+            None => Ok(Weights { parameters, average, first, second, steps }),
         }
     })
-}
-
-fn restore_process(header: &Header, reader: &mut Reader<'_>) -> Result<Process> {
-    let size = header.blocks.len();
-    let sources = match reader.tensors.get("process.noise").map(TensorView::shape) {
-        Some([_, sources]) => *sources,
-        _ => 0,
-    };
-    let linear = Linear {
-        drift: DMatrix::from_row_slice(size, size, &reader.double("process.drift", &[size, size])?),
-        offset: DVector::from_vec(reader.double("process.offset", &[size])?),
-        noise: DMatrix::from_row_slice(size, sources, &reader.double("process.noise", &[size, sources])?),
-        start_mean: DVector::from_vec(reader.double("process.start_mean", &[size])?),
-        start_std: DVector::from_vec(reader.double("process.start_std", &[size])?),
-    };
-    let horizon = reader.double("process.horizon", &[1])?[0];
-    let blocks: Vec<&str> = header.blocks.iter().map(String::as_str).collect();
-    Process::from_linear(&header.process, &blocks, linear, horizon)
 }
 
 #[cfg(test)]
@@ -286,15 +230,11 @@ mod tests {
     use crate::task::Task;
     use crate::train::{Options, Schedule, train};
 
+    /// Active noise with a parameter in its equations.
     fn process(tau: f64) -> Process {
-        let linear = Linear {
-            drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -1.0 / tau]),
-            offset: DVector::from_vec(vec![0.1, 0.0]),
-            noise: DMatrix::from_row_slice(2, 1, &[0.0, f64::sqrt(2.0) / tau]),
-            start_mean: DVector::zeros(2),
-            start_std: DVector::from_vec(vec![0.0, f64::sqrt(1.0 / tau)]),
-        };
-        Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+        let mut runtime = crate::Runtime::new();
+        runtime.set("tau", tau);
+        runtime.eval("process::active(#{ tau: tau })").unwrap()
     }
 
     /// A model after `steps` steps of training.
@@ -333,7 +273,7 @@ mod tests {
         let path = folder.path().join("m.safetensors");
         trained(1).0.save(&path).unwrap();
         let error = Learned::load_for(&path, &process(0.4)).unwrap_err().to_string();
-        assert!(error.contains("drift[eta, eta] is -3.33") && error.contains("not -2.5"), "{error}");
+        assert!(error.contains("`tau` is 0.3, not 0.4"), "{error}");
     }
 
     #[test]

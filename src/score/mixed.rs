@@ -33,7 +33,8 @@ pub struct Frame {
     pub gauss: DMatrix<f64>,
     /// ℓ, [driven].
     pub unit: DVector<f64>,
-    /// What the network is shown for the time: −1 at t = 0, 1 at the horizon.
+    /// What the network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
+    /// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
     pub clock: f64,
 }
 
@@ -104,7 +105,7 @@ impl Mixed {
             return Err(Error::process(self.process.name(), problem)
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
-        let clock = 2.0 * time / self.process.horizon() - 1.0;
+        let clock = 1.0 + 0.5 * (time / self.process.horizon()).ln();
         Ok(Frame { kernel, scale, gauss, unit, clock })
     }
 
@@ -157,14 +158,24 @@ mod tests {
         Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
     }
 
+    /// Noise on the data block, and a memory of it without noise of its own: the driven block is declared first.
+    fn remembered() -> Process {
+        let linear = Linear {
+            drift: DMatrix::from_row_slice(2, 2, &[-1.0, 0.4, 1.0, -2.0]),
+            noise: DMatrix::from_row_slice(2, 1, &[1.3, 0.0]),
+            ..active(0.0).linear().clone()
+        };
+        Process::from_linear("remembered", &["x", "memory"], linear, 2.0).unwrap()
+    }
+
     /// For Gaussian data the marginal score is the Gaussian part, so the whitened target averages to zero given the
-    /// state: its covariance with every block of the state vanishes. Seen to fail with L^{−1} for L^{−ᵀ} (two driven
-    /// blocks) and with the sign of the Gaussian part turned.
+    /// state: its covariance with every block of the state vanishes. Seen to fail with L^{−1} for L^{−ᵀ}, with the sign
+    /// of the Gaussian part turned, and with the rows of the factor left in the order of the noise.
     #[test]
     fn targets_are_uncorrelated_with_the_state_of_gaussian_data() {
-        for passive in [0.0, 0.2] {
+        for process in [active(0.0), active(0.2), remembered()] {
             let moments = Moments { mean: vec![0.5, -0.5], variance: 0.17 };
-            let mixed = Mixed::new(&active(passive), &moments).unwrap();
+            let mixed = Mixed::new(&process, &moments).unwrap();
             for time in [1e-3, 0.1, 2.0] {
                 let frame = mixed.at(time).unwrap();
                 let Perturbation { state, target } = mixed.perturbation(&frame);

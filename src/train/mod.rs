@@ -7,3 +7,6 @@ mod trainer;
 
 pub use options::{Backend, Options, Schedule, Weighting};
 pub use trainer::{Record, train};
+
+#[cfg(test)]
+mod tests;

@@ -118,6 +118,7 @@ impl<'a> Trainer<'a> {
     fn run(&mut self, task: &Task) -> Result<bool> {
         for step in 0..self.options.steps {
             if task.cancelled() {
+                self.history.close();
                 task.finish(&self.history.report());
                 return Ok(true);
             }
@@ -244,6 +245,13 @@ impl History {
         // The mean of the first hundred steps, then an exponential one over about a hundred.
         self.smooth += (loss - self.smooth) / self.done.min(100) as f64;
         if self.done.is_multiple_of(self.interval) || self.done == self.total {
+            self.close();
+        }
+    }
+
+    /// Makes a point of the losses since the last one.
+    fn close(&mut self) {
+        if self.count > 0 {
             self.points.push([self.done as f64, self.sum / self.count as f64]);
             (self.sum, self.count) = (0.0, 0);
         }

@@ -6,6 +6,7 @@ mod dataset;
 mod io;
 mod kernel;
 mod measure;
+mod plot;
 mod process;
 mod sample;
 mod score;
@@ -22,6 +23,7 @@ pub(super) fn install(engine: &mut Engine) {
     io::install(engine);
     kernel::install(engine);
     measure::install(engine);
+    plot::install(engine);
     process::install(engine);
     sample::install(engine);
     score::install(engine);

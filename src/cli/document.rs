@@ -1,0 +1,22 @@
+//! `tumble doc`.
+
+use tumble::{Diagnostic, Runtime};
+
+use super::{help, terminal};
+
+/// Prints the documentation of `name`, or one line for everything there is, and returns the exit code.
+pub(crate) fn show(runtime: &Runtime, name: Option<&str>) -> u8 {
+    let page = help::Page { width: terminal::width(), colour: terminal::colour() };
+    match name {
+        None => terminal::print(page.overview(runtime.catalog()).trim_end()),
+        Some(name) => match page.named(runtime.catalog(), name) {
+            Ok(text) => terminal::print(text.trim_end()),
+            Err(problem) => {
+                let mut diagnostic = Diagnostic::plain(problem.message);
+                diagnostic.hints.extend(problem.hint);
+                return terminal::report(&diagnostic);
+            }
+        },
+    }
+    0
+}

@@ -1,0 +1,49 @@
+//! `tumble run` and `tumble -e`.
+
+use std::io::Read;
+use std::path::Path;
+
+use tumble::{Diagnostic, Error, Runtime, Value, files};
+
+use super::interrupt::Interrupt;
+use super::terminal;
+
+/// Runs a script file, or standard input for `-`, and returns the exit code.
+pub(crate) fn file(mut runtime: Runtime, interrupt: &Interrupt, path: &Path, arguments: Vec<String>) -> u8 {
+    let (name, text) = match read(path) {
+        Ok(source) => source,
+        Err(error) => return terminal::report(&error.into()),
+    };
+    runtime.set_constant("args", arguments);
+    finish(interrupt.during(|| runtime.run_named(&name, &text))).map_or_else(|code| code, |_| 0)
+}
+
+/// Runs `code`, prints the value of its last expression, and returns the exit code.
+pub(crate) fn code(mut runtime: Runtime, interrupt: &Interrupt, code: &str) -> u8 {
+    match finish(interrupt.during(|| runtime.run_named("command line", code))) {
+        Ok(value) if value.is_unit() => 0,
+        Ok(value) => {
+            terminal::print(&runtime.display(&value));
+            0
+        }
+        Err(code) => code,
+    }
+}
+
+fn finish(result: Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
+    result.map_err(|diagnostic| terminal::report(&diagnostic))
+}
+
+/// Name and text of a script.
+pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
+    let (name, text) = if path == Path::new("-") {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        read.map_err(|error| Error::file("read", Path::new("standard input"), error))?;
+        ("standard input".to_owned(), text)
+    } else {
+        (path.display().to_string(), files::read_text(path)?)
+    };
+    // `#!/usr/bin/env -S tumble run` makes a script a program; two slashes keep every position.
+    Ok((name, text.strip_prefix("#!").map(|rest| format!("//{rest}")).unwrap_or(text)))
+}

@@ -1,0 +1,57 @@
+//! Where text goes: values to standard output, everything else to standard error, colours only where they are wanted.
+
+use std::io::{IsTerminal, Write};
+
+use console::Term;
+use tumble::Diagnostic;
+use tumble::lang::diagnostics::Ending;
+
+use super::{FAILURE, INTERRUPTED};
+
+/// What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE.
+const CLOSED_PIPE: i32 = 141;
+
+/// Columns of the terminal; 100 where there is none.
+pub(crate) fn width() -> usize {
+    Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns).max(20))
+}
+
+/// Whether standard output may carry colours (<https://no-color.org>).
+pub(crate) fn colour() -> bool {
+    std::io::stdout().is_terminal() && colours_wanted()
+}
+
+fn colours_wanted() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+        && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
+}
+
+/// Writes a line to standard output. Whoever closed it has seen enough, so the program ends.
+pub(crate) fn print(text: &str) {
+    let mut out = std::io::stdout().lock();
+    if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
+        std::process::exit(CLOSED_PIPE);
+    }
+}
+
+/// Writes a line to standard error, if anybody still listens.
+pub(crate) fn complain(text: &str) {
+    let _ = writeln!(std::io::stderr(), "{text}");
+}
+
+/// Shows why a script ended, and returns the exit code that says the same.
+pub(crate) fn report(diagnostic: &Diagnostic) -> u8 {
+    match diagnostic.ending {
+        // More than a byte does not fit into an exit code; it must not become a success.
+        Ending::Exit(code) => u8::try_from(code).unwrap_or(FAILURE),
+        Ending::Interrupted => {
+            complain("interrupted");
+            INTERRUPTED
+        }
+        Ending::Failed => {
+            let colour = std::io::stderr().is_terminal() && colours_wanted();
+            complain(diagnostic.render(colour).trim_end());
+            FAILURE
+        }
+    }
+}

@@ -1,0 +1,89 @@
+//! The embedded font, DejaVu Sans cut down to Latin, Greek and mathematics.
+
+use std::sync::OnceLock;
+
+use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
+
+/// Families that SVG viewers look for; the first is the embedded one, Verdana has nearly its widths.
+pub(super) const FAMILIES: &str = "DejaVu Sans, Verdana, Geneva, sans-serif";
+
+const BYTES: &[u8] = include_bytes!("../../stdlib/font/DejaVuSans-subset.ttf");
+
+fn font() -> &'static FontRef<'static> {
+    static FONT: OnceLock<FontRef<'static>> = OnceLock::new();
+    FONT.get_or_init(|| FontRef::try_from_slice(BYTES).expect("the embedded font is part of the program"))
+}
+
+/// The scale at which an em is `size`; `ab_glyph` itself counts from the highest to the lowest point.
+fn em_scale(size: f64) -> PxScale {
+    let font = font();
+    let units = font.units_per_em().unwrap_or(2048.0);
+    PxScale::from(size as f32 * font.height_unscaled() / units)
+}
+
+/// Glyphs of a line with the distance of each from its start, in the unit of `size`; then the width of the line.
+fn set(text: &str, size: f64) -> (Vec<(ab_glyph::GlyphId, f64)>, f64) {
+    let scaled = font().as_scaled(em_scale(size));
+    let mut pen = 0.0;
+    let mut previous = None;
+    let mut glyphs = Vec::with_capacity(text.len());
+    for id in text.chars().map(|character| scaled.glyph_id(character)) {
+        if let Some(previous) = previous.replace(id) {
+            pen += f64::from(scaled.kern(previous, id));
+        }
+        glyphs.push((id, pen));
+        pen += f64::from(scaled.h_advance(id));
+    }
+    (glyphs, pen)
+}
+
+/// Width of a line of text whose em is `size`, in the same unit.
+pub(super) fn width(text: &str, size: f64) -> f64 {
+    set(text, size).1
+}
+
+/// Calls `paint(x, y, coverage)` for the pixels of a line of text whose baseline starts at the origin, y downwards.
+pub(super) fn rasterise(text: &str, size: f64, mut paint: impl FnMut(i32, i32, f32)) {
+    for (id, pen) in set(text, size).0 {
+        let glyph = id.with_scale_and_position(em_scale(size), point(pen as f32, 0.0));
+        if let Some(outline) = font().outline_glyph(glyph) {
+            let corner = outline.px_bounds().min;
+            outline.draw(|x, y, coverage| paint(x as i32 + corner.x as i32, y as i32 + corner.y as i32, coverage));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_letters_of_physics_are_there() {
+        let wanted =
+            "AZaz019 αβγδεζηθικλμνξοπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ ∂∇∫√∞≈≠≤≥±×·−→⟨⟩∝∈ℝ‖′°ħℓ ₀₁₂₃₄₅₆₇₈₉₊₋ₓₙᵢⱼₜ ⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ äéüß";
+        let missing: String = wanted.chars().filter(|&c| font().glyph_id(c).0 == 0).collect();
+        assert_eq!(missing, "");
+    }
+
+    #[test]
+    fn widths_scale_and_add_up() {
+        // "nn" holds no kerning pair.
+        assert!((width("nn", 8.0) - 2.0 * width("n", 8.0)).abs() < 1e-6);
+        assert!((width("τ = 0.5", 16.0) - 2.0 * width("τ = 0.5", 8.0)).abs() < 1e-4);
+        // The advance of the figure 0 in the table `hmtx` of DejaVu Sans: 1303 of 2048 units per em.
+        assert!((width("0", 2048.0) - 1303.0).abs() < 0.5);
+    }
+
+    #[test]
+    fn letters_stand_on_the_baseline() {
+        let (mut top, mut bottom) = (i32::MAX, i32::MIN);
+        rasterise("H", 100.0, |_, y, coverage| {
+            if coverage > 0.5 {
+                top = top.min(y);
+                bottom = bottom.max(y);
+            }
+        });
+        // Cap height of DejaVu Sans: 1493 of 2048 units.
+        assert!((top + 73).abs() <= 1 && bottom.abs() <= 1, "{top} to {bottom}");
+    }
+}

@@ -1,0 +1,88 @@
+//! The prompt.
+
+mod commands;
+mod complete;
+mod editor;
+mod highlight;
+mod scan;
+mod session;
+
+use std::cell::RefCell;
+use std::io::{BufRead, IsTerminal};
+use std::rc::Rc;
+
+use rustyline::error::ReadlineError;
+use tumble::Runtime;
+
+use crate::cli::{FAILURE, Setup, terminal};
+use session::{Outcome, Session};
+
+/// Runs the prompt until the user leaves, or standard input as its inputs, and returns the exit code.
+pub(crate) fn start(runtime: Runtime, setup: Setup) -> u8 {
+    let session = Session::new(runtime, setup);
+    if std::io::stdin().is_terminal() { converse(session) } else { replay(session) }
+}
+
+fn converse(session: Session) -> u8 {
+    session.setup.interrupt.stay();
+    let session = Rc::new(RefCell::new(session));
+    let mut editor = match editor::Prompt::new(session.clone()) {
+        Ok(editor) => editor,
+        Err(error) => {
+            terminal::complain(&format!("error: the terminal cannot be used for a prompt: {error}"));
+            return FAILURE;
+        }
+    };
+    terminal::print(concat!(
+        "tumble ",
+        env!("CARGO_PKG_VERSION"),
+        " - :help shows what there is, Tab completes, Ctrl-D leaves"
+    ));
+    loop {
+        match editor.read() {
+            Ok(input) => {
+                // The editor borrows the session only while it reads.
+                if let Outcome::Leave(code) = session.borrow_mut().enter(&input) {
+                    return code;
+                }
+            }
+            Err(ReadlineError::Interrupted) => {}
+            Err(ReadlineError::Eof) => return 0,
+            Err(error) => {
+                terminal::complain(&format!("error: {error}"));
+                return FAILURE;
+            }
+        }
+    }
+}
+
+/// Inputs from a pipe: the same as typed, but the first failure ends it.
+fn replay(mut session: Session) -> u8 {
+    let mut input = String::new();
+    let mut lines = std::io::stdin().lock().lines();
+    loop {
+        let line = match lines.next().transpose() {
+            Ok(line) => line,
+            Err(error) => {
+                terminal::complain(&format!("error: cannot read standard input: {error}"));
+                return FAILURE;
+            }
+        };
+        let at_end = line.is_none();
+        if let Some(line) = line {
+            if !input.is_empty() {
+                input.push('\n');
+            }
+            input.push_str(&line);
+        }
+        if !at_end && session.wants_more(&input) {
+            continue;
+        }
+        match session.enter(&std::mem::take(&mut input)) {
+            Outcome::Leave(code) => return code,
+            Outcome::Failed(code) => return code,
+            Outcome::Done if at_end => return 0,
+            Outcome::Done => {}
+        }
+    }
+}

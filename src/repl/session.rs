@@ -1,0 +1,158 @@
+//! What the prompt knows: the runtime, and the inputs that succeeded.
+
+use tumble::{Diagnostic, Runtime, Value};
+
+use super::commands;
+use crate::cli::help::Page;
+use crate::cli::{Setup, terminal};
+
+/// What became of an input.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    /// It was carried out.
+    Done,
+    /// It was not; the exit code that says why.
+    Failed(u8),
+    /// The user wants to leave, with this exit code.
+    Leave(u8),
+}
+
+/// An input that succeeded.
+pub(crate) struct Input {
+    pub(crate) text: String,
+    /// Whether it gave the value that `ans` then held.
+    pub(crate) gave_value: bool,
+}
+
+/// One run of the prompt.
+pub(crate) struct Session {
+    pub(crate) runtime: Runtime,
+    pub(crate) setup: Setup,
+    pub(crate) inputs: Vec<Input>,
+    entered: usize,
+}
+
+/// A value is shown in at most this many lines and characters.
+const SHOWN_LINES: usize = 60;
+const SHOWN_CHARACTERS: usize = 4000;
+
+impl Session {
+    pub(crate) fn new(runtime: Runtime, setup: Setup) -> Self {
+        Self { runtime, setup, inputs: Vec::new(), entered: 0 }
+    }
+
+    /// How help is laid out here.
+    pub(crate) fn page(&self) -> Page {
+        Page { width: terminal::width(), colour: terminal::colour() }
+    }
+
+    /// Whether an input ends in the middle of something. An empty line submits whatever there is.
+    pub(crate) fn wants_more(&self, input: &str) -> bool {
+        !input.trim_start().starts_with(':') && !input.ends_with('\n') && self.runtime.is_incomplete(input)
+    }
+
+    /// Carries out a command, or evaluates an input and shows its value.
+    pub(crate) fn enter(&mut self, input: &str) -> Outcome {
+        let input = input.trim_end();
+        if input.trim_start().starts_with(':') {
+            return commands::run(self, input.trim_start());
+        }
+        if input.trim().is_empty() {
+            return Outcome::Done;
+        }
+        self.evaluate(input)
+    }
+
+    /// Evaluates an input and shows its value.
+    pub(crate) fn evaluate(&mut self, input: &str) -> Outcome {
+        self.entered += 1;
+        let name = format!("input {}", self.entered);
+        let result = self.setup.interrupt.during(|| self.runtime.run_named(&name, input));
+        self.conclude(input, result)
+    }
+
+    /// Shows the value and remembers the input, or shows the error.
+    pub(crate) fn conclude(&mut self, input: &str, result: Result<Value, Box<Diagnostic>>) -> Outcome {
+        match result {
+            Ok(value) => {
+                self.inputs.push(Input { text: input.to_owned(), gave_value: !value.is_unit() });
+                if !value.is_unit() {
+                    terminal::print(&shorten(&self.runtime.display(&value)));
+                    self.runtime.set("ans", value);
+                }
+                Outcome::Done
+            }
+            Err(diagnostic) => {
+                let code = terminal::report(&diagnostic);
+                match diagnostic.ending {
+                    tumble::lang::diagnostics::Ending::Exit(_) => Outcome::Leave(code),
+                    _ => Outcome::Failed(code),
+                }
+            }
+        }
+    }
+
+    /// The inputs that succeeded, as a script.
+    pub(crate) fn script(&self) -> String {
+        let mut script = String::new();
+        let uses_answer = self.inputs.iter().any(|input| mentions_answer(&input.text));
+        for input in &self.inputs {
+            let text = input.text.trim_end();
+            if uses_answer && input.gave_value && !text.contains(';') {
+                script.push_str("let ans = ");
+            }
+            script.push_str(text);
+            if !text.ends_with(';') {
+                // Behind a comment a semicolon would be part of it.
+                let last = text.lines().next_back().unwrap_or_default();
+                script.push_str(if last.contains("//") { "\n;" } else { ";" });
+            }
+            script.push('\n');
+        }
+        script
+    }
+}
+
+fn mentions_answer(text: &str) -> bool {
+    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "ans")
+}
+
+/// A value cut to a length that can be read; `print` shows all of it.
+fn shorten(text: &str) -> String {
+    let lines: Vec<&str> = text.lines().collect();
+    if lines.len() > SHOWN_LINES {
+        let kept = lines[..SHOWN_LINES].join("\n");
+        return format!("{}\n... {} more lines; print(ans) shows all", shorten(&kept), lines.len() - SHOWN_LINES);
+    }
+    let length = text.chars().count();
+    if length <= SHOWN_CHARACTERS {
+        return text.to_owned();
+    }
+    let head: String = text.chars().take(SHOWN_CHARACTERS / 4).collect();
+    format!("{head} ... {} more characters; print(ans) shows all", length - SHOWN_CHARACTERS / 4)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_values_are_cut() {
+        assert_eq!(shorten("[1, 2]"), "[1, 2]");
+        let long = shorten(&"x".repeat(10_000));
+        assert!(long.len() < 1100 && long.ends_with("9000 more characters; print(ans) shows all"));
+        let many = shorten(&"y\n".repeat(100));
+        assert!(many.ends_with("... 40 more lines; print(ans) shows all"));
+    }
+
+    #[test]
+    fn a_saved_session_runs_again() {
+        let mut session = Session::new(Runtime::new(), Setup::for_tests());
+        for input in ["let x = 2 // two", "x * 3", "let y = ans + 1;", "fn f(a) { a }", "y.z", "if y > 6 { f(y) }"] {
+            session.enter(input);
+        }
+        let script = session.script();
+        assert!(!script.contains("y.z"), "{script}");
+        assert_eq!(Runtime::new().eval::<i64>(&format!("{script} y")).unwrap(), 7);
+    }
+}
