@@ -1,7 +1,5 @@
 //! The nonlinearities of a network.
 
-use crate::error::{Error, Result, nearest};
-
 /// A nonlinearity between two layers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -16,29 +14,6 @@ pub enum Activation {
 }
 
 impl Activation {
-    /// Every name that [`Activation::named`] knows.
-    pub const NAMES: [&str; 3] = ["silu", "tanh", "relu"];
-
-    /// The activation of that name.
-    ///
-    /// # Errors
-    /// When there is none, with the nearest name as a hint.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "silu" => Ok(Self::Silu),
-            "tanh" => Ok(Self::Tanh),
-            "relu" => Ok(Self::Relu),
-            _ => {
-                let problem = format!("must be one of {}, got \"{name}\"", Self::NAMES.join(", "));
-                let error = Error::argument("activation", problem);
-                Err(match nearest(name, Self::NAMES) {
-                    Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
-                    None => error,
-                })
-            }
-        }
-    }
-
     /// Its name.
     pub fn name(self) -> &'static str {
         match self {

@@ -1,6 +1,6 @@
 //! How a score is trained.
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result};
 
 /// Options of [`train`](super::train); the default is what the program's reference job uses.
 #[derive(Debug, Clone, PartialEq)]
@@ -75,65 +75,6 @@ pub enum Backend {
     Fused,
     /// Candle's automatic differentiation, on the processor: slower, for comparison.
     Candle,
-}
-
-impl Schedule {
-    /// Every name that [`Schedule::named`] knows.
-    pub const NAMES: [&str; 2] = ["constant", "cosine"];
-
-    /// The schedule of that name.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "constant" => Ok(Self::Constant),
-            "cosine" => Ok(Self::Cosine),
-            _ => Err(unknown("schedule", name, &Self::NAMES)),
-        }
-    }
-}
-
-impl Weighting {
-    /// Every name that [`Weighting::named`] knows.
-    pub const NAMES: [&str; 2] = ["whitened", "likelihood"];
-
-    /// The weighting of that name.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "whitened" => Ok(Self::Whitened),
-            "likelihood" => Ok(Self::Likelihood),
-            _ => Err(unknown("weighting", name, &Self::NAMES)),
-        }
-    }
-}
-
-impl Backend {
-    /// Every name that [`Backend::named`] knows.
-    pub const NAMES: [&str; 2] = ["fused", "candle"];
-
-    /// The backend of that name.
-    ///
-    /// # Errors
-    /// When there is none.
-    pub fn named(name: &str) -> Result<Self> {
-        match name {
-            "fused" => Ok(Self::Fused),
-            "candle" => Ok(Self::Candle),
-            _ => Err(unknown("backend", name, &Self::NAMES)),
-        }
-    }
-}
-
-fn unknown(option: &str, name: &str, known: &[&str]) -> Error {
-    let error = Error::argument(option, format!("must be one of {}, got \"{name}\"", known.join(", ")));
-    match nearest(name, known.iter().copied()) {
-        Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
-        None => error,
-    }
 }
 
 impl Options {
@@ -215,6 +156,5 @@ mod tests {
         named(Options { decay: 1.0, ..base() }, "ema");
         named(Options { minimum_time: Some(2.0), ..base() }, "minimum_time");
         named(Options { minimum_time: Some(0.0), ..base() }, "minimum_time");
-        assert_eq!(Schedule::named("cosin").unwrap_err().hint(), Some("did you mean \"cosine\"?"));
     }
 }

@@ -29,6 +29,17 @@ pub struct Record {
     pub interrupted: bool,
 }
 
+impl std::fmt::Display for Record {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { steps, seconds, loss, interrupted } = self;
+        write!(f, "{steps} steps in {seconds:.1} s")?;
+        if let Some([_, loss]) = loss.last() {
+            write!(f, ", loss {loss:.4}")?;
+        }
+        if *interrupted { write!(f, ", interrupted") } else { Ok(()) }
+    }
+}
+
 /// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
 /// stay in the cache of a core, large enough for matrix products to run at full speed.
 const CHUNK: usize = 128;

@@ -14,6 +14,7 @@ mod symbolic;
 mod tensor;
 mod testing;
 mod text;
+mod train;
 
 use rhai::Engine;
 
@@ -31,4 +32,5 @@ pub(super) fn install(engine: &mut Engine) {
     tensor::install(engine);
     testing::install(engine);
     text::install(engine);
+    train::install(engine);
 }
