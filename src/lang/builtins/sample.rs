@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map};
 
-use super::score::Model;
+use super::score::Score;
 use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, number_argument, seed_argument};
@@ -58,7 +58,7 @@ mod functions {
     /// assert(s.eta.shape == [500, 2] && s.nfe == 100);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn sample(ctx: NativeCallContext, score: Model, options: Map) -> Outcome<State> {
+    pub fn sample(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<State> {
         let mut options = Options::new(&ctx, options);
         options.choice("method", &[("em", ())])?;
         let request = sample::Options {
@@ -75,7 +75,7 @@ mod functions {
     }
 
     #[rhai_fn(name = "sample", return_raw)]
-    pub fn sample_by_default(ctx: NativeCallContext, score: Model) -> Outcome<State> {
+    pub fn sample_by_default(ctx: NativeCallContext, score: Score) -> Outcome<State> {
         sample(ctx, score, Map::new())
     }
 
@@ -150,6 +150,11 @@ mod functions {
     #[rhai_fn(index_get, return_raw)]
     pub fn block(ctx: NativeCallContext, state: &mut State, name: &str) -> Outcome<Tensor> {
         state.block(name).cloned().raise(&ctx)
+    }
+
+    #[rhai_fn(index_set, return_raw)]
+    pub fn set_block(_state: &mut State, name: &str, _value: Dynamic) -> Outcome<()> {
+        Err(format!("the blocks of a state cannot be changed (`{name}` was set): keep the tensor in a variable").into())
     }
 
     /// Names of the blocks of a state; each is a property of its own, a tensor: `s.x`, `s.eta`.

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rhai::plugin::*;
-use rhai::{Engine, Map, Module};
+use rhai::{Engine, Map};
 
 use crate::data::Dataset;
 use crate::error::Error;
@@ -12,32 +12,29 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
 use crate::nn::Activation;
 use crate::process::Process;
-use crate::score::{Exact, Learned, Score};
+use crate::score::{self, Exact, Learned};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
-    engine.register_type_with_name::<Model>("Score");
-    engine.register_fn("to_string", |model: &mut Model| model.to_string());
-    engine.register_fn("to_debug", |model: &mut Model| model.to_string());
-    let mut module = Module::new();
-    module.combine(rhai::exported_module!(functions));
-    module.build_index();
-    engine.register_static_module("score", module.into());
+    engine.register_type_with_name::<Score>("Score");
+    engine.register_fn("to_string", |score: &mut Score| score.to_string());
+    engine.register_fn("to_debug", |score: &mut Score| score.to_string());
+    engine.register_static_module("score", rhai::exported_module!(functions).into());
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
 
 /// A score of any kind; the script's type `Score`.
 #[derive(Clone)]
-pub(crate) enum Model {
+pub(crate) enum Score {
     /// In closed form.
     Exact(Arc<Exact>),
     /// With a network, which `train` changes in place.
     Learned(Learned),
 }
 
-impl Model {
+impl Score {
     /// The score itself.
-    pub(crate) fn score(&self) -> &dyn Score {
+    pub(crate) fn score(&self) -> &dyn score::Score {
         match self {
             Self::Exact(exact) => exact.as_ref(),
             Self::Learned(learned) => learned,
@@ -45,7 +42,7 @@ impl Model {
     }
 }
 
-impl std::fmt::Display for Model {
+impl std::fmt::Display for Score {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let (process, shape) = (self.score().process().name(), self.score().shape());
         match self {
@@ -85,8 +82,8 @@ mod functions {
     /// assert(s.x.shape == [1000, 2]);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn exact(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Model> {
-        Exact::new(&process, &data).map(|exact| Model::Exact(Arc::new(exact))).raise(&ctx)
+    pub fn exact(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Score> {
+        Exact::new(&process, &data).map(|exact| Score::Exact(Arc::new(exact))).raise(&ctx)
     }
 
     /// A score to be learned by a multilayer perceptron.
@@ -117,18 +114,18 @@ mod functions {
     /// assert(m.steps == 50);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn mlp(ctx: NativeCallContext, process: Process, data: Dataset, options: Map) -> Outcome<Model> {
+    pub fn mlp(ctx: NativeCallContext, process: Process, data: Dataset, options: Map) -> Outcome<Score> {
         let mut options = Options::new(&ctx, options);
         let hidden = options.counts("hidden")?.unwrap_or_else(|| vec![128; 4]);
         let activations = [("silu", Activation::Silu), ("tanh", Activation::Tanh), ("relu", Activation::Relu)];
         let activation = options.choice("activation", &activations)?;
         let seed = options.seed_or(0)?;
         options.finish()?;
-        Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed).map(Model::Learned).raise(&ctx)
+        Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed).map(Score::Learned).raise(&ctx)
     }
 
     #[rhai_fn(name = "mlp", return_raw)]
-    pub fn mlp_of_defaults(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Model> {
+    pub fn mlp_of_defaults(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Score> {
         mlp(ctx, process, data, Map::new())
     }
 
@@ -151,13 +148,13 @@ mod functions {
     /// assert_fails(|| score::load("no_such_file.safetensors"), "no such file");
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn load(ctx: NativeCallContext, path: &str, process: Process) -> Outcome<Model> {
-        Learned::load_for(Path::new(path), &process).map(Model::Learned).raise(&ctx)
+    pub fn load(ctx: NativeCallContext, path: &str, process: Process) -> Outcome<Score> {
+        Learned::load_for(Path::new(path), &process).map(Score::Learned).raise(&ctx)
     }
 
     #[rhai_fn(name = "load", return_raw)]
-    pub fn load_any(ctx: NativeCallContext, path: &str) -> Outcome<Model> {
-        Learned::load(Path::new(path)).map(Model::Learned).raise(&ctx)
+    pub fn load_any(ctx: NativeCallContext, path: &str) -> Outcome<Score> {
+        Learned::load(Path::new(path)).map(Score::Learned).raise(&ctx)
     }
 }
 
@@ -175,10 +172,10 @@ mod methods {
     /// assert_fails(|| m.save("no_such_folder/active.safetensors"), "does not exist");
     /// ```
     #[rhai_fn(return_raw, pure)]
-    pub fn save(ctx: NativeCallContext, score: &mut Model, path: &str) -> Outcome<()> {
+    pub fn save(ctx: NativeCallContext, score: &mut Score, path: &str) -> Outcome<()> {
         match score {
-            Model::Learned(learned) => learned.save(Path::new(path)),
-            Model::Exact(_) => Err(Error::argument("score", "is exact: there is nothing to save")
+            Score::Learned(learned) => learned.save(Path::new(path)),
+            Score::Exact(_) => Err(Error::argument("score", "is exact: there is nothing to save")
                 .with_hint("call score::exact again, it takes no time")),
         }
         .raise(&ctx)
@@ -186,16 +183,16 @@ mod methods {
 
     /// The process of a score.
     #[rhai_fn(get = "process", pure)]
-    pub fn process(score: &mut Model) -> Process {
+    pub fn process(score: &mut Score) -> Process {
         score.score().process().clone()
     }
 
     /// Steps that a learned score was trained for; 0 for an exact one.
     #[rhai_fn(get = "steps", pure)]
-    pub fn steps(score: &mut Model) -> i64 {
+    pub fn steps(score: &mut Score) -> i64 {
         match score {
-            Model::Exact(_) => 0,
-            Model::Learned(learned) => learned.weights().steps as i64,
+            Score::Exact(_) => 0,
+            Score::Learned(learned) => learned.weights().steps as i64,
         }
     }
 }

@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Engine, Map};
 
-use super::score::Model;
+use super::score::Score;
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::lang::engine::task;
@@ -63,8 +63,8 @@ mod functions {
     /// assert(r.steps == 200 && r.loss.shape == [4, 2]);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn train(ctx: NativeCallContext, score: Model, data: Dataset, options: Map) -> Outcome<Record> {
-        let Model::Learned(model) = score else {
+    pub fn train(ctx: NativeCallContext, score: Score, data: Dataset, options: Map) -> Outcome<Record> {
+        let Score::Learned(model) = score else {
             let error = Error::argument("score", "is exact: there is nothing to train");
             return Err(error.with_hint("make a score to be learned with score::mlp(process, data)")).raise(&ctx);
         };
@@ -73,7 +73,7 @@ mod functions {
     }
 
     #[rhai_fn(name = "train", return_raw)]
-    pub fn train_with_defaults(ctx: NativeCallContext, score: Model, data: Dataset) -> Outcome<Record> {
+    pub fn train_with_defaults(ctx: NativeCallContext, score: Score, data: Dataset) -> Outcome<Record> {
         train(ctx, score, data, Map::new())
     }
 
