@@ -4,6 +4,7 @@ use std::io::IsTerminal;
 use std::sync::Mutex;
 use std::time::Duration;
 
+use console::Term;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tumble::task::{Progress, Report};
 
@@ -13,6 +14,7 @@ use super::terminal;
 const SHORT: Duration = Duration::from_millis(300);
 const BETWEEN_DRAWINGS: Duration = Duration::from_millis(100);
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+const WIDEST_BAR: usize = 30;
 /// Memory of the smoothed speed.
 const SMOOTHING: Duration = Duration::from_secs(3);
 
@@ -24,7 +26,7 @@ pub(crate) struct Terminal {
 
 /// One computation being watched.
 struct Line {
-    bar: Option<ProgressBar>,
+    line: Option<ProgressBar>,
     /// The report shown last.
     shown: Report,
     /// Smoothed steps per second.
@@ -64,7 +66,7 @@ impl Progress for Terminal {
     fn finish(&self, report: &Report) {
         let Ok(mut current) = self.current.lock() else { return };
         let was_shown = current.take().is_some_and(|line| {
-            line.bar.iter().for_each(ProgressBar::finish_and_clear);
+            line.line.iter().for_each(ProgressBar::finish_and_clear);
             !line.is_fresh()
         });
         // A training is worth a line of record, be it short; of other work the result is record enough.
@@ -77,7 +79,7 @@ impl Progress for Terminal {
 impl Line {
     fn new(first: &Report) -> Self {
         let shown = Report { task: first.task, done: first.done, ..Report::default() };
-        Self { bar: None, shown, speed: None }
+        Self { line: None, shown, speed: None }
     }
 
     fn is_fresh(&self) -> bool {
@@ -94,15 +96,14 @@ impl Line {
     }
 
     fn draw(&mut self, report: &Report) {
-        let description = self.describe(report);
-        let bar = self.bar.get_or_insert_with(|| {
-            let target = ProgressDrawTarget::stderr_with_hz(10);
-            let bar = ProgressBar::with_draw_target(Some(report.total), target);
-            bar.with_style(ProgressStyle::with_template("{msg} {wide_bar}").expect("a constant template"))
+        let text = self.describe(report);
+        // Room for the `^C` that a terminal echoes: a full line would break and could not be cleared.
+        let room = terminal::width_of(&Term::stderr()).saturating_sub(text.chars().count() + 4).min(WIDEST_BAR);
+        let line = self.line.get_or_insert_with(|| {
+            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
+            line.with_style(ProgressStyle::with_template("{msg}").expect("a constant template"))
         });
-        bar.set_length(report.total);
-        bar.set_position(report.done);
-        bar.set_message(description);
+        line.set_message(format!("{text} {}", bar(report, room)));
     }
 
     /// "train: step 3000/20000, loss 0.412, 812 steps/s, 21 s left"
@@ -117,6 +118,15 @@ impl Line {
         }
         text
     }
+}
+
+/// A bar of `room` characters, or none where that is too narrow to tell anything.
+fn bar(report: &Report, room: usize) -> String {
+    if room < 5 {
+        return String::new();
+    }
+    let filled = (room as u64 * report.done.min(report.total) / report.total.max(1)) as usize;
+    format!("{}{}", "█".repeat(filled), "░".repeat(room - filled))
 }
 
 /// "train: 20000 steps in 24.6 s (812 steps/s), loss 0.0312"
@@ -160,6 +170,13 @@ mod tests {
         let mut line = Line::new(&report(0, 0));
         line.measure(&report(3000, 4000));
         assert_eq!(line.describe(&report(3000, 4000)), "train: step 3000/20000, loss 0.4123, 750 steps/s, 23 s left");
+    }
+
+    #[test]
+    fn the_bar_keeps_its_width() {
+        assert_eq!(bar(&report(5_000, 0), 8), "██░░░░░░");
+        assert_eq!(bar(&report(20_000, 0), 8), "████████");
+        assert_eq!(bar(&report(5_000, 0), 4), "");
     }
 
     #[test]

@@ -11,9 +11,14 @@ use super::{FAILURE, INTERRUPTED};
 /// What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE.
 const CLOSED_PIPE: i32 = 141;
 
-/// Columns of the terminal; 100 where there is none.
+/// Columns of the terminal behind standard output; 100 where there is none.
 pub(crate) fn width() -> usize {
-    Term::stdout().size_checked().map_or(100, |(_, columns)| usize::from(columns).max(20))
+    width_of(&Term::stdout())
+}
+
+/// Columns of a terminal; 100 where there is none.
+pub(crate) fn width_of(terminal: &Term) -> usize {
+    terminal.size_checked().map_or(100, |(_, columns)| usize::from(columns).max(20))
 }
 
 /// Whether standard output may carry colours (<https://no-color.org>).

@@ -9,6 +9,8 @@ use super::sources::Sources;
 use super::stop::Stop;
 use crate::error::{Error, nearest};
 
+const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
+
 /// Call forms listed at most.
 const FORMS: usize = 4;
 
@@ -248,7 +250,11 @@ fn explain_syntax(kind: &ParseErrorType, position: Position, to: &mut Diagnostic
             to.message = "this expression nests too deeply".into();
             to.hints.push("split it with `let`, or use a loop".into());
         }
-        // The lexer's own sentences are ours.
+        ParseErrorType::MismatchedType(wanted, _) if wanted.contains("iterable") => {
+            to.message = lower_first(&kind.to_string());
+            to.hints.push(FOR.into());
+        }
+        // The sentences of the token filter.
         ParseErrorType::BadInput(_) => to.message = kind.to_string(),
         kind => to.message = lower_first(&kind.to_string()),
     }
@@ -300,8 +306,8 @@ fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnos
         }
         EvalAltResult::ErrorStackOverflow(_) => to.message = "functions call each other too deeply".into(),
         EvalAltResult::ErrorFor(_) => {
-            to.message = "`for` needs something to go through: a range, an array, a map's keys()".into();
-            to.hints.push("`for i in 0..10` counts from 0 to 9".into());
+            to.message = "`for` cannot go through this value".into();
+            to.hints.push(FOR.into());
         }
         other => {
             let text = other.to_string();

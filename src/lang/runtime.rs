@@ -265,6 +265,8 @@ impl Runtime {
         let mut scope = Scope::new();
         scope.push_dynamic("value", value.clone());
         let function = if value.is_string() { "to_debug" } else { "to_string" };
+        // A computation that was stopped leaves the flag behind it.
+        self.cancel.store(false, Ordering::Relaxed);
         self.tokens.reset();
         self.stack.start();
         self.engine

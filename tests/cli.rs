@@ -1,0 +1,194 @@
+//! The command from outside: exit codes, streams, interruption, the prompt behind a pipe.
+
+use std::io::{BufRead, BufReader, Write};
+use std::path::Path;
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+fn tumble(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tumble"));
+    command.args(arguments).env("TUMBLE_HISTORY", "").env_remove("NO_COLOR").stdin(Stdio::null());
+    command
+}
+
+fn run(arguments: &[&str]) -> Output {
+    tumble(arguments).output().unwrap()
+}
+
+/// Exit code, standard output and standard error of a run.
+fn outcome(output: &Output) -> (i32, String, String) {
+    let text = |bytes: &[u8]| String::from_utf8(bytes.to_vec()).unwrap();
+    (output.status.code().unwrap_or(-1), text(&output.stdout), text(&output.stderr))
+}
+
+/// Runs `arguments` with `input` on standard input.
+fn run_with(arguments: &[&str], input: &str) -> Output {
+    let mut child =
+        tumble(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    child.stdin.take().unwrap().write_all(input.as_bytes()).unwrap();
+    child.wait_with_output().unwrap()
+}
+
+fn script(folder: &tempfile::TempDir, name: &str, text: &str) -> String {
+    let path = folder.path().join(name);
+    std::fs::write(&path, text).unwrap();
+    path.display().to_string()
+}
+
+#[test]
+fn code_prints_its_value() {
+    assert_eq!(outcome(&run(&["-e", "1 / 2"])), (0, "0.5\n".into(), String::new()));
+    assert_eq!(outcome(&run(&["-e", "let x = 1;"])), (0, String::new(), String::new()));
+    assert_eq!(outcome(&run(&["-e", "-(2 ** 2)"])), (0, "-4\n".into(), String::new()));
+    assert_eq!(outcome(&run(&["--threads", "2", "-e", "print(3)"])), (0, "3\n".into(), String::new()));
+}
+
+#[test]
+fn exit_codes_say_what_happened() {
+    let folder = tempfile::tempdir().unwrap();
+    let failing = script(&folder, "failing.rhai", "let a = 1;\na.b");
+    let leaving = script(&folder, "leaving.rhai", "fn f() { exit(7); } try { f() } catch { print(1) }");
+    let code = |arguments: &[&str]| run(arguments).status.code().unwrap();
+    assert_eq!(code(&["run", &failing]), 1);
+    assert_eq!(code(&["run", "no_such_file.rhai"]), 1);
+    assert_eq!(code(&["run", &leaving]), 7);
+    assert_eq!(code(&["-e", "exit()"]), 0);
+    assert_eq!(code(&["-e", "exit(1000)"]), 1);
+    assert_eq!(code(&["bogus"]), 2);
+    assert_eq!(code(&["run"]), 2);
+    assert_eq!(code(&["--threads", "many", "-e", "1"]), 2);
+    assert_eq!(code(&["-e", "1", "repl"]), 2);
+    assert_eq!(code(&["--help"]), 0);
+    assert_eq!(code(&["--version"]), 0);
+}
+
+#[test]
+fn a_script_sees_its_arguments() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = script(&folder, "a.rhai", "#!/usr/bin/env -S tumble run\nprint(args);");
+    let (code, out, _) = outcome(&run(&["run", &file, "--", "one", "-2"]));
+    assert_eq!((code, out.as_str()), (0, "[\"one\", \"-2\"]\n"));
+    let constant = script(&folder, "b.rhai", "args = 1;");
+    assert_eq!(run(&["run", &constant]).status.code(), Some(1));
+    let (code, out, _) = outcome(&run_with(&["run", "-", "--", "x"], "print(args[0]);"));
+    assert_eq!((code, out.as_str()), (0, "x\n"));
+}
+
+#[test]
+fn errors_go_to_standard_error_without_colours() {
+    let (code, out, err) = outcome(&run(&["-e", "print(1); sqrtt(2)"]));
+    assert_eq!((code, out.as_str()), (1, "1\n"));
+    assert!(err.contains("did you mean `sqrt`?") && !err.contains('\x1b'), "{err}");
+}
+
+#[test]
+fn check_reports_every_file_and_runs_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let good = script(&folder, "good.rhai", "print(1); undefined();");
+    let bad = script(&folder, "bad.rhai", "let = 3;");
+    let worse = script(&folder, "worse.rhai", "[1, 2");
+    assert_eq!(outcome(&run(&["check", &good])), (0, String::new(), String::new()));
+    let (code, out, err) = outcome(&run(&["check", &bad, &good, &worse]));
+    assert_eq!((code, out.as_str()), (1, ""));
+    assert!(err.contains("bad.rhai:1:5") && err.contains("worse.rhai:1:6"), "{err}");
+}
+
+#[test]
+fn documentation_is_found_and_corrected() {
+    let (code, out, _) = outcome(&run(&["doc", "process::active"]));
+    assert!(code == 0 && out.starts_with("process::active("), "{out}");
+    let (code, _, err) = outcome(&run(&["doc", "proces"]));
+    assert!(code == 1 && err.contains("did you mean `process`?"), "{err}");
+    assert!(outcome(&run(&["doc"])).1.contains("process::passive"));
+}
+
+#[test]
+fn no_nesting_overflows_the_stack() {
+    let nested = |depth: usize| format!("{}1{}", "1 + (".repeat(depth), ")".repeat(depth));
+    let failures = [
+        "fn f(n) { f(n + 1) } f(0)".to_owned(),
+        // Deep expressions in deep calls: no limit on either alone would do.
+        format!("fn f(n) {{ {} }} f(0)", nested(300).replace('1', "f(n)")),
+        format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)),
+        "let f = |g| g.call(g); f.call(f)".to_owned(),
+    ];
+    for code in failures {
+        let (status, _, err) = outcome(&run_with(&["run", "-"], &code));
+        assert_eq!(status, 1, "{}", err.chars().take(300).collect::<String>());
+        assert!(err.contains("deep"), "{}", err.chars().take(300).collect::<String>());
+    }
+    let sum = format!("print({})", vec!["1"; 900].join(" + "));
+    assert_eq!(outcome(&run_with(&["run", "-"], &sum)), (0, "900\n".into(), String::new()));
+}
+
+#[test]
+fn a_closed_pipe_ends_quietly() {
+    let mut child = tumble(&["-e", "for i in 0..1_000_000 { print(i); }"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut line = String::new();
+    BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(line, "0\n");
+    assert_eq!(output.status.code(), Some(141));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[cfg(unix)]
+fn interrupt(child: &Child) {
+    assert!(Command::new("kill").args(["-INT", &child.id().to_string()]).status().unwrap().success());
+}
+
+#[cfg(unix)]
+#[test]
+fn interruption_is_quick_and_told() {
+    let endless = "print(\"started\"); try { loop {} } catch { print(\"caught\") }";
+    let mut child = tumble(&["-e", endless]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut out = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    out.read_line(&mut line).unwrap();
+    assert_eq!(line, "started\n");
+    let start = Instant::now();
+    interrupt(&child);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(130));
+    assert_eq!(output.stderr, b"interrupted\n");
+    // Generous: the machine may be busy. Unloaded it takes a few milliseconds.
+    assert!(start.elapsed() < Duration::from_secs(2));
+    line.clear();
+    assert_eq!(out.read_line(&mut line).unwrap(), 0, "{line}");
+}
+
+#[test]
+fn the_prompt_behind_a_pipe() {
+    let input = "let x = 3\nx * 2\nans + 1\nfn f(a) {\n  a + 1\n}\nf(2)\n:vars\n";
+    let (code, out, err) = outcome(&run_with(&[], input));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, "6\n7\n3\nx    i64       3\nans  i64       3\n");
+}
+
+#[test]
+fn the_prompt_behind_a_pipe_stops_at_the_first_error() {
+    let (code, out, err) = outcome(&run_with(&["repl"], "1\ny\n2\n"));
+    assert_eq!((code, out.as_str()), (1, "1\n"));
+    assert!(err.contains("input 2:1:1"), "{err}");
+    assert_eq!(run_with(&[], "exit(5)\n1\n").status.code(), Some(5));
+    // The end of the input ends an unfinished statement.
+    assert_eq!(run_with(&[], "let a = [1,\n").status.code(), Some(1));
+}
+
+#[test]
+fn commands_of_the_prompt() {
+    let folder = tempfile::tempdir().unwrap();
+    let saved = folder.path().join("saved.rhai").display().to_string();
+    let input = format!("let x = 2\nx + 1\nlet y = ans * 10\n:save {saved}\n:reset\n:load \"{saved}\"\ny\n:quit\n99\n");
+    let (code, out, err) = outcome(&run_with(&[], &input));
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert_eq!(out, format!("3\n3 inputs written to {saved}\n30\n"));
+    assert!(Path::new(&saved).is_file());
+    let (code, _, err) = outcome(&run_with(&[], ":hepl\n"));
+    assert!(code == 1 && err.contains("did you mean `:help`?"), "{err}");
+    assert!(outcome(&run_with(&[], ":help sde\n")).1.contains("horizon"));
+}
