@@ -63,14 +63,14 @@ pub fn precision(factor: &DMatrix<f64>) -> DMatrix<f64> {
     inverse.transpose() * inverse
 }
 
-/// The standard deviation of each block given all the others, [m]: one over the root of the diagonal of the precision.
+/// The standard deviation of each block given all the others, \[m\]: one over the root of the diagonal of the precision.
 #[must_use]
 pub fn conditional_std(factor: &DMatrix<f64>) -> DVector<f64> {
     let inverse = inverse_lower(factor);
     DVector::from_fn(factor.nrows(), |i, _| 1.0 / inverse.column(i).norm())
 }
 
-/// log N(r; 0, L Lᵀ) of a residual r, [m].
+/// log N(r; 0, L Lᵀ) of a residual r, \[m\].
 #[must_use]
 pub fn log_density(factor: &DMatrix<f64>, residual: &DVector<f64>) -> f64 {
     let white = solve_lower(factor, residual);

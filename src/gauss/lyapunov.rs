@@ -54,7 +54,7 @@ pub(crate) fn lyapunov(drift: &DMatrix<f64>, diffusion: &Square) -> Option<Squar
 mod tests {
     use super::*;
 
-    /// SCIENCE-style closed form of active noise: Σ_xx = Tp/k + Ta/(k(1+kτ)), Σ_xη = Ta/(1+kτ), Σ_ηη = Ta/τ
+    /// The closed form of active noise: Σ_xx = Tp/k + Ta/(k(1+kτ)), Σ_xη = Ta/(1+kτ), Σ_ηη = Ta/τ
     /// (arXiv 2411.07233).
     #[test]
     fn active_noise() {

@@ -15,7 +15,7 @@ pub struct Kernel {
     /// Φ = e^{At}, [m, m].
     pub transfer: DMatrix<f64>,
     /// c: what the mean has besides Φ(x_0, 0, ...), from the constant part of the drift and the means of the
-    /// auxiliaries at t = 0, [m].
+    /// auxiliaries at t = 0, \[m\].
     pub offset: DVector<f64>,
     /// Σ, [m, m].
     pub covariance: DMatrix<f64>,
@@ -24,7 +24,7 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The response Φ_x of all blocks to the datum, [m].
+    /// The response Φ_x of all blocks to the datum, \[m\].
     #[must_use]
     pub fn response(&self) -> DVector<f64> {
         self.transfer.column(0).into_owned()
@@ -47,7 +47,7 @@ impl Kernel {
         }
     }
 
-    /// The standard deviation ℓ of each block given all the others, [m]; 0 where the others determine it.
+    /// The standard deviation ℓ of each block given all the others, \[m\]; 0 where the others determine it.
     ///
     /// The unit in which the score of that block is measured: a whitened target is ℓ times the score.
     #[must_use]

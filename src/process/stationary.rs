@@ -12,7 +12,7 @@ const RATE_RESOLUTION: f64 = 1e-12;
 /// The law that a process settles into, the same for every coordinate.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stationary {
-    /// The mean over blocks, [m].
+    /// The mean over blocks, \[m\].
     pub mean: DVector<f64>,
     /// The covariance over blocks, [m, m].
     pub covariance: DMatrix<f64>,

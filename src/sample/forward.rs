@@ -11,7 +11,7 @@ use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::Tensor;
 
-/// z_t for each datum of `x0`, [count, shape...] or [count], drawn from the perturbation kernel at `time` ≥ 0 in one step.
+/// z_t for each datum of `x0`, [count, shape...] or \[count\], drawn from the perturbation kernel at `time` ≥ 0 in one step.
 ///
 /// # Errors
 /// When `x0` is not a tensor of finite data or `time` is negative, or interrupted.
@@ -34,7 +34,7 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     })
 }
 
-/// The end states of forward paths from `x0`, [count, shape...] or [count], at the horizon after `steps` Euler–Maruyama steps.
+/// The end states of forward paths from `x0`, [count, shape...] or \[count\], at the horizon after `steps` Euler–Maruyama steps.
 ///
 /// # Errors
 /// When `x0` is not a tensor of finite data or `steps` is 0, or interrupted.
