@@ -82,7 +82,8 @@ impl Learned {
         let bytes = files::read(path)?;
         let refuse = |reason: String| Error::file("read", path, reason);
         let broken = |e: &dyn std::fmt::Display| {
-            refuse(format!("it is not a whole safetensors file: {e}")).with_hint("save the model again")
+            refuse(format!("it is not a whole safetensors file: {e}"))
+                .with_hint("give a file that `save` wrote; if it is one, it was damaged since")
         };
         let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e))?;
         let file = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e))?;

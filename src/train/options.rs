@@ -94,8 +94,9 @@ impl Options {
         if !(1..=Self::LARGEST_BATCH).contains(&self.batch) {
             return refuse("batch", format!("must be from 1 to {}, got {}", Self::LARGEST_BATCH, self.batch));
         }
-        if !positive(self.rate) {
-            return refuse("lr", format!("must be above 0, got {}", self.rate));
+        // Beyond, one step makes weights that are not finite.
+        if !(self.rate > 0.0 && self.rate <= 1e30) {
+            return refuse("lr", format!("must be above 0 and at most 1e30, got {}", self.rate));
         }
         if let Some(clip) = self.clip.filter(|&clip| !positive(clip)) {
             return refuse("clip", format!("must be above 0, got {clip}"));

@@ -1,51 +1,23 @@
 //! The training loop.
 
-use std::time::{Duration, Instant};
-
 use candle_core::Device;
 use rayon::prelude::*;
 
 use super::batch::{Batch, Source};
+use super::history::History;
 use super::table::Table;
-use super::{Backend, Options};
+use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::nn::Weights;
 use crate::nn::kernel::{Adam, Chunk, Moments, STRIP, reduce};
 use crate::nn::reference::Reference;
 use crate::score::{Learned, Score};
-use crate::task::{Report, Task};
-
-/// What a training run leaves besides the weights.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Record {
-    /// (step, mean loss since the point before), the step counted in this run.
-    pub loss: Vec<[f64; 2]>,
-    /// Steps done.
-    pub steps: u64,
-    /// Time it took.
-    pub seconds: f64,
-    /// Whether the user stopped it; the model keeps the steps done.
-    pub interrupted: bool,
-}
-
-impl std::fmt::Display for Record {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { steps, seconds, loss, interrupted } = self;
-        write!(f, "{steps} steps in {seconds:.1} s")?;
-        if let Some([_, loss]) = loss.last() {
-            write!(f, ", loss {loss:.4}")?;
-        }
-        if *interrupted { write!(f, ", interrupted") } else { Ok(()) }
-    }
-}
+use crate::task::Task;
 
 /// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
 /// stay in the cache of a core, large enough for matrix products to run at full speed.
 const CHUNK: usize = 128;
-
-/// Time between two reports.
-const REPORT: Duration = Duration::from_millis(50);
 
 /// Trains a model in place by hybrid score matching on draws from `data`.
 ///
@@ -71,12 +43,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     let outcome = task.install(|| trainer.run(task));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
-    Ok(Record {
-        steps: trainer.history.done,
-        seconds: trainer.history.start.elapsed().as_secs_f64(),
-        loss: trainer.history.points,
-        interrupted,
-    })
+    Ok(trainer.history.record(interrupted))
 }
 
 struct Worker {
@@ -127,10 +94,15 @@ impl<'a> Trainer<'a> {
 
     /// Runs to the end (false) or until the user stops it (true).
     fn run(&mut self, task: &Task) -> Result<bool> {
+        let outcome = self.steps(task);
+        self.history.close();
+        task.finish(&self.history.report());
+        outcome
+    }
+
+    fn steps(&mut self, task: &Task) -> Result<bool> {
         for step in 0..self.options.steps {
             if task.cancelled() {
-                self.history.close();
-                task.finish(&self.history.report());
                 return Ok(true);
             }
             let loss = self.step(step)?;
@@ -139,7 +111,6 @@ impl<'a> Trainer<'a> {
                 task.report(&self.history.report());
             }
         }
-        task.finish(&self.history.report());
         Ok(false)
     }
 
@@ -149,7 +120,7 @@ impl<'a> Trainer<'a> {
         let loss = self.workers.iter().map(|worker| worker.loss).sum::<f64>();
         let norm = self.sum_gradients();
         if !(loss.is_finite() && norm.is_finite()) {
-            return Err(self.diverged(step, loss));
+            return Err(self.diverged(step, loss, norm));
         }
         let clip = self.options.clip.map_or(1.0, |clip| (clip / norm).min(1.0));
         self.update(self.options.rate_at(step), clip);
@@ -201,7 +172,7 @@ impl<'a> Trainer<'a> {
         });
     }
 
-    fn diverged(&self, step: u64, loss: f64) -> Error {
+    fn diverged(&self, step: u64, loss: f64, norm: f64) -> Error {
         let largest = self.weights.parameters.iter().fold(0.0, |most, w| f32::max(most, w.abs()));
         let time = self.workers.iter().find_map(|worker| worker.batch.broken_time(&self.source));
         let cause = match time {
@@ -212,72 +183,7 @@ impl<'a> Trainer<'a> {
             Some(_) => "look for values in the data that are not finite, or raise `minimum_time`",
             None => "lower `lr` or set `clip`; the model keeps its weights from before this step",
         };
-        Error::numerical(format!("the loss is {loss} at step {step}: {cause}")).with_hint(hint)
-    }
-}
-
-/// The loss over the steps.
-struct History {
-    start: Instant,
-    reported: Option<Instant>,
-    done: u64,
-    total: u64,
-    interval: u64,
-    points: Vec<[f64; 2]>,
-    /// Sum and number of losses since the last point.
-    sum: f64,
-    count: u64,
-    smooth: f64,
-}
-
-impl History {
-    fn new(options: &Options) -> Self {
-        let interval = match options.interval {
-            0 => (options.steps / 200).max(1),
-            interval => interval,
-        };
-        Self {
-            start: Instant::now(),
-            reported: None,
-            done: 0,
-            total: options.steps,
-            interval,
-            points: Vec::new(),
-            sum: 0.0,
-            count: 0,
-            smooth: 0.0,
-        }
-    }
-
-    fn add(&mut self, loss: f64) {
-        self.done += 1;
-        self.sum += loss;
-        self.count += 1;
-        // The mean of the first hundred steps, then an exponential one over about a hundred.
-        self.smooth += (loss - self.smooth) / self.done.min(100) as f64;
-        if self.done.is_multiple_of(self.interval) || self.done == self.total {
-            self.close();
-        }
-    }
-
-    /// Makes a point of the losses since the last one.
-    fn close(&mut self) {
-        if self.count > 0 {
-            self.points.push([self.done as f64, self.sum / self.count as f64]);
-            (self.sum, self.count) = (0.0, 0);
-        }
-    }
-
-    fn due(&mut self) -> bool {
-        let due = self.reported.is_none_or(|last| last.elapsed() >= REPORT);
-        if due {
-            self.reported = Some(Instant::now());
-        }
-        due
-    }
-
-    fn report(&self) -> Report {
-        let loss = (self.done > 0).then_some(self.smooth);
-        Report { task: "train", done: self.done, total: self.total, elapsed: self.start.elapsed(), loss }
+        let what = format!("the loss is {loss:.3e} with a gradient of norm {norm:.3e} at step {step}");
+        Error::numerical(format!("{what}: {cause}")).with_hint(hint)
     }
 }
