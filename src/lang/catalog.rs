@@ -117,8 +117,18 @@ fn add(entries: &mut BTreeMap<String, Entry>, function: Described) {
     if !entry.forms.contains(&function.form) {
         entry.forms.push(function.form);
     }
-    // Forms of one function may carry one doc comment between them.
-    if function.doc.len() > entry.doc.len() {
+    let is_full = |doc: &str| doc.contains('\n');
+    // Forms of one function may carry one doc comment between them, and a remark on how another form differs.
+    if entry.doc.contains(&function.doc) {
+        return;
+    }
+    if is_full(&function.doc) && is_full(&entry.doc) {
+        // Functions of one name on different types: `sample` of a score and of a dataset. The longer stands first,
+        // because Rhai lists functions in no particular order.
+        let mut both = [function.doc, std::mem::take(&mut entry.doc)];
+        both.sort_by_key(|doc| std::cmp::Reverse(doc.len()));
+        entry.doc = both.join("\n\n");
+    } else if function.doc.len() > entry.doc.len() {
         entry.doc = function.doc;
     }
 }

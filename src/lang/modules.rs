@@ -45,7 +45,7 @@ fn load(
     source: &str,
     text: &str,
 ) -> Result<Module, Box<EvalAltResult>> {
-    let (code, insertions) = rewrite::guard_switches(engine, text);
+    let (code, insertions) = rewrite::prepare(engine, text);
     sources.enter_module(source, text, insertions);
     tokens.reset();
     let mut ast = engine.compile(code)?;

@@ -1,3 +1,5 @@
+//! What is changed in a text before it is compiled.
+//!
 //! The one construct that cannot be caught otherwise: `switch` on a symbol silently takes the default arm, because
 //! Rhai compares hashes and a symbol has none. The value switched on is passed through a guard function, written into
 //! the text before it is compiled; positions are mapped back.
@@ -33,8 +35,15 @@ impl Insertions {
     }
 }
 
-/// The text with the value of every `switch` guarded.
-pub(super) fn guard_switches(engine: &Engine, text: &str) -> (String, Insertions) {
+/// The text as it is compiled: a first line for the shell made a comment, the value of every `switch` guarded.
+pub(super) fn prepare(engine: &Engine, text: &str) -> (String, Insertions) {
+    match text.strip_prefix("#!") {
+        Some(rest) => guard_switches(engine, &format!("//{rest}")),
+        None => guard_switches(engine, text),
+    }
+}
+
+fn guard_switches(engine: &Engine, text: &str) -> (String, Insertions) {
     if !text.contains("switch") {
         return (text.to_owned(), Insertions::default());
     }

@@ -194,7 +194,7 @@ impl Runtime {
     }
 
     fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
-        let (code, insertions) = rewrite::guard_switches(&self.engine, text);
+        let (code, insertions) = rewrite::prepare(&self.engine, text);
         let blank = self.sources.enter(name, text, insertions);
         self.tokens.reset();
         Ok(self.engine.compile_with_scope(&self.scope, "\n".repeat(blank) + code.as_str())?)
