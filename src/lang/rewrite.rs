@@ -35,12 +35,10 @@ impl Insertions {
     }
 }
 
-/// The text as it is compiled: a first line for the shell made a comment, the value of every `switch` guarded.
+/// The text as it is compiled: without a first line for the shell, the value of every `switch` guarded.
 pub(super) fn prepare(engine: &Engine, text: &str) -> (String, Insertions) {
-    match text.strip_prefix("#!") {
-        Some(rest) => guard_switches(engine, &format!("//{rest}")),
-        None => guard_switches(engine, text),
-    }
+    let for_the_shell = text.starts_with("#!").then(|| text.find('\n').unwrap_or(text.len())).unwrap_or(0);
+    guard_switches(engine, &text[for_the_shell..])
 }
 
 fn guard_switches(engine: &Engine, text: &str) -> (String, Insertions) {
