@@ -5,7 +5,6 @@ use std::sync::Mutex;
 use std::time::Duration;
 
 use console::Term;
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use tumble::task::{Progress, Report};
 
 use super::terminal;
@@ -26,7 +25,7 @@ pub(crate) struct Terminal {
 
 /// One computation being watched.
 struct Line {
-    line: Option<ProgressBar>,
+    is_drawn: bool,
     /// The report shown last.
     shown: Report,
     /// Smoothed steps per second.
@@ -66,7 +65,9 @@ impl Progress for Terminal {
     fn finish(&self, report: &Report) {
         let Ok(mut current) = self.current.lock() else { return };
         let was_shown = current.take().is_some_and(|line| {
-            line.line.iter().for_each(ProgressBar::finish_and_clear);
+            if line.is_drawn {
+                let _ = Term::stderr().clear_line();
+            }
             !line.is_fresh()
         });
         // A training is worth a line of record, be it short; of other work the result is record enough.
@@ -79,7 +80,7 @@ impl Progress for Terminal {
 impl Line {
     fn new(first: &Report) -> Self {
         let shown = Report { task: first.task, done: first.done, ..Report::default() };
-        Self { line: None, shown, speed: None }
+        Self { is_drawn: false, shown, speed: None }
     }
 
     fn is_fresh(&self) -> bool {
@@ -95,15 +96,17 @@ impl Line {
         self.shown = report.clone();
     }
 
+    /// Draws over what was drawn before. The cursor stays short of the edge, where the `^C` that a terminal echoes would
+    /// break the line, and half of it could not be cleared.
     fn draw(&mut self, report: &Report) {
-        let text = self.describe(report);
-        // Room for the `^C` that a terminal echoes: a full line would break and could not be cleared.
-        let room = terminal::width_of(&Term::stderr()).saturating_sub(text.chars().count() + 4).min(WIDEST_BAR);
-        let line = self.line.get_or_insert_with(|| {
-            let line = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr_with_hz(10));
-            line.with_style(ProgressStyle::with_template("{msg}").expect("a constant template"))
-        });
-        line.set_message(format!("{text} {}", bar(report, room)));
+        let terminal = Term::stderr();
+        let width = terminal::width_of(&terminal).saturating_sub(4);
+        let mut text: String = self.describe(report).chars().take(width).collect();
+        text.push(' ');
+        text.push_str(&bar(report, width.saturating_sub(text.chars().count()).min(WIDEST_BAR)));
+        // A terminal that is gone needs no progress.
+        let _ = terminal.clear_line().and_then(|()| terminal.write_str(&text));
+        self.is_drawn = true;
     }
 
     /// "train: step 3000/20000, loss 0.412, 812 steps/s, 21 s left"

@@ -44,6 +44,7 @@ pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
     } else {
         (path.display().to_string(), files::read_text(path)?)
     };
-    // `#!/usr/bin/env -S tumble run` makes a script a program; two slashes keep every position.
-    Ok((name, text.strip_prefix("#!").map(|rest| format!("//{rest}")).unwrap_or(text)))
+    // `#!/usr/bin/env -S tumble run` makes a script a program.
+    let first_line = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
+    Ok((name, text[first_line..].to_owned()))
 }

@@ -41,6 +41,11 @@ pub(crate) fn print(text: &str) {
 
 /// Writes a line to standard error, if anybody still listens.
 pub(crate) fn complain(text: &str) {
+    let terminal = Term::stderr();
+    if terminal.is_term() {
+        // A computation that failed leaves its progress line behind.
+        let _ = terminal.clear_line();
+    }
     let _ = writeln!(std::io::stderr(), "{text}");
 }
 
