@@ -37,8 +37,9 @@ impl Insertions {
 
 /// The text as it is compiled: without a first line for the shell, the value of every `switch` guarded.
 pub(super) fn prepare(engine: &Engine, text: &str) -> (String, Insertions) {
-    let for_the_shell = text.starts_with("#!").then(|| text.find('\n').unwrap_or(text.len())).unwrap_or(0);
-    guard_switches(engine, &text[for_the_shell..])
+    // `#!/usr/bin/env -S tumble run` makes a script a program.
+    let first_line = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
+    guard_switches(engine, &text[first_line..])
 }
 
 fn guard_switches(engine: &Engine, text: &str) -> (String, Insertions) {
