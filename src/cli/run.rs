@@ -44,7 +44,5 @@ pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
     } else {
         (path.display().to_string(), files::read_text(path)?)
     };
-    // `#!/usr/bin/env -S tumble run` makes a script a program.
-    let first_line = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
-    Ok((name, text[first_line..].to_owned()))
+    Ok((name, text))
 }

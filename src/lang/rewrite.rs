@@ -35,12 +35,11 @@ impl Insertions {
     }
 }
 
-/// The text as it is compiled: a first line for the shell made a comment, the value of every `switch` guarded.
+/// The text as it is compiled: without a first line for the shell, the value of every `switch` guarded.
 pub(super) fn prepare(engine: &Engine, text: &str) -> (String, Insertions) {
-    match text.strip_prefix("#!") {
-        Some(rest) => guard_switches(engine, &format!("//{rest}")),
-        None => guard_switches(engine, text),
-    }
+    // `#!/usr/bin/env -S tumble run` makes a script a program.
+    let first_line = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
+    guard_switches(engine, &text[first_line..])
 }
 
 fn guard_switches(engine: &Engine, text: &str) -> (String, Insertions) {

@@ -29,7 +29,7 @@ pub struct Definition {
     pub parameters: BTreeMap<String, f64>,
     /// f, one expression per block.
     pub drift: Vec<Expression>,
-    /// G, [blocks][sources].
+    /// G, \[blocks, sources\].
     pub noise: Vec<Vec<Expression>>,
     /// Laws of the auxiliaries at t = 0, one entry per block; `None` starts at 0. The data have none.
     pub start: Vec<Option<StartLaw>>,

@@ -9,12 +9,12 @@ use nalgebra::{DMatrix, DVector};
 pub struct Linear {
     /// A, [blocks, blocks], in 1/time.
     pub drift: DMatrix<f64>,
-    /// b, [blocks].
+    /// b, \[blocks\].
     pub offset: DVector<f64>,
     /// G, [blocks, sources], one column per Wiener source.
     pub noise: DMatrix<f64>,
-    /// Mean of the auxiliaries at t = 0, [blocks]; entry 0 is 0.
+    /// Mean of the auxiliaries at t = 0, \[blocks\]; entry 0 is 0.
     pub start_mean: DVector<f64>,
-    /// Standard deviation of the (independent) auxiliaries at t = 0, [blocks]; entry 0 is 0.
+    /// Standard deviation of the (independent) auxiliaries at t = 0, \[blocks\]; entry 0 is 0.
     pub start_std: DVector<f64>,
 }

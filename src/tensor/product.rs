@@ -1,6 +1,6 @@
 //! Matrix products.
 
-use ndarray::{Ix1, Ix2};
+use ndarray::Ix2;
 
 use super::{Tensor, count};
 use crate::error::{Error, Result};
@@ -30,23 +30,6 @@ impl Tensor {
         let shape: Vec<i64> = left[..left.len() - 1].iter().chain(&right[1..]).map(|&side| side as i64).collect();
         Self::from(full).reshape(&shape)
     }
-
-    /// The sum of products of two vectors of equal length, summed in double precision.
-    ///
-    /// # Errors
-    /// When one is not a vector or the lengths differ.
-    pub fn dot(&self, other: &Self) -> Result<f64> {
-        let vectors = (self.0.view().into_dimensionality::<Ix1>(), other.0.view().into_dimensionality::<Ix1>());
-        match vectors {
-            (Ok(a), Ok(b)) if a.len() == b.len() => {
-                Ok(a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum())
-            }
-            _ => Err(Error::argument(
-                "dot",
-                format!("takes two vectors of one length, got shapes {:?} and {:?}", self.shape(), other.shape()),
-            )),
-        }
-    }
 }
 
 #[cfg(test)]
@@ -65,7 +48,6 @@ mod tests {
         assert_eq!(matrix.product(&vector).unwrap(), tensor(&[2], &[-2.0, -2.0]));
         assert_eq!(tensor(&[2], &[1.0, 1.0]).product(&matrix).unwrap(), tensor(&[3], &[5.0, 7.0, 9.0]));
         assert_eq!(vector.product(&vector).unwrap(), Tensor::scalar(2.0));
-        assert_eq!(vector.dot(&vector).unwrap(), 2.0);
         assert_eq!(tensor(&[2, 0], &[]).product(&tensor(&[0, 2], &[])).unwrap(), tensor(&[2, 2], &[0.0; 4]));
     }
 
@@ -76,7 +58,6 @@ mod tests {
         assert_eq!(problem, "`matmul` cannot multiply shapes [2, 3] and [2, 3]");
         assert!(Tensor::scalar(1.0).product(&matrix).is_err());
         assert!(matrix.product(&tensor(&[3, 1, 1], &[0.0; 3])).is_err());
-        assert!(matrix.dot(&matrix).unwrap_err().to_string().contains("[2, 3] and [2, 3]"));
         let long = tensor(&[300_000, 1], &vec![0.0; 300_000]);
         assert!(long.product(&long.transpose()).unwrap_err().to_string().contains("335.3 GiB"));
     }

@@ -56,8 +56,8 @@ mod module {
     /// A mixture of Gaussians.
     ///
     /// # Shapes
-    /// K Gaussians over d coordinates: `means` \[K, d\] (or \[K\] for one coordinate), `weights` \[K\],
-    /// `std` a number or \[K\], `covariances` \[K, d, d\].
+    /// K Gaussians over d coordinates: `means` [K, d] (or [K] for one coordinate), `weights` [K],
+    /// `std` a number or [K], `covariances` [K, d, d].
     ///
     /// # Options
     /// - `means`: centres of the Gaussians
@@ -127,7 +127,7 @@ mod module {
     /// Finite data from an array or tensor; a draw takes a row at random, with replacement.
     ///
     /// # Shapes
-    /// \[n, ..\]: one datum per row; \[n\] is n data of one coordinate.
+    /// [n, ..]: one datum per row; [n] is n data of one coordinate.
     ///
     /// # Errors
     /// When there are no rows, rows differ in length, or values are not finite.
@@ -176,7 +176,7 @@ mod methods {
     /// Draws data.
     ///
     /// # Shapes
-    /// -> \[count, shape of a datum\]
+    /// -> [count, shape of a datum]
     ///
     /// # Options
     /// - `count`: number of data, above 0

@@ -24,7 +24,7 @@ mod module {
     /// about 0.006. Compare with this floor.
     ///
     /// # Shapes
-    /// `a` \[n, ..\], `b` \[m, ..\]: one datum per row; the counts may differ.
+    /// `a` [n, ..], `b` [m, ..]: one datum per row; the counts may differ.
     ///
     /// # Options
     /// - `projections`: number of directions, above 0 (default 128)
@@ -64,7 +64,7 @@ mod module {
     /// Energy distance 2⟨|x − y|⟩ − ⟨|x − x'|⟩ − ⟨|y − y'|⟩, means over all pairs. Takes time as n².
     ///
     /// # Shapes
-    /// `a` \[n, ..\], `b` \[m, ..\]: one datum per row; the counts may differ.
+    /// `a` [n, ..], `b` [m, ..]: one datum per row; the counts may differ.
     ///
     /// # Returns
     /// A number, 0 if and only if the samples are the same.
@@ -91,7 +91,7 @@ mod module {
     /// the same bins and counts.
     ///
     /// # Shapes
-    /// `a` \[n, ..\], `b` \[m, ..\]: one datum per row, few coordinates.
+    /// `a` [n, ..], `b` [m, ..]: one datum per row, few coordinates.
     ///
     /// # Options
     /// - `bins`: number of bins along each coordinate, above 0 (default 50)
@@ -128,7 +128,7 @@ mod module {
     /// Jensen–Shannon divergence of two histograms, in nats: from 0 to ln 2.
     ///
     /// # Shapes
-    /// `a` \[n, ..\], `b` \[m, ..\]: one datum per row, few coordinates.
+    /// `a` [n, ..], `b` [m, ..]: one datum per row, few coordinates.
     ///
     /// # Options
     /// - `bins`: number of bins along each coordinate, above 0 (default 50)
@@ -163,7 +163,7 @@ mod module {
     /// Mean of each coordinate of a sample.
     ///
     /// # Shapes
-    /// \[n, ..\] -> \[d\], d the number of coordinates of a datum
+    /// [n, ..] -> [d], d the number of coordinates of a datum
     ///
     /// # Errors
     /// When values are not finite.
@@ -182,7 +182,7 @@ mod module {
     /// and eta of the same states. Divided by n, as `var`.
     ///
     /// # Shapes
-    /// \[n, d\] -> \[d, d\]; \[n, d\] and \[n, e\] -> \[d, e\]
+    /// [n, d] -> [d, d]; [n, d] and [n, e] -> [d, e]
     ///
     /// # Errors
     /// When the numbers of rows differ, or values are not finite.

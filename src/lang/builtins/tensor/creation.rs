@@ -21,7 +21,7 @@ mod functions {
     /// `t[0]`, `t[-1]`, `t[1..3]`, `t[[i, j]]` read and write parts.
     ///
     /// # Shapes
-    /// n rows of d numbers -> \[n, d\]; any depth.
+    /// n rows of d numbers -> [n, d]; any depth.
     ///
     /// # Errors
     /// When rows differ in length or hold something other than numbers.
@@ -84,7 +84,7 @@ mod functions {
     /// The identity matrix.
     ///
     /// # Shapes
-    /// -> \[count, count\]
+    /// -> [count, count]
     ///
     /// # Example
     /// ```rhai

@@ -44,7 +44,7 @@ mod functions {
     /// Column `index` of a sample: the values at this position of the second axis.
     ///
     /// # Shapes
-    /// \[n, d, ..\] -> \[n, ..\]
+    /// [n, d, ..] -> [n, ..]
     ///
     /// # Example
     /// ```rhai
@@ -118,7 +118,7 @@ mod functions {
     /// The matrix product of matrices and vectors.
     ///
     /// # Shapes
-    /// \[m, k\] and \[k, n\] -> \[m, n\]; \[m, k\] and \[k\] -> \[m\]; \[k\] and \[k\] -> number
+    /// [m, k] and [k, n] -> [m, n]; [m, k] and [k] -> [m]; [k] and [k] -> number
     ///
     /// # Errors
     /// When the inner lengths differ; the error names both shapes.
