@@ -36,13 +36,11 @@ fn finish(result: Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
 
 /// Name and text of a script.
 pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
-    let (name, text) = if path == Path::new("-") {
-        let mut text = String::new();
-        let read = std::io::stdin().read_to_string(&mut text);
-        read.map_err(|error| Error::file("read", Path::new("standard input"), error))?;
-        ("standard input".to_owned(), text)
-    } else {
-        (path.display().to_string(), files::read_text(path)?)
-    };
-    Ok((name, text))
+    if path != Path::new("-") {
+        return Ok((path.display().to_string(), files::read_text(path)?));
+    }
+    let mut text = String::new();
+    let read = std::io::stdin().read_to_string(&mut text);
+    read.map_err(|error| Error::file("read", Path::new("standard input"), error))?;
+    Ok(("standard input".to_owned(), text))
 }

@@ -74,6 +74,10 @@ impl Catalog {
                 add(&mut catalog.other, function);
             }
         }
+        for entry in catalog.entries.values_mut().chain(catalog.other.values_mut()) {
+            // Rhai keeps functions in hash tables, whose order changes from run to run.
+            entry.forms.sort_by_key(|form| (form.len(), form.clone()));
+        }
         catalog
     }
 
