@@ -22,7 +22,7 @@ pub struct Layer {
     pub inputs: usize,
     /// Width of what goes out.
     pub outputs: usize,
-    /// b, [outputs].
+    /// b, `[outputs]`.
     pub bias: Range<usize>,
     /// W, [inputs, outputs] in row-major order.
     pub weight: Range<usize>,

@@ -27,11 +27,11 @@ pub struct Mixed {
 pub struct Frame {
     /// The perturbation kernel.
     pub kernel: Kernel,
-    /// Standard deviation σ of each block if the data were Gaussian, [m].
+    /// Standard deviation σ of each block if the data were Gaussian, `[m]`.
     pub scale: DVector<f64>,
     /// s_G,d = −Σ_b gauss[d, b] (z_b − μ_b), [driven, m]: rows of the precision of that Gaussian.
     pub gauss: DMatrix<f64>,
-    /// ℓ, [driven].
+    /// ℓ, `[driven]`.
     pub unit: DVector<f64>,
     /// What the network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
     /// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
