@@ -33,15 +33,30 @@ impl State {
     /// # Errors
     /// When there is none, with the nearest name.
     pub fn block(&self, name: &str) -> Result<&Tensor> {
-        match self.names.iter().position(|n| n == name) {
-            Some(index) => Ok(&self.blocks[index]),
-            None => {
-                Err(Error::argument(name, "is not a block of this state").with_hint(match nearest(name, &self.names) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => format!("its blocks are {}", self.names.join(", ")),
-                }))
-            }
+        Ok(&self.blocks[self.place(name)?])
+    }
+
+    /// Replaces the block called `name`.
+    ///
+    /// # Errors
+    /// When there is none, and when the shapes differ.
+    pub fn set_block(&mut self, name: &str, values: Tensor) -> Result<()> {
+        let place = self.place(name)?;
+        let (old, new) = (self.blocks[place].shape(), values.shape());
+        if old != new {
+            return Err(Error::argument(name, format!("has the shape {old:?}, the new values have {new:?}")));
         }
+        self.blocks[place] = values;
+        Ok(())
+    }
+
+    fn place(&self, name: &str) -> Result<usize> {
+        self.names.iter().position(|n| n == name).ok_or_else(|| {
+            Error::argument(name, "is not a block of this state").with_hint(match nearest(name, &self.names) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => format!("its blocks are {}", self.names.join(", ")),
+            })
+        })
     }
 }
 

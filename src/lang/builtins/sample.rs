@@ -152,9 +152,11 @@ mod functions {
         state.block(name).cloned().raise(&ctx)
     }
 
+    // Rhai also calls it after `s.x.save(..)` and `s.x[0] = 1`, with the block that was worked on.
     #[rhai_fn(index_set, return_raw)]
-    pub fn set_block(_state: &mut State, name: &str, _value: Dynamic) -> Outcome<()> {
-        Err(format!("the blocks of a state cannot be changed (`{name}` was set): keep the tensor in a variable").into())
+    pub fn set_block(ctx: NativeCallContext, state: &mut State, name: &str, values: Dynamic) -> Outcome<()> {
+        let values = tensor_argument(&ctx, name, &values)?;
+        state.set_block(name, values).raise(&ctx)
     }
 
     /// Names of the blocks of a state; each is a property of its own, a tensor: `s.x`, `s.eta`.

@@ -190,11 +190,6 @@ mod functions {
         }
     }
 
-    #[rhai_fn(index_set, return_raw)]
-    pub fn set_block(_symbols: &mut StateSymbols, name: &str, _value: Dynamic) -> Outcome<()> {
-        Err(format!("the state cannot be changed inside a closure (`{name}` was set): return the drift instead").into())
-    }
-
     #[rhai_fn(index_get, return_raw)]
     pub fn coordinate(block: &mut Expression, _index: INT) -> Outcome<Expression> {
         Err(format!(
