@@ -20,3 +20,9 @@ pub(crate) fn show(runtime: &Runtime, name: Option<&str>) -> u8 {
     }
     0
 }
+
+/// Prints everything as one page of Markdown and returns the exit code.
+pub(crate) fn reference(runtime: &Runtime) -> u8 {
+    terminal::print(runtime.catalog().reference().trim_end());
+    0
+}

@@ -70,6 +70,9 @@ enum Command {
     Doc {
         /// `train`, `process::active`, `process`, `Process.kind`
         name: Option<String>,
+        /// Everything as one page of Markdown
+        #[arg(long, conflicts_with = "name")]
+        reference: bool,
     },
 }
 
@@ -137,7 +140,8 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
         (Some(code), _) => run::code(runtime, &setup.interrupt, &code),
         (None, Some(Command::Run { file, args })) => run::file(runtime, &setup.interrupt, &file, args),
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
-        (None, Some(Command::Doc { name })) => document::show(&runtime, name.as_deref()),
+        (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
+        (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
         (None, Some(Command::Repl) | None) => prompt(runtime, setup),
     }
 }

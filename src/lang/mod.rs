@@ -12,6 +12,7 @@ mod explain;
 mod failure;
 mod modules;
 mod options;
+mod reference;
 mod rewrite;
 mod runtime;
 mod sources;
