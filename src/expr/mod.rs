@@ -6,10 +6,11 @@
 mod affine;
 mod evaluate;
 mod print;
+mod store;
 
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 
 pub use affine::Affine;
 pub use evaluate::Values;
@@ -113,7 +114,7 @@ pub enum Comparison {
 }
 
 /// A node of the graph.
-#[derive(Debug, Serialize, Deserialize)]
+#[derive(Debug)]
 pub enum Node {
     /// A number.
     Constant(f64),
@@ -142,7 +143,7 @@ pub struct Expression {
 }
 
 /// A symbolic truth value.
-#[derive(Debug, Clone, Serialize, Deserialize)]
+#[derive(Debug, Clone)]
 pub enum Condition {
     /// a ∘ b.
     Compare(Comparison, Expression, Expression),
@@ -155,6 +156,18 @@ pub enum Condition {
 }
 
 impl Condition {
+    /// Conditions combined of more comparisons than this are refused by the language: traversals visit each.
+    pub const LARGEST: usize = 1_000;
+
+    /// Comparisons it consists of, and negations.
+    pub fn size(&self) -> usize {
+        match self {
+            Self::Compare(..) => 1,
+            Self::And(pair) | Self::Or(pair) => pair.0.size().saturating_add(pair.1.size()),
+            Self::Not(inner) => inner.size().saturating_add(1),
+        }
+    }
+
     /// The expressions compared, in order.
     fn operands(&self) -> Vec<&Expression> {
         match self {
@@ -268,6 +281,12 @@ impl Expression {
     /// `self` where the condition holds, else `other`.
     #[must_use]
     pub fn or_where(&self, condition: &Condition, other: &Self) -> Self {
+        // Keeps the coefficients of `where(..) * x` recognisably 0 where they are.
+        if let (Some(a), Some(b)) = (self.as_constant(), other.as_constant())
+            && a.to_bits() == b.to_bits()
+        {
+            return self.clone();
+        }
         Self::from_node(Node::Where(condition.clone(), self.clone(), other.clone()))
     }
 
@@ -318,18 +337,5 @@ impl Expression {
 impl From<f64> for Expression {
     fn from(value: f64) -> Self {
         Self::constant(value)
-    }
-}
-
-/// Written as a tree: shared parts are written as often as they occur.
-impl Serialize for Expression {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        self.node.serialize(serializer)
-    }
-}
-
-impl<'de> Deserialize<'de> for Expression {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        Node::deserialize(deserializer).map(Self::from_node)
     }
 }

@@ -30,6 +30,14 @@ fn binding(expression: &Expression) -> Binding {
     }
 }
 
+fn begins_with_minus(expression: &Expression) -> bool {
+    match expression.node() {
+        Node::Negate(_) => true,
+        Node::Constant(value) => *value < 0.0,
+        _ => false,
+    }
+}
+
 struct Inside<'a>(&'a Expression, Binding);
 
 impl Display for Inside<'_> {
@@ -59,6 +67,7 @@ impl Display for Expression {
             Node::Binary(Operation::Subtract, a, b) => write!(f, "{} - {}", Inside(a, Sum), Inside(b, Product)),
             Node::Binary(Operation::Multiply, a, b) => match a.node() {
                 Node::Negate(a) => write!(f, "-{} {}", Inside(a, Product), Inside(b, Product)),
+                Node::Constant(a) => write!(f, "{a} {}", Inside(b, Product)),
                 _ => write!(f, "{} {}", Inside(a, Product), Inside(b, Product)),
             },
             Node::Binary(Operation::Divide, a, b) => match a.node() {

@@ -35,10 +35,12 @@ fn comparisons(engine: &mut Engine) {
 
 fn division(engine: &mut Engine) {
     engine.register_fn("/", |a: INT, b: INT| a as FLOAT / b as FLOAT);
-    documented("idiv", "Quotient of two whole numbers, rounded so that the remainder is not negative.")
-        .register_into_engine(engine, |a: INT, b: INT| -> Outcome<INT> {
-            a.checked_div_euclid(b).ok_or_else(|| format!("idiv({a}, {b}) has no whole-number result").into())
-        });
+    documented("idiv", "Quotient of two whole numbers, rounded towards 0 as `%` has it.").register_into_engine(
+        engine,
+        |a: INT, b: INT| -> Outcome<INT> {
+            a.checked_div(b).ok_or_else(|| format!("idiv({a}, {b}) has no whole-number result").into())
+        },
+    );
     // Without it `x /= 2` would take Rhai's own quotient. A raw function, because the result changes the variable's type.
     let whole = std::any::TypeId::of::<INT>();
     engine.register_raw_fn("/=", [whole, whole], |_, arguments| -> Outcome<()> {
@@ -50,16 +52,20 @@ fn division(engine: &mut Engine) {
 }
 
 fn powers(engine: &mut Engine) {
-    engine.register_fn("**", |a: INT, b: INT| -> Outcome<Dynamic> {
-        if b < 0 {
-            return Ok(Dynamic::from_float((a as FLOAT).powf(b as FLOAT)));
-        }
-        u32::try_from(b)
-            .ok()
-            .and_then(|b| a.checked_pow(b))
-            .map(Dynamic::from_int)
-            .ok_or_else(|| format!("{a} ** {b} exceeds the whole numbers: write {a}.0 ** {b}").into())
-    });
+    for (name, about) in [("**", ""), ("pow", "Power; the same as `a ** b`.")] {
+        documented(name, about).register_into_engine(engine, whole_power);
+    }
+}
+
+fn whole_power(a: INT, b: INT) -> Outcome<Dynamic> {
+    if b < 0 {
+        return Ok(Dynamic::from_float((a as FLOAT).powf(b as FLOAT)));
+    }
+    u32::try_from(b)
+        .ok()
+        .and_then(|b| a.checked_pow(b))
+        .map(Dynamic::from_int)
+        .ok_or_else(|| format!("{a} ** {b} exceeds the whole numbers: write {a}.0 ** {b}").into())
 }
 
 fn elementary(engine: &mut Engine) {
@@ -91,10 +97,12 @@ fn elementary(engine: &mut Engine) {
     for (name, about, function) in [
         ("hypot", "Length of the hypotenuse.", f64::hypot as fn(f64, f64) -> f64),
         ("atan", "", f64::atan2),
-        ("pow", "Power; the same as `a ** b`.", f64::powf),
+        ("pow", "", f64::powf),
     ] {
         documented(name, about).register_into_engine(engine, move |a: FLOAT, b: FLOAT| function(a, b));
-        engine.register_fn(name, move |a: INT, b: INT| function(a as FLOAT, b as FLOAT));
+        if name != "pow" {
+            engine.register_fn(name, move |a: INT, b: INT| function(a as FLOAT, b as FLOAT));
+        }
         engine.register_fn(name, move |a: FLOAT, b: INT| function(a, b as FLOAT));
         engine.register_fn(name, move |a: INT, b: FLOAT| function(a as FLOAT, b));
     }

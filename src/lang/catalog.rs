@@ -24,11 +24,12 @@ impl Entry {
         self.doc.lines().next().unwrap_or_default()
     }
 
-    /// Names of the options: the section `# Options` lists each as "- `name`: meaning".
+    /// Names of the options: the section `# Options` lists them as "- `name`: meaning" or "- `one`, `two`: meaning".
     pub fn options(&self) -> Vec<&str> {
         let section = self.doc.lines().skip_while(|line| *line != "# Options").skip(1);
         let section = section.take_while(|line| !line.starts_with("# "));
-        section.filter_map(|line| Some(line.strip_prefix("- `")?.split_once('`')?.0)).collect()
+        let items = section.filter_map(|line| Some(line.strip_prefix("- `")?.split_once(':')?.0));
+        items.flat_map(|names| names.split('`').step_by(2)).collect()
     }
 
     /// The code of the sections `# Example`, one string per fenced block.
@@ -81,7 +82,7 @@ impl Catalog {
         catalog
     }
 
-    /// The entry of a name; `kernel` finds `process::kernel` when it is the only one so named.
+    /// The entry of a name; `diamond` finds `dataset::diamond` when it is the only one so named.
     pub fn get(&self, name: &str) -> Option<&Entry> {
         let unique = || {
             let mut found = self.entries.values().filter(|entry| entry.name.rsplit("::").next() == Some(name));

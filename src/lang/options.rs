@@ -21,7 +21,11 @@ pub(crate) fn kind(ctx: &NativeCallContext, value: &Dynamic) -> String {
         "array" => "an array".into(),
         "map" => "a map".into(),
         "Fn" => "a closure".into(),
-        other => format!("a {}", ctx.engine().map_type_name(other)),
+        other => {
+            let name = ctx.engine().map_type_name(other);
+            let article = if name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
+            format!("{article} {name}")
+        }
     }
 }
 
@@ -40,10 +44,13 @@ fn read_positive(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result
 }
 
 fn read_whole(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<i64> {
-    // 1e4 is a float in Rhai and a count to everybody.
+    if let Ok(n) = value.as_int() {
+        return Ok(n);
+    }
+    // 1e4 is a float in Rhai and a count to everybody. Beyond 2⁵³ not every whole number is a float.
     let x = number(value).ok_or_else(|| expected(ctx, name, "a whole number", value))?;
-    if x.fract() == 0.0 && x.abs() < 9e15 {
-        Ok(value.as_int().unwrap_or(x as i64))
+    if x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0 {
+        Ok(x as i64)
     } else {
         Err(Error::argument(name, format!("must be a whole number, got {x}")))
     }
@@ -56,9 +63,9 @@ fn read_count(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<us
     }
 }
 
-fn read_seed(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<u64> {
+fn read_natural(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<u64> {
     let n = read_whole(ctx, name, value)?;
-    u64::try_from(n).map_err(|_| Error::argument(name, format!("must not be negative, got {n}")))
+    u64::try_from(n).map_err(|_| Error::argument(name, format!("must be 0 or above, got {n}")))
 }
 
 /// A number argument; finite.
@@ -78,7 +85,7 @@ pub(crate) fn count_argument(ctx: &NativeCallContext, name: &str, value: &Dynami
 
 /// A seed argument: a whole number, not negative.
 pub(crate) fn seed_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<u64> {
-    read_seed(ctx, name, value).raise(ctx)
+    read_natural(ctx, name, value).raise(ctx)
 }
 
 /// An option map being read. Each reader takes its key out of the map and remembers it as known; [`Options::finish`]
@@ -104,7 +111,15 @@ impl<'a> Options<'a> {
     pub(crate) fn required(&mut self, name: &'static str) -> Outcome<Dynamic> {
         match self.take(name) {
             Some(value) => Ok(value),
-            None => Err(Error::argument(name, "is missing")).raise(self.ctx),
+            None => {
+                let error = Error::argument(name, "is missing");
+                // A misspelt key is the likeliest reason.
+                Err(match nearest(name, self.map.keys().map(|key| key.as_str())) {
+                    Some(near) => error.with_hint(format!("`{near}` is given: did you mean `{name}`?")),
+                    None => error,
+                })
+                .raise(self.ctx)
+            }
         }
     }
 
@@ -156,7 +171,12 @@ impl<'a> Options<'a> {
 
     /// The option `seed`, or the default.
     pub(crate) fn seed_or(&mut self, default: u64) -> Outcome<u64> {
-        Ok(self.read("seed", read_seed)?.unwrap_or(default))
+        Ok(self.read("seed", read_natural)?.unwrap_or(default))
+    }
+
+    /// A whole number not below 0, or the default.
+    pub(crate) fn natural_or(&mut self, name: &'static str, default: u64) -> Outcome<u64> {
+        Ok(self.read(name, read_natural)?.unwrap_or(default))
     }
 
     /// A truth value, or the default.

@@ -58,11 +58,13 @@ fn guard_switches(engine: &Engine, text: &str) -> (String, Insertions) {
 
 fn find(engine: &Engine, text: &str) -> Vec<Insertion> {
     let texts = [text];
-    let (tokens, _) = engine.lex(&texts);
+    let (tokens, control) = engine.lex(&texts);
     let mut insertions = Vec::new();
     // For each open `switch`: bracket depth, and whether its value has begun.
     let mut open: Vec<(usize, bool)> = Vec::new();
     let mut depth = 0_usize;
+    // Depths at which an interpolated text is open: behind its `${..}` the tokenizer must be told to read text again.
+    let mut texts_open: Vec<usize> = Vec::new();
     for (token, position) in tokens {
         let (Some(line), Some(column)) = (position.line(), position.position()) else { break };
         if let Some((at, begun)) = open.last_mut()
@@ -80,7 +82,16 @@ fn find(engine: &Engine, text: &str) -> Vec<Insertion> {
             Token::EOF | Token::LexError(_) => break,
             Token::Switch => open.push((depth, false)),
             Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::MapStart => depth += 1,
-            Token::RightParen | Token::RightBracket | Token::RightBrace => depth = depth.saturating_sub(1),
+            Token::RightParen | Token::RightBracket | Token::RightBrace => {
+                depth = depth.saturating_sub(1);
+                if token == Token::RightBrace && texts_open.last() == Some(&depth) {
+                    control.borrow_mut().is_within_text = true;
+                }
+            }
+            Token::InterpolatedString(_) if texts_open.last() != Some(&depth) => texts_open.push(depth),
+            Token::StringConstant(_) if texts_open.last() == Some(&depth) => {
+                texts_open.pop();
+            }
             _ => {}
         }
     }

@@ -88,7 +88,9 @@ impl AxisTexts {
     /// Room below a horizontal axis.
     fn height(&self) -> f64 {
         let texts = if self.shown { GAP + TICK_TEXT } else { 0.0 };
-        TICK + texts + if self.label.is_empty() { 0.0 } else { 1.4 * LABEL }
+        // The factor stands in the line of the label.
+        let line = !self.label.is_empty() || (self.shown && !self.factor.is_empty());
+        TICK + texts + if line { 1.4 * LABEL } else { 0.0 }
     }
 
     /// How far the first and the last text stand out of a horizontal axis of `length`.

@@ -7,7 +7,10 @@ use serde::{Deserialize, Serialize};
 
 use super::Linear;
 use crate::error::{Error, Result};
-use crate::expr::{Affine, Expression, Values};
+use crate::expr::{Affine, Expression, Node, Values};
+
+/// Properties of every state, which a block cannot be called.
+const RESERVED: [&str; 2] = ["blocks", "nfe"];
 
 /// The law of an auxiliary block at t = 0: N(mean, std²), independent for every coordinate.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -52,6 +55,49 @@ impl Definition {
             drift: drift.collect(),
             noise: linear.noise.row_iter().map(|row| row.iter().map(|&g| number(g)).collect()).collect(),
             start: (0..blocks.len()).map(|i| (i > 0).then(|| law(i))).collect(),
+        }
+    }
+
+    /// Refuses block names that a state could not have.
+    ///
+    /// # Errors
+    /// When there is no block, or a name is not one, occurs twice, or is a property of every state.
+    pub fn check_blocks(blocks: &[String]) -> Result<()> {
+        let refuse = |problem: String| Err(Error::argument("state", problem));
+        if blocks.is_empty() {
+            return refuse("is empty: the first block is the data".to_owned());
+        }
+        for (i, block) in blocks.iter().enumerate() {
+            let is_name = block.chars().all(|c| c.is_alphanumeric() || c == '_')
+                && block.chars().next().is_some_and(|c| c.is_alphabetic() || c == '_');
+            if !is_name {
+                return refuse(format!("names a block {block:?}, which cannot be written as `s.block`"));
+            }
+            if blocks[..i].contains(block) {
+                return refuse(format!("names the block `{block}` twice"));
+            }
+            if RESERVED.contains(&block.as_str()) {
+                return refuse(format!("names a block `{block}`, which every state has as a property"));
+            }
+        }
+        Ok(())
+    }
+
+    /// Refuses a definition whose parts do not fit together; what comes out of a damaged file may be anything.
+    pub(super) fn check(&self) -> Result<()> {
+        Self::check_blocks(&self.blocks)?;
+        let refuse = |name: &str, problem: String| Err(Error::argument(name, problem));
+        let count = self.blocks.len();
+        let sources = self.noise.first().map_or(0, Vec::len);
+        let is_even = self.noise.iter().all(|row| row.len() == sources);
+        if !(self.drift.len() == count && self.noise.len() == count && self.start.len() == count && is_even) {
+            return refuse("state", format!("has {count} blocks, but drift, noise or start have another number"));
+        }
+        let laws = self.start.iter().flatten().flat_map(|law| [&law.mean, &law.std]);
+        let outside = |node: &Node| matches!(node, Node::Block(index, _) if *index >= count);
+        match self.drift.iter().chain(self.noise.iter().flatten()).chain(laws).find_map(|e| e.find(outside)) {
+            Some(unknown) => refuse("state", format!("does not have the block `{unknown}` that an expression uses")),
+            None => Ok(()),
         }
     }
 

@@ -82,6 +82,7 @@ impl Process {
         if !(horizon > 0.0 && horizon.is_finite()) {
             return Err(Error::argument("horizon", format!("must be finite and above 0, got {horizon}")));
         }
+        definition.check()?;
         let linear = definition.linear(&parameters)?;
         Ok(Self(Arc::new(Inner { definition, parameters, linear, horizon })))
     }

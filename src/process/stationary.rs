@@ -111,15 +111,26 @@ impl Linear {
     }
 }
 
+/// Given the datum and the blocks before it, a block that keeps less than this part of its variance has no noise of its
+/// own: what the factor then holds is rounding.
+const SINGULAR: f64 = 1e-20;
+
 impl Process {
-    /// Whether a score exists and can be used: noise reaches every block.
+    /// Whether a score exists and can be used: noise reaches every block, and not the same noise in the same way.
     ///
     /// # Errors
-    /// Names the first block that stays without noise.
+    /// Names the first block that stays without noise, or without noise of its own.
     pub fn require_noise(&self) -> Result<()> {
-        let Some(&block) = self.linear().unreached().first() else { return Ok(()) };
-        let block = &self.blocks()[block];
-        Err(Error::process(self.name(), format!("{block} is never driven: no score can be learned"))
-            .with_hint(format!("let noise reach {block} or a block that drives it, with a temperature above 0")))
+        if let Some(&block) = self.linear().unreached().first() {
+            let block = &self.blocks()[block];
+            return Err(Error::process(self.name(), format!("{block} is never driven: no score can be learned"))
+                .with_hint(format!("let noise reach {block} or a block that drives it, with a temperature above 0")));
+        }
+        let kernel = self.linear().kernel(self.horizon())?;
+        let is_bound = |&i: &usize| kernel.cholesky[(i, i)].powi(2) < SINGULAR * kernel.covariance[(i, i)];
+        let Some(block) = (0..self.blocks().len()).find(is_bound) else { return Ok(()) };
+        let [before, block] = [self.blocks()[..block].join(" and "), self.blocks()[block].clone()];
+        let problem = format!("given the data, {before} determines {block}: the law has no density and no score");
+        Err(Error::process(self.name(), problem).with_hint(format!("give {block} a Wiener source of its own")))
     }
 }

@@ -35,6 +35,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         let problem = format!("has shape {:?}, the model was made for {:?}", data.shape(), model.shape());
         return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
     }
+    check_moments(model, data)?;
     let mixed = model.mixed();
     let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
     let blocks = [mixed.noise_order().len(), mixed.driven().len()];
@@ -44,6 +45,25 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
     Ok(trainer.history.record(interrupted))
+}
+
+/// Refuses data that the model's normalisation and Gaussian part, made for other data, would only spoil.
+fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
+    let (own, other) = (model.moments(), data.moments());
+    let ratio = other.variance / own.variance;
+    let distance = own.mean.iter().zip(&other.mean).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / own.mean.len() as f64;
+    let is_near = distance <= own.variance.max(other.variance) && (0.25..=4.0).contains(&ratio);
+    if is_near || own == other {
+        return Ok(());
+    }
+    let problem = format!(
+        "has mean {:.4?} and variance {:.4}, the model was made for mean {:.4?} and variance {:.4}",
+        &other.mean[..other.mean.len().min(3)],
+        other.variance,
+        &own.mean[..own.mean.len().min(3)],
+        own.variance
+    );
+    Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
 }
 
 struct Worker {

@@ -65,6 +65,7 @@ mod functions {
         let mut options = Options::new(&ctx, options);
         let name = options.text("name")?.unwrap_or_else(|| "process".to_owned());
         let blocks = options.texts("state")?.unwrap_or_else(|| vec!["x".to_owned()]);
+        Definition::check_blocks(&blocks).raise(&ctx)?;
         let parameters = parameters(&ctx, options.map("params")?.unwrap_or_default())?;
         let Some(drift) = options.closure("drift")? else {
             let error = Error::argument("drift", "is missing").with_hint("write drift: |s, t, p| #{ x: -s.x }");

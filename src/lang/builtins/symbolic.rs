@@ -1,7 +1,7 @@
 //! Symbolic values: what `s`, `t` and `p` are inside the closures of a process.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, FLOAT, INT};
+use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
 
 use crate::error::{Error, nearest};
 use crate::expr::{Comparison, Condition, Expression, Function, Operation};
@@ -34,6 +34,14 @@ fn checked(expression: Expression) -> Outcome<Expression> {
     }
     Err(format!("this expression nests more than {} operations: split it, or use fewer terms", Expression::DEEPEST)
         .into())
+}
+
+/// Refuses conditions too large for the traversals; each part was checked, so the count itself stays short.
+fn checked_condition(condition: Condition) -> Outcome<Condition> {
+    if condition.size() <= Condition::LARGEST {
+        return Ok(condition);
+    }
+    Err(format!("this condition combines more than {} comparisons", Condition::LARGEST).into())
 }
 
 fn operators(engine: &mut Engine) {
@@ -74,9 +82,9 @@ fn comparisons(engine: &mut Engine) {
         engine.register_fn(sign, move |a: Expression, b: INT| compare(a, (b as FLOAT).into()));
         engine.register_fn(sign, move |a: INT, b: Expression| compare((a as FLOAT).into(), b));
     }
-    engine.register_fn("&", |a: Condition, b: Condition| Condition::And((a, b).into()));
-    engine.register_fn("|", |a: Condition, b: Condition| Condition::Or((a, b).into()));
-    engine.register_fn("!", |a: Condition| Condition::Not(a.into()));
+    engine.register_fn("&", |a: Condition, b: Condition| checked_condition(Condition::And((a, b).into())));
+    engine.register_fn("|", |a: Condition, b: Condition| checked_condition(Condition::Or((a, b).into())));
+    engine.register_fn("!", |a: Condition| checked_condition(Condition::Not(a.into())));
     engine.register_fn("to_string", |a: &mut Condition| a.to_string());
     engine.register_fn("to_debug", |a: &mut Condition| a.to_string());
 }
@@ -84,14 +92,18 @@ fn comparisons(engine: &mut Engine) {
 const NO_TRUTH: &str = "closures of a process run once, on symbols, so a symbol has no value to branch on: write \
                         where(condition, a, b)";
 
+/// Whether a symbol stands in the value, at any depth of arrays and maps.
 fn is_symbolic(value: &Dynamic) -> bool {
-    value.is::<Expression>() || value.is::<Condition>()
+    value.is::<Expression>()
+        || value.is::<Condition>()
+        || value.read_lock::<Array>().is_some_and(|items| items.iter().any(is_symbolic))
+        || value.read_lock::<Map>().is_some_and(|entries| entries.values().any(is_symbolic))
 }
 
 /// `switch` and `in` compare without asking `==`, and would silently take the default or be false.
 fn truth(engine: &mut Engine) {
     engine.register_fn(crate::lang::rewrite::GUARD, |value: Dynamic| -> Outcome<Dynamic> {
-        if is_symbolic(&value.flatten_clone()) {
+        if is_symbolic(&value) {
             return Err(format!("`switch` cannot choose by a symbol; {NO_TRUTH}").into());
         }
         Ok(value)

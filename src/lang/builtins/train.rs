@@ -109,14 +109,14 @@ fn read(mut options: Options) -> Outcome<Training> {
         batch: options.count_or("batch", default.batch)?,
         rate: options.positive_or("lr", default.rate)?,
         schedule: options.choice("schedule", &[("cosine", Schedule::Cosine), ("constant", Schedule::Constant)])?,
-        warmup: options.count("warmup")?.unwrap_or(0) as u64,
+        warmup: options.natural_or("warmup", 0)?,
         clip: options.number("clip")?.map_or(default.clip, |clip| (clip != 0.0).then_some(clip)),
         decay: options.number_or("ema", default.decay)?,
         seed: options.seed_or(0)?,
         minimum_time: options.positive("minimum_time")?,
         weighting: options
             .choice("weighting", &[("whitened", Weighting::Whitened), ("likelihood", Weighting::Likelihood)])?,
-        interval: options.count("interval")?.unwrap_or(0) as u64,
+        interval: options.natural_or("interval", 0)?,
         backend: options.choice("backend", &[("fused", Backend::Fused), ("candle", Backend::Candle)])?,
     };
     options.finish()?;
