@@ -29,8 +29,6 @@ pub enum Purpose {
     Increment,
     /// Random directions of a projection.
     Projection,
-    /// Permutations.
-    Shuffle,
     /// What a script draws for itself.
     Script,
 }
@@ -65,7 +63,7 @@ impl Stream {
         uniforms(self.key, [block, step, self.purpose], out);
     }
 
-    /// A sequential generator of (`step`, `block`) for `rand` and `rand_distr`.
+    /// A sequential generator of (`step`, `block`) for `rand`.
     pub fn generator(&self, step: u32, block: u32) -> Generator {
         Generator { stream: *self, step, block, index: 0, left: 0, words: [0; 4] }
     }

@@ -21,9 +21,7 @@ fn binding(expression: &Expression) -> Binding {
         Node::Constant(value) if *value < 0.0 => Binding::Sum,
         Node::Negate(_) | Node::Binary(Operation::Add | Operation::Subtract, ..) => Binding::Sum,
         // Printed with the minus in front.
-        Node::Binary(Operation::Multiply | Operation::Divide, a, _) if matches!(a.node(), Node::Negate(_)) => {
-            Binding::Sum
-        }
+        Node::Binary(Operation::Multiply | Operation::Divide, a, _) if begins_with_minus(a) => Binding::Sum,
         Node::Binary(Operation::Multiply | Operation::Divide, ..) => Binding::Product,
         Node::Binary(Operation::Power, ..) => Binding::Power,
         _ => Binding::Atom,
@@ -71,6 +69,7 @@ impl Display for Expression {
                 _ => write!(f, "{} {}", Inside(a, Product), Inside(b, Product)),
             },
             Node::Binary(Operation::Divide, a, b) => match a.node() {
+                Node::Constant(a) => write!(f, "{a}/{}", Inside(b, Power)),
                 Node::Negate(a) => write!(f, "-{}/{}", Inside(a, Product), Inside(b, Power)),
                 _ => write!(f, "{}/{}", Inside(a, Product), Inside(b, Power)),
             },

@@ -1,5 +1,5 @@
-//! Networks: what they are, their first weights, the fused kernels that train them, and Candle as reference and as the
-//! way to other devices.
+//! Networks: what they are, their first weights, the fused kernels that train them, and the same
+//! networks in Candle, whose automatic differentiation the kernels are held against.
 //!
 //! All parameters of a network stand in one vector, in the order of their names; [`Mlp::layers`] says where each begins.
 //! So the optimiser, the moving average, a checkpoint and a gradient are plain loops over one slice.

@@ -1,4 +1,4 @@
-//! The same network in Candle: reference for the fused kernels, and the way to devices other than the processor.
+//! The same network in Candle: what the fused kernels are held against, and the training option `backend: "candle"`.
 
 use candle_core::{Device, Tensor, Var};
 
