@@ -139,6 +139,6 @@ mod tests {
     #[test]
     fn no_projections_are_refused() {
         let problem = sliced_wasserstein(&tensor(&[1.0]), &tensor(&[1.0]), 0, 0, &Task::default()).unwrap_err();
-        assert_eq!(problem.to_string(), "`projections` must be at least 1, got 0");
+        assert_eq!(problem.to_string(), "`projections` must be from 1 to 1000000, got 0");
     }
 }
