@@ -7,15 +7,16 @@ use super::draw::for_each_uniform;
 use crate::error::{Error, Result};
 use crate::rng::Stream;
 
-/// A Gaussian mixture of K components over d coordinates. [`Mixture::new`] checks what the fields promise.
+/// A Gaussian mixture of K components over d coordinates. Only [`Mixture::new`] makes one, and checks what the fields
+/// promise.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Mixture {
     /// Weights, \[K\], each ≥ 0, of sum 1.
-    pub weights: Vec<f64>,
+    pub(crate) weights: Vec<f64>,
     /// Means, [K, d], row-major.
-    pub means: Vec<f64>,
+    pub(crate) means: Vec<f64>,
     /// Covariances of the components.
-    pub covariance: Covariance,
+    pub(crate) covariance: Covariance,
 }
 
 /// Covariances of the components of a mixture.

@@ -52,9 +52,8 @@ impl Dataset {
     /// A Gaussian mixture; a datum is a point of d coordinates.
     ///
     /// # Errors
-    /// When the mixture is not one that [`Mixture::new`] would make.
+    /// When a covariance has no Cholesky factor.
     pub fn from_mixture(name: &str, mixture: Mixture) -> Result<Self> {
-        let mixture = Mixture::new(mixture.weights, mixture.means, mixture.covariance)?;
         let sampler = mixture::Sampler::new(&mixture)?;
         let (shape, moments) = (vec![mixture.dimension()], mixture.moments());
         Ok(Self::with_law(name, shape, moments, Law::Mixture(mixture, sampler)))

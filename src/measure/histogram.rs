@@ -64,7 +64,7 @@ fn histograms(a: &Tensor, b: &Tensor, bins: &Bins, prior: f64) -> Result<(Vec<f6
     let power = u32::try_from(dimension).ok().and_then(|d| bins.count.checked_pow(d));
     let total = power.filter(|&total| total <= MAX_BINS).ok_or_else(|| {
         Error::argument("bins", format!("of {} along each of {dimension} coordinates are too many", bins.count))
-            .with_hint("use fewer bins, compare single coordinates (`x[.., 0]`), or use sliced_wasserstein")
+            .with_hint("use fewer bins, compare single coordinates (`x.column(0)`), or use sliced_wasserstein")
     })?;
     let axes = match bins.range {
         Some([low, high]) if low < high && (high - low).is_finite() => vec![[low, high]; dimension],

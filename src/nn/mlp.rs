@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 
 /// A multilayer perceptron `y = W_n a(... a(x W_0 + b_0) ...) + b_n`. Describes it; the parameters are a slice elsewhere.
-#[derive(Debug, Clone, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mlp {
     inputs: usize,
     hidden: Vec<usize>,

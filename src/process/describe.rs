@@ -6,6 +6,7 @@ use nalgebra::DMatrix;
 
 use super::{Definition, Process};
 use crate::expr::Expression;
+use crate::tensor::number;
 
 /// More of the data's mean than this left at the horizon is worth a warning.
 const MUCH_LEFT: f64 = 0.3;
@@ -25,15 +26,17 @@ impl Display for Process {
             writeln!(f, "  parameters   {}", list.join(", "))?;
         }
         writeln!(f, "  driven       {}", self.driven_in_words())?;
-        match self.linear().stationary() {
+        let (stationary, kernel) = (self.linear().stationary(), self.linear().kernel(self.horizon()));
+        match &stationary {
             Ok(law) => writeln!(f, "  stationary   {}", matrix(self.blocks(), &law.covariance))?,
             Err(error) => writeln!(f, "  stationary   none: {error}")?,
         }
-        match self.linear().kernel(self.horizon()) {
+        match &kernel {
             Ok(kernel) => write!(f, "  at T         {}", left(kernel.response()[0]))?,
             Err(error) => write!(f, "  at T         no kernel: {error}")?,
         }
-        for warning in self.warnings() {
+        let response = kernel.ok().filter(|_| stationary.is_ok()).map(|kernel| kernel.response()[0]);
+        for warning in self.warnings(response) {
             write!(f, "\n  warning: {warning}")?;
         }
         Ok(())
@@ -55,18 +58,15 @@ impl Process {
         }
     }
 
-    fn warnings(&self) -> Vec<String> {
+    /// `response` is what is left of the data's mean at the horizon, of a process that settles.
+    fn warnings(&self, response: Option<f64>) -> Vec<String> {
         let mut warnings = Vec::new();
         if let Err(error) = self.require_noise() {
             let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
             warnings.push(format!("{error}{hint}"));
         }
-        let settles = self.linear().stationary().is_ok();
-        if let Ok(kernel) = self.linear().kernel(self.horizon())
-            && settles
-            && kernel.response()[0].abs() > MUCH_LEFT
-        {
-            warnings.push(format!("the horizon is short: {}; raise it", left(kernel.response()[0])));
+        if let Some(response) = response.filter(|response| response.abs() > MUCH_LEFT) {
+            warnings.push(format!("the horizon is short: {}; raise it", left(response)));
         }
         warnings
     }
@@ -106,14 +106,18 @@ fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
 
 /// A matrix over blocks, small enough for one line per row.
 fn matrix(names: &[String], values: &DMatrix<f64>) -> String {
-    let cell = |value: f64| format!("{value:.4}");
+    // What is below the last digit of its variances is 0 but for rounding.
+    let least = |i: usize, j: usize| f64::EPSILON * (values[(i, i)] * values[(j, j)]).sqrt();
+    let value = |i: usize, j: usize| if values[(i, j)].abs() < least(i, j) { 0.0 } else { values[(i, j)] };
+    let cells: Vec<Vec<String>> =
+        (0..names.len()).map(|i| (0..names.len()).map(|j| number(value(i, j))).collect()).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let column = values.iter().map(|&value| cell(value).len()).max().unwrap_or(0).max(width);
+    let column = cells.iter().flatten().map(String::len).max().unwrap_or(0).max(width);
     let head: String = names.iter().map(|name| format!("  {name:>column$}")).collect();
     let indent = " ".repeat(15);
     let mut lines = vec![format!("{}{head}   (covariance)", " ".repeat(width))];
-    for (i, name) in names.iter().enumerate() {
-        let row: String = values.row(i).iter().map(|&value| format!("  {:>column$}", cell(value))).collect();
+    for (name, cells) in names.iter().zip(&cells) {
+        let row: String = cells.iter().map(|cell| format!("  {cell:>column$}")).collect();
         lines.push(format!("{indent}{name:<width$}{row}"));
     }
     lines.join("\n")
@@ -155,11 +159,21 @@ mod tests {
             "eta ~ N(0, (tau)^2)",
             "k = 1, tau = 0.5",
             "driven       eta",
-            "0.6667",
+            "0.66667",
             "warning: the horizon is short: 60.7 % of the data's mean is left",
         ] {
             assert!(text.contains(part), "{part:?} is not in\n{text}");
         }
+    }
+
+    #[test]
+    fn small_covariances_keep_their_digits() {
+        let covariance = DMatrix::from_row_slice(2, 2, &[1.25e-5, 3e-30, 3e-30, 2.0]);
+        let text = matrix(&["x".into(), "eta".into()], &covariance);
+        let cells: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
+        assert_eq!(cells, [["x", "1.2500e-5", "0"], ["eta", "0", "2"]]);
+        let ends: Vec<usize> = text.lines().skip(1).map(|line| line.chars().count()).collect();
+        assert_eq!(ends[0], ends[1], "{text}");
     }
 
     /// The definition survives the way into a file and back bit for bit.

@@ -5,8 +5,9 @@ use nalgebra::{DMatrix, DVector};
 use super::State;
 use super::advance::Affine;
 use super::blocks::{BLOCK, Meter, in_blocks, transpose};
+use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::process::{Process, correlate};
+use crate::process::{Linear, Process, correlate};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -28,7 +29,7 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
         stream.normals(0, block, &mut state);
         correlate(&factor, response.len(), &mut state);
         for (b, z) in state.chunks_exact_mut(x.len()).enumerate() {
-            z.iter_mut().zip(&x).for_each(|(z, x)| *z += response[b].mul_add(*x, offset[b]));
+            add_mean(response[b], offset[b], &x, z);
         }
         Ok(state)
     })
@@ -37,7 +38,7 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
 /// The end states of forward paths from `x0`, [count, shape...] or \[count\], at the horizon after `steps` Euler–Maruyama steps.
 ///
 /// # Errors
-/// When `x0` is not a tensor of finite data or `steps` is 0, or interrupted.
+/// When `x0` is not a tensor of finite data or `steps` is 0, the states become infinite, or interrupted.
 pub fn simulate(process: &Process, x0: &Tensor, steps: usize, seed: u64, task: &Task) -> Result<State> {
     let data = Data::new(x0)?;
     let count = u32::try_from(steps).ok().filter(|&n| n > 0);
@@ -49,7 +50,7 @@ pub fn simulate(process: &Process, x0: &Tensor, steps: usize, seed: u64, task: &
     let affine = Affine::new(&(&linear.offset * step), &weights);
     let increments = Stream::new(seed, Purpose::Increment);
     let start = Stream::new(seed, Purpose::Start);
-    let meter = Meter::new(task, "simulate", data.count as u64 * u64::from(count));
+    let meter = Meter::new(task, "simulate", (data.count as u64).saturating_mul(u64::from(count)));
     let state = in_blocks(task, process, data.shape, data.count, |block, samples| {
         let x = data.block(block, samples);
         let length = x.len();
@@ -59,13 +60,13 @@ pub fn simulate(process: &Process, x0: &Tensor, steps: usize, seed: u64, task: &
         start.normals(0, block, &mut inputs[length..size]);
         spread(&linear.start_mean, &linear.start_std, &mut inputs[..size]);
         inputs[..length].copy_from_slice(&x);
-        for step in 0..count {
-            increments.normals(step, block, &mut inputs[size..]);
+        for number in 0..count {
+            increments.normals(number, block, &mut inputs[size..]);
             affine.apply(length, &inputs, &mut state);
             inputs[..size].copy_from_slice(&state);
             meter.count(samples)?;
         }
-        Ok(state)
+        finite(state, step, linear)
     });
     meter.finish();
     state
@@ -81,8 +82,39 @@ pub(super) fn joined(parts: &[&DMatrix<f64>]) -> DMatrix<f64> {
 fn spread(mean: &DVector<f64>, std: &DVector<f64>, state: &mut [f32]) {
     let length = state.len() / mean.len();
     for (b, row) in state.chunks_exact_mut(length).enumerate() {
-        row.iter_mut().for_each(|z| *z = (std[b] as f32).mul_add(*z, mean[b] as f32));
+        rescale(std[b] as f32, mean[b] as f32, row);
     }
+}
+
+dispatched! {
+    /// z ← z + (response x + offset).
+    fn add_mean(response: f32, offset: f32, x: &[f32], z: &mut [f32]) {
+        for (z, x) in z.iter_mut().zip(x) {
+            *z += response.mul_add(*x, offset);
+        }
+    }
+}
+
+dispatched! {
+    /// z ← std z + mean.
+    fn rescale(std: f32, mean: f32, row: &mut [f32]) {
+        for z in row {
+            *z = std.mul_add(*z, mean);
+        }
+    }
+}
+
+/// The end state of a block, refused where Euler–Maruyama steps, the longest of length `step`, ran away.
+pub(super) fn finite(state: Vec<f32>, step: f64, linear: &Linear) -> Result<Vec<f32>> {
+    if state.iter().all(|z| z.is_finite()) {
+        return Ok(state);
+    }
+    // The largest row sum bounds the modulus of every eigenvalue.
+    let rate = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
+    Err(Error::numerical("the samples left the range of floating point").with_hint(format!(
+        "take more steps: Euler–Maruyama runs away when a step is too long for the process; the longest is {step:.3e}, \
+         and the drift has rates of up to {rate:.3e}"
+    )))
 }
 
 /// Data to start from.

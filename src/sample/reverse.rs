@@ -2,9 +2,9 @@
 
 use super::advance::Affine;
 use super::blocks::{Meter, in_blocks};
-use super::forward::joined;
+use super::forward::{finite, joined};
 use super::{Grid, State};
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::process::{Linear, Prior, PriorLaw};
 use crate::rng::{Purpose, Stream};
 use crate::score::Score;
@@ -50,13 +50,14 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State
     let process = score.process();
     process.require_noise()?;
     let times = options.grid.times(process.horizon(), options.end, options.steps)?;
-    let steps = reverse_steps(process.linear(), &times, options.last);
-    let prepared = score.prepare(&times[..options.steps])?;
+    let steps = reverse_steps(process.linear(), &times, options.last, task)?;
+    let prepared = score.prepare(&times[..options.steps], task)?;
     let prior = Prior::new(process, score.moments(), options.prior)?;
     let increments = Stream::new(options.seed, Purpose::Increment);
     let start = Stream::new(options.seed, Purpose::Prior);
     let layout = Layout::new(process.linear(), score.shape().iter().product());
-    let meter = Meter::new(task, "sample", options.count as u64 * options.steps as u64);
+    let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
+    let meter = Meter::new(task, "sample", (options.count as u64).saturating_mul(options.steps as u64));
     let state = in_blocks(task, process, score.shape(), options.count, |block, samples| {
         let [size, scores, total] = layout.ends.map(|end| end * samples);
         let length = layout.dimension * samples;
@@ -73,12 +74,7 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State
             inputs[..size].copy_from_slice(&state);
             meter.count(samples)?;
         }
-        if state.iter().all(|z| z.is_finite()) {
-            Ok(state)
-        } else {
-            Err(Error::numerical("the samples left the range of floating point")
-                .with_hint("take more steps: Euler–Maruyama runs away when a step is too long for the process"))
-        }
+        finite(state, longest, process.linear())
     });
     meter.finish();
     Ok(State { evaluations: options.steps, ..state? })
@@ -99,16 +95,15 @@ impl Layout {
 }
 
 /// The increments of all steps: (−A z − b + D ŝ) Δs + G √Δs ξ.
-fn reverse_steps(linear: &Linear, times: &[f64], last: LastStep) -> Vec<Affine> {
+fn reverse_steps(linear: &Linear, times: &[f64], last: LastStep, task: &Task) -> Result<Vec<Affine>> {
     let diffusion = linear.diffusion();
     let sources = linear.active_noise();
     let scored = diffusion.select_columns(&linear.driven());
-    let step = |(i, pair): (usize, &[f64])| {
-        let length = pair[0] - pair[1];
+    task.blocks(times.len() - 1, |i| {
+        let length = times[i] - times[i + 1];
         let silent = last == LastStep::Denoise && i + 2 == times.len();
         let noise = &sources * if silent { 0.0 } else { length.sqrt() };
         let weights = joined(&[&(&linear.drift * -length), &(&scored * length), &noise]);
-        Affine::new(&(&linear.offset * -length), &weights)
-    };
-    times.windows(2).enumerate().map(step).collect()
+        Ok(Affine::new(&(&linear.offset * -length), &weights))
+    })
 }

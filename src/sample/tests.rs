@@ -255,3 +255,19 @@ fn requests_that_make_no_sense_are_refused() {
     assert!(matches!(sample(&score, &options(10, 10), &cancelled), Err(Error::Interrupted)));
     assert_eq!(score.shape(), [2]);
 }
+
+/// Relaxation a thousand times faster than the steps: each multiplies the state by −10³.
+#[test]
+fn runaway_steps_are_refused() {
+    let mut linear = passive().linear().clone();
+    linear.drift[(0, 0)] = -1e4;
+    let stiff = Process::from_linear("stiff", &["x"], linear, 2.0).unwrap();
+    let x0 = Tensor::full(&[3, 2], 1.0).unwrap();
+    let error = simulate(&stiff, &x0, 20, 1, &Task::default()).unwrap_err();
+    assert!(
+        error.hint().unwrap().contains("the longest is 1.000e-1, and the drift has rates of up to 1.000e4"),
+        "{error}"
+    );
+    let score = Exact::new(&stiff, &gaussian([0.0, 0.0], 1.0)).unwrap();
+    assert!(sample(&score, &options(3, 20), &Task::default()).unwrap_err().to_string().contains("left the range"));
+}

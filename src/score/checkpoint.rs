@@ -131,17 +131,18 @@ pub fn difference(saved: &Process, given: &Process) -> Option<String> {
             return Some(format!("its {name} is of shape {:?}, not {:?}", saved_matrix.shape(), matrix.shape()));
         }
         let at = saved_matrix.iter().zip(matrix.iter()).position(|(a, b)| a != b)?;
-        let entry = entry(at % matrix.nrows(), at / matrix.nrows(), &matrix, saved.blocks());
+        let entry = entry(name, at % matrix.nrows(), at / matrix.nrows(), saved.blocks());
         Some(format!("its {name}{entry} is {}, not {}", saved_matrix[at], matrix[at]))
     })
 }
 
 /// "[x, eta]" for an entry of a matrix over blocks, "[x, source 0]" for one of the noise, "[x]" for one of a vector.
-fn entry(row: usize, column: usize, matrix: &DMatrix<f64>, blocks: &[String]) -> String {
-    match matrix.ncols() {
-        1 => format!("[{}]", blocks[row]),
-        columns if columns == blocks.len() => format!("[{}, {}]", blocks[row], blocks[column]),
-        _ => format!("[{}, source {column}]", blocks[row]),
+fn entry(name: &str, row: usize, column: usize, blocks: &[String]) -> String {
+    // Not by the number of columns: there may be as many sources as blocks, or one of each.
+    match name {
+        "drift" => format!("[{}, {}]", blocks[row], blocks[column]),
+        "noise" => format!("[{}, source {column}]", blocks[row]),
+        _ => format!("[{}]", blocks[row]),
     }
 }
 
@@ -228,6 +229,7 @@ fn restore(header: Header, file: &SafeTensors<'_>) -> Result<Learned> {
 mod tests {
     use super::*;
     use crate::data::Dataset;
+    use crate::process::Linear;
     use crate::task::Task;
     use crate::train::{Options, Schedule, train};
 
@@ -275,6 +277,22 @@ mod tests {
         trained(1).0.save(&path).unwrap();
         let error = Learned::load_for(&path, &process(0.4)).unwrap_err().to_string();
         assert!(error.contains("`tau` is 0.3, not 0.4"), "{error}");
+    }
+
+    #[test]
+    fn columns_of_the_noise_are_sources_even_where_they_are_as_many_as_blocks() {
+        let saved = process(0.3);
+        let changed = |change: &dyn Fn(&mut Linear)| {
+            let mut linear = saved.linear().clone();
+            linear.noise = DMatrix::identity(2, 2);
+            change(&mut linear);
+            Process::from_linear("active", &["x", "eta"], linear, saved.horizon()).unwrap()
+        };
+        let same = changed(&|_| {});
+        let noise = difference(&same, &changed(&|linear| linear.noise[(1, 1)] = 2.0)).unwrap();
+        assert!(noise.starts_with("its noise[eta, source 1] is 1, not 2"), "{noise}");
+        let drift = difference(&same, &changed(&|linear| linear.drift[(0, 1)] = 2.0)).unwrap();
+        assert!(drift.starts_with("its drift[x, eta] is 1, not 2"), "{drift}");
     }
 
     #[test]

@@ -9,6 +9,7 @@ use crate::error::Result;
 use crate::nn::kernel::Inference;
 use crate::nn::{Activation, Mlp, Weights};
 use crate::process::Process;
+use crate::task::Task;
 
 /// A score with a network in it. Clones share the weights, so that training one trains all.
 #[derive(Debug, Clone)]
@@ -93,8 +94,8 @@ impl Score for Learned {
         &self.0.moments
     }
 
-    fn prepare(&self, times: &[f64]) -> Result<Box<dyn Prepared + '_>> {
-        let frames = times.iter().map(|&time| self.frame(time)).collect::<Result<_>>()?;
+    fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>> {
+        let frames = task.blocks(times.len(), |i| self.frame(times[i]))?;
         Ok(Box::new(Network { model: self, weights: self.weights(), frames }))
     }
 }

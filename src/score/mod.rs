@@ -16,6 +16,7 @@ pub use mixed::{Frame, Mixed, Perturbation};
 use crate::data::Moments;
 use crate::error::Result;
 use crate::process::Process;
+use crate::task::Task;
 
 /// ∇ log p_t(z) with respect to the driven blocks of a process, for one data distribution.
 pub trait Score: Send + Sync {
@@ -31,8 +32,8 @@ pub trait Score: Send + Sync {
     /// Computes in double precision all that depends on time only, once for all `times` (each above 0).
     ///
     /// # Errors
-    /// Where the kernel has no Cholesky factor at one of the times.
-    fn prepare(&self, times: &[f64]) -> Result<Box<dyn Prepared + '_>>;
+    /// Where the kernel has no Cholesky factor at one of the times, or interrupted.
+    fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>>;
 }
 
 /// A score prepared for a list of times; shared by threads.

@@ -26,7 +26,7 @@ impl fmt::Display for Tensor {
             .map(|row| match row {
                 Some(row) => ends(width)
                     .into_iter()
-                    .map(|column| column.map_or_else(|| "...".into(), |c| number(values[row * width + c])))
+                    .map(|column| column.map_or_else(|| "...".into(), |c| number(values[row * width + c].into())))
                     .collect(),
                 None => vec!["...".to_owned()],
             })
@@ -49,7 +49,7 @@ fn ends(length: usize) -> Vec<Option<usize>> {
 }
 
 /// Five significant digits, without trailing zeros.
-fn number(value: f32) -> String {
+pub(crate) fn number(value: f64) -> String {
     let size = value.abs();
     if !value.is_finite() || value == 0.0 {
         return format!("{value}");

@@ -147,7 +147,7 @@ impl Tensor {
         self.0.mapv(|value| function(f64::from(value)) as f32).into()
     }
 
-    /// Whether all values agree within `absolute + relative·|other|`. NaN agrees with nothing.
+    /// Whether all values agree within `absolute + relative·|other|`. NaN agrees with nothing, an infinity with itself.
     ///
     /// # Errors
     /// When the shapes differ.
@@ -158,8 +158,8 @@ impl Tensor {
         }
         Ok(self.values().iter().zip(other.values().iter()).all(|(&a, &b)| {
             let (a, b) = (f64::from(a), f64::from(b));
-            // Equal infinities have no difference to measure.
-            a == b || (a - b).abs() <= absolute + relative * b.abs()
+            // Equal infinities have no difference to measure, and an infinite `b` would allow any.
+            a == b || (b.is_finite() && (a - b).abs() <= absolute + relative * b.abs())
         }))
     }
 }
@@ -222,6 +222,11 @@ mod tests {
         assert!(!a.is_close(&b, 1e-4, 0.0).unwrap());
         let nan = tensor(&[1], &[f32::NAN]);
         assert!(!nan.is_close(&nan, 1.0, 1.0).unwrap());
+        let [one, infinity] = [1.0, f64::INFINITY].map(|value| Tensor::full(&[1], value).unwrap());
+        assert!(infinity.is_close(&infinity, 1e-6, 0.0).unwrap());
+        for (a, b) in [(&one, &infinity), (&infinity, &one), (&infinity.map(|v| -v), &infinity)] {
+            assert!(!a.is_close(b, 1e-6, 1e-6).unwrap(), "{a} {b}");
+        }
         assert!(a.is_close(&nan, 1.0, 1.0).unwrap_err().to_string().contains("[2] and [1]"));
     }
 

@@ -1,6 +1,8 @@
 //! Dense arrays of single precision: samples, images, histories.
 //!
-//! Physics is computed in `f64`; it is rounded to `f32` here and nowhere else.
+//! Physics is computed in `f64`. What depends on time only, coefficients of a step, a score or a kernel, is rounded to
+//! `f32` once, where it meets the samples; arithmetic on samples is in `f32`, and functions and reductions of a tensor
+//! are evaluated in `f64` and rounded here.
 
 mod create;
 mod display;
@@ -13,6 +15,7 @@ mod shape;
 use ndarray::{ArcArray, ArrayD, IxDyn};
 
 pub use create::{allocate, count};
+pub(crate) use display::number;
 pub use elementwise::{Binary, FUNCTIONS};
 pub use index::Index;
 pub use reduce::Reduction;

@@ -83,7 +83,8 @@ fn candle_takes_the_same_steps() {
 fn error(score: &dyn Score, exact: &Exact, data: &Dataset) -> f64 {
     const COUNT: usize = 4096;
     let times = [0.03, 0.2, 1.0];
-    let (prepared, truth) = (score.prepare(&times).unwrap(), exact.prepare(&times).unwrap());
+    let (prepared, truth) =
+        (score.prepare(&times, &Task::default()).unwrap(), exact.prepare(&times, &Task::default()).unwrap());
     let (mut evaluator, mut reference) = (prepared.evaluator(COUNT), truth.evaluator(COUNT));
     let mut sum = 0.0;
     for (step, &time) in times.iter().enumerate() {

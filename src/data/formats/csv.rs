@@ -45,9 +45,10 @@ pub(super) fn read(path: &Path) -> Result<Tensor> {
     Tensor::new(&[rows, columns], values)
 }
 
-/// The character between fields: a semicolon or tab if the first line of data has one, else a comma.
+/// The character between fields: a semicolon or tab if the first line that is neither blank nor a comment
+/// has one, else a comma.
 fn delimiter(text: &str) -> u8 {
-    let first = text.lines().find(|line| !line.starts_with('#')).unwrap_or_default();
+    let first = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')).unwrap_or_default();
     [b';', b'\t'].into_iter().find(|&mark| first.as_bytes().contains(&mark)).unwrap_or(b',')
 }
 
@@ -97,6 +98,8 @@ mod tests {
             "1,2.5\n-3,4e-3\n",
             "x,y\n1,2.5\n-3,4e-3",
             "1;2.5\r\n-3;4e-3\r\n",
+            "\n# exported\n\n1;2.5\n-3;4e-3\n",
+            "\r\n1\t2.5\r\n-3\t4e-3\r\n",
             "# made by hand\n1\t2.5\n-3\t4e-3\n",
             "\u{feff}x , y\n 1 , 2.5 \n\n -3 , 4e-3 \n",
         ] {

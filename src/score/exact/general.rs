@@ -13,6 +13,7 @@ use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Kernel, Process, Propagator};
+use crate::task::Task;
 use crate::vector::math::exp;
 
 #[derive(Debug, Clone)]
@@ -78,14 +79,13 @@ impl General {
         Self { dimension: d, components }
     }
 
-    pub(super) fn prepare(&self, process: &Process, times: &[f64]) -> Result<PreparedGeneral<'_>> {
+    pub(super) fn prepare(&self, process: &Process, times: &[f64], task: &Task) -> Result<PreparedGeneral<'_>> {
         let propagator = Propagator::new(process.linear())?;
         let order = process.linear().undriven_first();
-        let at = |&time: &f64| {
-            let kernel = kernel(&propagator, time)?;
+        let steps = task.blocks(times.len(), |i| {
+            let kernel = kernel(&propagator, times[i])?;
             Ok(self.components.iter().map(|component| component.coefficients(&kernel, &order)).collect())
-        };
-        let steps = times.iter().map(at).collect::<Result<_>>()?;
+        })?;
         Ok(PreparedGeneral { law: self, order, driven: process.linear().driven().len(), steps })
     }
 }

@@ -12,6 +12,7 @@ use super::{Prepared, Score};
 use crate::data::{Covariance, Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::process::{Kernel, Process, Propagator};
+use crate::task::Task;
 
 /// Samples that one pass of the evaluators' inner loops holds in registers.
 const LANES: usize = 64;
@@ -74,10 +75,10 @@ impl Score for Exact {
         &self.moments
     }
 
-    fn prepare(&self, times: &[f64]) -> Result<Box<dyn Prepared + '_>> {
+    fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>> {
         Ok(match &self.law {
-            Law::Shared(law) => Box::new(law.prepare(&self.process, times)?),
-            Law::General(law) => Box::new(law.prepare(&self.process, times)?),
+            Law::Shared(law) => Box::new(law.prepare(&self.process, times, task)?),
+            Law::General(law) => Box::new(law.prepare(&self.process, times, task)?),
         })
     }
 }

@@ -16,6 +16,7 @@ use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::{precision, solve_lower};
 use crate::process::{Kernel, Process, Propagator};
+use crate::task::Task;
 use crate::vector::math::exp;
 
 /// Components whose weights are formed together, between two corrections of the running maximum.
@@ -66,11 +67,10 @@ impl Shared {
         }
     }
 
-    pub(super) fn prepare(&self, process: &Process, times: &[f64]) -> Result<PreparedShared<'_>> {
+    pub(super) fn prepare(&self, process: &Process, times: &[f64], task: &Task) -> Result<PreparedShared<'_>> {
         let propagator = Propagator::new(process.linear())?;
         let driven = process.linear().driven();
-        let steps =
-            times.iter().map(|&t| Ok(self.coefficients(&kernel(&propagator, t)?, &driven))).collect::<Result<_>>()?;
+        let steps = task.blocks(times.len(), |i| Ok(self.coefficients(&kernel(&propagator, times[i])?, &driven)))?;
         Ok(PreparedShared { law: self, blocks: process.linear().size(), driven: driven.len(), steps })
     }
 

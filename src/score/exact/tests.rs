@@ -1,5 +1,8 @@
 //! Scores against finite differences of the log density, computed densely in double precision.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::*;
@@ -128,7 +131,7 @@ fn scores_are_gradients_of_the_log_density() {
         for (data, covariances) in datasets() {
             let times = [0.02, 0.3, 2.0];
             let exact = Exact::new(&process, &data).unwrap();
-            let prepared = exact.prepare(&times).unwrap();
+            let prepared = exact.prepare(&times, &Task::default()).unwrap();
             let mut evaluator = prepared.evaluator(COUNT);
             for (step, &time) in times.iter().enumerate() {
                 let z = states(&process, &data, time);
@@ -162,7 +165,7 @@ fn components_of_no_weight_are_left_out() {
     };
     let value = |exact: &Exact| {
         let mut score = [0.0; 2];
-        exact.prepare(&[0.5]).unwrap().evaluator(1).evaluate(0, 1, &[0.1, 0.2, 0.3, 0.4], &mut score);
+        exact.prepare(&[0.5], &Task::default()).unwrap().evaluator(1).evaluate(0, 1, &[0.1, 0.2, 0.3, 0.4], &mut score);
         score
     };
     let two = value(&make(&[0.5, 0.5], &[-1.0, 0.0, 1.0, 0.0]));
@@ -179,5 +182,12 @@ fn what_has_no_score_is_refused() {
     let refused = Exact::new(&silent, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap_err();
     assert!(refused.to_string().contains("x is never driven"), "{refused}");
     let exact = Exact::new(&process(0.0), &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
-    assert!(exact.prepare(&[0.0]).err().unwrap().to_string().contains("singular"));
+    assert!(exact.prepare(&[0.0], &Task::default()).err().unwrap().to_string().contains("singular"));
+}
+
+#[test]
+fn preparation_can_be_interrupted() {
+    let exact = Exact::new(&process(0.0), &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
+    let stopped = Task::new(Arc::new(AtomicBool::new(true)), None, 1).unwrap();
+    assert!(matches!(exact.prepare(&[0.5], &stopped), Err(Error::Interrupted)));
 }
