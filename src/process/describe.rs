@@ -29,7 +29,7 @@ impl Display for Process {
         let (stationary, kernel) = (self.linear().stationary(), self.linear().kernel(self.horizon()));
         match &stationary {
             Ok(law) => writeln!(f, "  stationary   {}", matrix(self.blocks(), &law.covariance))?,
-            Err(error) => writeln!(f, "  stationary   none: {error}")?,
+            Err(error) => writeln!(f, "  stationary   {error}")?,
         }
         match &kernel {
             Ok(kernel) => write!(f, "  at T         {}", left(kernel.response()[0]))?,
@@ -99,7 +99,7 @@ fn bracketed(expression: &Expression) -> String {
 fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
     let auxiliaries = definition.blocks.iter().zip(&definition.start).skip(1);
     auxiliaries.map(|(block, law)| match law {
-        Some(law) => format!("{block} ~ N({}, ({})^2)", law.mean, law.std),
+        Some(law) => format!("{block} ~ normal({}, {})", law.mean, law.std),
         None => format!("{block} = 0"),
     })
 }
@@ -156,7 +156,7 @@ mod tests {
             "active: linear, constant coefficients, horizon 0.5",
             "dx   = (eta - k x) dt",
             "deta = -eta/tau dt + 1.4142135623730951/tau dW1",
-            "eta ~ N(0, (tau)^2)",
+            "eta ~ normal(0, tau)",
             "k = 1, tau = 0.5",
             "driven       eta",
             "0.66667",

@@ -52,11 +52,13 @@ pub(super) fn transpose(values: &[f32], columns: usize, out: &mut [f32]) {
     }
 }
 
-/// Counts the steps that all threads have done and reports now and then.
+/// Counts the steps that all threads have done and reports now and then, in steps of all samples.
 pub(super) struct Meter<'a> {
     task: &'a Task,
     name: &'static str,
-    total: u64,
+    samples: u64,
+    steps: u64,
+    /// Steps of one sample each.
     done: AtomicU64,
     start: Instant,
     /// Milliseconds since the start at which the next report is due.
@@ -66,8 +68,9 @@ pub(super) struct Meter<'a> {
 const REPORT_EVERY: u64 = 20;
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(task: &'a Task, name: &'static str, total: u64) -> Self {
-        Self { task, name, total, done: AtomicU64::new(0), start: Instant::now(), due: AtomicU64::new(REPORT_EVERY) }
+    pub(super) fn new(task: &'a Task, name: &'static str, samples: usize, steps: usize) -> Self {
+        let (done, due) = (AtomicU64::new(0), AtomicU64::new(REPORT_EVERY));
+        Self { task, name, samples: samples as u64, steps: steps as u64, done, start: Instant::now(), due }
     }
 
     /// Counts `samples` that went through one step.
@@ -94,7 +97,7 @@ impl<'a> Meter<'a> {
     }
 
     fn report(&self, elapsed: Duration) -> Report {
-        let done = self.done.load(Ordering::Relaxed);
-        Report { task: self.name, done, total: self.total, elapsed, loss: None }
+        let done = self.done.load(Ordering::Relaxed) / self.samples.max(1);
+        Report { task: self.name, done, total: self.steps, elapsed, loss: None }
     }
 }

@@ -50,7 +50,7 @@ pub fn simulate(process: &Process, x0: &Tensor, steps: usize, seed: u64, task: &
     let affine = Affine::new(&(&linear.offset * step), &weights);
     let increments = Stream::new(seed, Purpose::Increment);
     let start = Stream::new(seed, Purpose::Start);
-    let meter = Meter::new(task, "simulate", (data.count as u64).saturating_mul(u64::from(count)));
+    let meter = Meter::new(task, "simulate", data.count, count as usize);
     let state = in_blocks(task, process, data.shape, data.count, |block, samples| {
         let x = data.block(block, samples);
         let length = x.len();

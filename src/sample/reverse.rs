@@ -57,7 +57,7 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State
     let start = Stream::new(options.seed, Purpose::Prior);
     let layout = Layout::new(process.linear(), score.shape().iter().product());
     let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
-    let meter = Meter::new(task, "sample", (options.count as u64).saturating_mul(options.steps as u64));
+    let meter = Meter::new(task, "sample", options.count, options.steps);
     let state = in_blocks(task, process, score.shape(), options.count, |block, samples| {
         let [size, scores, total] = layout.ends.map(|end| end * samples);
         let length = layout.dimension * samples;
