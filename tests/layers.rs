@@ -19,7 +19,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("SystemTime", &[], "nothing is seeded from the clock"),
     (
         "crate::tensor",
-        &["data", "score", "measure", "sample", "train", "plot", "lang"],
+        &["data", "process", "score", "measure", "sample", "train", "plot", "lang"],
         "prompt and command never touch tensors",
     ),
     ("Tensor::randn", &[], "Candle's generator cannot be seeded"),

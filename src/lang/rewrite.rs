@@ -66,9 +66,9 @@ fn find(engine: &Engine, text: &str) -> Vec<Insertion> {
     // Depths at which an interpolated text is open: behind its `${..}` the tokenizer must be told to read text again.
     let mut texts_open: Vec<usize> = Vec::new();
     for (token, position) in tokens {
-        let (Some(line), Some(column)) = (position.line(), position.position()) else { break };
         if let Some((at, begun)) = open.last_mut()
             && *at == depth
+            && let (Some(line), Some(column)) = (position.line(), position.position())
         {
             if !*begun {
                 *begun = true;
