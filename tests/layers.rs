@@ -46,7 +46,7 @@ fn program() -> Vec<(String, String)> {
     let read = |file: &PathBuf| {
         let name = file.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
         let text = fs::read_to_string(file).unwrap();
-        let text = text.split("#[cfg(test)]").next().unwrap();
+        let text = text.split("#[cfg(test)]\nmod").next().unwrap();
         let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         (name, code.join("\n"))
     };
