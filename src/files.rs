@@ -36,6 +36,16 @@ pub fn read_text(path: &Path) -> Result<String> {
     String::from_utf8(read(path)?).map_err(|_| Error::file("read", path, "it is not a UTF-8 text file"))
 }
 
+/// Whether there is a file of that name.
+pub fn exists(path: &Path) -> bool {
+    path.is_file()
+}
+
+/// The one name of a file that several may lead to; the name given where there is no such file.
+pub fn canonical(path: &Path) -> PathBuf {
+    path.canonicalize().unwrap_or_else(|_| path.to_owned())
+}
+
 /// Writes a file whole or not at all: `fill` writes to a neighbour, which then takes the name.
 ///
 /// # Errors

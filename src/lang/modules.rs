@@ -97,7 +97,7 @@ impl ModuleResolver for Resolver {
         };
         let file = find(source, path);
         let text = files::read_text(&file).map_err(|error| refuse(error.to_string()))?;
-        let file = file.canonicalize().unwrap_or(file);
+        let file = files::canonical(&file);
         if let Some(module) = self.cache.borrow().get(&file) {
             return Ok(module.clone());
         }
@@ -120,5 +120,5 @@ impl ModuleResolver for Resolver {
 fn find(source: Option<&str>, path: &str) -> PathBuf {
     let name = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
     let beside = source.and_then(|source| Path::new(source).parent()).map(|folder| folder.join(&name));
-    beside.filter(|file| file.is_file()).unwrap_or_else(|| PathBuf::from(name))
+    beside.filter(|file| files::exists(file)).unwrap_or_else(|| PathBuf::from(name))
 }
