@@ -99,6 +99,15 @@ impl Error {
     }
 }
 
+/// The way out of a wrong name: the known one that was most likely meant, or all of them behind `introduction`.
+pub fn suggestion(wanted: &str, known: &[impl AsRef<str>], introduction: &str) -> String {
+    let names = || known.iter().map(AsRef::as_ref);
+    match nearest(wanted, names()) {
+        Some(near) => format!("did you mean `{near}`?"),
+        None => format!("{introduction} {}", names().collect::<Vec<_>>().join(", ")),
+    }
+}
+
 /// The candidate that `wanted` was most likely meant to be, if any is near.
 pub fn nearest(wanted: &str, candidates: impl IntoIterator<Item = impl Into<String>>) -> Option<String> {
     let lower = wanted.to_lowercase();

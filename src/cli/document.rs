@@ -1,6 +1,6 @@
 //! `tumble doc`.
 
-use tumble::{Diagnostic, Runtime};
+use tumble::Runtime;
 
 use super::{help, terminal};
 
@@ -11,11 +11,7 @@ pub(crate) fn show(runtime: &Runtime, name: Option<&str>) -> u8 {
         None => terminal::print(page.overview(runtime.catalog()).trim_end()),
         Some(name) => match page.named(runtime.catalog(), name) {
             Ok(text) => terminal::print(text.trim_end()),
-            Err(problem) => {
-                let mut diagnostic = Diagnostic::plain(problem.message);
-                diagnostic.hints.extend(problem.hint);
-                return terminal::report(&diagnostic);
-            }
+            Err(diagnostic) => return terminal::report(&diagnostic),
         },
     }
     0

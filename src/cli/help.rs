@@ -1,5 +1,6 @@
 //! Doc comments laid out for a terminal.
 
+use tumble::Diagnostic;
 use tumble::error::nearest;
 use tumble::lang::catalog::{Catalog, Entry};
 
@@ -12,15 +13,9 @@ pub(crate) struct Page {
     pub(crate) colour: bool,
 }
 
-/// A name that there is no help for.
-pub(crate) struct Unknown {
-    pub(crate) message: String,
-    pub(crate) hint: Option<String>,
-}
-
 impl Page {
     /// Help on a function, property or module.
-    pub(crate) fn named(self, catalog: &Catalog, name: &str) -> Result<String, Unknown> {
+    pub(crate) fn named(self, catalog: &Catalog, name: &str) -> Result<String, Diagnostic> {
         let name = name.trim().trim_end_matches("()").trim_end_matches("::");
         if let Some(entry) = catalog.get(name) {
             return Ok(self.entry(entry));
@@ -34,8 +29,9 @@ impl Page {
         }
         let mut candidates: Vec<&str> = catalog.names().chain(catalog.modules()).collect();
         candidates.extend(catalog.entries().map(|entry| last_part(&entry.name)));
-        let hint = nearest(name, candidates).map(|near| format!("did you mean `{near}`?"));
-        Err(Unknown { message: format!("there is no help on `{name}`"), hint })
+        let mut diagnostic = Diagnostic::plain(format!("there is no help on `{name}`"));
+        diagnostic.hints.extend(nearest(name, candidates).map(|near| format!("did you mean `{near}`?")));
+        Err(diagnostic)
     }
 
     /// Every name with its summary, one line each.
@@ -179,7 +175,7 @@ mod tests {
     fn unknown_names_are_corrected() {
         let runtime = tumble::Runtime::new();
         let help = |name: &str| NARROW.named(runtime.catalog(), name);
-        assert_eq!(help("proces").err().and_then(|unknown| unknown.hint).as_deref(), Some("did you mean `process`?"));
+        assert_eq!(help("proces").unwrap_err().hints, ["did you mean `process`?"]);
         assert!(help("process").is_ok_and(|text| text.contains("process::active")));
         assert!(help("active").is_ok_and(|text| text.contains("persistence")));
         assert!(help("kind").is_ok_and(|text| text.contains("Process.kind")));

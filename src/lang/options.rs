@@ -3,7 +3,7 @@
 use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
 
 use super::failure::{Outcome, Raise};
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, nearest, suggestion};
 
 /// A number, whole or not.
 pub(crate) fn number(value: &Dynamic) -> Option<f64> {
@@ -260,10 +260,9 @@ impl<'a> Options<'a> {
     pub(crate) fn finish(self) -> Outcome<()> {
         let Some(name) = self.map.keys().next() else { return Ok(()) };
         let error = Error::argument(name.as_str(), "is not an option here");
-        let hint = match nearest(name, self.known.iter().copied()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if self.known.is_empty() => "there are no options".into(),
-            None => format!("the options are {}", self.known.join(", ")),
+        let hint = match self.known.is_empty() {
+            true => "there are no options".to_owned(),
+            false => suggestion(name, &self.known, "the options are"),
         };
         Err(error.with_hint(hint)).raise(self.ctx)
     }

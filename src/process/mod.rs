@@ -21,7 +21,7 @@ pub use prior::{Prior, PriorLaw};
 pub use propagator::Propagator;
 pub use stationary::Stationary;
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, suggestion};
 
 /// A forward process with numbers for all its parameters. Cheap to clone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -106,10 +106,10 @@ impl Process {
 
     fn unknown_parameter(&self, name: &str) -> Error {
         let error = Error::argument(name, format!("is not a parameter of the process `{}`", self.name()));
-        error.with_hint(match nearest(name, self.0.parameters.keys()) {
-            Some(near) => format!("did you mean `{near}`?"),
-            None if self.0.parameters.is_empty() => "it has no parameters".into(),
-            None => format!("its parameters are {}", self.0.parameters.keys().cloned().collect::<Vec<_>>().join(", ")),
+        let known: Vec<_> = self.0.parameters.keys().collect();
+        error.with_hint(match known.is_empty() {
+            true => "it has no parameters".to_owned(),
+            false => suggestion(name, &known, "its parameters are"),
         })
     }
 

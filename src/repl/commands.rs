@@ -137,17 +137,8 @@ fn help(session: &mut Session, name: &str) -> Result<Outcome, Diagnostic> {
         terminal::print(page.table(&[(command.form, command.about)]).trim_end());
         return Ok(Outcome::Done);
     }
-    match page.named(catalog, name) {
-        Ok(text) => {
-            terminal::print(text.trim_end());
-            Ok(Outcome::Done)
-        }
-        Err(unknown) => {
-            let mut diagnostic = Diagnostic::plain(unknown.message);
-            diagnostic.hints.extend(unknown.hint);
-            Err(diagnostic)
-        }
-    }
+    terminal::print(page.named(catalog, name)?.trim_end());
+    Ok(Outcome::Done)
 }
 
 fn is_function(name: &&str) -> bool {

@@ -13,7 +13,7 @@ pub use forward::{perturb, simulate};
 pub use grid::Grid;
 pub use reverse::{LastStep, Options, sample};
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, suggestion};
 use crate::tensor::Tensor;
 
 /// States of many samples, one tensor per block of the process.
@@ -52,10 +52,11 @@ impl State {
 
     fn place(&self, name: &str) -> Result<usize> {
         self.names.iter().position(|n| n == name).ok_or_else(|| {
-            Error::argument(name, "is not a block of this state").with_hint(match nearest(name, &self.names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("its blocks are {}", self.names.join(", ")),
-            })
+            Error::argument(name, "is not a block of this state").with_hint(suggestion(
+                name,
+                &self.names,
+                "its blocks are",
+            ))
         })
     }
 }

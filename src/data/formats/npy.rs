@@ -9,7 +9,7 @@ use ndarray_npy::{
 };
 use py_literal::Value;
 
-use crate::error::{Error, Result, nearest};
+use crate::error::{Error, Result, suggestion};
 use crate::files;
 use crate::tensor::{self, Tensor};
 
@@ -37,10 +37,7 @@ pub(super) fn read_npz(path: &Path, name: Option<&str>) -> Result<Tensor> {
         }
         (Some(name), _) if names.iter().any(|known| known == name) => name.to_owned(),
         (Some(name), _) => {
-            let hint = match nearest(name, &names) {
-                Some(near) => format!("did you mean `{near}`?"),
-                None => format!("it holds {}", names.join(", ")),
-            };
+            let hint = suggestion(name, &names, "it holds");
             return Err(Error::file("read", path, format!("it holds no array `{name}`")).with_hint(hint));
         }
     };

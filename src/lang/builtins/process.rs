@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map};
 use crate::error::Error;
 use crate::expr::Expression;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, number};
+use crate::lang::options::{Options, number_argument};
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, check_blocks, entry, trace};
 use crate::process::{Definition, Process, StartLaw};
 
@@ -150,15 +150,7 @@ mod functions {
 }
 
 fn numbers(ctx: &NativeCallContext, map: Map) -> Outcome<BTreeMap<String, f64>> {
-    let read = |(name, value): (rhai::Identifier, Dynamic)| match number(&value) {
-        Some(x) if x.is_finite() => Ok((name.to_string(), x)),
-        Some(x) => Err(Error::argument(name.as_str(), format!("must be finite, got {x}"))),
-        None => {
-            let found = crate::lang::options::kind(ctx, &value);
-            Err(Error::argument(name.as_str(), format!("must be a number, got {found}")))
-        }
-    };
-    map.into_iter().map(read).collect::<crate::Result<_>>().raise(ctx)
+    map.into_iter().map(|(name, value)| Ok((name.to_string(), number_argument(ctx, &name, &value)?))).collect()
 }
 
 fn parameters(ctx: &NativeCallContext, map: Map) -> Outcome<BTreeMap<String, f64>> {

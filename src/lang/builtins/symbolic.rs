@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
 
-use crate::error::{Error, nearest};
+use crate::error::{Error, suggestion};
 use crate::expr::{Comparison, Condition, Expression, Function, Operation};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::kind;
@@ -153,11 +153,8 @@ mod functions {
             let problem = format!("must be a comparison, got {}", kind(&ctx, &condition));
             return Err(Error::argument("condition", problem)).raise(&ctx);
         };
-        let read = |name: &str, value: &Dynamic| {
-            let problem = || format!("must be a number or an expression, got {}", kind(&ctx, value));
-            expression(value).ok_or_else(|| Error::argument(name, problem())).raise(&ctx)
-        };
-        Ok(Dynamic::from(checked(read("a", &a)?.or_where(&test, &read("b", &b)?))?))
+        let (a, b) = (symbol(&ctx, "a", &a)?, symbol(&ctx, "b", &b)?);
+        Ok(Dynamic::from(checked(a.or_where(&test, &b))?))
     }
 
     /// A normal law for the start of an auxiliary block, N(mean, std²), for use in `start:` of `sde`.
@@ -179,11 +176,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn normal(ctx: NativeCallContext, mean: Dynamic, std: Dynamic) -> Outcome<StartLaw> {
-        let read = |name: &str, value: &Dynamic| {
-            let problem = || format!("must be a number or an expression, got {}", kind(&ctx, value));
-            expression(value).ok_or_else(|| Error::argument(name, problem())).raise(&ctx)
-        };
-        Ok(StartLaw { mean: read("mean", &mean)?, std: read("std", &std)? })
+        Ok(StartLaw { mean: symbol(&ctx, "mean", &mean)?, std: symbol(&ctx, "std", &std)? })
     }
 
     #[rhai_fn(index_get, return_raw)]
@@ -213,9 +206,14 @@ mod functions {
 
 fn unknown(what: &str, name: &str, known: &[String]) -> Error {
     let error = Error::argument(name, format!("is not a {what}"));
-    error.with_hint(match nearest(name, known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None if known.is_empty() => "there are none".to_owned(),
-        None => format!("known are {}", known.join(", ")),
+    error.with_hint(match known.is_empty() {
+        true => "there are none".to_owned(),
+        false => suggestion(name, known, "known are"),
     })
+}
+
+/// A number or symbol that a function takes.
+fn symbol(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Expression> {
+    let problem = || format!("must be a number or an expression, got {}", kind(ctx, value));
+    expression(value).ok_or_else(|| Error::argument(name, problem())).raise(ctx)
 }

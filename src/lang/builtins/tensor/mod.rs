@@ -6,7 +6,7 @@ mod operators;
 
 use rhai::{Dynamic, Engine, Module, NativeCallContext};
 
-use crate::error::{Error, nearest};
+use crate::error::{Error, suggestion};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::number;
 use crate::lang::tensors::{give, index_argument, tensor_argument};
@@ -48,10 +48,7 @@ fn operand(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Tens
 fn no_property(name: &str) -> Error {
     let known = ["shape", "rank", "len"];
     let error = Error::argument(name, "is not a property of a tensor");
-    error.with_hint(match nearest(name, known) {
-        Some(near) => format!("did you mean `{near}`?"),
-        None => format!("the properties are {}", known.join(", ")),
-    })
+    error.with_hint(suggestion(name, &known, "the properties are"))
 }
 
 /// What `for row in t` goes through.
