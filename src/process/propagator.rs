@@ -112,7 +112,7 @@ impl Propagator {
         };
         let transfer = transfer.rounded();
         let offset = self.affine(&flow) + &transfer * &self.linear.start_mean;
-        let kernel = Kernel { time, transfer, offset, covariance, cholesky };
+        let kernel = Kernel { time, data: 1, transfer, offset, covariance, cholesky };
         let mut entries = kernel.transfer.iter().chain(&kernel.offset).chain(&kernel.covariance);
         if !entries.all(|e| e.is_finite()) {
             return Err(Error::numerical(format!("the kernel at t = {time} is beyond the range of floating point"))

@@ -17,7 +17,7 @@ use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::files;
 use crate::nn::{Activation, Mlp, Weights};
-use crate::process::Process;
+use crate::process::{Class, Linear, Process};
 
 /// Version of the format; raised when an older program could misread a newer file.
 const VERSION: u32 = 1;
@@ -125,13 +125,38 @@ pub fn difference(saved: &Process, given: &Process) -> Option<String> {
     if saved.horizon() != given.horizon() {
         return Some(format!("`horizon` is {}, not {}", saved.horizon(), given.horizon()));
     }
+    if saved.coordinates() != given.coordinates() || saved.kind() != given.kind() {
+        return Some(format!("it is {}, not {}", nature(saved), nature(given)));
+    }
+    if saved.class() == Class::Nonlinear {
+        return different_equation(saved, given);
+    }
     // Equal equations may be written differently, so it is the numbers that are compared.
-    matrices(saved).into_iter().zip(matrices(given)).find_map(|((name, saved_matrix), (_, matrix))| {
+    let times: &[f64] = if saved.class() == Class::Constant { &[0.0] } else { &[0.0, 0.3, 0.7, 1.0] };
+    times.iter().find_map(|part| different_number(saved, given, part * saved.horizon()))
+}
+
+fn nature(process: &Process) -> String {
+    let coupled = process.coordinates().map(|d| format!(" with {d} coupled coordinates")).unwrap_or_default();
+    format!("{}{coupled}", process.kind())
+}
+
+fn different_equation(saved: &Process, given: &Process) -> Option<String> {
+    let (own, other) = (saved.definition(), given.definition());
+    let drifts = own.drift.iter().zip(&other.drift);
+    let noises = own.noise.iter().flatten().zip(other.noise.iter().flatten());
+    let (a, b) = drifts.chain(noises).find(|(a, b)| a.to_string() != b.to_string())?;
+    Some(format!("it has `{a}` where the other has `{b}`"))
+}
+
+fn different_number(saved: &Process, given: &Process, time: f64) -> Option<String> {
+    let (own, other) = (saved.linear_at(time).ok()?, given.linear_at(time).ok()?);
+    matrices(&own).into_iter().zip(matrices(&other)).find_map(|((name, saved_matrix), (_, matrix))| {
         if saved_matrix.shape() != matrix.shape() {
             return Some(format!("its {name} is of shape {:?}, not {:?}", saved_matrix.shape(), matrix.shape()));
         }
         let at = saved_matrix.iter().zip(matrix.iter()).position(|(a, b)| a != b)?;
-        let entry = entry(name, at % matrix.nrows(), at / matrix.nrows(), saved.blocks());
+        let entry = entry(name, at % matrix.nrows(), at / matrix.nrows(), &saved.component_names());
         Some(format!("its {name}{entry} is {}, not {}", saved_matrix[at], matrix[at]))
     })
 }
@@ -146,8 +171,7 @@ fn entry(name: &str, row: usize, column: usize, blocks: &[String]) -> String {
     }
 }
 
-fn matrices(process: &Process) -> [(&'static str, DMatrix<f64>); 5] {
-    let linear = process.linear();
+fn matrices(linear: &Linear) -> [(&'static str, DMatrix<f64>); 5] {
     let column = |v: &nalgebra::DVector<f64>| DMatrix::from_column_slice(v.len(), 1, v.as_slice());
     [
         ("drift", linear.drift.clone()),
@@ -261,7 +285,7 @@ mod tests {
         let first = std::fs::read(&path).unwrap();
         let loaded = Learned::load_for(&path, &process(0.3)).unwrap();
         assert_eq!(loaded.weights(), model.weights());
-        assert_eq!(loaded.process().linear(), model.process().linear());
+        assert_eq!(loaded.process().constant(), model.process().constant());
         assert_eq!(loaded.process().horizon(), model.process().horizon());
         assert_eq!((loaded.moments(), loaded.shape()), (model.moments(), model.shape()));
         loaded.save(&path).unwrap();
@@ -283,7 +307,7 @@ mod tests {
     fn columns_of_the_noise_are_sources_even_where_they_are_as_many_as_blocks() {
         let saved = process(0.3);
         let changed = |change: &dyn Fn(&mut Linear)| {
-            let mut linear = saved.linear().clone();
+            let mut linear = saved.constant().unwrap().clone();
             linear.noise = DMatrix::identity(2, 2);
             change(&mut linear);
             Process::from_linear("active", &["x", "eta"], linear, saved.horizon()).unwrap()

@@ -52,8 +52,8 @@ impl Learned {
         weights: impl FnOnce(&Mlp) -> Result<Weights>,
     ) -> Result<Self> {
         let mixed = Mixed::new(process, moments)?;
-        let dimension = shape.iter().product();
-        let network = Mlp::new(mixed.inputs(dimension), hidden, mixed.outputs(dimension), activation)?;
+        let copies = process.copies(shape.iter().product())?;
+        let network = Mlp::new(mixed.inputs(copies), hidden, mixed.outputs(copies), activation)?;
         let weights = RwLock::new(Arc::new(weights(&network)?));
         let (shape, moments) = (shape.to_vec(), moments.clone());
         Ok(Self(Arc::new(Inner { shape, moments, mixed, network, weights })))
@@ -105,7 +105,7 @@ impl Score for Learned {
 struct Rounded {
     /// 1/σ, [m].
     narrow: Vec<f32>,
-    /// μ/σ, [m · d].
+    /// μ/σ, [m · copies].
     shift: Vec<f32>,
     clock: f32,
     /// Gaussian score per normalised state, [driven, m].
@@ -117,20 +117,17 @@ struct Rounded {
 impl Learned {
     fn frame(&self, time: f64) -> Result<Rounded> {
         let frame = self.0.mixed.at(time)?;
-        let response = frame.kernel.response();
         let blocks = 0..frame.scale.len();
-        let mean = &self.0.moments.mean;
-        let shift = |b: usize| {
-            let (response, offset, scale) = (response[b], frame.kernel.offset[b], frame.scale[b]);
-            mean.iter().map(move |m| ((response * m + offset) / scale) as f32)
-        };
+        let mean = frame.kernel.mean(&self.0.moments.mean);
+        let copies = mean.len() / frame.scale.len();
+        let shift = |(row, mean): (usize, &f64)| (mean / frame.scale[row / copies]) as f32;
         let gauss = (0..frame.unit.len())
             .flat_map(|d| blocks.clone().map(move |b| (d, b)))
             .map(|(d, b)| (-frame.gauss[(d, b)] * frame.scale[b]) as f32)
             .collect();
         Ok(Rounded {
             narrow: frame.scale.iter().map(|s| (1.0 / s) as f32).collect(),
-            shift: blocks.flat_map(shift).collect(),
+            shift: mean.iter().enumerate().map(shift).collect(),
             clock: frame.clock as f32,
             gauss,
             unit: frame.unit.iter().map(|l| (1.0 / l) as f32).collect(),
@@ -172,10 +169,10 @@ struct Worker<'a> {
 impl Evaluator for Worker<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
         let frame = &self.shared.frames[step];
-        let dimension = frame.shift.len() / frame.narrow.len();
+        let copies = frame.shift.len() / frame.narrow.len();
         for first in (0..count).step_by(self.tile) {
             let tile = self.tile.min(count - first);
-            let place = Place { dimension, count, first, tile };
+            let place = Place { copies, count, first, tile };
             let network = &self.shared.model.0.network;
             let input = &mut self.input[..tile * network.inputs()];
             let output = &mut self.output[..tile * network.outputs()];
@@ -190,17 +187,17 @@ impl Evaluator for Worker<'_> {
 /// Which samples of a block of `count` a tile holds.
 #[derive(Clone, Copy)]
 struct Place {
-    dimension: usize,
+    copies: usize,
     count: usize,
     first: usize,
     tile: usize,
 }
 
 dispatched! {
-    /// u = z/σ − μ/σ, from [m·d, count] to [m·d, tile].
+    /// u = z/σ − μ/σ, from [m·copies, count] to [m·copies, tile].
     fn normalise(narrow: &[f32], shift: &[f32], place: Place, state: &[f32], input: &mut [f32]) {
         for ((row, shift), input) in shift.iter().enumerate().zip(input.chunks_exact_mut(place.tile)) {
-            let narrow = narrow[row / place.dimension];
+            let narrow = narrow[row / place.copies];
             let state = &state[row * place.count + place.first..][..place.tile];
             for (u, z) in input.iter_mut().zip(state) {
                 *u = z.mul_add(narrow, -shift);
@@ -210,18 +207,18 @@ dispatched! {
 }
 
 dispatched! {
-    /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·d, count].
+    /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·copies, count].
     fn combine(gauss: &[f32], unit: &[f32], place: Place, input: &[f32], output: &[f32], score: &mut [f32]) {
-        let Place { dimension, count, first, tile } = place;
+        let Place { copies, count, first, tile } = place;
         let blocks = gauss.len() / unit.len();
         for (row, output) in output.chunks_exact(tile).enumerate() {
-            let (driven, coordinate) = (row / dimension, row % dimension);
+            let (driven, coordinate) = (row / copies, row % copies);
             let score = &mut score[row * count + first..][..tile];
             for (s, o) in score.iter_mut().zip(output) {
                 *s = o * unit[driven];
             }
             for (block, g) in gauss[driven * blocks..][..blocks].iter().enumerate() {
-                let input = &input[(block * dimension + coordinate) * tile..][..tile];
+                let input = &input[(block * copies + coordinate) * tile..][..tile];
                 for (s, u) in score.iter_mut().zip(input) {
                     *s = u.mul_add(*g, *s);
                 }

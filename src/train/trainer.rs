@@ -38,8 +38,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     check_moments(model, data)?;
     let mixed = model.mixed();
     let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
-    let blocks = [mixed.noise_order().len(), mixed.driven().len()];
-    let source = Source::new(data, model.moments(), &table, blocks, options);
+    let source = Source::new(data, model.moments(), &table, options);
     let mut trainer = Trainer::new(model, source, options)?;
     let outcome = task.install(|| trainer.run(task));
     model.set_weights(trainer.weights);

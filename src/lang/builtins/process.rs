@@ -85,6 +85,7 @@ mod functions {
             start: tracer.start(start.as_ref())?,
             name,
             blocks,
+            coordinates: None,
             parameters,
         };
         Process::new(definition, horizon).raise(&ctx)
