@@ -31,6 +31,10 @@ pub enum Purpose {
     Projection,
     /// What a script draws for itself.
     Script,
+    /// Which sample takes the place of which.
+    Shuffle,
+    /// Random directions in which a divergence is estimated.
+    Probe,
 }
 
 /// Independent random numbers keyed by a seed and a purpose.
