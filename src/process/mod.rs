@@ -20,6 +20,7 @@ mod transition;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
+use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 pub use definition::{Definition, StartLaw};
@@ -289,6 +290,14 @@ impl Process {
             Some(schedule) => schedule.at(time),
             None => Err(self.has_no_kernel()),
         }
+    }
+
+    /// Mean and standard deviation of each component of the auxiliaries at t = 0, \[m\]; 0 for the data.
+    ///
+    /// # Errors
+    /// When one has no finite value, or a standard deviation is negative.
+    pub fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
+        Numbers { definition: &self.0.definition, parameters: &self.0.parameters }.start()
     }
 
     /// The perturbation kernel at `time` ≥ 0.

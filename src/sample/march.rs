@@ -27,14 +27,17 @@ pub(super) trait Worker {
     fn step(&mut self, step: usize, block: u32, rows: &mut [f32]);
 }
 
-/// A run of many samples through the steps between `times`.
+/// A run of many samples through fixed steps.
 pub(super) struct March<'a> {
     pub(super) name: &'static str,
     pub(super) task: &'a Task,
     pub(super) request: Request<'a>,
-    /// N + 1 times, in the order in which they are visited.
-    pub(super) times: &'a [f64],
-    /// The places in `times` of the times that are kept, rising.
+    pub(super) steps: usize,
+    /// The length of the longest step.
+    pub(super) longest: f64,
+    /// The time at the end.
+    pub(super) end: f64,
+    /// The numbers of the steps whose beginnings are kept, rising; the number of steps stands for the end.
     pub(super) kept: Vec<usize>,
     /// Rows of one sample that the method remembers from step to step.
     pub(super) memory: usize,
@@ -57,7 +60,7 @@ impl March<'_> {
             self.keep(&output, 0, block, &rows);
             Ok(Mutex::new(rows))
         })?;
-        let steps = self.times.len() - 1;
+        let steps = self.steps;
         let meter = Meter::new(self.task, self.name, self.request.count, steps);
         let march = || {
             for first in (0..steps).step_by(CHUNK) {
@@ -80,7 +83,7 @@ impl March<'_> {
         meter.finish();
         outcome?;
         drop(output);
-        storage.close(self.times[steps], self.request.kept.clone())
+        storage.close(self.end, self.request.kept.clone())
     }
 
     fn samples(&self, block: usize) -> usize {
@@ -98,7 +101,7 @@ impl March<'_> {
         if let Ok(frame) = self.kept.binary_search(&place) {
             output.write(frame, block * BLOCK, samples, state);
         }
-        if place + 1 == self.times.len() {
+        if place == self.steps {
             output.write(output.end(), block * BLOCK, samples, state);
         }
     }
@@ -108,16 +111,15 @@ impl March<'_> {
         if rows.iter().all(|z| z.is_finite()) {
             return Ok(());
         }
-        let longest = self.times.windows(2).map(|pair| (pair[0] - pair[1]).abs()).fold(0.0, f64::max);
-        let rates = match self.request.process.linear_at(self.times[0]) {
+        let drift = self.request.process.linear_at(self.request.process.horizon()).map_or(String::new(), |linear| {
             // The largest row sum bounds the modulus of every eigenvalue.
-            Ok(linear) => linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max),
-            Err(_) => f64::NAN,
-        };
-        let drift = if rates.is_nan() { String::new() } else { format!(", and the drift has rates of up to {rates:.3e}") };
+            let rates = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
+            format!(", and the drift has rates of up to {rates:.3e}")
+        });
         Err(Error::numerical("the samples left the range of floating point").with_hint(format!(
             "take more steps: explicit steps run away when they are too long for the process; the longest is \
-             {longest:.3e}{drift}"
+             {:.3e}{drift}",
+            self.longest
         )))
     }
 }

@@ -7,6 +7,7 @@ use super::euler::{Corrections, Euler};
 use super::exponential::Exponential;
 use super::field::Layout;
 use super::heun::Heun;
+use super::integrator::Tolerance;
 use super::march::{BLOCK, March, Steps, Worker};
 use super::noise::Noise;
 use super::output::{Request, transpose};
@@ -20,6 +21,7 @@ use crate::score::Score;
 use crate::task::Task;
 
 /// What all methods follow: the reverse process through given times.
+#[derive(Clone)]
 pub(super) struct Problem<'a> {
     pub(super) score: &'a dyn Score,
     pub(super) layout: Layout,
@@ -96,17 +98,19 @@ pub(super) fn follow(
     let layout = Layout::new(process, request.dimension())?;
     if let Method::RungeKutta { relative, absolute } = options.method {
         let problem = Problem { score, layout, times: vec![from, options.end], noise, task };
-        return adaptive::run(&problem, request, start, adaptive::Tolerance { relative, absolute }, options);
+        return adaptive::run(&problem, request, start, Tolerance { relative, absolute }, options);
     }
     let times = options.grid.times(from, options.end, options.steps)?;
-    let kept = options.keep.places(&times)?;
+    let kept = options.keep.places(options.steps, |step| times[step])?;
     let request = Request { kept: kept.iter().map(|&place| times[place]).collect(), ..request };
     let problem = Problem { score, layout, times, noise, task };
     let memory = match options.method {
         Method::Exponential { order } => (order - 1) * layout.score,
         _ => 0,
     };
-    let march = March { name: "sample", task, request, times: &problem.times, kept, memory };
+    let (steps, end) = (options.steps, options.end);
+    let longest = problem.times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
+    let march = March { name: "sample", task, request, steps, longest, end, kept, memory };
     let state = march.run(start, |range| prepare(&problem, range, options))?;
     let evaluations = evaluations(&problem.times, options);
     let run = Run { method: options.to_string(), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
@@ -114,17 +118,22 @@ pub(super) fn follow(
 }
 
 impl Keep {
-    /// The places in a grid of the times to keep, rising.
-    pub(super) fn places(&self, grid: &[f64]) -> Result<Vec<usize>> {
-        let nearest = |&time: &f64| {
-            let distance = |place: &usize| (grid[*place] - time).abs();
-            (0..grid.len()).min_by(|a, b| distance(a).total_cmp(&distance(b))).unwrap_or(0)
+    /// The numbers of the steps of a monotone grid, of `time(step)`, whose times are to be kept, rising.
+    pub(super) fn places(&self, steps: usize, time: impl Fn(usize) -> f64) -> Result<Vec<usize>> {
+        let nearest = |&wanted: &f64| {
+            let is_before = |step: usize| (time(step) - wanted).signum() == (time(0) - time(steps)).signum();
+            let (mut low, mut high) = (0, steps);
+            while low + 1 < high {
+                let middle = low.midpoint(high);
+                if is_before(middle) { low = middle } else { high = middle }
+            }
+            if (time(low) - wanted).abs() < (time(high) - wanted).abs() { low } else { high }
         };
         match self {
             Self::End => Ok(Vec::new()),
-            Self::All => Ok((0..grid.len()).collect()),
+            Self::All => Ok((0..=steps).collect()),
             Self::Times(times) => {
-                check_kept(times, grid[0], grid[grid.len() - 1])?;
+                check_kept(times, time(0), time(steps))?;
                 let mut places: Vec<_> = times.iter().map(nearest).collect();
                 places.sort_unstable();
                 places.dedup();

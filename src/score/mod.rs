@@ -15,7 +15,7 @@ pub use mixed::{Frame, Mixed, Perturbation};
 
 use crate::data::Moments;
 use crate::error::Result;
-use crate::process::Process;
+use crate::process::{Prior, PriorLaw, Process};
 use crate::task::Task;
 
 /// ∇ log p_t(z) with respect to the driven blocks of a process, for one data distribution.
@@ -28,6 +28,14 @@ pub trait Score: Send + Sync {
 
     /// Mean and variance of the data, from which the prior is matched.
     fn moments(&self) -> &Moments;
+
+    /// The law from which the reverse process starts at the horizon.
+    ///
+    /// # Errors
+    /// As [`Prior::new`].
+    fn prior(&self, law: PriorLaw) -> Result<Prior> {
+        Prior::new(self.process(), self.moments(), law)
+    }
 
     /// Computes in double precision all that depends on time only, once for all `times` (each above 0).
     ///
