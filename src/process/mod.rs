@@ -14,6 +14,7 @@ mod propagator;
 mod quadrature;
 mod rescaled;
 mod schedule;
+mod series;
 mod stationary;
 mod transition;
 
