@@ -49,7 +49,8 @@ impl Chain {
         }
         let components = process.components();
         if components > MOST_COMPONENTS {
-            let problem = format!("it couples {components} components, more than the {MOST_COMPONENTS} of a simulated kernel");
+            let problem =
+                format!("it couples {components} components, more than the {MOST_COMPONENTS} of a simulated kernel");
             return Err(Error::process(process.name(), problem).with_hint("couple fewer coordinates"));
         }
         let time = |k: usize| process.horizon() * (k as f64 / steps as f64).powi(2);
@@ -372,9 +373,8 @@ impl Equations {
         let jacobian = |i: usize, j: usize| self.drift[i].derivative(j).multiply(&length());
         let jacobian: Vec<Vec<_>> = (0..n).map(|i| (0..n).map(|j| jacobian(i, j)).collect()).collect();
         // (1 + JΔ) P, then times (1 + JΔ)ᵀ.
-        let half = |i: usize, j: usize| {
-            (0..n).fold(entry(i, j), |sum, k| sum.add(&jacobian[i][k].multiply(&entry(k, j))))
-        };
+        let half =
+            |i: usize, j: usize| (0..n).fold(entry(i, j), |sum, k| sum.add(&jacobian[i][k].multiply(&entry(k, j))));
         let half: Vec<Vec<_>> = (0..n).map(|i| (0..n).map(|j| half(i, j)).collect()).collect();
         let diffusion = |i: usize, j: usize| {
             let pairs = self.noise[i].iter().zip(&self.noise[j]);

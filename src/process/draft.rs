@@ -59,7 +59,9 @@ const STRIDE: usize = 1 << 16;
 pub fn coordinate_symbol(block: &Expression, coordinate: i64) -> Result<Expression> {
     let Node::Block(place @ ..STRIDE, name) = block.node() else {
         let problem = format!("cannot be taken out of `{block}`: only a block of the state has coordinates");
-        return Err(Error::argument("coordinate", problem).with_hint("write s.x[0], and build the expression from that"));
+        return Err(
+            Error::argument("coordinate", problem).with_hint("write s.x[0], and build the expression from that")
+        );
     };
     match usize::try_from(coordinate) {
         Ok(c @ ..STRIDE) => Ok(Expression::block(place + (c + 1) * STRIDE, &format!("{name}[{c}]"))),

@@ -85,7 +85,10 @@ impl Pilot<'_> {
             sums.cross = self.products(&x, walk.states());
             if block < ENDS / BLOCK {
                 let rows = walk.states().len() / BLOCK;
-                sums.ends = (0..BLOCK).flat_map(|i| (0..rows).map(move |r| (r, i))).map(|(r, i)| walk.states()[r * BLOCK + i]).collect();
+                sums.ends = (0..BLOCK)
+                    .flat_map(|i| (0..rows).map(move |r| (r, i)))
+                    .map(|(r, i)| walk.states()[r * BLOCK + i])
+                    .collect();
             }
             Ok(sums)
         })?;
@@ -154,9 +157,8 @@ impl Pilot<'_> {
     /// ln ℓ² at all steps.
     fn units(&self, window: f64) -> Result<Vec<f64>> {
         let last = self.chain.steps();
-        let mut ends: Vec<_> = (0..=UNIT_TIMES)
-            .map(|i| (last as f64).powf(i as f64 / UNIT_TIMES as f64).round() as usize)
-            .collect();
+        let mut ends: Vec<_> =
+            (0..=UNIT_TIMES).map(|i| (last as f64).powf(i as f64 / UNIT_TIMES as f64).round() as usize).collect();
         ends.dedup();
         let driven = self.process.driven().len();
         let known = self.task.blocks(ends.len(), |i| {
@@ -181,7 +183,9 @@ impl Pilot<'_> {
         }
         if units.iter().any(|u| !u.is_finite()) {
             let problem = "a driven component has no noise of its own within a window";
-            return Err(Error::process(self.process.name(), problem).with_hint("give each driven block a source of its own"));
+            return Err(
+                Error::process(self.process.name(), problem).with_hint("give each driven block a source of its own")
+            );
         }
         Ok(units)
     }

@@ -7,6 +7,7 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::Frame;
+use super::mixed::clock;
 use super::pilot::Pilot;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -143,7 +144,7 @@ impl Simulated {
             scale: covariance.diagonal().map(|v| if v > 0.0 { v.sqrt() } else { 1.0 }),
             gauss: self.gaussian_score(&covariance, time)?,
             unit: DVector::from_iterator(driven.len(), (0..driven.len()).map(unit)),
-            clock: super::clock(time, horizon),
+            clock: clock(time, horizon),
         })
     }
 
@@ -181,7 +182,10 @@ impl Simulated {
                 Ok(Prior::gaussian(&covariance, &self.moments.mean[last * row..][..row]))
             }
             PriorLaw::Ensemble => Ok(Prior::ensemble(&self.moments.ends, row)),
-            PriorLaw::Stationary => self.process.stationary().map(|_| unreachable!("checked by the caller")),
+            PriorLaw::Stationary => {
+                Err(Error::process(self.process.name(), "its stationary law is not known: it is simulated")
+                    .with_hint("use the prior \"matched\" or \"ensemble\""))
+            }
         }
     }
 }

@@ -206,7 +206,9 @@ impl Tracer<'_> {
         let read = |block: &String| {
             let Some(value) = map.get(block.as_str()) else { return Ok(None) };
             let amplitude = |value: &Dynamic| entry(self.ctx, "noise", block, value);
-            let Some(items) = value.read_lock::<Array>() else { return amplitude(value).map(Amplitudes::Own).map(Some) };
+            let Some(items) = value.read_lock::<Array>() else {
+                return amplitude(value).map(Amplitudes::Own).map(Some);
+            };
             if !items.iter().any(Dynamic::is_array) {
                 return items.iter().map(amplitude).collect::<Outcome<_>>().map(Amplitudes::Shared).map(Some);
             }
