@@ -4,8 +4,14 @@
 //! shared: every traversal visits a node once.
 
 mod affine;
+mod bind;
+mod derivative;
 mod evaluate;
+mod order;
 mod print;
+mod program;
+#[cfg(test)]
+mod random;
 mod store;
 
 use std::collections::HashSet;
@@ -15,9 +21,10 @@ use serde::{Deserialize, Serialize};
 
 pub use affine::Affine;
 pub use evaluate::Values;
+pub use program::{Program, Scalars, Workspace};
 
 /// An elementary function of one argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Function {
     Exp,
@@ -80,7 +87,7 @@ impl Function {
 }
 
 /// An operation on two expressions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Operation {
     Add,
@@ -103,7 +110,7 @@ impl Operation {
 }
 
 /// How two expressions are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Comparison {
     Less,

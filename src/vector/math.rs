@@ -110,6 +110,12 @@ pub fn sigmoid(x: f32) -> f32 {
     1.0 / (1.0 + exp(-x))
 }
 
+/// a^b like [`f32::powf`].
+#[inline(always)]
+pub fn pow(a: f32, b: f32) -> f32 {
+    a.powf(b)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
