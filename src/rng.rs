@@ -31,6 +31,8 @@ pub enum Purpose {
     Projection,
     /// What a script draws for itself.
     Script,
+    /// Paths simulated to learn the moments of a process.
+    Pilot,
     /// Which sample takes the place of which.
     Shuffle,
     /// Random directions in which a divergence is estimated.

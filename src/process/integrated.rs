@@ -8,10 +8,10 @@ use std::sync::Arc;
 
 use nalgebra::DMatrix;
 
+use super::Transition;
 use super::flow::{Flow, Step};
 use super::quadrature::subdivide;
 use super::schedule::Schedule;
-use super::{Kernel, Transition};
 use crate::error::{Error, Result};
 
 /// Difference of a step from its halves that is accepted, of each entry by itself.
@@ -60,13 +60,11 @@ impl Integrated {
         Ok(Self { schedule, horizon, pieces })
     }
 
-    /// The kernel at `time`, of `data` components that are data.
-    pub(super) fn kernel(&self, time: f64, data: usize) -> Result<Kernel> {
+    /// The law of z at `time`, the start averaged over.
+    pub(super) fn kernel(&self, time: f64) -> Result<Transition> {
         let time = within(time, self.horizon)?;
         let piece = &self.pieces[self.place(time)];
-        let Transition { transfer, offset, covariance, cholesky } =
-            finite(piece.before.then(&self.step(piece.start, time)?), time)?;
-        Ok(Kernel { time, data, transfer, offset, covariance, cholesky })
+        Transition::from(piece.before.then(&self.step(piece.start, time)?)).finite(time)
     }
 
     /// The transition from the time `from` to `to`.
@@ -74,13 +72,13 @@ impl Integrated {
         let (from, to) = (within(from, self.horizon)?, within(to, self.horizon)?);
         let (first, last) = (self.place(from), self.place(to));
         if first == last {
-            return finite(self.step(from, to)?, to);
+            return Transition::from(self.step(from, to)?).finite(to);
         }
         let mut flow = self.step(from, self.pieces[first + 1].start)?;
         for piece in &self.pieces[first + 1..last] {
             flow = flow.then(&piece.own);
         }
-        finite(flow.then(&self.step(self.pieces[last].start, to)?), to)
+        Transition::from(flow.then(&self.step(self.pieces[last].start, to)?)).finite(to)
     }
 
     /// The piece that holds `time`.
@@ -120,21 +118,12 @@ fn agree(whole: &Step, left: &Step, right: &Step) -> bool {
 
 /// `time` inside [0, `horizon`], of which rounding may have taken it out.
 pub(super) fn within(time: f64, horizon: f64) -> Result<f64> {
-    if time >= 0.0 && time <= horizon * (1.0 + 4.0 * f64::EPSILON) {
-        return Ok(time.min(horizon));
-    }
     if !(time >= 0.0 && time.is_finite()) {
         return Err(Error::argument("t", format!("must be a finite time ≥ 0, got {time}")));
     }
+    if time <= horizon * (1.0 + 4.0 * f64::EPSILON) {
+        return Ok(time.min(horizon));
+    }
     Err(Error::argument("t", format!("must be at most the horizon {horizon} of the process, got {time}"))
         .with_hint("coefficients that depend on the time are known up to the horizon: raise it"))
-}
-
-fn finite(flow: Flow, time: f64) -> Result<Transition> {
-    let law = Transition::from(flow);
-    match law.transfer.iter().chain(&law.offset).chain(&law.covariance).all(|e| e.is_finite()) {
-        true => Ok(law),
-        false => Err(Error::numerical(format!("the kernel at t = {time} is beyond the range of floating point"))
-            .with_hint("the process grows without bound: choose a shorter horizon or a drift that damps")),
-    }
 }

@@ -1,7 +1,9 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
+mod chain;
 mod definition;
 mod describe;
+mod draft;
 mod flow;
 mod form;
 mod integrated;
@@ -14,6 +16,7 @@ mod propagator;
 mod quadrature;
 mod rescaled;
 mod schedule;
+mod series;
 mod stationary;
 mod transition;
 
@@ -23,7 +26,9 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
+pub use chain::{Chain, Factor, Walk};
 pub use definition::{Definition, StartLaw};
+pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
 pub use form::Class;
 pub use kernel::Kernel;
 pub use linear::Linear;
@@ -314,6 +319,25 @@ impl Process {
     /// As [`Process::kernel`].
     pub fn transition(&self, from: f64, to: f64) -> Result<Transition> {
         self.kernels()?.transition(from, to)
+    }
+
+    /// Mean and standard deviation of the independent components at t = 0, \[m\]; 0 for the data.
+    ///
+    /// # Errors
+    /// None for a process that was built: its numbers were checked.
+    pub fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
+        Numbers { definition: &self.0.definition, parameters: &self.0.parameters }.start()
+    }
+
+    /// The drift f with numbers for all parameters, one expression per component.
+    pub fn bound_drift(&self) -> Vec<Expression> {
+        self.definition().drift.iter().map(|f| f.bind(self.parameters())).collect()
+    }
+
+    /// The noise G with numbers for all parameters, [components, sources] with the sources of [`Process::sources`].
+    pub fn bound_noise(&self) -> Vec<Vec<Expression>> {
+        let row = |row: &Vec<Expression>| self.sources().iter().map(|&s| row[s].bind(self.parameters())).collect();
+        self.definition().noise.iter().map(row).collect()
     }
 
     fn kernels(&self) -> Result<&Kernels> {

@@ -61,7 +61,7 @@ pub(super) struct Clock {
     factor: Expression,
     parameters: BTreeMap<String, f64>,
     horizon: f64,
-    /// Starts of the parts in which Gauss–Legendre quadrature is exact to rounding, and θ there.
+    /// Starts of the parts in which Gauss–Legendre quadrature is exact to rounding, and ∫ β over each.
     parts: Vec<(f64, f64)>,
 }
 
@@ -70,12 +70,7 @@ impl Clock {
         let clock = Self { factor, parameters: parameters.clone(), horizon, parts: Vec::new() };
         let part = |from, to| clock.integral(from, to).map(Some);
         let agree = |whole: &f64, left: &f64, right: &f64| (whole - (left + right)).abs() <= TOLERANCE * whole;
-        let mut passed = 0.0;
-        let mut parts = Vec::new();
-        for (start, length) in subdivide(horizon, part, agree)? {
-            parts.push((start, passed));
-            passed += length;
-        }
+        let parts = subdivide(horizon, part, agree)?;
         Ok(Self { parts, ..clock })
     }
 
@@ -95,8 +90,8 @@ impl Clock {
         if first == last {
             return self.integral(from, to);
         }
-        let (next, last) = (self.parts[first + 1], self.parts[last]);
-        Ok(self.integral(from, next.0)? + (last.1 - next.1) + self.integral(last.0, to)?)
+        let whole: f64 = self.parts[first + 1..last].iter().map(|(_, length)| length).sum();
+        Ok(self.integral(from, self.parts[first + 1].0)? + whole + self.integral(self.parts[last].0, to)?)
     }
 
     fn integral(&self, from: f64, to: f64) -> Result<f64> {

@@ -12,9 +12,10 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::{Learned, Score};
+use super::{Learned, Mixed, Parametrisation, Score, Simulated, SimulatedMoments};
 use crate::data::Moments;
 use crate::error::{Error, Result};
+use crate::expr::Expression;
 use crate::files;
 use crate::nn::{Activation, Mlp, Weights};
 use crate::process::{Class, Linear, Process};
@@ -35,6 +36,9 @@ struct Header {
     hidden: Vec<usize>,
     activation: Activation,
     steps: u64,
+    /// What was measured on simulated paths, of a score without a kernel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    simulated: Option<SimulatedMoments>,
 }
 
 impl Learned {
@@ -53,6 +57,10 @@ impl Learned {
             hidden: self.network().hidden().to_vec(),
             activation: self.network().activation(),
             steps: weights.steps,
+            simulated: match self.parametrisation() {
+                Parametrisation::Mixed(_) => None,
+                Parametrisation::Simulated(simulated) => Some(simulated.moments().clone()),
+            },
         };
         let mut tensors = BTreeMap::new();
         for (part, values) in PARTS.iter().zip(parts(&weights)) {
@@ -145,7 +153,8 @@ fn different_equation(saved: &Process, given: &Process) -> Option<String> {
     let (own, other) = (saved.definition(), given.definition());
     let drifts = own.drift.iter().zip(&other.drift);
     let noises = own.noise.iter().flatten().zip(other.noise.iter().flatten());
-    let (a, b) = drifts.chain(noises).find(|(a, b)| a.to_string() != b.to_string())?;
+    let stored = |expression: &Expression| serde_json::to_string(expression).ok();
+    let (a, b) = drifts.chain(noises).find(|(a, b)| stored(a) != stored(b))?;
     Some(format!("it has `{a}` where the other has `{b}`"))
 }
 
@@ -231,14 +240,21 @@ impl Reader<'_> {
 
 fn restore(header: Header, file: &SafeTensors<'_>) -> Result<Learned> {
     let broken = |problem: String| Error::numerical(problem);
-    let Header { process, shape, mean, variance, hidden, activation, steps, .. } = header;
+    let Header { process, shape, mean, variance, hidden, activation, steps, simulated, .. } = header;
     let dimension = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
     if dimension != Some(mean.len()) || mean.is_empty() || !(variance >= 0.0 && variance.is_finite()) {
         let means = mean.len();
         return Err(broken(format!("its data has shape {shape:?}, {means} means and variance {variance}")));
     }
     let moments = Moments { mean, variance };
-    Learned::restore(&process, &shape, &moments, &hidden, activation, |network| {
+    let parametrisation = match simulated {
+        None => Parametrisation::Mixed(Mixed::new(&process, &moments)?),
+        Some(measured) => {
+            let copies = process.copies(moments.mean.len())?;
+            Parametrisation::Simulated(Box::new(Simulated::restore(&process, copies, measured)?))
+        }
+    };
+    Learned::restore(parametrisation, &shape, &moments, &hidden, activation, |network| {
         let mut reader = Reader { tensors: file.tensors().into_iter().collect() };
         let mut part = |part: &str| reader.part(part, network).map_err(broken);
         let [parameters, average, first, second] = [part(PARTS[0])?, part(PARTS[1])?, part(PARTS[2])?, part(PARTS[3])?];

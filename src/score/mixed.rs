@@ -16,23 +16,22 @@ use crate::process::{Kernel, Process};
 #[derive(Debug)]
 pub struct Mixed {
     process: Process,
-    variance: f64,
+    moments: Moments,
     order: Vec<usize>,
 }
 
-/// The parametrisation at one time, for components b of m, driven components d and k components of data.
+/// The parametrisation at one time, for components b of m and driven components d.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// The perturbation kernel.
-    pub kernel: Kernel,
+    /// Mean μ of the state, [m·copies].
+    pub mean: Vec<f64>,
     /// Standard deviation σ of each component if the data were Gaussian, \[m\].
     pub scale: DVector<f64>,
     /// s_G,d = −Σ_b gauss[d, b] (z_b − μ_b), [driven, m]: rows of the precision of that Gaussian.
     pub gauss: DMatrix<f64>,
     /// ℓ, \[driven\].
     pub unit: DVector<f64>,
-    /// What the network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
-    /// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
+    /// What the network is shown for the time.
     pub clock: f64,
 }
 
@@ -56,7 +55,7 @@ impl Mixed {
     pub fn new(process: &Process, moments: &Moments) -> Result<Self> {
         process.require_noise()?;
         let order = process.undriven_first();
-        Ok(Self { process: process.clone(), variance: moments.variance, order })
+        Ok(Self { process: process.clone(), moments: moments.clone(), order })
     }
 
     /// The process.
@@ -64,31 +63,21 @@ impl Mixed {
         &self.process
     }
 
-    /// Width of the network's input for `copies` of the process: every component, and the time.
-    pub fn inputs(&self, copies: usize) -> usize {
-        self.order.len() * copies + 1
-    }
-
-    /// Width of its output: every driven component.
-    pub fn outputs(&self, copies: usize) -> usize {
-        self.process.driven().len() * copies
-    }
-
     /// Which block each component of the noise stands for: the undriven blocks first.
     pub fn noise_order(&self) -> &[usize] {
         &self.order
     }
 
-    /// The parametrisation at `time` above 0.
+    /// The parametrisation at `time` above 0, and the perturbation kernel it is made of.
     ///
     /// # Errors
     /// When the kernel has no density there.
-    pub fn at(&self, time: f64) -> Result<Frame> {
+    pub fn at(&self, time: f64) -> Result<(Frame, Kernel)> {
         let kernel = self.process.kernel(time)?;
         let driven = self.process.driven();
         let spread = kernel.conditional_std();
         let unit = DVector::from_iterator(driven.len(), driven.iter().map(|&d| spread[d]));
-        let law = kernel.with_data_variance(self.variance);
+        let law = kernel.with_data_variance(self.moments.variance);
         let gauss = precision(&law.cholesky).select_rows(driven);
         let scale = law.covariance.diagonal().map(f64::sqrt);
         let fine = |values: &[f64]| values.iter().all(|v| v.is_finite());
@@ -97,22 +86,22 @@ impl Mixed {
             return Err(Error::process(self.process.name(), problem)
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
-        let clock = 1.0 + 0.5 * (time / self.process.horizon()).ln();
-        Ok(Frame { kernel, scale, gauss, unit, clock })
+        let (mean, clock) = (kernel.mean(&self.moments.mean), clock(time, self.process.horizon()));
+        Ok((Frame { mean, scale, gauss, unit, clock }, kernel))
     }
 
-    /// What a perturbation at the time of `frame` shows the network and expects of it.
-    pub fn perturbation(&self, frame: &Frame) -> Perturbation {
+    /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it.
+    pub fn perturbation(&self, frame: &Frame, kernel: &Kernel) -> Perturbation {
         let size = self.order.len();
-        let data = frame.kernel.data;
-        let ordered = frame.kernel.cholesky_in(&self.order);
+        let data = kernel.data;
+        let ordered = kernel.cholesky_in(&self.order);
         // Rows back in declared order; the columns stay those of the noise.
         let mut noise = DMatrix::zeros(size, size);
         for (row, &block) in self.order.iter().enumerate() {
             noise.set_row(block, &ordered.row(row));
         }
         let mut spread = DMatrix::zeros(size, data + size);
-        spread.columns_mut(0, data).copy_from(&frame.kernel.response());
+        spread.columns_mut(0, data).copy_from(&kernel.response());
         spread.columns_mut(data, size).copy_from(&noise);
         let state = DMatrix::from_fn(size, data + size, |b, j| spread[(b, j)] / frame.scale[b]);
         let mut target = &frame.gauss * &spread;
@@ -128,6 +117,12 @@ impl Mixed {
         }
         Perturbation { state, target }
     }
+}
+
+/// What a network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
+/// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
+pub(super) fn clock(time: f64, horizon: f64) -> f64 {
+    1.0 + 0.5 * (time / horizon).ln()
 }
 
 #[cfg(test)]
@@ -171,8 +166,8 @@ mod tests {
             let moments = Moments { mean: vec![0.5, -0.5], variance: 0.17 };
             let mixed = Mixed::new(&process, &moments).unwrap();
             for time in [1e-3, 0.1, 2.0] {
-                let frame = mixed.at(time).unwrap();
-                let Perturbation { state, target } = mixed.perturbation(&frame);
+                let (frame, kernel) = mixed.at(time).unwrap();
+                let Perturbation { state, target } = mixed.perturbation(&frame, &kernel);
                 // Variances of x_0 − m and of the noises.
                 let law = DMatrix::from_diagonal(&DVector::from_vec(vec![moments.variance, 1.0, 1.0]));
                 let unit = &state * &law * state.transpose();
@@ -187,7 +182,8 @@ mod tests {
     #[test]
     fn a_single_point_leaves_nothing_to_learn() {
         let mixed = Mixed::new(&active(0.1), &Moments { mean: vec![1.0], variance: 0.0 }).unwrap();
-        let target = mixed.perturbation(&mixed.at(0.3).unwrap()).target;
+        let (frame, kernel) = mixed.at(0.3).unwrap();
+        let target = mixed.perturbation(&frame, &kernel).target;
         assert!(target.columns(1, 2).abs().max() < 1e-12, "{target}");
     }
 

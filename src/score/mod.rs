@@ -7,11 +7,15 @@ mod checkpoint;
 mod exact;
 mod learned;
 mod mixed;
+mod pilot;
+mod simulated;
 
 pub use checkpoint::difference;
 pub use exact::Exact;
-pub use learned::Learned;
+pub(crate) use learned::Rounded;
+pub use learned::{Learned, Parametrisation};
 pub use mixed::{Frame, Mixed, Perturbation};
+pub use simulated::{Moments as SimulatedMoments, Simulated, Simulation};
 
 use crate::data::Moments;
 use crate::error::Result;
@@ -29,10 +33,10 @@ pub trait Score: Send + Sync {
     /// Mean and variance of the data, from which the prior is matched.
     fn moments(&self) -> &Moments;
 
-    /// The law from which the reverse process starts at the horizon.
+    /// The law from which the reverse process starts.
     ///
     /// # Errors
-    /// As [`Prior::new`].
+    /// When it does not exist for this process.
     fn prior(&self, law: PriorLaw) -> Result<Prior> {
         Prior::new(self.process(), self.moments(), law)
     }

@@ -1,6 +1,7 @@
 //! Training batches: data, times and noise turned into inputs and targets.
 
 use super::Options;
+use super::feed::Feed;
 use super::table::{Size, Table};
 use crate::data::{Dataset, Moments};
 use crate::dispatched;
@@ -44,7 +45,8 @@ impl<'a> Source<'a> {
 }
 
 /// One chunk of a batch, component-major, on buffers allocated once.
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
+    source: &'a Source<'a>,
     /// Place of the chunk's first sample in the batch.
     first: usize,
     count: usize,
@@ -62,11 +64,12 @@ pub(super) struct Batch {
     weight: Vec<f32>,
 }
 
-impl Batch {
-    pub(super) fn new(source: &Source<'_>, first: usize, count: usize) -> Self {
+impl<'a> Batch<'a> {
+    pub(super) fn new(source: &'a Source<'a>, first: usize, count: usize) -> Self {
         let (size, copies) = (source.size, source.copies);
         let zeros = |rows: usize| vec![0.0; rows * count];
         Self {
+            source,
             first,
             count,
             sources: zeros(size.columns() * copies),
@@ -79,20 +82,26 @@ impl Batch {
         }
     }
 
-    /// What the network is shown and should answer.
-    pub(super) fn samples(&self) -> Samples<'_> {
-        Samples { count: self.count, input: &self.input, target: &self.target, weight: &self.weight }
+    fn perturb(&mut self) {
+        let source = self.source;
+        let (size, copies, count) = (source.size, source.copies, self.count);
+        let state = size.components * size.columns() * count;
+        let target = state + size.driven * size.columns() * count;
+        let (coefficients, rest) = self.coefficients.split_at(target);
+        let (weights, clock) = rest.split_at(size.driven * count);
+        let (input, time) = self.input.split_at_mut(size.components * copies * count);
+        linear(&coefficients[..state], &self.sources, copies, count, input);
+        linear(&coefficients[state..], &self.sources, copies, count, &mut self.target);
+        time.copy_from_slice(clock);
+        for (row, weight) in self.weight.chunks_exact_mut(count).enumerate() {
+            weight.copy_from_slice(&weights[row / copies * count..][..count]);
+        }
     }
+}
 
-    /// The time of the first sample whose input or target is not finite.
-    pub(super) fn broken_time(&self, source: &Source<'_>) -> Option<f64> {
-        let broken = |values: &[f32], i: usize| values.iter().skip(i).step_by(self.count).any(|v| !v.is_finite());
-        let sample = (0..self.count).find(|&i| broken(&self.input, i) || broken(&self.target, i))?;
-        Some(source.table.time(self.index[sample]))
-    }
-
-    /// Draws the chunk number `chunk` of the batch of `step`.
-    pub(super) fn fill(&mut self, source: &Source<'_>, step: u32, chunk: u32) {
+impl Feed for Batch<'_> {
+    fn fill(&mut self, step: u32, chunk: u32) {
+        let source = self.source;
         let (data, noise) = self.sources.split_at_mut(source.mean.len() * self.count);
         source.data.draw(&source.choice, step, chunk, data);
         for (row, mean) in data.chunks_exact_mut(self.count).zip(&source.mean) {
@@ -106,22 +115,15 @@ impl Batch {
                 self.coefficients[column * self.count + i] = *value;
             }
         }
-        self.perturb(source);
+        self.perturb();
     }
 
-    fn perturb(&mut self, source: &Source<'_>) {
-        let (size, copies, count) = (source.size, source.copies, self.count);
-        let state = size.components * size.columns() * count;
-        let target = state + size.driven * size.columns() * count;
-        let (coefficients, rest) = self.coefficients.split_at(target);
-        let (weights, clock) = rest.split_at(size.driven * count);
-        let (input, time) = self.input.split_at_mut(size.components * copies * count);
-        linear(&coefficients[..state], &self.sources, copies, count, input);
-        linear(&coefficients[state..], &self.sources, copies, count, &mut self.target);
-        time.copy_from_slice(clock);
-        for (row, weight) in self.weight.chunks_exact_mut(count).enumerate() {
-            weight.copy_from_slice(&weights[row / copies * count..][..count]);
-        }
+    fn samples(&self) -> Samples<'_> {
+        Samples { count: self.count, input: &self.input, target: &self.target, weight: &self.weight }
+    }
+
+    fn time(&self, sample: usize) -> f64 {
+        self.source.table.time(self.index[sample])
     }
 }
 

@@ -60,7 +60,7 @@ impl Table {
         let parts = task.blocks(TIMES / BLOCK, |block| {
             let mut rows = Vec::with_capacity(BLOCK * size.width());
             for i in block * BLOCK..(block + 1) * BLOCK {
-                append(mixed, &mixed.at(time(i))?, &weigh, &mut rows);
+                append(mixed, time(i), &weigh, &mut rows)?;
             }
             Ok(rows)
         })?;
@@ -137,13 +137,15 @@ impl Weigh {
     }
 }
 
-fn append(mixed: &Mixed, frame: &Frame, weigh: &Weigh, rows: &mut Vec<f32>) {
-    let perturbation = mixed.perturbation(frame);
+fn append(mixed: &Mixed, time: f64, weigh: &Weigh, rows: &mut Vec<f32>) -> Result<()> {
+    let (frame, kernel) = mixed.at(time)?;
+    let perturbation = mixed.perturbation(&frame, &kernel);
     for matrix in [&perturbation.state, &perturbation.target] {
         for row in matrix.row_iter() {
             rows.extend(row.iter().map(|&value| value as f32));
         }
     }
-    rows.extend((0..frame.unit.len()).map(|d| weigh.at(frame, d) as f32));
+    rows.extend((0..frame.unit.len()).map(|d| weigh.at(&frame, d) as f32));
     rows.push(frame.clock as f32);
+    Ok(())
 }

@@ -4,15 +4,17 @@ use candle_core::Device;
 use rayon::prelude::*;
 
 use super::batch::{Batch, Source};
+use super::feed::Feed;
 use super::history::History;
+use super::paths::{Chunk, Paths};
 use super::table::Table;
 use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::nn::Weights;
-use crate::nn::kernel::{Adam, Chunk, Moments, STRIP, reduce};
+use crate::nn::kernel::{Adam, Chunk as Pass, Moments, STRIP, reduce};
 use crate::nn::reference::Reference;
-use crate::score::{Learned, Score};
+use crate::score::{Learned, Parametrisation, Score};
 use crate::task::Task;
 
 /// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
@@ -36,10 +38,28 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
     }
     check_moments(model, data)?;
-    let mixed = model.mixed();
-    let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
-    let source = Source::new(data, model.moments(), &table, options);
-    let mut trainer = Trainer::new(model, source, options)?;
+    match model.parametrisation() {
+        Parametrisation::Mixed(mixed) => {
+            options.check_kernel()?;
+            let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
+            let source = Source::new(data, model.moments(), &table, options);
+            run(model, options, task, |first, count| Box::new(Batch::new(&source, first, count)))
+        }
+        Parametrisation::Simulated(simulated) => {
+            let source = Paths::new(simulated, data, options)?;
+            run(model, options, task, |first, count| Box::new(Chunk::new(&source, first, count)))
+        }
+    }
+}
+
+/// Trains on what `feed(first, count)` gives for the samples of a chunk.
+fn run<'a>(
+    model: &Learned,
+    options: &'a Options,
+    task: &Task,
+    feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
+) -> Result<Record> {
+    let mut trainer = Trainer::new(model, feed, options)?;
     let outcome = task.install(|| trainer.run(task));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
@@ -65,17 +85,16 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
     Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
 }
 
-struct Worker {
-    batch: Batch,
-    pass: Chunk,
+struct Worker<'a> {
+    feed: Box<dyn Feed + 'a>,
+    pass: Pass,
     loss: f64,
 }
 
 struct Trainer<'a> {
-    source: Source<'a>,
     options: &'a Options,
     weights: Weights,
-    workers: Vec<Worker>,
+    workers: Vec<Worker<'a>>,
     reference: Option<Reference>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
     gradient: Vec<f32>,
@@ -86,11 +105,11 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(model: &Learned, source: Source<'a>, options: &'a Options) -> Result<Self> {
+    fn new(model: &Learned, feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>, options: &'a Options) -> Result<Self> {
         let (network, weights) = (model.network(), (*model.weights()).clone());
         let worker = |first: usize| {
             let count = CHUNK.min(options.batch - first);
-            Worker { batch: Batch::new(&source, first, count), pass: Chunk::new(network, count), loss: 0.0 }
+            Worker { feed: feed(first, count), pass: Pass::new(network, count), loss: 0.0 }
         };
         let workers = (0..options.batch).step_by(CHUNK).map(worker).collect();
         let reference = match options.backend {
@@ -99,7 +118,6 @@ impl<'a> Trainer<'a> {
         };
         let count = network.parameters();
         Ok(Self {
-            source,
             options,
             workers,
             reference,
@@ -148,19 +166,19 @@ impl<'a> Trainer<'a> {
 
     /// Draws the batch and leaves each chunk's loss and gradient with its worker.
     fn differentiate(&mut self) -> Result<()> {
-        let Self { source, weights, workers, reference, scale, .. } = self;
+        let Self { weights, workers, reference, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         let Some(reference) = reference else {
             workers.par_iter_mut().enumerate().for_each(|(chunk, worker)| {
-                worker.batch.fill(source, step, chunk as u32);
-                worker.loss = worker.pass.run(parameters, worker.batch.samples(), *scale);
+                worker.feed.fill(step, chunk as u32);
+                worker.loss = worker.pass.run(parameters, worker.feed.samples(), *scale);
             });
             return Ok(());
         };
         reference.set(parameters)?;
         for (chunk, worker) in workers.iter_mut().enumerate() {
-            worker.batch.fill(source, step, chunk as u32);
-            worker.loss = reference.gradient(worker.batch.samples(), *scale, worker.pass.gradient_mut())?;
+            worker.feed.fill(step, chunk as u32);
+            worker.loss = reference.gradient(worker.feed.samples(), *scale, worker.pass.gradient_mut())?;
         }
         Ok(())
     }
@@ -193,7 +211,7 @@ impl<'a> Trainer<'a> {
 
     fn diverged(&self, step: u64, loss: f64, norm: f64) -> Error {
         let largest = self.weights.parameters.iter().fold(0.0, |most, w| f32::max(most, w.abs()));
-        let time = self.workers.iter().find_map(|worker| worker.batch.broken_time(&self.source));
+        let time = self.workers.iter().find_map(|worker| worker.feed.broken_time());
         let cause = match time {
             Some(time) => format!("a training sample at t = {time:.3e} is not finite"),
             None => format!("every sample is finite, the largest weight is {largest:.3e}"),
