@@ -130,14 +130,11 @@ impl<'a> Chunk<'a> {
             self.end[i] = end as u32;
             self.begin[i] = source.begins[end];
         }
-        let end = &self.end;
-        if source.objective == Objective::Sliced {
-            // No window is needed: it would only cost its covariance.
-            self.begin.copy_from_slice(end);
+        let noise = |k: usize, normals: &mut [f32]| source.noise.part(k as u32 + 1).normals(step, chunk, normals);
+        match source.objective {
+            Objective::Windowed => self.walk.windows(&self.begin, &self.end, noise),
+            Objective::Sliced => self.walk.paths(&self.end, noise),
         }
-        self.walk.windows(&self.begin, &self.end, |k, normals| {
-            source.noise.part(k as u32 + 1).normals(step, chunk, normals);
-        });
         self.walk.ends(&mut self.states);
     }
 
