@@ -112,16 +112,26 @@ fn perform(instruction: Instruction, source: &Source<'_>, target: &mut [f32]) {
 fn apply(function: Function, target: &mut [f32], a: &[f32]) {
     match function {
         Function::Exp => of_one(target, a, math::exp),
-        Function::Ln => of_one(target, a, f32::ln),
+        Function::Ln => of_one(target, a, math::ln_any),
         Function::Sqrt => of_one(target, a, f32::sqrt),
-        Function::Sin => of_one(target, a, f32::sin),
-        Function::Cos => of_one(target, a, f32::cos),
-        Function::Tan => of_one(target, a, f32::tan),
-        Function::Sinh => of_one(target, a, f32::sinh),
-        Function::Cosh => of_one(target, a, f32::cosh),
+        Function::Sin if within_reach(a) => of_one(target, a, math::sin),
+        Function::Cos if within_reach(a) => of_one(target, a, math::cos),
+        Function::Tan if within_reach(a) => of_one(target, a, math::tan),
+        Function::Sin => of_one(target, a, math::sin_any),
+        Function::Cos => of_one(target, a, math::cos_any),
+        Function::Tan => of_one(target, a, math::tan_any),
+        Function::Sinh => of_one(target, a, math::sinh),
+        Function::Cosh => of_one(target, a, math::cosh),
         Function::Tanh => of_one(target, a, math::tanh),
         Function::Abs => of_one(target, a, f32::abs),
     }
+}
+
+/// Whether all angles can be reduced in vector code.
+#[inline(always)]
+fn within_reach(angles: &[f32]) -> bool {
+    // Without a way out on the first, which would not be vector code.
+    !angles.iter().fold(false, |beyond, angle| beyond | (angle.abs() > math::REACH))
 }
 
 #[inline(always)]
