@@ -52,6 +52,10 @@ impl Process {
     fn class_in_words(&self) -> String {
         match self.class() {
             Class::Constant => "linear, constant coefficients".to_owned(),
+            Class::Commuting => {
+                let factor = self.rescaled().map(|(factor, _)| factor.to_string()).unwrap_or_default();
+                format!("{}, time rescaled: all coefficients share the factor {factor}", self.kind())
+            }
             Class::TimeDependent | Class::Nonlinear => format!("{}: {}", self.kind(), self.reasons().join(", ")),
         }
     }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, DVector};
 
+use super::schedule::Place;
 use super::{Definition, Linear};
 use crate::error::{Error, Result};
 use crate::expr::{Affine, Expression, Values};
@@ -13,6 +14,8 @@ use crate::expr::{Affine, Expression, Values};
 pub enum Class {
     /// Linear with constant coefficients.
     Constant,
+    /// Linear, all coefficients being constants times one function of the time: β(t) A₀, β(t) b₀, √β(t) G₀.
+    Commuting,
     /// Linear with coefficients that depend on the time.
     TimeDependent,
     /// Nonlinear in the drift, or with noise that depends on the state.
@@ -24,6 +27,19 @@ pub enum Class {
 pub(super) struct Coefficients {
     drift: Vec<Affine>,
     noise: Vec<Vec<Expression>>,
+}
+
+impl Coefficients {
+    /// Every coefficient and where it stands.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Place, &Expression)> {
+        let rows = self.drift.iter().enumerate();
+        let drift = rows.flat_map(|(i, affine)| {
+            let places = (0..affine.coefficients.len()).map(move |j| Place::Drift(i, j)).chain([Place::Offset(i)]);
+            places.zip(affine.coefficients.iter().chain([&affine.rest]))
+        });
+        let rows = self.noise.iter().enumerate();
+        drift.chain(rows.flat_map(|(i, row)| row.iter().enumerate().map(move |(j, g)| (Place::Noise(i, j), g))))
+    }
 }
 
 /// The class of a process, why it is in it, and its coefficients where it is linear.
@@ -76,31 +92,21 @@ pub(super) struct Numbers<'a> {
 }
 
 impl Numbers<'_> {
-    /// The coefficients at `time`.
+    /// A process with the start law of this one and all `coefficients` 0.
     ///
     /// # Errors
-    /// When one has no finite value; names it.
-    pub(super) fn linear(&self, coefficients: &Coefficients, time: f64) -> Result<Linear> {
+    /// As [`Numbers::start`].
+    pub(super) fn still(&self, coefficients: &Coefficients) -> Result<Linear> {
         let count = self.definition.components();
         let sources = coefficients.noise.first().map_or(0, Vec::len);
         let (start_mean, start_std) = self.start()?;
-        let mut linear = Linear {
+        Ok(Linear {
             drift: DMatrix::zeros(count, count),
             offset: DVector::zeros(count),
             noise: DMatrix::zeros(count, sources),
             start_mean,
             start_std,
-        };
-        for (i, affine) in coefficients.drift.iter().enumerate() {
-            for (j, coefficient) in affine.coefficients.iter().enumerate() {
-                linear.drift[(i, j)] = self.value("drift", i, coefficient, time)?;
-            }
-            linear.offset[i] = self.value("drift", i, &affine.rest, time)?;
-            for (j, amplitude) in coefficients.noise[i].iter().enumerate() {
-                linear.noise[(i, j)] = self.value("noise", i, amplitude, time)?;
-            }
-        }
-        Ok(linear)
+        })
     }
 
     /// Mean and standard deviation of every component at t = 0; 0 for the data.
@@ -149,7 +155,11 @@ impl Numbers<'_> {
         amplitude.depends_on_state() || amplitude.depends_on_time() || amplitude.evaluate(values) != 0.0
     }
 
-    fn value(&self, part: &str, component: usize, expression: &Expression, time: f64) -> Result<f64> {
+    /// The value of an expression without the state.
+    ///
+    /// # Errors
+    /// When it is not finite; names the part, the component, the fault in it and the numbers it was given.
+    pub(super) fn value(&self, part: &str, component: usize, expression: &Expression, time: f64) -> Result<f64> {
         let values = Values { time, parameters: self.parameters, state: &[] };
         let value = expression.evaluate(values);
         if value.is_finite() {
@@ -167,7 +177,9 @@ impl Numbers<'_> {
             if known.is_empty() { "" } else { " with " },
             known.join(", ")
         );
-        Err(Error::process(&self.definition.name, problem)
-            .with_hint("choose parameters for which it is finite and real"))
+        Err(Error::process(&self.definition.name, problem).with_hint(match fault.depends_on_time() {
+            true => "keep it finite at every time from 0 to the horizon: t + 1e-5 for t, or where(t > 1e-5, .., ..)",
+            false => "choose parameters for which it is finite and real",
+        }))
     }
 }

@@ -4,12 +4,19 @@ mod chain;
 mod definition;
 mod describe;
 mod draft;
+mod flow;
 mod form;
+mod integrated;
 mod kernel;
 mod kernels;
 mod linear;
+mod monomial;
 mod prior;
 mod propagator;
+mod quadrature;
+mod rescaled;
+mod schedule;
+mod series;
 mod stationary;
 mod transition;
 
@@ -34,7 +41,10 @@ pub use transition::Transition;
 use crate::error::{Error, Result, suggestion};
 use crate::expr::Expression;
 use form::{Form, Numbers};
-use kernels::Kernels;
+use integrated::Integrated;
+use kernels::{Constant, Kernels};
+use rescaled::Rescaled;
+use schedule::Schedule;
 
 /// A forward process with numbers for all its parameters. Cheap to clone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -46,9 +56,13 @@ struct Inner {
     definition: Arc<Definition>,
     parameters: BTreeMap<String, f64>,
     horizon: f64,
-    form: Form,
-    /// The numbers of a process with constant coefficients.
-    constant: Option<Linear>,
+    class: Class,
+    /// What makes it harder than constant coefficients.
+    reasons: Vec<String>,
+    /// The coefficients of a linear process.
+    schedule: Option<Arc<Schedule>>,
+    /// The time in which the coefficients are constant, where they share a factor.
+    rescaled: Option<Rescaled>,
     /// Components with noise of their own.
     driven: Vec<usize>,
     /// Wiener sources that drive any component.
@@ -106,17 +120,30 @@ impl Process {
         let numbers = Numbers { definition: &definition, parameters: &parameters };
         let times: Vec<_> = (0..=CHECKS).map(|i| horizon * f64::from(i) / f64::from(CHECKS)).collect();
         numbers.check(&times)?;
-        let constant = match (&form.coefficients, form.class) {
-            (Some(coefficients), Class::Constant) => Some(numbers.linear(coefficients, 0.0)?),
-            _ => None,
+        let schedule = match &form.coefficients {
+            Some(coefficients) => Some(Arc::new(Schedule::new(&definition, &parameters, coefficients)?)),
+            None => None,
         };
+        let varying = schedule.as_ref().filter(|_| form.class == Class::TimeDependent);
+        let rescaled = varying.and_then(|schedule| Rescaled::of(schedule, horizon));
+        let class = if rescaled.is_some() { Class::Commuting } else { form.class };
         let is_driven = |&i: &usize| definition.noise[i].iter().any(|g| numbers.is_noise(g));
         let driven = (0..definition.components()).filter(is_driven).collect();
         let count = definition.noise.first().map_or(0, Vec::len);
         let drives = |&source: &usize| definition.noise.iter().any(|row| numbers.is_noise(&row[source]));
         let sources = (0..count).filter(drives).collect();
-        let kernels = OnceLock::new();
-        Ok(Self(Arc::new(Inner { definition, parameters, horizon, form, constant, driven, sources, kernels })))
+        Ok(Self(Arc::new(Inner {
+            parameters,
+            horizon,
+            class,
+            reasons: form.reasons,
+            schedule,
+            rescaled,
+            driven,
+            sources,
+            kernels: OnceLock::new(),
+            definition,
+        })))
     }
 
     /// The same process with other parameters; `horizon` may be among them.
@@ -213,21 +240,21 @@ impl Process {
 
     /// The class by the graph.
     pub fn class(&self) -> Class {
-        self.0.form.class
+        self.0.class
     }
 
     /// The class, as `p.kind` names it.
     pub fn kind(&self) -> &'static str {
         match self.class() {
             Class::Constant => "linear",
-            Class::TimeDependent => "linear time-dependent",
+            Class::Commuting | Class::TimeDependent => "linear time-dependent",
             Class::Nonlinear => "nonlinear",
         }
     }
 
     /// What makes the process time-dependent or nonlinear, part by part.
     pub fn reasons(&self) -> &[String] {
-        &self.0.form.reasons
+        &self.0.reasons
     }
 
     /// The components with noise of their own, in order: those whose score the reverse process needs.
@@ -250,7 +277,13 @@ impl Process {
 
     /// The numbers of a linear process with constant coefficients.
     pub fn constant(&self) -> Option<&Linear> {
-        self.0.constant.as_ref()
+        let schedule = self.0.schedule.as_ref().filter(|_| self.class() == Class::Constant)?;
+        Some(schedule.constant())
+    }
+
+    /// The common factor β(t) of all coefficients and the process without it, for [`Class::Commuting`].
+    pub fn rescaled(&self) -> Option<(&Expression, &Linear)> {
+        self.0.rescaled.as_ref().map(|rescaled| (rescaled.clock.factor(), &rescaled.linear))
     }
 
     /// The numbers of a linear process at `time`.
@@ -258,11 +291,10 @@ impl Process {
     /// # Errors
     /// When the process is nonlinear, or a coefficient has no finite value at that time.
     pub fn linear_at(&self, time: f64) -> Result<Linear> {
-        if let Some(linear) = self.constant() {
-            return Ok(linear.clone());
+        match &self.0.schedule {
+            Some(schedule) => schedule.at(time),
+            None => Err(self.has_no_kernel()),
         }
-        let Some(coefficients) = &self.0.form.coefficients else { return Err(self.has_no_kernel()) };
-        self.numbers().linear(coefficients, time)
     }
 
     /// The perturbation kernel at `time` ≥ 0.
@@ -286,7 +318,7 @@ impl Process {
     /// # Errors
     /// None for a process that was built: its numbers were checked.
     pub fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
-        self.numbers().start()
+        Numbers { definition: &self.0.definition, parameters: &self.0.parameters }.start()
     }
 
     /// The drift f with numbers for all parameters, one expression per component.
@@ -309,15 +341,14 @@ impl Process {
     }
 
     fn prepare_kernels(&self) -> Result<Kernels> {
-        match (self.constant(), self.class()) {
-            (Some(linear), _) => Kernels::constant(linear),
-            (None, Class::Nonlinear) => Err(self.has_no_kernel()),
-            (None, _) => Err(Error::process(self.name(), "time-dependent kernels are not supported yet")),
+        match (&self.0.schedule, &self.0.rescaled) {
+            (None, _) => Err(self.has_no_kernel()),
+            (Some(_), Some(Rescaled { linear, clock })) => Ok(Kernels::Rescaled(Constant::new(linear)?, clock.clone())),
+            (Some(schedule), None) if self.class() == Class::Constant => {
+                Ok(Kernels::Constant(Constant::new(schedule.constant())?))
+            }
+            (Some(schedule), None) => Integrated::new(schedule.clone(), self.horizon()).map(Kernels::Integrated),
         }
-    }
-
-    fn numbers(&self) -> Numbers<'_> {
-        Numbers { definition: &self.0.definition, parameters: &self.0.parameters }
     }
 
     fn has_no_kernel(&self) -> Error {
@@ -332,3 +363,5 @@ const CHECKS: u32 = 64;
 
 #[cfg(test)]
 mod kernel_tests;
+#[cfg(test)]
+mod varying_tests;

@@ -87,7 +87,8 @@ impl Process {
     /// # Errors
     /// When it is not linear with constant coefficients, and as [`Linear::stationary`].
     pub fn stationary(&self) -> Result<Stationary> {
-        match self.constant() {
+        let settled = self.constant().or_else(|| self.rescaled().map(|(_, linear)| linear));
+        match settled {
             Some(linear) => linear.stationary(),
             None => {
                 let problem = format!("there is no stationary law in closed form: {}", self.reasons().join(", "));
