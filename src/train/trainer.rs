@@ -1,7 +1,6 @@
 //! The training loop.
 
 use candle_core::Device;
-use rayon::prelude::*;
 
 use super::batch::{Batch, Source};
 use super::history::History;
@@ -10,10 +9,10 @@ use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::nn::Weights;
-use crate::nn::kernel::{Adam, Chunk, Moments, STRIP, reduce};
+use crate::nn::kernel::{Adam, Chunk, Moments, STRIP, Transposed, reduce};
 use crate::nn::reference::Reference;
 use crate::score::{Learned, Score};
-use crate::task::Task;
+use crate::task::{Task, Team};
 
 /// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
 /// stay in the cache of a core, large enough for matrix products to run at full speed.
@@ -41,7 +40,8 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     let blocks = [mixed.noise_order().len(), mixed.driven().len()];
     let source = Source::new(data, model.moments(), &table, blocks, options);
     let mut trainer = Trainer::new(model, source, options)?;
-    let outcome = task.install(|| trainer.run(task));
+    let items = trainer.workers.len().max(trainer.squares.len());
+    let outcome = task.team(items, |team| trainer.run(task, team));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
     Ok(trainer.history.record(interrupted))
@@ -76,6 +76,7 @@ struct Trainer<'a> {
     source: Source<'a>,
     options: &'a Options,
     weights: Weights,
+    transposed: Transposed,
     workers: Vec<Worker>,
     reference: Option<Reference>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
@@ -102,6 +103,7 @@ impl<'a> Trainer<'a> {
         Ok(Self {
             source,
             options,
+            transposed: Transposed::new(network),
             workers,
             reference,
             gradient: vec![0.0; count],
@@ -113,19 +115,19 @@ impl<'a> Trainer<'a> {
     }
 
     /// Runs to the end (false) or until the user stops it (true).
-    fn run(&mut self, task: &Task) -> Result<bool> {
-        let outcome = self.steps(task);
+    fn run(&mut self, task: &Task, team: &mut Team<'_>) -> Result<bool> {
+        let outcome = self.steps(task, team);
         self.history.close();
         task.finish(&self.history.report());
         outcome
     }
 
-    fn steps(&mut self, task: &Task) -> Result<bool> {
+    fn steps(&mut self, task: &Task, team: &mut Team<'_>) -> Result<bool> {
         for step in 0..self.options.steps {
             if task.cancelled() {
                 return Ok(true);
             }
-            let loss = self.step(step)?;
+            let loss = self.step(step, team)?;
             self.history.add(loss);
             if self.history.due() {
                 task.report(&self.history.report());
@@ -135,26 +137,27 @@ impl<'a> Trainer<'a> {
     }
 
     /// One step of the optimiser; returns the loss before it.
-    fn step(&mut self, step: u64) -> Result<f64> {
-        self.differentiate()?;
+    fn step(&mut self, step: u64, team: &mut Team<'_>) -> Result<f64> {
+        self.differentiate(team)?;
         let loss = self.workers.iter().map(|worker| worker.loss).sum::<f64>();
-        let norm = self.sum_gradients();
+        let norm = self.sum_gradients(team);
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(step, loss, norm));
         }
         let clip = self.options.clip.map_or(1.0, |clip| (clip / norm).min(1.0));
-        self.update(self.options.rate_at(step), clip);
+        self.update(self.options.rate_at(step), clip, team);
         Ok(loss)
     }
 
     /// Draws the batch and leaves each chunk's loss and gradient with its worker.
-    fn differentiate(&mut self) -> Result<()> {
-        let Self { source, weights, workers, reference, scale, .. } = self;
+    fn differentiate(&mut self, team: &mut Team<'_>) -> Result<()> {
+        let Self { source, weights, transposed, workers, reference, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         let Some(reference) = reference else {
-            workers.par_iter_mut().enumerate().for_each(|(chunk, worker)| {
+            transposed.update(parameters);
+            team.each(workers, |chunk, worker| {
                 worker.batch.fill(source, step, chunk as u32);
-                worker.loss = worker.pass.run(parameters, worker.batch.samples(), *scale);
+                worker.loss = worker.pass.run(parameters, transposed, worker.batch.samples(), *scale);
             });
             return Ok(());
         };
@@ -167,28 +170,30 @@ impl<'a> Trainer<'a> {
     }
 
     /// Sums the workers' gradients in their order and returns the norm.
-    fn sum_gradients(&mut self) -> f64 {
+    fn sum_gradients(&mut self, team: &mut Team<'_>) -> f64 {
         let workers = &self.workers;
-        let strips = self.gradient.par_chunks_mut(STRIP).zip(&mut self.squares);
-        strips.enumerate().for_each(|(strip, (sum, squares))| {
+        let mut strips: Vec<_> = self.gradient.chunks_mut(STRIP).zip(&mut self.squares).collect();
+        team.each(&mut strips, |strip, (sum, squares)| {
             let place = strip * STRIP..strip * STRIP + sum.len();
-            *squares = reduce(workers.len(), |chunk| &workers[chunk].pass.gradient()[place.clone()], sum);
+            **squares = reduce(workers.len(), |chunk| &workers[chunk].pass.gradient()[place.clone()], sum);
         });
         self.squares.iter().sum::<f64>().sqrt()
     }
 
-    fn update(&mut self, rate: f64, clip: f64) {
+    fn update(&mut self, rate: f64, clip: f64, team: &mut Team<'_>) {
         let weights = &mut self.weights;
         weights.steps += 1;
         // The average of a short run must not remember the first weights: its memory grows with the steps.
         let steps = weights.steps as f64;
         let decay = self.options.decay.min((1.0 + steps) / (10.0 + steps));
         let adam = Adam::at(weights.steps, rate, clip, decay);
-        let moments = (weights.first.par_chunks_mut(STRIP), weights.second.par_chunks_mut(STRIP));
-        let moments = moments.0.zip(moments.1).zip(weights.average.par_chunks_mut(STRIP));
-        let strips = weights.parameters.par_chunks_mut(STRIP).zip(self.gradient.par_chunks(STRIP)).zip(moments);
-        strips.for_each(|((parameters, gradient), ((first, second), average))| {
-            adam.update(gradient, parameters, Moments { first, second, average });
+        let moments = weights.first.chunks_mut(STRIP).zip(weights.second.chunks_mut(STRIP));
+        let moments = moments.zip(weights.average.chunks_mut(STRIP));
+        let moments = moments.map(|((first, second), average)| Moments { first, second, average });
+        let mut strips: Vec<_> = weights.parameters.chunks_mut(STRIP).zip(moments).collect();
+        let gradient = &self.gradient;
+        team.each(&mut strips, |strip, (parameters, moments)| {
+            adam.update(&gradient[strip * STRIP..][..parameters.len()], parameters, moments);
         });
     }
 
