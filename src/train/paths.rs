@@ -62,6 +62,16 @@ impl<'a> Paths<'a> {
     }
 }
 
+impl Paths<'_> {
+    /// What the targets themselves add to the loss: the squares of directions over ε.
+    pub(super) fn baseline(&self) -> f64 {
+        match self.objective {
+            Objective::Windowed => 0.0,
+            Objective::Sliced => DIFFERENCE.powi(-2),
+        }
+    }
+}
+
 /// One chunk of each batch.
 pub(super) struct Chunk<'a> {
     source: &'a Paths<'a>,
