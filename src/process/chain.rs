@@ -13,7 +13,6 @@
 //! soon after the start it has fewer digits in z than it needs.
 
 use super::Process;
-use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::expr::{Expression, Function, Operation, Program, Scalars, Workspace};
 
@@ -101,13 +100,13 @@ impl Chain {
     /// A thread's own walk of `count` samples with `copies` each.
     pub fn walk(&self, copies: usize, count: usize) -> Walk<'_> {
         let length = copies * count;
-        let (plain, window) = (self.components + self.sources, self.window.inputs());
         Walk {
             chain: self,
             copies,
             length,
-            state: vec![0.0; window.max(plain) * length],
-            next: vec![0.0; self.window.outputs() * length],
+            state: vec![0.0; self.window.inputs() * length],
+            next: vec![0.0; self.window.inputs() * length],
+            ended: vec![0.0; self.window.outputs() * length],
             workspaces: [self.step.workspace(length), self.window.workspace(length)],
         }
     }
@@ -123,6 +122,8 @@ pub struct Walk<'a> {
     /// Before a window: z and room for ξ. In a window: m, δ, P (its lower triangle by rows) and room for ξ.
     state: Vec<f32>,
     next: Vec<f32>,
+    /// m, δ, P at the ends of the windows.
+    ended: Vec<f32>,
     workspaces: [Workspace; 2],
 }
 
@@ -156,7 +157,17 @@ impl Walk<'_> {
         &self.state[..self.chain.components * self.length]
     }
 
-    /// Walks every sample i from the start to step `end[i]`, with a window from step `begin[i]` on. `normals` fills in
+    /// Walks every sample i from the start to step `end[i]` ≥ 1, without windows. `normals` fills in the noise of a step.
+    pub fn paths(&mut self, end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
+        let latest = end.iter().copied().max().unwrap_or(0) as usize;
+        self.ended.fill(0.0);
+        for step in 0..latest {
+            self.step(step, |noise| normals(step, noise));
+            self.leave(step + 1, end, self.chain.components);
+        }
+    }
+
+    /// Walks every sample i from the start to step `end[i]` > `begin[i]`, with a window from step `begin[i]` on. `normals` fills in
     /// the noise of a step.
     pub fn windows(&mut self, begin: &[u32], end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
         let earliest = begin.iter().copied().min().unwrap_or(0) as usize;
@@ -165,22 +176,54 @@ impl Walk<'_> {
             self.step(step, |noise| normals(step, noise));
         }
         let (length, chain) = (self.length, self.chain);
-        let (size, rows) = (chain.components * length, self.next.len());
-        self.state[size..rows].fill(0.0);
-        let begin = begin.repeat(self.copies);
-        let end = end.repeat(self.copies);
+        let rows = chain.window.outputs() * length;
+        self.state[chain.components * length..rows].fill(0.0);
         for step in earliest..latest {
-            enter(step as u32, &begin, chain.components, &mut self.state[..rows]);
+            for (sample, _) in begin.iter().enumerate().filter(|(_, begin)| **begin as usize == step) {
+                self.enter(sample);
+            }
             normals(step, &mut self.state[rows..rows + chain.sources * length]);
-            chain.window.run(&chain.scalars[step][1], &mut self.workspaces[1], length, &self.state, &mut self.next);
-            advance(step as u32, &end, &self.next, &mut self.state[..rows]);
+            chain.window.run(
+                &chain.scalars[step][1],
+                &mut self.workspaces[1],
+                length,
+                &self.state,
+                &mut self.next[..rows],
+            );
+            std::mem::swap(&mut self.state, &mut self.next);
+            self.leave(step + 1, end, chain.window.outputs());
+        }
+    }
+
+    /// Begins the window of a sample: m ← m + δ, δ ← 0, P ← 0.
+    fn enter(&mut self, sample: usize) {
+        let (length, components) = (self.length, self.chain.components);
+        for lane in (sample..length).step_by(length / self.copies) {
+            for i in 0..components {
+                self.state[i * length + lane] += self.state[(components + i) * length + lane];
+            }
+            for row in components..self.chain.window.outputs() {
+                self.state[row * length + lane] = 0.0;
+            }
+        }
+    }
+
+    /// Keeps the first `rows` of the samples that end after step `now`; they walk on, unseen.
+    fn leave(&mut self, now: usize, end: &[u32], rows: usize) {
+        let length = self.length;
+        for (sample, _) in end.iter().enumerate().filter(|(_, end)| **end as usize == now) {
+            for lane in (sample..length).step_by(length / self.copies) {
+                for row in 0..rows {
+                    self.ended[row * length + lane] = self.state[row * length + lane];
+                }
+            }
         }
     }
 
     /// The states at the ends of the windows, m + δ, to `out`, \[components·copies, count\].
     pub fn ends(&self, out: &mut [f32]) {
         let size = self.chain.components * self.length;
-        let (mean, rest) = self.state.split_at(size);
+        let (mean, rest) = self.ended.split_at(size);
         for ((out, m), d) in out.iter_mut().zip(mean).zip(rest) {
             *out = m + d;
         }
@@ -190,7 +233,7 @@ impl Walk<'_> {
     /// the deviation δ in the same order.
     pub fn window(&self, lane: usize, factor: &mut Factor) {
         let (n, length) = (self.chain.components, self.length);
-        let at = |row: usize| f64::from(self.state[row * length + lane]);
+        let at = |row: usize| f64::from(self.ended[row * length + lane]);
         for (i, &a) in self.chain.order.iter().enumerate() {
             factor.deviation[i] = at(n + a);
             for (j, &b) in self.chain.order[..=i].iter().enumerate() {
@@ -285,37 +328,6 @@ fn triangle(i: usize, j: usize) -> usize {
     i * (i + 1) / 2 + j
 }
 
-dispatched! {
-    /// Begins the windows of lanes that begin at this step: m ← m + δ, δ ← 0, P ← 0.
-    fn enter(step: u32, begin: &[u32], components: usize, state: &mut [f32]) {
-        let length = begin.len();
-        let (means, rest) = state.split_at_mut(components * length);
-        for (row, m) in means.chunks_exact_mut(length).enumerate() {
-            let deviation = &rest[row * length..][..length];
-            for i in 0..length {
-                m[i] += if begin[i] == step { deviation[i] } else { 0.0 };
-            }
-        }
-        for row in rest.chunks_exact_mut(length) {
-            for i in 0..length {
-                row[i] = if begin[i] == step { 0.0 } else { row[i] };
-            }
-        }
-    }
-}
-
-dispatched! {
-    /// Moves the lanes that have not yet come to their end.
-    fn advance(step: u32, end: &[u32], next: &[f32], state: &mut [f32]) {
-        let length = end.len();
-        for (row, next) in state.chunks_exact_mut(length).zip(next.chunks_exact(length)) {
-            for i in 0..length {
-                row[i] = if step < end[i] { next[i] } else { row[i] };
-            }
-        }
-    }
-}
-
 /// The process with numbers for its parameters, as expressions in its components.
 struct Equations {
     components: usize,
@@ -396,4 +408,110 @@ fn length() -> Expression {
 /// An input of a program.
 fn symbol(place: usize) -> Expression {
     Expression::block(place, "z")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use nalgebra::{DMatrix, DVector};
+
+    use super::*;
+    use crate::process::Definition;
+    use crate::rng::{Purpose, Stream};
+
+    fn process(drift: Vec<Expression>, noise: Vec<Vec<Expression>>, horizon: f64) -> Process {
+        let definition = Definition {
+            name: "tested".into(),
+            blocks: ["x", "y"][..drift.len()].iter().map(ToString::to_string).collect(),
+            coordinates: None,
+            parameters: BTreeMap::new(),
+            start: vec![None; drift.len()],
+            drift,
+            noise,
+        };
+        Process::new(definition, horizon).unwrap()
+    }
+
+    fn walk_to<'a>(chain: &'a Chain, x: &[f32], begin: u32, end: u32) -> Walk<'a> {
+        let mut walk = chain.walk(1, x.len());
+        walk.start(x, |normals| normals.fill(0.0));
+        let stream = Stream::new(4, Purpose::Pilot);
+        let (begin, end) = (vec![begin; x.len()], vec![end; x.len()]);
+        walk.windows(&begin, &end, |step, normals| stream.normals(step as u32, 0, normals));
+        walk
+    }
+
+    /// Over the whole chain of a linear process the linearised law is the kernel, up to the length of the steps.
+    #[test]
+    fn windows_of_linear_processes_are_kernels() {
+        let [x, y] = [symbol(0), symbol(1)];
+        let drift = vec![y.combine(Operation::Subtract, &x), y.multiply(&Expression::constant(-2.0))];
+        let linear = process(drift, vec![vec![0.5.into(), 0.0.into()], vec![0.0.into(), 2.0.into()]], 1.0);
+        let chain = Chain::new(&linear, 4000).unwrap();
+        let walk = walk_to(&chain, &[0.3; 3], 0, 4000);
+        let mut factor = walk.factor();
+        walk.window(1, &mut factor);
+        let lower = DMatrix::from_row_slice(2, 2, &factor.lower);
+        let truth = linear.transition(0.0, 1.0).unwrap();
+        let difference = (&lower * lower.transpose() - &truth.covariance).abs().max();
+        assert!(difference < 2e-3, "{difference}");
+        // The score of the whole Gaussian, since both components are driven.
+        let deviation = DVector::from_column_slice(&factor.deviation);
+        let score = -(&lower * lower.transpose()).try_inverse().unwrap() * deviation;
+        assert!(factor.score().iter().zip(&score).all(|(a, b)| (a - b).abs() < 1e-9 * b.abs()));
+        let mut ends = vec![0.0; 6];
+        walk.ends(&mut ends);
+        let mean = 0.3 * truth.transfer[(0, 0)];
+        assert!((f64::from(ends[1]) - mean - factor.deviation[0]).abs() < 2e-3);
+    }
+
+    /// A window of one step is the transition itself, whatever the process: δ = G(z) √Δ ξ with the z of its beginning.
+    #[test]
+    fn a_window_of_one_step_is_its_transition() {
+        let x = symbol(0);
+        let noise = x.multiply(&x).add(&1.0.into()).apply(Function::Sqrt);
+        let curved = process(vec![x.apply(Function::Sin)], vec![vec![noise]], 1.0);
+        let chain = Chain::new(&curved, 50).unwrap();
+        let starts = [-1.5, 0.0, 0.7, 2.0];
+        let mut before = chain.walk(1, starts.len());
+        before.start(&starts, |_| ());
+        let stream = Stream::new(4, Purpose::Pilot);
+        for step in 0..30 {
+            before.step(step, |normals| stream.normals(step as u32, 0, normals));
+        }
+        let walk = walk_to(&chain, &starts, 30, 31);
+        let (mut factor, mut normals) = (walk.factor(), [0.0; 4]);
+        stream.normals(30, 0, &mut normals);
+        let length = chain.times()[31] - chain.times()[30];
+        for (lane, z) in before.states().iter().enumerate() {
+            walk.window(lane, &mut factor);
+            let variance = f64::from(z * z + 1.0) * length;
+            let score = -f64::from(normals[lane]) / variance.sqrt();
+            assert!((factor.conditional_variance()[0] / variance - 1.0).abs() < 1e-5);
+            assert!((factor.score()[0] / score - 1.0).abs() < 1e-4, "{} {score}", factor.score()[0]);
+        }
+    }
+
+    /// Soon after the start x is all but determined: the factor keeps what is left.
+    #[test]
+    fn short_windows_keep_their_digits() {
+        let y = symbol(1);
+        let driven = process(vec![y.clone(), 0.0.into()], vec![vec![0.0.into()], vec![1.0.into()]], 1.0);
+        let chain = Chain::new(&driven, 1000).unwrap();
+        let walk = walk_to(&chain, &[1.0], 0, 100);
+        let mut factor = walk.factor();
+        walk.window(0, &mut factor);
+        // Given ∫W, the variance of W is t/4.
+        let time = chain.times()[100];
+        assert!((factor.conditional_variance()[0] / (time / 4.0) - 1.0).abs() < 0.05);
+    }
+
+    #[test]
+    fn chains_out_of_range_are_refused() {
+        let passive = process(vec![symbol(0).negate()], vec![vec![1.0.into()]], 1.0);
+        assert!(Chain::new(&passive, 1).unwrap_err().to_string().contains("chain_steps"));
+        assert_eq!(Chain::new(&passive, 10).unwrap().step_at(0.25), 5);
+        assert_eq!(Chain::new(&passive, 10).unwrap().step_at(0.0), 1);
+    }
 }
