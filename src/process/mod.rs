@@ -297,14 +297,6 @@ impl Process {
         }
     }
 
-    /// Mean and standard deviation of each component of the auxiliaries at t = 0, \[m\]; 0 for the data.
-    ///
-    /// # Errors
-    /// When one has no finite value, or a standard deviation is negative.
-    pub fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
-        Numbers { definition: &self.0.definition, parameters: &self.0.parameters }.start()
-    }
-
     /// The perturbation kernel at `time` ≥ 0.
     ///
     /// # Errors
