@@ -75,7 +75,7 @@ fn responses(
     let size = mean.len();
     let parts = match options.method {
         Method::EulerMaruyama => 1,
-        Method::Splitting => 2,
+        Method::Splitting { .. } => 2,
         Method::PredictorCorrector { corrections, .. } => 1 + corrections,
         Method::Heun | Method::Exponential { .. } | Method::RungeKutta { .. } => 0,
     };

@@ -32,9 +32,15 @@ pub use convergence::{Accuracy, convergence};
 pub use forward::{Forward, perturb, simulate};
 pub use grid::Grid;
 pub use likelihood::{Bound, Divergence, Likelihood, LogDensity, log_density, log_likelihood};
-pub use options::{Keep, LastStep, Method, Options};
+pub use options::{Keep, LastStep, Method, Options, Reference};
 pub use reverse::{reverse, sample};
 pub use state::{Run, State};
 
+#[cfg(test)]
+mod likelihood_tests;
+#[cfg(test)]
+mod nonlinear_tests;
+#[cfg(test)]
+mod order_tests;
 #[cfg(test)]
 mod tests;

@@ -24,7 +24,10 @@ pub enum Method {
     },
     /// The equilibrium split: exact steps of a Gaussian reference around what the score has beyond it; one evaluation a
     /// step, at its middle.
-    Splitting,
+    Splitting {
+        /// The reference.
+        reference: Reference,
+    },
     /// Exponential Adams–Bashforth on the probability flow, of order 1 to 3; one evaluation a step.
     Exponential {
         /// The order.
@@ -37,6 +40,18 @@ pub enum Method {
         /// Signal-to-noise ratio of a correction.
         ratio: f64,
     },
+}
+
+/// The Gaussian law of the noised state that the equilibrium split follows exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Reference {
+    /// That of Gaussian data with the mean and variance of the true ones: what is left to the middle steps is what is not
+    /// Gaussian, so that Gaussian data are sampled exactly with any steps.
+    #[default]
+    Data,
+    /// The stationary law of the process; that of critically damped Langevin dynamics makes the SSCS of Dockhorn, Vahdat,
+    /// Kreis, arXiv 2112.07068.
+    Stationary,
 }
 
 /// What the last step of the reverse process does.
@@ -113,7 +128,7 @@ impl Method {
             }
             _ => {}
         }
-        let needs_kernel = matches!(self, Self::Splitting | Self::Exponential { .. });
+        let needs_kernel = matches!(self, Self::Splitting { .. } | Self::Exponential { .. });
         if needs_kernel && process.class() == Class::Nonlinear {
             let causes = process.reasons().join(", ");
             let problem = format!("the method \"{}\" needs a linear process, which this is not: {causes}", self.name());
@@ -128,7 +143,7 @@ impl Method {
             Self::EulerMaruyama => "em",
             Self::Heun => "heun",
             Self::RungeKutta { .. } => "rk45",
-            Self::Splitting => "splitting",
+            Self::Splitting { .. } => "splitting",
             Self::Exponential { .. } => "exponential",
             Self::PredictorCorrector { .. } => "pc",
         }
@@ -144,7 +159,9 @@ impl fmt::Display for Options {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.method.name())?;
         match self.method {
-            Method::EulerMaruyama | Method::Heun | Method::Splitting => {}
+            Method::EulerMaruyama | Method::Heun => {}
+            Method::Splitting { reference: Reference::Data } => f.write_str(" (reference by the data)")?,
+            Method::Splitting { reference: Reference::Stationary } => f.write_str(" (stationary reference)")?,
             Method::RungeKutta { relative, absolute } => write!(f, " (rtol {relative:e}, atol {absolute:e})")?,
             Method::Exponential { order } => write!(f, " (order {order})")?,
             Method::PredictorCorrector { corrections, ratio } => {

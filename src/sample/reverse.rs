@@ -172,7 +172,7 @@ fn prepare_method<'a>(problem: &'a Problem<'a>, range: Range<usize>, method: Met
             Box::new(Euler::new(problem, range, false, Some(Corrections { count, ratio }))?)
         }
         Method::Heun => Box::new(Heun::new(problem, range)?),
-        Method::Splitting => Box::new(Splitting::new(problem, range)?),
+        Method::Splitting { reference } => Box::new(Splitting::new(problem, range, reference)?),
         Method::Exponential { order } => Box::new(Exponential::new(problem, range, order)?),
         Method::RungeKutta { .. } => unreachable!("adaptive steps are not prepared"),
     })

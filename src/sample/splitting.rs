@@ -3,19 +3,21 @@
 //!
 //! If the noised data were Gaussian, N(μ(t), Σ(t)), the reverse process would be linear and its transition from t to
 //! s < t the law of z_s given z_t in the forward process: exact at any length of step, and stable. The reference is the
-//! stationary law where there is one, else the law of data with the mean and variance of the true ones. The split that
-//! leaves the whole score to the middle step reverses a decaying linear part, which grows, and is worse than
-//! Euler–Maruyama. For critically damped Langevin dynamics this is the SSCS of Dockhorn, Vahdat, Kreis, arXiv 2112.07068.
+//! stationary law, which for critically damped Langevin dynamics makes the SSCS of Dockhorn, Vahdat, Kreis,
+//! arXiv 2112.07068, or the law of data with the mean and variance of the true ones, which leaves less to the middle step.
+//! The split that leaves it the whole score reverses a decaying linear part, which grows, and is worse than
+//! Euler–Maruyama.
 
 use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::affine::{Affine, joined};
+use super::Reference;
 use super::field::Layout;
 use super::march::{Steps, Worker};
 use super::reverse::Problem;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gauss::{precision, triangularize};
 use crate::process::Process;
 use crate::score::{Evaluator, Prepared};
@@ -27,25 +29,28 @@ struct Law {
 }
 
 /// The Gaussian process that the linear half steps belong to.
-enum Reference<'a> {
+enum Followed<'a> {
     Stationary(Law),
     /// Of data with this mean of each data component, and variance.
     Data(&'a Process, Vec<f64>, f64),
 }
 
-impl<'a> Reference<'a> {
-    fn new(problem: &Problem<'a>) -> Self {
+impl<'a> Followed<'a> {
+    fn new(problem: &Problem<'a>, reference: Reference) -> Result<Self> {
         let process = problem.process();
-        if let Ok(law) = process.stationary()
-            && let Some(factor) = Cholesky::new(law.covariance)
-        {
-            return Self::Stationary(Law { mean: law.mean, factor: factor.unpack() });
+        if reference == Reference::Stationary {
+            let law = process.stationary()?;
+            let factor = Cholesky::new(law.covariance).ok_or_else(|| {
+                Error::process(process.name(), "its stationary law is singular: noise does not reach every block")
+                    .with_hint("take the reference \"data\"")
+            })?;
+            return Ok(Self::Stationary(Law { mean: law.mean, factor: factor.unpack() }));
         }
         let moments = problem.score.moments();
         // Any mean makes an exact step; one for all copies makes one set of coefficients.
         let mean = |copies: &[f64]| copies.iter().sum::<f64>() / copies.len() as f64;
         let means = moments.mean.chunks_exact(problem.layout.copies).map(mean).collect();
-        Self::Data(process, means, moments.variance)
+        Ok(Self::Data(process, means, moments.variance))
     }
 
     fn at(&self, time: f64) -> Result<Law> {
@@ -95,9 +100,9 @@ pub(super) struct Splitting<'a> {
 }
 
 impl<'a> Splitting<'a> {
-    pub(super) fn new(problem: &'a Problem<'a>, range: Range<usize>) -> Result<Self> {
+    pub(super) fn new(problem: &'a Problem<'a>, range: Range<usize>, reference: Reference) -> Result<Self> {
         let process = problem.process();
-        let reference = Reference::new(problem);
+        let reference = Followed::new(problem, reference)?;
         let middle = |step: usize| 0.5 * (problem.times[step] + problem.times[step + 1]);
         let parts = problem.task.blocks(range.len(), |i| {
             let step = range.start + i;

@@ -300,40 +300,68 @@ fn runaway_steps_are_refused() {
 }
 
 #[test]
-fn table() {
-    let cld = || {
-        let linear = Linear {
-            drift: DMatrix::from_row_slice(2, 2, &[0.0, 16.0, -4.0, -16.0]),
-            offset: DVector::zeros(2),
-            noise: DMatrix::from_row_slice(2, 2, &[0.0, 0.0, 0.0, 8.0_f64.sqrt()]),
-            start_mean: DVector::zeros(2),
-            start_std: DVector::from_vec(vec![0.0, 0.1]),
-        };
-        Process::from_linear("cld", &["x", "v"], linear, 1.0).unwrap()
-    };
-    for process in [passive(), active(0.0, 0.1, 0.0), active(0.0, 0.5, 0.0), active(0.0, 1.0, 0.0), cld()] {
-        println!("{} {:?}", process.name(), process.constant().unwrap().drift);
-        for (method, end) in [
-            (Method::EulerMaruyama, 0.0),
-            (Method::Splitting, 0.0),
-            (Method::Heun, 0.0),
-            (Method::Heun, 0.02),
-            (Method::Exponential { order: 1 }, 0.0),
-            (Method::Exponential { order: 2 }, 0.0),
-            (Method::Exponential { order: 3 }, 0.0),
-            (Method::Exponential { order: 3 }, 0.02),
-            (Method::RungeKutta { relative: 1e-3, absolute: 1e-3 }, 0.0),
-            (Method::RungeKutta { relative: 1e-5, absolute: 1e-5 }, 0.0),
-            (Method::PredictorCorrector { corrections: 1, ratio: 0.16 }, 0.0),
-        ] {
-            let options = Options { method, end, ..Options::default() };
-            println!(" {options} end {end}");
-            for row in convergence(&process, 0.2, &options, &[10, 20, 40, 80, 160, 320], &Task::default()).unwrap() {
-                println!(
-                    "  {:4} {:4} {:10.2e} {:10.2e} {:10.2e}",
-                    row.steps, row.evaluations, row.mean, row.variance, row.covariance
-                );
-            }
-        }
+fn paths_are_kept() {
+    let process = active(0.3, 0.5, 0.0);
+    let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
+    let keep = Keep::Times(vec![0.0, 0.49, 1.0]);
+    let kept = |method: Method| drawn(&score, 300, &Options { method, keep: keep.clone(), ..options(20) }).unwrap();
+    for (method, times) in [
+        (Method::EulerMaruyama, [1.0, 0.5, 0.0]),
+        (Method::Exponential { order: 2 }, [1.0, 0.5, 0.0]),
+        (Method::RungeKutta { relative: 1e-3, absolute: 1e-3 }, [1.0, 0.49, 0.0]),
+    ] {
+        let state = kept(method);
+        assert!(state.times.iter().zip(times).all(|(a, b)| (a - b).abs() < 1e-12), "{:?}", state.times);
+        let path = state.path("eta").unwrap();
+        assert_eq!(path.shape(), [3, 300, 2]);
+        assert_eq!(path.values()[1200..], state.blocks[1].values()[..]);
     }
+    let all = Options { keep: Keep::All, method: Method::RungeKutta { relative: 1e-3, absolute: 1e-3 }, ..options(20) };
+    assert!(drawn(&score, 300, &all).unwrap_err().to_string().contains("adaptive"));
+    let x0 = Tensor::full(&[300, 2], 1.0).unwrap();
+    let paths = simulate(&process, &x0, &Forward { keep: Keep::All, ..forward(1500, 1) }, &Task::default()).unwrap();
+    assert_eq!((paths.path("x").unwrap().shape(), paths.times[750]), (&[1501, 300, 2][..], 1.0));
+    assert_eq!(paths.path("x").unwrap().values()[..600], x0.values()[..]);
+    assert!(perturb(&process, &x0, 0.5, 1, &Task::default()).unwrap().path("x").is_err());
+}
+
+/// Two halves of the reverse process are the whole, but for the noise, which is keyed by the number of the step: without
+/// noise they are the same. A permuted block keeps its values.
+#[test]
+fn reverse_goes_on_from_a_state() {
+    let process = active(0.3, 0.5, 0.0);
+    let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
+    let heun = Options { method: Method::Heun, ..options(40) };
+    let whole = drawn(&score, 300, &heun).unwrap();
+    let half = drawn(&score, 300, &Options { end: 1.0, steps: 20, ..heun.clone() }).unwrap();
+    assert_eq!((half.time, half.evaluations(), whole.evaluations()), (1.0, 40, 79));
+    let task = Task::default();
+    let rest = reverse(&score, &half, None, &Options { steps: 20, ..heun.clone() }, &task).unwrap();
+    let apart = rest.blocks[0].values().iter().zip(whole.blocks[0].values().iter()).map(|(a, b)| (a - b).abs());
+    assert!(apart.fold(0.0, f32::max) < 1e-4);
+    let shuffled = half.shuffle("eta", 3).unwrap();
+    let sorted = |state: &State| {
+        let mut values = state.blocks[1].values().into_owned();
+        values.sort_by(f32::total_cmp);
+        values
+    };
+    assert_eq!((sorted(&shuffled), &shuffled.blocks[0]), (sorted(&half), &half.blocks[0]));
+    assert_ne!(shuffled.blocks[1], half.blocks[1]);
+    let refused = |state: &State, from| reverse(&score, state, from, &heun, &task).unwrap_err().to_string();
+    assert!(refused(&half, Some(0.0)).contains("above the end"));
+    let lone = perturb(&passive(), &half.blocks[0], 0.5, 1, &task).unwrap();
+    assert!(refused(&lone, None).contains("no block `eta`"));
+}
+
+/// Modes that the steps amplify are named with their numbers, although the samples stay finite.
+#[test]
+fn long_steps_are_warned_of() {
+    let mut linear = passive().constant().unwrap().clone();
+    linear.drift[(0, 0)] = -30.0;
+    let stiff = Process::from_linear("stiff", &["x"], linear, 2.0).unwrap();
+    let x0 = Tensor::full(&[3, 2], 1.0).unwrap();
+    let warnings = |steps: usize| simulate(&stiff, &x0, &forward(steps, 1), &Task::default()).unwrap().warnings;
+    assert!(warnings(20)[0].contains("steps of 1.000e-1 are too long for the rate 3.000e1"), "{:?}", warnings(20));
+    assert!(warnings(20)[0].contains("at least 30 steps"), "{:?}", warnings(20));
+    assert_eq!(warnings(31), [""; 0]);
 }

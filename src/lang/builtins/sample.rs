@@ -9,7 +9,7 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, number, number_argument, seed_argument};
 use crate::lang::tensors::tensor_argument;
 use crate::process::{PriorLaw, Process};
-use crate::sample::{self, Bound, Divergence, Forward, Grid, Keep, LastStep, Likelihood, LogDensity, Method, State};
+use crate::sample::{self, Bound, Divergence, Forward, Grid, Keep, LastStep, Likelihood, LogDensity, Method, Reference, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
@@ -40,6 +40,8 @@ mod functions {
     ///   Gaussian reference around what the score has beyond it; `"exponential"`, exponential Adams–Bashforth on the flow;
     ///   `"pc"`, Euler–Maruyama with Langevin corrections. `"splitting"` and `"exponential"` need a linear process
     /// - `order`: 1, 2 or 3 (default), of `"exponential"`
+    /// - `reference` of `"splitting"`: `"data"` (default), Gaussian data of the same mean and variance, which it samples
+    ///   exactly, or `"stationary"`, the law that the process settles into (for `cld` this is the SSCS of its authors)
     /// - `rtol`, `atol`: tolerated error of a step of `"rk45"`, in parts of the state and besides (default 1e-5 both)
     /// - `corrector_steps`, `snr`: corrections a step of `"pc"` and their signal-to-noise ratio (default 1 and 0.16)
     /// - `grid`: `"uniform"` (default); `"quadratic"`, equal steps in √t, which is finer towards the data; `"log"`, equal
@@ -381,11 +383,13 @@ fn reverse_options(options: &mut Options) -> Outcome<sample::Options> {
     let order = options.count_or("order", 3)?;
     let (relative, absolute) = (options.positive_or("rtol", 1e-5)?, options.positive_or("atol", 1e-5)?);
     let (corrections, ratio) = (options.count_or("corrector_steps", 1)?, options.positive_or("snr", 0.16)?);
+    let reference =
+        options.choice("reference", &[("data", Reference::Data), ("stationary", Reference::Stationary)])?;
     let methods = [
         ("em", Method::EulerMaruyama),
         ("heun", Method::Heun),
         ("rk45", Method::RungeKutta { relative, absolute }),
-        ("splitting", Method::Splitting),
+        ("splitting", Method::Splitting { reference }),
         ("exponential", Method::Exponential { order }),
         ("pc", Method::PredictorCorrector { corrections, ratio }),
     ];
