@@ -1,5 +1,6 @@
 //! The command line: what was asked for, who does it, and the exit code.
 
+mod bench;
 mod check;
 mod document;
 pub(crate) mod help;
@@ -74,6 +75,15 @@ enum Command {
         #[arg(long, conflicts_with = "name")]
         reference: bool,
     },
+    /// Time the reference jobs; prints a line of JSON for each
+    Bench {
+        /// `train_mlp`, `sample_exact`, `sample_mlp`, `simulate`, `start`; all of them by default
+        #[arg(value_name = "JOB")]
+        jobs: Vec<String>,
+        /// A tenth of the steps, for a first impression
+        #[arg(long)]
+        quick: bool,
+    },
 }
 
 /// How runtimes are built for this command line.
@@ -142,6 +152,10 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
+        (None, Some(Command::Bench { jobs, quick })) => {
+            let settings = ["--quiet".to_owned(), format!("--threads={}", setup.threads)];
+            bench::jobs(runtime, &setup.interrupt, jobs, quick, &settings)
+        }
         (None, Some(Command::Repl) | None) => prompt(runtime, setup),
     }
 }

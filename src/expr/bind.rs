@@ -20,8 +20,14 @@ impl Expression {
     /// stay; shared parts stay shared.
     #[must_use]
     pub fn substitute(&self, components: &[Self]) -> Self {
+        self.replace_components(|index| components.get(index).cloned())
+    }
+
+    /// The same expression with what `component` gives in the place of each component of the state.
+    #[must_use]
+    pub fn replace_components(&self, component: impl Fn(usize) -> Option<Self>) -> Self {
         self.replace(|node| match node {
-            Node::Block(index, _) => components.get(*index).cloned(),
+            Node::Block(index, _) => component(*index),
             _ => None,
         })
     }

@@ -96,6 +96,21 @@ dispatched! {
     }
 }
 
+/// `out` [columns, rows] ← `values` [rows, columns] transposed, in squares that stay in the first cache.
+pub(super) fn transpose(values: &[f32], columns: usize, out: &mut [f32]) {
+    const SIDE: usize = 16;
+    let rows = values.len() / columns;
+    for top in (0..rows).step_by(SIDE) {
+        for left in (0..columns).step_by(SIDE) {
+            for column in left..columns.min(left + SIDE) {
+                for row in top..rows.min(top + SIDE) {
+                    out[column * rows + row] = values[row * columns + column];
+                }
+            }
+        }
+    }
+}
+
 /// Replaces the network's output by the gradient of Σ w (output + bias − target)² · `scale` and returns that sum.
 ///
 /// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written.
