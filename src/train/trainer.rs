@@ -40,7 +40,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     let blocks = [mixed.noise_order().len(), mixed.driven().len()];
     let source = Source::new(data, model.moments(), &table, blocks, options);
     let mut trainer = Trainer::new(model, source, options)?;
-    let items = trainer.workers.len().max(trainer.squares.len());
+    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.transposed.parts());
     let outcome = task.team(items, |team| trainer.run(task, team));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
@@ -154,7 +154,7 @@ impl<'a> Trainer<'a> {
         let Self { source, weights, transposed, workers, reference, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         let Some(reference) = reference else {
-            transposed.update(parameters);
+            transposed.update(parameters, team);
             team.each(workers, |chunk, worker| {
                 worker.batch.fill(source, step, chunk as u32);
                 worker.loss = worker.pass.run(parameters, transposed, worker.batch.samples(), *scale);
