@@ -31,6 +31,8 @@ pub enum Purpose {
     Projection,
     /// What a script draws for itself.
     Script,
+    /// Paths simulated to learn the moments of a process.
+    Pilot,
 }
 
 /// Independent random numbers keyed by a seed and a purpose.

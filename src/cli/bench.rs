@@ -76,7 +76,12 @@ fn one(runtime: Runtime, interrupt: &Interrupt, name: &str, quick: bool) -> u8 {
     }
 }
 
-fn scripted(mut runtime: Runtime, job: &'static str, function: &str, part: f64) -> Result<Line<'static>, Box<Diagnostic>> {
+fn scripted(
+    mut runtime: Runtime,
+    job: &'static str,
+    function: &str,
+    part: f64,
+) -> Result<Line<'static>, Box<Diagnostic>> {
     let _ = runtime.run_named("stdlib/bench/jobs.rhai", JOBS)?;
     let _ = runtime.run(&format!("let job = {function}({part:?});"))?;
     let units: i64 = runtime.eval("job.units")?;

@@ -67,19 +67,25 @@ impl Expression {
     }
 }
 
+impl Comparison {
+    pub(super) fn of(self, a: f64, b: f64) -> bool {
+        match self {
+            Self::Less => a < b,
+            Self::LessOrEqual => a <= b,
+            Self::Greater => a > b,
+            Self::GreaterOrEqual => a >= b,
+            Self::Equal => a == b,
+            Self::NotEqual => a != b,
+        }
+    }
+}
+
 impl Condition {
     fn holds(&self, values: Values<'_>, memory: &mut Memory) -> bool {
         match self {
             Self::Compare(comparison, a, b) => {
                 let (a, b) = (a.visit(values, memory), b.visit(values, memory));
-                match comparison {
-                    Comparison::Less => a < b,
-                    Comparison::LessOrEqual => a <= b,
-                    Comparison::Greater => a > b,
-                    Comparison::GreaterOrEqual => a >= b,
-                    Comparison::Equal => a == b,
-                    Comparison::NotEqual => a != b,
-                }
+                comparison.of(a, b)
             }
             Self::And(pair) => pair.0.holds(values, memory) && pair.1.holds(values, memory),
             Self::Or(pair) => pair.0.holds(values, memory) || pair.1.holds(values, memory),

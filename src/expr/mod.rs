@@ -4,19 +4,27 @@
 //! shared: every traversal visits a node once.
 
 mod affine;
+mod bind;
+mod derivative;
 mod evaluate;
+mod order;
 mod print;
+mod program;
+#[cfg(test)]
+mod random;
 mod store;
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
 pub use affine::Affine;
 pub use evaluate::Values;
+pub use program::{Program, Scalars, Workspace};
 
 /// An elementary function of one argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Function {
     Exp,
@@ -79,7 +87,7 @@ impl Function {
 }
 
 /// An operation on two expressions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Operation {
     Add,
@@ -102,7 +110,7 @@ impl Operation {
 }
 
 /// How two expressions are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[allow(missing_docs)]
 pub enum Comparison {
     Less,
@@ -292,7 +300,7 @@ impl Expression {
 
     /// The first node, in depth-first order, of which `wanted` holds.
     pub fn find(&self, wanted: impl Fn(&Node) -> bool) -> Option<&Self> {
-        let mut seen = std::collections::HashSet::new();
+        let mut seen = HashSet::new();
         let mut stack = vec![self];
         while let Some(expression) = stack.pop() {
             if !seen.insert(Arc::as_ptr(&expression.node)) {
@@ -326,6 +334,23 @@ impl Expression {
     /// Whether the value depends on the time.
     pub fn depends_on_time(&self) -> bool {
         self.find(|node| matches!(node, Node::Time)).is_some()
+    }
+
+    /// The largest parts that do not depend on the state, each once.
+    pub fn parts_without_state(&self) -> Vec<Self> {
+        let mut seen = HashSet::new();
+        let mut stack = vec![self];
+        let mut parts = Vec::new();
+        while let Some(expression) = stack.pop() {
+            if !seen.insert(Arc::as_ptr(&expression.node)) {
+                continue;
+            }
+            match expression.depends_on_state() {
+                true => stack.extend(expression.node().children()),
+                false => parts.push(expression.clone()),
+            }
+        }
+        parts
     }
 
     /// Whether the value depends on the state.

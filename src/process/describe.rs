@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use nalgebra::DMatrix;
 
-use super::{Definition, Process};
+use super::{Class, Definition, Process};
 use crate::expr::Expression;
 use crate::tensor::number;
 
@@ -13,7 +13,7 @@ const MUCH_LEFT: f64 = 0.3;
 
 impl Display for Process {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        writeln!(f, "{}: {}, constant coefficients, horizon {}", self.name(), self.kind(), self.horizon())?;
+        writeln!(f, "{}: {}, horizon {}", self.name(), self.class_in_words(), self.horizon())?;
         for line in equations(self.definition()) {
             writeln!(f, "  {line}")?;
         }
@@ -26,16 +26,16 @@ impl Display for Process {
             writeln!(f, "  parameters   {}", list.join(", "))?;
         }
         writeln!(f, "  driven       {}", self.driven_in_words())?;
-        let (stationary, kernel) = (self.linear().stationary(), self.linear().kernel(self.horizon()));
+        let (stationary, kernel) = (self.stationary(), self.kernel(self.horizon()));
         match &stationary {
-            Ok(law) => writeln!(f, "  stationary   {}", matrix(self.blocks(), &law.covariance))?,
+            Ok(law) => writeln!(f, "  stationary   {}", matrix(&self.component_names(), &law.covariance))?,
             Err(error) => writeln!(f, "  stationary   {error}")?,
         }
         match &kernel {
-            Ok(kernel) => write!(f, "  at T         {}", left(kernel.response()[0]))?,
+            Ok(kernel) => write!(f, "  at T         {}", left(kernel.response()[(0, 0)]))?,
             Err(error) => write!(f, "  at T         no kernel: {error}")?,
         }
-        let response = kernel.ok().filter(|_| stationary.is_ok()).map(|kernel| kernel.response()[0]);
+        let response = kernel.ok().filter(|_| stationary.is_ok()).map(|kernel| kernel.response()[(0, 0)]);
         for warning in self.warnings(response) {
             write!(f, "\n  warning: {warning}")?;
         }
@@ -49,9 +49,20 @@ fn left(response: f64) -> String {
 }
 
 impl Process {
+    fn class_in_words(&self) -> String {
+        match self.class() {
+            Class::Constant => "linear, constant coefficients".to_owned(),
+            Class::Commuting => {
+                let factor = self.rescaled().map(|(factor, _)| factor.to_string()).unwrap_or_default();
+                format!("{}, time rescaled: all coefficients share the factor {factor}", self.kind())
+            }
+            Class::TimeDependent | Class::Nonlinear => format!("{}: {}", self.kind(), self.reasons().join(", ")),
+        }
+    }
+
     fn driven_in_words(&self) -> String {
-        let driven = self.linear().driven();
-        let name = |block: &usize| self.blocks()[*block].clone();
+        let driven = self.driven();
+        let name = |component: &usize| self.component_name(*component);
         match driven.is_empty() {
             true => "nothing".to_owned(),
             false => driven.iter().map(name).collect::<Vec<_>>().join(", "),
@@ -74,8 +85,9 @@ impl Process {
 
 /// One stochastic differential equation per block, aligned at the equals sign.
 fn equations(definition: &Definition) -> Vec<String> {
-    let width = definition.blocks.iter().map(|block| block.chars().count()).max().unwrap_or(0);
-    let line = |(i, block): (usize, &String)| {
+    let names: Vec<_> = (0..definition.components()).map(|i| definition.component_name(i)).collect();
+    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    let line = |(i, name): (usize, &String)| {
         let drift = &definition.drift[i];
         let noise = definition.noise[i].iter().enumerate().filter(|(_, g)| g.as_constant() != Some(0.0));
         let mut terms = Vec::new();
@@ -86,9 +98,9 @@ fn equations(definition: &Definition) -> Vec<String> {
         if terms.is_empty() {
             terms.push("0".to_owned());
         }
-        format!("d{block:<width$} = {}", terms.join(" + "))
+        format!("d{name:<width$} = {}", terms.join(" + "))
     };
-    definition.blocks.iter().enumerate().map(line).collect()
+    names.iter().enumerate().map(line).collect()
 }
 
 fn bracketed(expression: &Expression) -> String {
@@ -97,10 +109,10 @@ fn bracketed(expression: &Expression) -> String {
 }
 
 fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
-    let auxiliaries = definition.blocks.iter().zip(&definition.start).skip(1);
-    auxiliaries.map(|(block, law)| match law {
-        Some(law) => format!("{block} ~ normal({}, {})", law.mean, law.std),
-        None => format!("{block} = 0"),
+    let auxiliaries = definition.start.iter().enumerate().skip(definition.coordinates.unwrap_or(1));
+    auxiliaries.map(|(i, law)| match (definition.component_name(i), law) {
+        (name, Some(law)) => format!("{name} ~ normal({}, {})", law.mean, law.std),
+        (name, None) => format!("{name} = 0"),
     })
 }
 
@@ -138,6 +150,7 @@ mod tests {
         let definition = Definition {
             name: "active".into(),
             blocks: vec!["x".into(), "eta".into()],
+            coordinates: None,
             parameters: BTreeMap::from([("k".into(), 1.0), ("tau".into(), 0.5)]),
             drift: vec![
                 eta.combine(Operation::Subtract, &k.multiply(&x)),
@@ -182,7 +195,7 @@ mod tests {
         let process = active().vary(&BTreeMap::from([("tau".to_owned(), 0.1 + 0.2)])).unwrap();
         let text = serde_json::to_string(&process).unwrap();
         let back: Process = serde_json::from_str(&text).unwrap();
-        assert_eq!(back.linear(), process.linear());
+        assert_eq!(back.constant(), process.constant());
         assert_eq!(back.to_string(), process.to_string());
     }
 }

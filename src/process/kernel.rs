@@ -12,7 +12,9 @@ use crate::gauss::{conditional_std, reorder, triangularize};
 pub struct Kernel {
     /// Time t.
     pub time: f64,
-    /// Φ = e^{At}, [m, m].
+    /// Number k of components that are data: 1, or the number of coupled coordinates.
+    pub data: usize,
+    /// Φ, [m, m].
     pub transfer: DMatrix<f64>,
     /// c: what the mean has besides Φ(x_0, 0, ...), from the constant part of the drift and the means of the
     /// auxiliaries at t = 0, \[m\].
@@ -24,21 +26,33 @@ pub struct Kernel {
 }
 
 impl Kernel {
-    /// The response Φ_x of all blocks to the datum, \[m\].
+    /// The response Φ_x of all components to the datum, [m, k].
     #[must_use]
-    pub fn response(&self) -> DVector<f64> {
-        self.transfer.column(0).into_owned()
+    pub fn response(&self) -> DMatrix<f64> {
+        self.transfer.columns(0, self.data).into_owned()
+    }
+
+    /// The mean of z_t for a datum, or data of mean, `x0` of d coordinates: [m·copies], row (component i, copy c) at
+    /// i·copies + c, where copies = d/k.
+    #[must_use]
+    pub fn mean(&self, x0: &[f64]) -> Vec<f64> {
+        let copies = x0.len() / self.data;
+        let row = |i: usize, c: usize| {
+            let carried: f64 = (0..self.data).map(|j| self.transfer[(i, j)] * x0[j * copies + c]).sum();
+            carried + self.offset[i]
+        };
+        (0..self.offset.len()).flat_map(|i| (0..copies).map(move |c| row(i, c))).collect()
     }
 
     /// The law of z_t when x_0 has `variance` about its mean: Σ + Φ_x s² Φ_xᵀ, its factor formed without subtraction.
     #[must_use]
     pub fn with_data_variance(&self, variance: f64) -> Self {
         let response = self.response();
-        let size = response.len();
+        let (size, data) = response.shape();
         let std = variance.sqrt();
-        let columns = DMatrix::from_fn(size, size + 1, |i, j| match j {
-            0 => std * response[i],
-            _ => self.cholesky[(i, j - 1)],
+        let columns = DMatrix::from_fn(size, data + size, |i, j| match j.checked_sub(data) {
+            None => std * response[(i, j)],
+            Some(j) => self.cholesky[(i, j)],
         });
         Self {
             covariance: &self.covariance + variance * (&response * response.transpose()),
@@ -55,9 +69,9 @@ impl Kernel {
         conditional_std(&self.cholesky)
     }
 
-    /// The lower-triangular factor with the blocks in another `order` (`order[i]` is the declared place of block i).
+    /// The lower-triangular factor with the components in another `order` (`order[i]` is the declared place of component i).
     ///
-    /// With the driven blocks last (see [`Linear::undriven_first`]) and z = mean + L ε, the driven part of
+    /// With the driven blocks last (see [`Process::undriven_first`](super::Process::undriven_first)) and z = mean + L ε, the driven part of
     /// ∇ log p(z_t | x_0) is −L_dd^{−ᵀ} ε_d.
     #[must_use]
     pub fn cholesky_in(&self, order: &[usize]) -> DMatrix<f64> {

@@ -119,10 +119,11 @@ fn impossible_times_are_refused() {
 
 #[test]
 fn what_noise_reaches() {
-    let passive = active(1.0, 0.0, 1.0, 0.5);
-    assert_eq!((passive.driven(), passive.undriven_first(), passive.unreached()), (vec![1], vec![0, 1], vec![]));
-    let cold = active(1.0, 1.0, 0.0, 0.5);
-    assert_eq!((cold.driven(), cold.undriven_first(), cold.unreached()), (vec![0], vec![1, 0], vec![1]));
+    let process = |linear| crate::process::Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
+    let passive = process(active(1.0, 0.0, 1.0, 0.5));
+    assert_eq!((passive.driven(), passive.undriven_first(), passive.unreached()), (&[1][..], vec![0, 1], vec![]));
+    let cold = process(active(1.0, 1.0, 0.0, 0.5));
+    assert_eq!((cold.driven(), cold.undriven_first(), cold.unreached()), (&[0][..], vec![1, 0], vec![1]));
 }
 
 /// The closed form of active noise (arXiv 2411.07233), and the reason given where there is none.

@@ -15,7 +15,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Kernel, Linear};
+use super::{Kernel, Linear, Transition};
 use crate::error::{Error, Result};
 use crate::gauss::{Double, Square, triangularize};
 
@@ -112,13 +112,9 @@ impl Propagator {
         };
         let transfer = transfer.rounded();
         let offset = self.affine(&flow) + &transfer * &self.linear.start_mean;
-        let kernel = Kernel { time, transfer, offset, covariance, cholesky };
-        let mut entries = kernel.transfer.iter().chain(&kernel.offset).chain(&kernel.covariance);
-        if !entries.all(|e| e.is_finite()) {
-            return Err(Error::numerical(format!("the kernel at t = {time} is beyond the range of floating point"))
-                .with_hint("the process grows without bound: choose a shorter horizon or a drift that damps"));
-        }
-        Ok(kernel)
+        let law = Transition { transfer, offset, covariance, cholesky }.finite(time)?;
+        let Transition { transfer, offset, covariance, cholesky } = law;
+        Ok(Kernel { time, data: 1, transfer, offset, covariance, cholesky })
     }
 
     fn flow(&self, time: f64) -> Flow {

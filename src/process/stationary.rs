@@ -2,8 +2,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Linear, Process};
+use super::{Class, Linear, Process};
 use crate::error::{Error, Result};
+use crate::expr::Node;
 use crate::gauss::{Square, lyapunov, slowest_rate};
 
 /// Rates below this part of the norm of the drift count as zero: eigenvalues are not known better.
@@ -29,41 +30,6 @@ impl Linear {
     #[must_use]
     pub fn diffusion(&self) -> DMatrix<f64> {
         &self.noise * self.noise.transpose()
-    }
-
-    /// G without the columns of sources whose amplitudes are all 0, [m, active sources].
-    #[must_use]
-    pub fn active_noise(&self) -> DMatrix<f64> {
-        let active: Vec<_> =
-            (0..self.noise.ncols()).filter(|&s| self.noise.column(s).iter().any(|&g| g != 0.0)).collect();
-        self.noise.select_columns(&active)
-    }
-
-    /// The blocks with noise of their own, in declared order: those whose score the reverse process needs.
-    #[must_use]
-    pub fn driven(&self) -> Vec<usize> {
-        (0..self.size()).filter(|&b| self.noise.row(b).iter().any(|&g| g != 0.0)).collect()
-    }
-
-    /// All blocks, those without noise of their own first, each group in declared order.
-    #[must_use]
-    pub fn undriven_first(&self) -> Vec<usize> {
-        let driven = self.driven();
-        let mut order: Vec<_> = (0..self.size()).filter(|b| !driven.contains(b)).collect();
-        order.extend(driven);
-        order
-    }
-
-    /// The blocks that no noise reaches, directly or through the drift.
-    #[must_use]
-    pub fn unreached(&self) -> Vec<usize> {
-        let mut reached = vec![false; self.size()];
-        let mut front = self.driven();
-        while let Some(from) = front.pop() {
-            reached[from] = true;
-            front.extend((0..self.size()).filter(|&to| !reached[to] && self.drift[(to, from)] != 0.0));
-        }
-        (0..self.size()).filter(|&b| !reached[b]).collect()
     }
 
     /// The law that the process settles into: A Σ + Σ Aᵀ + D = 0, A mean + b = 0.
@@ -116,20 +82,61 @@ impl Linear {
 const SINGULAR: f64 = 1e-20;
 
 impl Process {
+    /// The law that the process settles into.
+    ///
+    /// # Errors
+    /// When it is not linear with constant coefficients, and as [`Linear::stationary`].
+    pub fn stationary(&self) -> Result<Stationary> {
+        let settled = self.constant().or_else(|| self.rescaled().map(|(_, linear)| linear));
+        match settled {
+            Some(linear) => linear.stationary(),
+            None => {
+                let problem = format!("there is no stationary law in closed form: {}", self.reasons().join(", "));
+                Err(Error::process(self.name(), problem).with_hint("use the prior \"matched\""))
+            }
+        }
+    }
+
+    /// The components that no noise reaches, directly or through the drift.
+    pub(super) fn unreached(&self) -> Vec<usize> {
+        let mut reached = vec![false; self.components()];
+        let mut front = self.driven().to_vec();
+        while let Some(from) = front.pop() {
+            reached[from] = true;
+            front.extend((0..reached.len()).filter(|&to| !reached[to] && self.drives(from, to)));
+        }
+        (0..reached.len()).filter(|&i| !reached[i]).collect()
+    }
+
+    /// Whether the component `from` occurs in the drift of `to`.
+    fn drives(&self, from: usize, to: usize) -> bool {
+        match self.constant() {
+            Some(linear) => linear.drift[(to, from)] != 0.0,
+            None => {
+                let occurs = |node: &Node| matches!(node, Node::Block(index, _) if *index == from);
+                self.definition().drift[to].find(occurs).is_some()
+            }
+        }
+    }
+
     /// Whether a score exists and can be used: noise reaches every block, and not the same noise in the same way.
     ///
     /// # Errors
     /// Names the first block that stays without noise, or without noise of its own.
     pub fn require_noise(&self) -> Result<()> {
-        if let Some(&block) = self.linear().unreached().first() {
-            let block = &self.blocks()[block];
-            return Err(Error::process(self.name(), format!("{block} is never driven: no score can be learned"))
-                .with_hint(format!("let noise reach {block} or a block that drives it, with a temperature above 0")));
+        if let Some(&component) = self.unreached().first() {
+            let name = self.component_name(component);
+            return Err(Error::process(self.name(), format!("{name} is never driven: no score can be learned"))
+                .with_hint(format!("let noise reach {name} or a block that drives it, with a temperature above 0")));
         }
-        let kernel = self.linear().kernel(self.horizon())?;
+        if self.class() == Class::Nonlinear {
+            return Ok(());
+        }
+        let kernel = self.kernel(self.horizon())?;
         let is_bound = |&i: &usize| kernel.cholesky[(i, i)].powi(2) < SINGULAR * kernel.covariance[(i, i)];
-        let Some(block) = (0..self.blocks().len()).find(is_bound) else { return Ok(()) };
-        let [before, block] = [self.blocks()[..block].join(" and "), self.blocks()[block].clone()];
+        let Some(component) = (0..self.components()).find(is_bound) else { return Ok(()) };
+        let before = (0..component).map(|i| self.component_name(i)).collect::<Vec<_>>().join(" and ");
+        let block = self.component_name(component);
         let problem = format!("given the data, {before} determines {block}: the law has no density and no score");
         Err(Error::process(self.name(), problem).with_hint(format!("give {block} a Wiener source of its own")))
     }

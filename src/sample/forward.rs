@@ -18,18 +18,22 @@ use crate::tensor::Tensor;
 /// When `x0` is not a tensor of finite data or `time` is negative, or interrupted.
 pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task) -> Result<State> {
     let data = Data::new(x0)?;
-    let kernel = process.linear().kernel(time)?;
-    let response: Vec<f32> = kernel.response().iter().map(|&r| r as f32).collect();
+    let kernel = process.kernel(time)?;
+    let copies = process.copies(data.dimension())?;
+    let response: Vec<f32> = kernel.response().transpose().iter().map(|&r| r as f32).collect();
     let offset: Vec<f32> = kernel.offset.iter().map(|&c| c as f32).collect();
     let factor: Vec<f32> = kernel.cholesky.transpose().iter().map(|&l| l as f32).collect();
     let stream = Stream::new(seed, Purpose::Perturbation);
     in_blocks(task, process, data.shape, data.count, |block, samples| {
         let x = data.block(block, samples);
-        let mut state = vec![0.0; response.len() * x.len()];
+        let length = copies * samples;
+        let mut state = vec![0.0; offset.len() * length];
         stream.normals(0, block, &mut state);
-        correlate(&factor, response.len(), &mut state);
-        for (b, z) in state.chunks_exact_mut(x.len()).enumerate() {
-            add_mean(response[b], offset[b], &x, z);
+        correlate(&factor, offset.len(), &mut state);
+        for ((z, response), &offset) in
+            state.chunks_exact_mut(length).zip(response.chunks_exact(kernel.data)).zip(&offset)
+        {
+            add_mean(response, offset, &x, z);
         }
         Ok(state)
     })
@@ -43,9 +47,10 @@ pub fn simulate(process: &Process, x0: &Tensor, steps: usize, seed: u64, task: &
     let data = Data::new(x0)?;
     let count = u32::try_from(steps).ok().filter(|&n| n > 0);
     let count = count.ok_or_else(|| Error::argument("steps", format!("must be from 1 to 4·10⁹, got {steps}")))?;
-    let linear = process.linear();
+    let copies = process.copies(data.dimension())?;
+    let linear = process.linear_at(0.0)?;
     let step = process.horizon() / f64::from(count);
-    let noise = linear.active_noise();
+    let noise = linear.noise.select_columns(process.sources());
     let weights = joined(&[&(&linear.drift * step), &(&noise * step.sqrt())]);
     let affine = Affine::new(&(&linear.offset * step), &weights);
     let increments = Stream::new(seed, Purpose::Increment);
@@ -53,20 +58,20 @@ pub fn simulate(process: &Process, x0: &Tensor, steps: usize, seed: u64, task: &
     let meter = Meter::new(task, "simulate", data.count, count as usize);
     let state = in_blocks(task, process, data.shape, data.count, |block, samples| {
         let x = data.block(block, samples);
-        let length = x.len();
+        let length = copies * samples;
         let size = linear.size() * length;
         let mut inputs = vec![0.0; size + noise.ncols() * length];
         let mut state = vec![0.0; size];
-        start.normals(0, block, &mut inputs[length..size]);
+        start.normals(0, block, &mut inputs[x.len()..size]);
         spread(&linear.start_mean, &linear.start_std, &mut inputs[..size]);
-        inputs[..length].copy_from_slice(&x);
+        inputs[..x.len()].copy_from_slice(&x);
         for number in 0..count {
             increments.normals(number, block, &mut inputs[size..]);
             affine.apply(length, &inputs, &mut state);
             inputs[..size].copy_from_slice(&state);
             meter.count(samples)?;
         }
-        finite(state, step, linear)
+        finite(state, step, &linear)
     });
     meter.finish();
     state
@@ -87,10 +92,11 @@ fn spread(mean: &DVector<f64>, std: &DVector<f64>, state: &mut [f32]) {
 }
 
 dispatched! {
-    /// z ← z + (response x + offset).
-    fn add_mean(response: f32, offset: f32, x: &[f32], z: &mut [f32]) {
-        for (z, x) in z.iter_mut().zip(x) {
-            *z += response.mul_add(*x, offset);
+    /// z ← z + (Σ_j response_j x_j + offset), for x of as many rows as z is long.
+    fn add_mean(response: &[f32], offset: f32, x: &[f32], z: &mut [f32]) {
+        for (i, z) in z.iter_mut().enumerate() {
+            let rows = x[i..].iter().step_by(x.len() / response.len());
+            *z += response.iter().zip(rows).fold(offset, |mean, (response, x)| response.mul_add(*x, mean));
         }
     }
 }
@@ -139,9 +145,14 @@ impl<'a> Data<'a> {
         Ok(Self { count: shape[0], shape: datum, values })
     }
 
+    /// Number of coordinates of one datum.
+    fn dimension(&self) -> usize {
+        self.values.len() / self.count
+    }
+
     /// The data of one block, component-major [d, samples].
     fn block(&self, block: u32, samples: usize) -> Vec<f32> {
-        let dimension = self.values.len() / self.count;
+        let dimension = self.dimension();
         let rows = &self.values[block as usize * BLOCK * dimension..][..samples * dimension];
         let mut x = vec![0.0; rows.len()];
         transpose(rows, dimension, &mut x);

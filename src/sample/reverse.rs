@@ -5,7 +5,7 @@ use super::blocks::{Meter, in_blocks};
 use super::forward::{finite, joined};
 use super::{Grid, State};
 use crate::error::Result;
-use crate::process::{Linear, Prior, PriorLaw};
+use crate::process::{Prior, PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
 use crate::score::Score;
 use crate::task::Task;
@@ -50,17 +50,17 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State
     let process = score.process();
     process.require_noise()?;
     let times = options.grid.times(process.horizon(), options.end, options.steps)?;
-    let steps = reverse_steps(process.linear(), &times, options.last, task)?;
+    let steps = reverse_steps(process, &times, options.last, task)?;
     let prepared = score.prepare(&times[..options.steps], task)?;
     let prior = Prior::new(process, score.moments(), options.prior)?;
     let increments = Stream::new(options.seed, Purpose::Increment);
     let start = Stream::new(options.seed, Purpose::Prior);
-    let layout = Layout::new(process.linear(), score.shape().iter().product());
+    let layout = Layout::new(process, score.shape().iter().product())?;
     let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
     let meter = Meter::new(task, "sample", options.count, options.steps);
     let state = in_blocks(task, process, score.shape(), options.count, |block, samples| {
         let [size, scores, total] = layout.ends.map(|end| end * samples);
-        let length = layout.dimension * samples;
+        let length = layout.copies * samples;
         let mut evaluator = prepared.evaluator(samples);
         let mut inputs = vec![0.0; total];
         let mut state = vec![0.0; size];
@@ -74,7 +74,7 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State
             inputs[..size].copy_from_slice(&state);
             meter.count(samples)?;
         }
-        finite(state, longest, process.linear())
+        finite(state, longest, &process.linear_at(process.horizon())?)
     });
     meter.finish();
     Ok(State { evaluations: options.steps, ..state? })
@@ -82,24 +82,25 @@ pub fn sample(score: &dyn Score, options: &Options, task: &Task) -> Result<State
 
 /// Where state, score and noise end in the inputs of a step, in rows of one sample.
 struct Layout {
-    dimension: usize,
+    copies: usize,
     ends: [usize; 3],
 }
 
 impl Layout {
-    fn new(linear: &Linear, dimension: usize) -> Self {
-        let state = linear.size();
-        let score = state + linear.driven().len();
-        Self { dimension, ends: [state, score, score + linear.active_noise().ncols()].map(|rows| rows * dimension) }
+    fn new(process: &Process, dimension: usize) -> Result<Self> {
+        let copies = process.copies(dimension)?;
+        let state = process.components();
+        let score = state + process.driven().len();
+        Ok(Self { copies, ends: [state, score, score + process.sources().len()].map(|rows| rows * copies) })
     }
 }
 
 /// The increments of all steps: (−A z − b + D ŝ) Δs + G √Δs ξ.
-fn reverse_steps(linear: &Linear, times: &[f64], last: LastStep, task: &Task) -> Result<Vec<Affine>> {
-    let diffusion = linear.diffusion();
-    let sources = linear.active_noise();
-    let scored = diffusion.select_columns(&linear.driven());
+fn reverse_steps(process: &Process, times: &[f64], last: LastStep, task: &Task) -> Result<Vec<Affine>> {
     task.blocks(times.len() - 1, |i| {
+        let linear = process.linear_at(times[i])?;
+        let scored = linear.diffusion().select_columns(process.driven());
+        let sources = linear.noise.select_columns(process.sources());
         let length = times[i] - times[i + 1];
         let silent = last == LastStep::Denoise && i + 2 == times.len();
         let noise = &sources * if silent { 0.0 } else { length.sqrt() };

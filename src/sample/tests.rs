@@ -123,7 +123,7 @@ fn gaussian_data_come_back() {
     for (last, grid) in [(LastStep::None, Grid::Uniform), (LastStep::Denoise, Grid::Quadratic)] {
         let options = Options { last, grid, ..options(1 << 16, 100) };
         let samples = sample(&score, &options, &Task::default()).unwrap();
-        let linear = process.linear();
+        let linear = process.constant().unwrap();
         let noised = |t: f64| linear.kernel(t).unwrap().with_data_variance(variance);
         let centre = |t: f64, c: usize| two(&(noised(t).response() * mean[c] + noised(t).offset));
         let times = grid.times(2.0, 0.0, 100).unwrap();
@@ -154,7 +154,7 @@ fn perturbed_data_have_the_law_of_the_kernel() {
     let (process, mean) = (active(0.1, 0.5, 0.7), [0.5, -1.0]);
     let x0 = Tensor::new(&[1 << 16, 2], [0.5, -1.0].repeat(1 << 16)).unwrap();
     let state = perturb(&process, &x0, 0.4, 3, &Task::default()).unwrap();
-    let kernel = process.linear().kernel(0.4).unwrap();
+    let kernel = process.kernel(0.4).unwrap();
     let means = mean.map(|m| two(&(kernel.response() * m + &kernel.offset)));
     assert_law(&state, means, square(&kernel.covariance));
     assert_eq!(state.evaluations, 0);
@@ -170,7 +170,7 @@ fn simulated_paths_have_the_law_of_their_chain() {
     let process = active(0.1, 0.5, 0.7);
     let x0 = Tensor::new(&[1 << 16, 2], [0.5, -1.0].repeat(1 << 16)).unwrap();
     let state = simulate(&process, &x0, 50, 3, &Task::default()).unwrap();
-    let linear = process.linear();
+    let linear = process.constant().unwrap();
     let step = 2.0 / 50.0;
     let map = Matrix2::identity() + step * square(&linear.drift);
     let mut means = [0.5, -1.0].map(|m| Vector2::new(m, linear.start_mean[1]));
@@ -187,8 +187,8 @@ fn simulated_paths_have_the_law_of_their_chain() {
 fn priors_have_their_joint_law() {
     let process = active(0.1, 0.5, 0.7);
     let data = gaussian([0.5, -1.0], 0.2);
-    let kernel = process.linear().kernel(2.0).unwrap().with_data_variance(0.2);
-    let stationary = process.linear().stationary().unwrap();
+    let kernel = process.kernel(2.0).unwrap().with_data_variance(0.2);
+    let stationary = process.stationary().unwrap();
     let count = 1 << 16;
     for (law, means, covariance) in [
         (PriorLaw::Matched, [0.5, -1.0].map(|m| two(&(kernel.response() * m + &kernel.offset))), &kernel.covariance),
@@ -259,7 +259,7 @@ fn requests_that_make_no_sense_are_refused() {
 /// Relaxation a thousand times faster than the steps: each multiplies the state by −10³.
 #[test]
 fn runaway_steps_are_refused() {
-    let mut linear = passive().linear().clone();
+    let mut linear = passive().constant().unwrap().clone();
     linear.drift[(0, 0)] = -1e4;
     let stiff = Process::from_linear("stiff", &["x"], linear, 2.0).unwrap();
     let x0 = Tensor::full(&[3, 2], 1.0).unwrap();

@@ -12,12 +12,13 @@ use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 use serde::{Deserialize, Serialize};
 
-use super::{Learned, Score};
+use super::{Learned, Mixed, Parametrisation, Score, Simulated, SimulatedMoments};
 use crate::data::Moments;
 use crate::error::{Error, Result};
+use crate::expr::Expression;
 use crate::files;
 use crate::nn::{Activation, Mlp, Weights};
-use crate::process::Process;
+use crate::process::{Class, Linear, Process};
 
 /// Version of the format; raised when an older program could misread a newer file.
 const VERSION: u32 = 1;
@@ -35,6 +36,9 @@ struct Header {
     hidden: Vec<usize>,
     activation: Activation,
     steps: u64,
+    /// What was measured on simulated paths, of a score without a kernel.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    simulated: Option<SimulatedMoments>,
 }
 
 impl Learned {
@@ -53,6 +57,10 @@ impl Learned {
             hidden: self.network().hidden().to_vec(),
             activation: self.network().activation(),
             steps: weights.steps,
+            simulated: match self.parametrisation() {
+                Parametrisation::Mixed(_) => None,
+                Parametrisation::Simulated(simulated) => Some(simulated.moments().clone()),
+            },
         };
         let mut tensors = BTreeMap::new();
         for (part, values) in PARTS.iter().zip(parts(&weights)) {
@@ -125,13 +133,39 @@ pub fn difference(saved: &Process, given: &Process) -> Option<String> {
     if saved.horizon() != given.horizon() {
         return Some(format!("`horizon` is {}, not {}", saved.horizon(), given.horizon()));
     }
+    if saved.coordinates() != given.coordinates() || saved.kind() != given.kind() {
+        return Some(format!("it is {}, not {}", nature(saved), nature(given)));
+    }
+    if saved.class() == Class::Nonlinear {
+        return different_equation(saved, given);
+    }
     // Equal equations may be written differently, so it is the numbers that are compared.
-    matrices(saved).into_iter().zip(matrices(given)).find_map(|((name, saved_matrix), (_, matrix))| {
+    let times: &[f64] = if saved.class() == Class::Constant { &[0.0] } else { &[0.0, 0.3, 0.7, 1.0] };
+    times.iter().find_map(|part| different_number(saved, given, part * saved.horizon()))
+}
+
+fn nature(process: &Process) -> String {
+    let coupled = process.coordinates().map(|d| format!(" with {d} coupled coordinates")).unwrap_or_default();
+    format!("{}{coupled}", process.kind())
+}
+
+fn different_equation(saved: &Process, given: &Process) -> Option<String> {
+    let (own, other) = (saved.definition(), given.definition());
+    let drifts = own.drift.iter().zip(&other.drift);
+    let noises = own.noise.iter().flatten().zip(other.noise.iter().flatten());
+    let stored = |expression: &Expression| serde_json::to_string(expression).ok();
+    let (a, b) = drifts.chain(noises).find(|(a, b)| stored(a) != stored(b))?;
+    Some(format!("it has `{a}` where the other has `{b}`"))
+}
+
+fn different_number(saved: &Process, given: &Process, time: f64) -> Option<String> {
+    let (own, other) = (saved.linear_at(time).ok()?, given.linear_at(time).ok()?);
+    matrices(&own).into_iter().zip(matrices(&other)).find_map(|((name, saved_matrix), (_, matrix))| {
         if saved_matrix.shape() != matrix.shape() {
             return Some(format!("its {name} is of shape {:?}, not {:?}", saved_matrix.shape(), matrix.shape()));
         }
         let at = saved_matrix.iter().zip(matrix.iter()).position(|(a, b)| a != b)?;
-        let entry = entry(name, at % matrix.nrows(), at / matrix.nrows(), saved.blocks());
+        let entry = entry(name, at % matrix.nrows(), at / matrix.nrows(), &saved.component_names());
         Some(format!("its {name}{entry} is {}, not {}", saved_matrix[at], matrix[at]))
     })
 }
@@ -146,8 +180,7 @@ fn entry(name: &str, row: usize, column: usize, blocks: &[String]) -> String {
     }
 }
 
-fn matrices(process: &Process) -> [(&'static str, DMatrix<f64>); 5] {
-    let linear = process.linear();
+fn matrices(linear: &Linear) -> [(&'static str, DMatrix<f64>); 5] {
     let column = |v: &nalgebra::DVector<f64>| DMatrix::from_column_slice(v.len(), 1, v.as_slice());
     [
         ("drift", linear.drift.clone()),
@@ -207,14 +240,21 @@ impl Reader<'_> {
 
 fn restore(header: Header, file: &SafeTensors<'_>) -> Result<Learned> {
     let broken = |problem: String| Error::numerical(problem);
-    let Header { process, shape, mean, variance, hidden, activation, steps, .. } = header;
+    let Header { process, shape, mean, variance, hidden, activation, steps, simulated, .. } = header;
     let dimension = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
     if dimension != Some(mean.len()) || mean.is_empty() || !(variance >= 0.0 && variance.is_finite()) {
         let means = mean.len();
         return Err(broken(format!("its data has shape {shape:?}, {means} means and variance {variance}")));
     }
     let moments = Moments { mean, variance };
-    Learned::restore(&process, &shape, &moments, &hidden, activation, |network| {
+    let parametrisation = match simulated {
+        None => Parametrisation::Mixed(Mixed::new(&process, &moments)?),
+        Some(measured) => {
+            let copies = process.copies(moments.mean.len())?;
+            Parametrisation::Simulated(Box::new(Simulated::restore(&process, copies, measured)?))
+        }
+    };
+    Learned::restore(parametrisation, &shape, &moments, &hidden, activation, |network| {
         let mut reader = Reader { tensors: file.tensors().into_iter().collect() };
         let mut part = |part: &str| reader.part(part, network).map_err(broken);
         let [parameters, average, first, second] = [part(PARTS[0])?, part(PARTS[1])?, part(PARTS[2])?, part(PARTS[3])?];
@@ -261,7 +301,7 @@ mod tests {
         let first = std::fs::read(&path).unwrap();
         let loaded = Learned::load_for(&path, &process(0.3)).unwrap();
         assert_eq!(loaded.weights(), model.weights());
-        assert_eq!(loaded.process().linear(), model.process().linear());
+        assert_eq!(loaded.process().constant(), model.process().constant());
         assert_eq!(loaded.process().horizon(), model.process().horizon());
         assert_eq!((loaded.moments(), loaded.shape()), (model.moments(), model.shape()));
         loaded.save(&path).unwrap();
@@ -283,7 +323,7 @@ mod tests {
     fn columns_of_the_noise_are_sources_even_where_they_are_as_many_as_blocks() {
         let saved = process(0.3);
         let changed = |change: &dyn Fn(&mut Linear)| {
-            let mut linear = saved.linear().clone();
+            let mut linear = saved.constant().unwrap().clone();
             linear.noise = DMatrix::identity(2, 2);
             change(&mut linear);
             Process::from_linear("active", &["x", "eta"], linear, saved.horizon()).unwrap()

@@ -2,24 +2,54 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
-use super::{Evaluator, Mixed, Prepared, Score};
-use crate::data::Moments;
+use super::{Evaluator, Frame, Mixed, Prepared, Score, Simulated, Simulation};
+use crate::data::{Dataset, Moments};
 use crate::dispatched;
 use crate::error::Result;
 use crate::nn::kernel::Inference;
 use crate::nn::{Activation, Mlp, Weights};
-use crate::process::Process;
+use crate::process::{Prior, PriorLaw, Process};
 use crate::task::Task;
 
 /// A score with a network in it. Clones share the weights, so that training one trains all.
 #[derive(Debug, Clone)]
 pub struct Learned(Arc<Inner>);
 
+/// What a network adds to, by what is known of the process.
+#[derive(Debug)]
+pub enum Parametrisation {
+    /// Its kernel.
+    Mixed(Mixed),
+    /// Simulated paths.
+    Simulated(Box<Simulated>),
+}
+
+impl Parametrisation {
+    /// The process.
+    pub fn process(&self) -> &Process {
+        match self {
+            Self::Mixed(mixed) => mixed.process(),
+            Self::Simulated(simulated) => simulated.process(),
+        }
+    }
+
+    /// What the network is shown and what its answer is worth at `time`.
+    ///
+    /// # Errors
+    /// When the noised state has no density there.
+    pub fn at(&self, time: f64) -> Result<Frame> {
+        match self {
+            Self::Mixed(mixed) => mixed.at(time).map(|(frame, _)| frame),
+            Self::Simulated(simulated) => simulated.at(time),
+        }
+    }
+}
+
 #[derive(Debug)]
 struct Inner {
     shape: Vec<usize>,
     moments: Moments,
-    mixed: Mixed,
+    parametrisation: Parametrisation,
     network: Mlp,
     weights: RwLock<Arc<Weights>>,
 }
@@ -38,25 +68,50 @@ impl Learned {
         activation: Activation,
         seed: u64,
     ) -> Result<Self> {
-        let weights = |network: &Mlp| Ok(Weights::new(network.initial(seed)));
-        Self::restore(process, shape, moments, hidden, activation, weights)
+        let parametrisation = Parametrisation::Mixed(Mixed::new(process, moments)?);
+        Self::restore(parametrisation, shape, moments, hidden, activation, |network| {
+            Ok(Weights::new(network.initial(seed)))
+        })
     }
 
-    /// As [`Learned::mlp`], with weights that come from elsewhere.
-    pub(super) fn restore(
+    /// As [`Learned::mlp`], for a process whose kernel is not known or not to be used: it is simulated from `data`.
+    ///
+    /// # Errors
+    /// When noise does not reach every block, the simulated paths run away, the network would be empty or too large, or
+    /// interrupted.
+    pub fn simulated(
         process: &Process,
+        data: &Dataset,
+        simulation: &Simulation,
+        hidden: &[usize],
+        activation: Activation,
+        seed: u64,
+        task: &Task,
+    ) -> Result<Self> {
+        let simulated = Simulated::new(process, data, simulation, task)?;
+        let parametrisation = Parametrisation::Simulated(Box::new(simulated));
+        Self::restore(parametrisation, data.shape(), data.moments(), hidden, activation, |network| {
+            Ok(Weights::new(network.initial(seed)))
+        })
+    }
+
+    /// A score whose weights come from `weights`.
+    pub(super) fn restore(
+        parametrisation: Parametrisation,
         shape: &[usize],
         moments: &Moments,
         hidden: &[usize],
         activation: Activation,
         weights: impl FnOnce(&Mlp) -> Result<Weights>,
     ) -> Result<Self> {
-        let mixed = Mixed::new(process, moments)?;
-        let dimension = shape.iter().product();
-        let network = Mlp::new(mixed.inputs(dimension), hidden, mixed.outputs(dimension), activation)?;
+        let process = parametrisation.process();
+        let copies = process.copies(shape.iter().product())?;
+        // Every component and the time go in, every driven component comes out.
+        let (inputs, outputs) = (process.components() * copies + 1, process.driven().len() * copies);
+        let network = Mlp::new(inputs, hidden, outputs, activation)?;
         let weights = RwLock::new(Arc::new(weights(&network)?));
         let (shape, moments) = (shape.to_vec(), moments.clone());
-        Ok(Self(Arc::new(Inner { shape, moments, mixed, network, weights })))
+        Ok(Self(Arc::new(Inner { shape, moments, parametrisation, network, weights })))
     }
 
     /// The network.
@@ -65,8 +120,8 @@ impl Learned {
     }
 
     /// What the network is shown and what its answer means.
-    pub fn mixed(&self) -> &Mixed {
-        &self.0.mixed
+    pub fn parametrisation(&self) -> &Parametrisation {
+        &self.0.parametrisation
     }
 
     /// The weights at present; later training leaves them as they are.
@@ -83,7 +138,7 @@ impl Learned {
 
 impl Score for Learned {
     fn process(&self) -> &Process {
-        self.0.mixed.process()
+        self.0.parametrisation.process()
     }
 
     fn shape(&self) -> &[usize] {
@@ -94,47 +149,72 @@ impl Score for Learned {
         &self.0.moments
     }
 
+    fn prior(&self, law: PriorLaw) -> Result<Prior> {
+        match &self.0.parametrisation {
+            Parametrisation::Mixed(_) => Prior::new(self.process(), self.moments(), law),
+            Parametrisation::Simulated(simulated) => simulated.prior(law),
+        }
+    }
+
     fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>> {
-        let frames = task.blocks(times.len(), |i| self.frame(times[i]))?;
+        let frames = task.blocks(times.len(), |i| Ok(Rounded::new(&self.0.parametrisation.at(times[i])?)))?;
         Ok(Box::new(Network { model: self, weights: self.weights(), frames }))
     }
 }
 
 /// The parametrisation at one time, rounded to single precision.
 #[derive(Debug)]
-struct Rounded {
+pub(crate) struct Rounded {
     /// 1/σ, [m].
     narrow: Vec<f32>,
-    /// μ/σ, [m · d].
+    /// μ/σ, [m · copies].
     shift: Vec<f32>,
-    clock: f32,
+    pub(crate) clock: f32,
     /// Gaussian score per normalised state, [driven, m].
     gauss: Vec<f32>,
     /// 1/ℓ, [driven].
     unit: Vec<f32>,
 }
 
-impl Learned {
-    fn frame(&self, time: f64) -> Result<Rounded> {
-        let frame = self.0.mixed.at(time)?;
-        let response = frame.kernel.response();
-        let blocks = 0..frame.scale.len();
-        let mean = &self.0.moments.mean;
-        let shift = |b: usize| {
-            let (response, offset, scale) = (response[b], frame.kernel.offset[b], frame.scale[b]);
-            mean.iter().map(move |m| ((response * m + offset) / scale) as f32)
-        };
+impl Rounded {
+    pub(crate) fn new(frame: &Frame) -> Self {
+        let components = 0..frame.scale.len();
+        let copies = frame.mean.len() / components.len();
+        let shift = |(row, mean): (usize, &f64)| (mean / frame.scale[row / copies]) as f32;
         let gauss = (0..frame.unit.len())
-            .flat_map(|d| blocks.clone().map(move |b| (d, b)))
+            .flat_map(|d| components.clone().map(move |b| (d, b)))
             .map(|(d, b)| (-frame.gauss[(d, b)] * frame.scale[b]) as f32)
             .collect();
-        Ok(Rounded {
+        Self {
             narrow: frame.scale.iter().map(|s| (1.0 / s) as f32).collect(),
-            shift: blocks.flat_map(shift).collect(),
+            shift: frame.mean.iter().enumerate().map(shift).collect(),
             clock: frame.clock as f32,
             gauss,
             unit: frame.unit.iter().map(|l| (1.0 / l) as f32).collect(),
-        })
+        }
+    }
+
+    /// Writes what the network is shown of one sample's state, u = (z − μ)/σ, \[m·copies\].
+    pub(crate) fn show(&self, state: impl Fn(usize) -> f32, mut input: impl FnMut(usize, f32)) {
+        let copies = self.shift.len() / self.narrow.len();
+        for (row, shift) in self.shift.iter().enumerate() {
+            input(row, state(row).mul_add(self.narrow[row / copies], -shift));
+        }
+    }
+
+    /// ℓ (score − s_G) of driven component `driven` and copy `copy`, which the network should answer, for a state shown
+    /// as `input`.
+    pub(crate) fn answer(&self, driven: usize, copy: usize, score: f64, input: impl Fn(usize) -> f32) -> f32 {
+        let (components, copies) = (self.narrow.len(), self.shift.len() / self.narrow.len());
+        let gauss = &self.gauss[driven * components..][..components];
+        let known: f64 =
+            gauss.iter().enumerate().map(|(b, g)| f64::from(*g) * f64::from(input(b * copies + copy))).sum();
+        ((score - known) / f64::from(self.unit[driven])) as f32
+    }
+
+    /// ℓ of a driven component.
+    pub(crate) fn unit(&self, driven: usize) -> f32 {
+        1.0 / self.unit[driven]
     }
 }
 
@@ -172,10 +252,10 @@ struct Worker<'a> {
 impl Evaluator for Worker<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
         let frame = &self.shared.frames[step];
-        let dimension = frame.shift.len() / frame.narrow.len();
+        let copies = frame.shift.len() / frame.narrow.len();
         for first in (0..count).step_by(self.tile) {
             let tile = self.tile.min(count - first);
-            let place = Place { dimension, count, first, tile };
+            let place = Place { copies, count, first, tile };
             let network = &self.shared.model.0.network;
             let input = &mut self.input[..tile * network.inputs()];
             let output = &mut self.output[..tile * network.outputs()];
@@ -190,17 +270,17 @@ impl Evaluator for Worker<'_> {
 /// Which samples of a block of `count` a tile holds.
 #[derive(Clone, Copy)]
 struct Place {
-    dimension: usize,
+    copies: usize,
     count: usize,
     first: usize,
     tile: usize,
 }
 
 dispatched! {
-    /// u = z/σ − μ/σ, from [m·d, count] to [m·d, tile].
+    /// u = z/σ − μ/σ, from [m·copies, count] to [m·copies, tile].
     fn normalise(narrow: &[f32], shift: &[f32], place: Place, state: &[f32], input: &mut [f32]) {
         for ((row, shift), input) in shift.iter().enumerate().zip(input.chunks_exact_mut(place.tile)) {
-            let narrow = narrow[row / place.dimension];
+            let narrow = narrow[row / place.copies];
             let state = &state[row * place.count + place.first..][..place.tile];
             for (u, z) in input.iter_mut().zip(state) {
                 *u = z.mul_add(narrow, -shift);
@@ -210,18 +290,18 @@ dispatched! {
 }
 
 dispatched! {
-    /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·d, count].
+    /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·copies, count].
     fn combine(gauss: &[f32], unit: &[f32], place: Place, input: &[f32], output: &[f32], score: &mut [f32]) {
-        let Place { dimension, count, first, tile } = place;
+        let Place { copies, count, first, tile } = place;
         let blocks = gauss.len() / unit.len();
         for (row, output) in output.chunks_exact(tile).enumerate() {
-            let (driven, coordinate) = (row / dimension, row % dimension);
+            let (driven, coordinate) = (row / copies, row % copies);
             let score = &mut score[row * count + first..][..tile];
             for (s, o) in score.iter_mut().zip(output) {
                 *s = o * unit[driven];
             }
             for (block, g) in gauss[driven * blocks..][..blocks].iter().enumerate() {
-                let input = &input[(block * dimension + coordinate) * tile..][..tile];
+                let input = &input[(block * copies + coordinate) * tile..][..tile];
                 for (s, u) in score.iter_mut().zip(input) {
                     *s = u.mul_add(*g, *s);
                 }

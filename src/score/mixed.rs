@@ -10,43 +10,40 @@ use nalgebra::{DMatrix, DVector};
 use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::gauss::precision;
-use crate::process::{Kernel, Process, Propagator};
+use crate::process::{Kernel, Process};
 
 /// The parametrisation of one process and one data variance, ready to be evaluated at any time.
 #[derive(Debug)]
 pub struct Mixed {
     process: Process,
-    propagator: Propagator,
-    variance: f64,
-    driven: Vec<usize>,
+    moments: Moments,
     order: Vec<usize>,
 }
 
-/// The parametrisation at one time, for blocks b of m and driven blocks d.
+/// The parametrisation at one time, for components b of m and driven components d.
 #[derive(Debug, Clone)]
 pub struct Frame {
-    /// The perturbation kernel.
-    pub kernel: Kernel,
-    /// Standard deviation σ of each block if the data were Gaussian, \[m\].
+    /// Mean μ of the state, [m·copies].
+    pub mean: Vec<f64>,
+    /// Standard deviation σ of each component if the data were Gaussian, \[m\].
     pub scale: DVector<f64>,
     /// s_G,d = −Σ_b gauss[d, b] (z_b − μ_b), [driven, m]: rows of the precision of that Gaussian.
     pub gauss: DMatrix<f64>,
     /// ℓ, \[driven\].
     pub unit: DVector<f64>,
-    /// What the network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
-    /// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
+    /// What the network is shown for the time.
     pub clock: f64,
 }
 
 /// The normalised state and the whitened target as linear functions of the centred datum x_0 − m and the noise ε of the
 /// perturbation, exact cancellations included.
 ///
-/// Column 0 multiplies x_0 − m, column 1 + i the noise ε_i, whose order is [`Mixed::noise_order`].
+/// The first k columns multiply x_0 − m, column k + i the noise ε_i, whose order is [`Mixed::noise_order`].
 #[derive(Debug, Clone)]
 pub struct Perturbation {
-    /// u_b, [m, 1 + m].
+    /// u_b, [m, k + m].
     pub state: DMatrix<f64>,
-    /// ℓ_d (∇_d log p(z_t | x_0) − s_G,d), [driven, 1 + m].
+    /// ℓ_d (∇_d log p(z_t | x_0) − s_G,d), [driven, k + m].
     pub target: DMatrix<f64>,
 }
 
@@ -57,10 +54,8 @@ impl Mixed {
     /// When no noise drives the process or its kernel cannot be computed.
     pub fn new(process: &Process, moments: &Moments) -> Result<Self> {
         process.require_noise()?;
-        let linear = process.linear();
-        let (driven, order) = (linear.driven(), linear.undriven_first());
-        let propagator = Propagator::new(linear)?;
-        Ok(Self { process: process.clone(), propagator, variance: moments.variance, driven, order })
+        let order = process.undriven_first();
+        Ok(Self { process: process.clone(), moments: moments.clone(), order })
     }
 
     /// The process.
@@ -68,36 +63,22 @@ impl Mixed {
         &self.process
     }
 
-    /// Width of the network's input for `dimension` coordinates: every block, and the time.
-    pub fn inputs(&self, dimension: usize) -> usize {
-        self.order.len() * dimension + 1
-    }
-
-    /// Width of its output: every driven block.
-    pub fn outputs(&self, dimension: usize) -> usize {
-        self.driven.len() * dimension
-    }
-
-    /// The driven blocks, in declared order.
-    pub fn driven(&self) -> &[usize] {
-        &self.driven
-    }
-
     /// Which block each component of the noise stands for: the undriven blocks first.
     pub fn noise_order(&self) -> &[usize] {
         &self.order
     }
 
-    /// The parametrisation at `time` above 0.
+    /// The parametrisation at `time` above 0, and the perturbation kernel it is made of.
     ///
     /// # Errors
     /// When the kernel has no density there.
-    pub fn at(&self, time: f64) -> Result<Frame> {
-        let kernel = self.propagator.kernel(time)?;
+    pub fn at(&self, time: f64) -> Result<(Frame, Kernel)> {
+        let kernel = self.process.kernel(time)?;
+        let driven = self.process.driven();
         let spread = kernel.conditional_std();
-        let unit = DVector::from_iterator(self.driven.len(), self.driven.iter().map(|&d| spread[d]));
-        let law = kernel.with_data_variance(self.variance);
-        let gauss = precision(&law.cholesky).select_rows(&self.driven);
+        let unit = DVector::from_iterator(driven.len(), driven.iter().map(|&d| spread[d]));
+        let law = kernel.with_data_variance(self.moments.variance);
+        let gauss = precision(&law.cholesky).select_rows(driven);
         let scale = law.covariance.diagonal().map(f64::sqrt);
         let fine = |values: &[f64]| values.iter().all(|v| v.is_finite());
         if !(unit.iter().all(|l| *l > 0.0 && l.is_finite()) && fine(gauss.as_slice()) && fine(scale.as_slice())) {
@@ -105,35 +86,43 @@ impl Mixed {
             return Err(Error::process(self.process.name(), problem)
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
-        let clock = 1.0 + 0.5 * (time / self.process.horizon()).ln();
-        Ok(Frame { kernel, scale, gauss, unit, clock })
+        let (mean, clock) = (kernel.mean(&self.moments.mean), clock(time, self.process.horizon()));
+        Ok((Frame { mean, scale, gauss, unit, clock }, kernel))
     }
 
-    /// What a perturbation at the time of `frame` shows the network and expects of it.
-    pub fn perturbation(&self, frame: &Frame) -> Perturbation {
-        let blocks = self.order.len();
-        let ordered = frame.kernel.cholesky_in(&self.order);
+    /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it.
+    pub fn perturbation(&self, frame: &Frame, kernel: &Kernel) -> Perturbation {
+        let size = self.order.len();
+        let data = kernel.data;
+        let ordered = kernel.cholesky_in(&self.order);
         // Rows back in declared order; the columns stay those of the noise.
-        let mut noise = DMatrix::zeros(blocks, blocks);
+        let mut noise = DMatrix::zeros(size, size);
         for (row, &block) in self.order.iter().enumerate() {
             noise.set_row(block, &ordered.row(row));
         }
-        let mut spread = DMatrix::zeros(blocks, 1 + blocks);
-        spread.set_column(0, &frame.kernel.response());
-        spread.columns_mut(1, blocks).copy_from(&noise);
-        let state = DMatrix::from_fn(blocks, 1 + blocks, |b, j| spread[(b, j)] / frame.scale[b]);
+        let mut spread = DMatrix::zeros(size, data + size);
+        spread.columns_mut(0, data).copy_from(&kernel.response());
+        spread.columns_mut(data, size).copy_from(&noise);
+        let state = DMatrix::from_fn(size, data + size, |b, j| spread[(b, j)] / frame.scale[b]);
         let mut target = &frame.gauss * &spread;
-        let undriven = blocks - self.driven.len();
+        let driven = self.process.driven().len();
+        let undriven = size - driven;
         // −L_dd^{−ᵀ} ε_d is the driven part of ∇ log p(z_t | x_0); L^{−ᵀ} is the precision times L.
-        let size = (self.driven.len(), self.driven.len());
-        let corner = ordered.view((undriven, undriven), size).into_owned();
-        let mut own = target.view_mut((0, 1 + undriven), size);
+        let corner_size = (driven, driven);
+        let corner = ordered.view((undriven, undriven), corner_size).into_owned();
+        let mut own = target.view_mut((0, data + undriven), corner_size);
         own -= precision(&corner) * &corner;
         for (mut row, unit) in target.row_iter_mut().zip(&frame.unit) {
             row *= *unit;
         }
         Perturbation { state, target }
     }
+}
+
+/// What a network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
+/// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
+pub(super) fn clock(time: f64, horizon: f64) -> f64 {
+    1.0 + 0.5 * (time / horizon).ln()
 }
 
 #[cfg(test)]
@@ -163,7 +152,7 @@ mod tests {
         let linear = Linear {
             drift: DMatrix::from_row_slice(2, 2, &[-1.0, 0.4, 1.0, -2.0]),
             noise: DMatrix::from_row_slice(2, 1, &[1.3, 0.0]),
-            ..active(0.0).linear().clone()
+            ..active(0.0).constant().unwrap().clone()
         };
         Process::from_linear("remembered", &["x", "memory"], linear, 2.0).unwrap()
     }
@@ -177,8 +166,8 @@ mod tests {
             let moments = Moments { mean: vec![0.5, -0.5], variance: 0.17 };
             let mixed = Mixed::new(&process, &moments).unwrap();
             for time in [1e-3, 0.1, 2.0] {
-                let frame = mixed.at(time).unwrap();
-                let Perturbation { state, target } = mixed.perturbation(&frame);
+                let (frame, kernel) = mixed.at(time).unwrap();
+                let Perturbation { state, target } = mixed.perturbation(&frame, &kernel);
                 // Variances of x_0 − m and of the noises.
                 let law = DMatrix::from_diagonal(&DVector::from_vec(vec![moments.variance, 1.0, 1.0]));
                 let unit = &state * &law * state.transpose();
@@ -193,13 +182,14 @@ mod tests {
     #[test]
     fn a_single_point_leaves_nothing_to_learn() {
         let mixed = Mixed::new(&active(0.1), &Moments { mean: vec![1.0], variance: 0.0 }).unwrap();
-        let target = mixed.perturbation(&mixed.at(0.3).unwrap()).target;
+        let (frame, kernel) = mixed.at(0.3).unwrap();
+        let target = mixed.perturbation(&frame, &kernel).target;
         assert!(target.columns(1, 2).abs().max() < 1e-12, "{target}");
     }
 
     #[test]
     fn a_process_without_noise_is_refused() {
-        let mut linear = active(0.0).linear().clone();
+        let mut linear = active(0.0).constant().unwrap().clone();
         linear.noise.fill(0.0);
         let still = Process::from_linear("still", &["x", "eta"], linear, 2.0).unwrap();
         let error = Mixed::new(&still, &Moments { mean: vec![0.0], variance: 1.0 }).unwrap_err();

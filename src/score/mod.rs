@@ -7,15 +7,19 @@ mod checkpoint;
 mod exact;
 mod learned;
 mod mixed;
+mod pilot;
+mod simulated;
 
 pub use checkpoint::difference;
 pub use exact::Exact;
-pub use learned::Learned;
+pub(crate) use learned::Rounded;
+pub use learned::{Learned, Parametrisation};
 pub use mixed::{Frame, Mixed, Perturbation};
+pub use simulated::{Moments as SimulatedMoments, Simulated, Simulation};
 
 use crate::data::Moments;
 use crate::error::Result;
-use crate::process::Process;
+use crate::process::{Prior, PriorLaw, Process};
 use crate::task::Task;
 
 /// ∇ log p_t(z) with respect to the driven blocks of a process, for one data distribution.
@@ -28,6 +32,14 @@ pub trait Score: Send + Sync {
 
     /// Mean and variance of the data, from which the prior is matched.
     fn moments(&self) -> &Moments;
+
+    /// The law from which the reverse process starts.
+    ///
+    /// # Errors
+    /// When it does not exist for this process.
+    fn prior(&self, law: PriorLaw) -> Result<Prior> {
+        Prior::new(self.process(), self.moments(), law)
+    }
 
     /// Computes in double precision all that depends on time only, once for all `times` (each above 0).
     ///

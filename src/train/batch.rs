@@ -1,7 +1,8 @@
 //! Training batches: data, times and noise turned into inputs and targets.
 
 use super::Options;
-use super::table::Table;
+use super::feed::Feed;
+use super::table::{Size, Table};
 use crate::data::{Dataset, Moments};
 use crate::dispatched;
 use crate::nn::kernel::Samples;
@@ -13,8 +14,9 @@ pub(super) struct Source<'a> {
     pub(super) table: &'a Table,
     /// Mean of the data, [d].
     pub(super) mean: Vec<f32>,
-    pub(super) blocks: usize,
-    pub(super) driven: usize,
+    pub(super) size: Size,
+    /// Independent copies of the process that a datum takes.
+    pub(super) copies: usize,
     /// Samples in a batch.
     pub(super) batch: usize,
     /// Of data; its parts serve the dataset.
@@ -24,21 +26,15 @@ pub(super) struct Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// `moments` are the model's, which the table was made with; `blocks` counts all blocks and the driven ones.
-    pub(super) fn new(
-        data: &'a Dataset,
-        moments: &Moments,
-        table: &'a Table,
-        [blocks, driven]: [usize; 2],
-        options: &Options,
-    ) -> Self {
+    /// `moments` are the model's, which the table was made with.
+    pub(super) fn new(data: &'a Dataset, moments: &Moments, table: &'a Table, options: &Options) -> Self {
         let choice = Stream::new(options.seed, Purpose::Batch);
         Self {
             data,
             table,
             mean: moments.mean.iter().map(|&m| m as f32).collect(),
-            blocks,
-            driven,
+            size: table.size(),
+            copies: moments.mean.len() / table.size().data,
             batch: options.batch,
             choice,
             // Far beyond the parts that a dataset takes.
@@ -49,63 +45,69 @@ impl<'a> Source<'a> {
 }
 
 /// One chunk of a batch, component-major, on buffers allocated once.
-pub(super) struct Batch {
+pub(super) struct Batch<'a> {
+    source: &'a Source<'a>,
     /// Place of the chunk's first sample in the batch.
     first: usize,
     count: usize,
-    /// Centred data, [d, count].
-    data: Vec<f32>,
-    /// ε, [m·d, count], the undriven blocks first.
-    noise: Vec<f32>,
+    /// Centred data, [d, count], and below them ε, [m·copies, count], the undriven components first.
+    sources: Vec<f32>,
     uniforms: Vec<f32>,
     /// Index of each sample's time in the table.
     index: Vec<usize>,
     /// Columns of the table's rows, [width, count].
     coefficients: Vec<f32>,
-    /// [m·d + 1, count].
+    /// [m·copies + 1, count].
     input: Vec<f32>,
-    /// [driven·d, count].
+    /// [driven·copies, count].
     target: Vec<f32>,
     weight: Vec<f32>,
 }
 
-impl Batch {
-    pub(super) fn new(source: &Source<'_>, first: usize, count: usize) -> Self {
-        let dimension = source.mean.len();
+impl<'a> Batch<'a> {
+    pub(super) fn new(source: &'a Source<'a>, first: usize, count: usize) -> Self {
+        let (size, copies) = (source.size, source.copies);
         let zeros = |rows: usize| vec![0.0; rows * count];
         Self {
+            source,
             first,
             count,
-            data: zeros(dimension),
-            noise: zeros(source.blocks * dimension),
+            sources: zeros(size.columns() * copies),
             uniforms: zeros(1),
             index: vec![0; count],
             coefficients: zeros(source.table.width()),
-            input: zeros(source.blocks * dimension + 1),
-            target: zeros(source.driven * dimension),
-            weight: zeros(source.driven * dimension),
+            input: zeros(size.components * copies + 1),
+            target: zeros(size.driven * copies),
+            weight: zeros(size.driven * copies),
         }
     }
 
-    /// What the network is shown and should answer.
-    pub(super) fn samples(&self) -> Samples<'_> {
-        Samples { count: self.count, input: &self.input, target: &self.target, weight: &self.weight }
+    fn perturb(&mut self) {
+        let source = self.source;
+        let (size, copies, count) = (source.size, source.copies, self.count);
+        let state = size.components * size.columns() * count;
+        let target = state + size.driven * size.columns() * count;
+        let (coefficients, rest) = self.coefficients.split_at(target);
+        let (weights, clock) = rest.split_at(size.driven * count);
+        let (input, time) = self.input.split_at_mut(size.components * copies * count);
+        linear(&coefficients[..state], &self.sources, copies, count, input);
+        linear(&coefficients[state..], &self.sources, copies, count, &mut self.target);
+        time.copy_from_slice(clock);
+        for (row, weight) in self.weight.chunks_exact_mut(count).enumerate() {
+            weight.copy_from_slice(&weights[row / copies * count..][..count]);
+        }
     }
+}
 
-    /// The time of the first sample whose input or target is not finite.
-    pub(super) fn broken_time(&self, source: &Source<'_>) -> Option<f64> {
-        let broken = |values: &[f32], i: usize| values.iter().skip(i).step_by(self.count).any(|v| !v.is_finite());
-        let sample = (0..self.count).find(|&i| broken(&self.input, i) || broken(&self.target, i))?;
-        Some(source.table.time(self.index[sample]))
-    }
-
-    /// Draws the chunk number `chunk` of the batch of `step`.
-    pub(super) fn fill(&mut self, source: &Source<'_>, step: u32, chunk: u32) {
-        source.data.draw(&source.choice, step, chunk, &mut self.data);
-        for (row, mean) in self.data.chunks_exact_mut(self.count).zip(&source.mean) {
+impl Feed for Batch<'_> {
+    fn fill(&mut self, step: u32, chunk: u32) {
+        let source = self.source;
+        let (data, noise) = self.sources.split_at_mut(source.mean.len() * self.count);
+        source.data.draw(&source.choice, step, chunk, data);
+        for (row, mean) in data.chunks_exact_mut(self.count).zip(&source.mean) {
             row.iter_mut().for_each(|x| *x -= mean);
         }
-        source.noise.normals(step, chunk, &mut self.noise);
+        source.noise.normals(step, chunk, noise);
         source.times.uniforms(step, chunk, &mut self.uniforms);
         for (i, (index, uniform)) in self.index.iter_mut().zip(&self.uniforms).enumerate() {
             *index = source.table.index(self.first + i, source.batch, *uniform);
@@ -113,40 +115,28 @@ impl Batch {
                 self.coefficients[column * self.count + i] = *value;
             }
         }
-        self.perturb(source);
+        self.perturb();
     }
 
-    fn perturb(&mut self, source: &Source<'_>) {
-        let (blocks, count, dimension) = (source.blocks, self.count, source.mean.len());
-        let state = blocks * (1 + blocks) * count;
-        let target = state + source.driven * (1 + blocks) * count;
-        let (coefficients, rest) = self.coefficients.split_at(target);
-        let (weights, clock) = rest.split_at(source.driven * count);
-        let (input, time) = self.input.split_at_mut(blocks * dimension * count);
-        linear(&coefficients[..state], &self.data, &self.noise, count, input);
-        linear(&coefficients[state..], &self.data, &self.noise, count, &mut self.target);
-        time.copy_from_slice(clock);
-        for (row, weight) in self.weight.chunks_exact_mut(count).enumerate() {
-            weight.copy_from_slice(&weights[row / dimension * count..][..count]);
-        }
+    fn samples(&self) -> Samples<'_> {
+        Samples { count: self.count, input: &self.input, target: &self.target, weight: &self.weight }
+    }
+
+    fn time(&self, sample: usize) -> f64 {
+        self.source.table.time(self.index[sample])
     }
 }
 
 dispatched! {
-    /// out[(r, c), i] = k[r, 0, i] data[c, i] + Σ_b k[r, 1 + b, i] noise[(b, c), i] for coefficients k of [rows, 1 + m, count].
-    fn linear(coefficients: &[f32], data: &[f32], noise: &[f32], count: usize, out: &mut [f32]) {
-        let (dimension, blocks) = (data.len() / count, noise.len() / data.len());
+    /// out[(r, c), i] = Σ_j k[r, j, i] sources[(j, c), i] for coefficients k of [rows, columns, count].
+    fn linear(coefficients: &[f32], sources: &[f32], copies: usize, count: usize, out: &mut [f32]) {
+        let columns = sources.len() / (copies * count);
         for (row, out) in out.chunks_exact_mut(count).enumerate() {
-            let (row, coordinate) = (row / dimension, row % dimension);
-            let coefficients = &coefficients[row * (1 + blocks) * count..][..(1 + blocks) * count];
-            let (first, others) = coefficients.split_at(count);
-            let data = &data[coordinate * count..][..count];
-            for ((out, k), x) in out.iter_mut().zip(first).zip(data) {
-                *out = k * x;
-            }
-            for (block, coefficients) in others.chunks_exact(count).enumerate() {
-                let noise = &noise[(block * dimension + coordinate) * count..][..count];
-                for ((out, k), e) in out.iter_mut().zip(coefficients).zip(noise) {
+            let (row, copy) = (row / copies, row % copies);
+            out.fill(0.0);
+            for (column, k) in coefficients[row * columns * count..][..columns * count].chunks_exact(count).enumerate() {
+                let source = &sources[(column * copies + copy) * count..][..count];
+                for ((out, k), e) in out.iter_mut().zip(k).zip(source) {
                     *out = k.mul_add(*e, *out);
                 }
             }

@@ -29,6 +29,10 @@ pub struct Options {
     pub interval: u64,
     /// What computes gradients.
     pub backend: Backend,
+    /// What is learned from simulated paths, of a score without a kernel.
+    pub objective: Objective,
+    /// Length of the windows in time, of a score without a kernel; `None` takes what it was made with.
+    pub window: Option<f64>,
 }
 
 impl Default for Options {
@@ -46,6 +50,8 @@ impl Default for Options {
             weighting: Weighting::Whitened,
             interval: 0,
             backend: Backend::Fused,
+            objective: Objective::Windowed,
+            window: None,
         }
     }
 }
@@ -66,6 +72,15 @@ pub enum Weighting {
     Whitened,
     /// λ_d = D_dd, the bound on the likelihood (Song, Durkan, Murray, Ermon, arXiv 2101.09258).
     Likelihood,
+}
+
+/// What a score without a kernel is trained on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Objective {
+    /// Scores of the linearised law over windows of simulated paths.
+    Windowed,
+    /// Sliced score matching (Song, Garg, Shi, Ermon, arXiv 1905.07088), which asks for no law at all.
+    Sliced,
 }
 
 /// What computes the gradient of a batch.
@@ -101,6 +116,9 @@ impl Options {
         if let Some(clip) = self.clip.filter(|&clip| !positive(clip)) {
             return refuse("clip", format!("must be above 0, got {clip}"));
         }
+        if let Some(window) = self.window.filter(|&window| !positive(window)) {
+            return refuse("window", format!("must be a time above 0, got {window}"));
+        }
         if !(0.0..1.0).contains(&self.decay) {
             return refuse("ema", format!("must be in [0, 1), got {}", self.decay));
         }
@@ -109,6 +127,22 @@ impl Options {
             return refuse("minimum_time", format!("must be above 0 and below the horizon {horizon}, got {shortest}"));
         }
         Ok(())
+    }
+
+    /// Refuses what only simulated paths have.
+    ///
+    /// # Errors
+    /// Names the option.
+    pub(super) fn check_kernel(&self) -> Result<()> {
+        let refuse = |name: &str| {
+            Err(Error::argument(name, "belongs to scores that are learned from simulated paths; this one has a kernel")
+                .with_hint("make the score with score::mlp(process, data, #{ simulated: true })"))
+        };
+        match (self.objective, self.window) {
+            (Objective::Sliced, _) => refuse("objective"),
+            (_, Some(_)) => refuse("window"),
+            _ => Ok(()),
+        }
     }
 
     /// The shortest noising time for a process of that `horizon`.

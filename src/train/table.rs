@@ -2,6 +2,7 @@
 
 use super::Weighting;
 use crate::error::{Error, Result};
+use crate::process::Process;
 use crate::score::{Frame, Mixed};
 use crate::task::Task;
 
@@ -17,11 +18,34 @@ const BLOCK: usize = 1 << 10;
 /// coefficient is interpolated, and all differences of large numbers are taken before rounding to single precision:
 /// the same formulas in single precision cost a factor of seven in the distance of the samples.
 pub(super) struct Table {
-    /// One row per time: state [m, 1 + m], target [driven, 1 + m], weight [driven], clock.
+    /// One row per time: state [m, k + m], target [driven, k + m], weight [driven], clock.
     rows: Vec<f32>,
     times: Vec<f64>,
-    blocks: usize,
-    driven: usize,
+    size: Size,
+}
+
+/// Numbers of components: all m, driven, and of the data k.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Size {
+    pub(super) components: usize,
+    pub(super) driven: usize,
+    pub(super) data: usize,
+}
+
+impl Size {
+    fn of(process: &Process) -> Self {
+        Self { components: process.components(), driven: process.driven().len(), data: process.data_components() }
+    }
+
+    /// Columns that data and noise are multiplied with.
+    pub(super) fn columns(self) -> usize {
+        self.data + self.components
+    }
+
+    /// Numbers per time.
+    fn width(self) -> usize {
+        (self.components + self.driven) * self.columns() + self.driven + 1
+    }
 }
 
 impl Table {
@@ -30,24 +54,29 @@ impl Table {
     /// # Errors
     /// When the kernel has no density at one of the times, or the user interrupts.
     pub(super) fn new(mixed: &Mixed, shortest: f64, horizon: f64, weighting: Weighting, task: &Task) -> Result<Self> {
-        let (blocks, driven) = (mixed.noise_order().len(), mixed.driven().len());
+        let size = Size::of(mixed.process());
         let weigh = Weigh::new(mixed, weighting)?;
         let time = |i: usize| shortest + (horizon - shortest) * (i as f64 + 0.5) / TIMES as f64;
         let parts = task.blocks(TIMES / BLOCK, |block| {
-            let mut rows = Vec::with_capacity(BLOCK * width(blocks, driven));
+            let mut rows = Vec::with_capacity(BLOCK * size.width());
             for i in block * BLOCK..(block + 1) * BLOCK {
-                append(mixed, &mixed.at(time(i))?, &weigh, &mut rows);
+                append(mixed, time(i), &weigh, &mut rows)?;
             }
             Ok(rows)
         })?;
-        let mut table = Self { rows: parts.concat(), times: (0..TIMES).map(time).collect(), blocks, driven };
+        let mut table = Self { rows: parts.concat(), times: (0..TIMES).map(time).collect(), size };
         table.normalise_weights();
         Ok(table)
     }
 
     /// Numbers per time.
     pub(super) fn width(&self) -> usize {
-        width(self.blocks, self.driven)
+        self.size.width()
+    }
+
+    /// Numbers of components.
+    pub(super) fn size(&self) -> Size {
+        self.size
     }
 
     /// The numbers of the time at `index`.
@@ -69,18 +98,14 @@ impl Table {
     /// Makes the weights one on average, so that the loss keeps its scale.
     fn normalise_weights(&mut self) {
         let width = self.width();
-        let weights = width - 1 - self.driven..width - 1;
+        let weights = width - 1 - self.size.driven..width - 1;
         let total: f64 =
             self.rows.chunks_exact(width).flat_map(|row| &row[weights.clone()]).map(|&w| f64::from(w)).sum();
-        let mean = total / (TIMES * self.driven) as f64;
+        let mean = total / (TIMES * self.size.driven) as f64;
         for row in self.rows.chunks_exact_mut(width) {
             row[weights.clone()].iter_mut().for_each(|w| *w = (f64::from(*w) / mean) as f32);
         }
     }
-}
-
-fn width(blocks: usize, driven: usize) -> usize {
-    (blocks + driven) * (1 + blocks) + driven + 1
 }
 
 /// The weight of each driven block's whitened error.
@@ -95,7 +120,7 @@ impl Weigh {
         if weighting == Weighting::Whitened {
             return Ok(Self::One);
         }
-        let (driven, diffusion) = (mixed.driven(), mixed.process().linear().diffusion());
+        let (driven, diffusion) = (mixed.process().driven(), mixed.process().linear_at(0.0)?.diffusion());
         let coupled = |a: usize| driven.iter().any(|&b| b != a && diffusion[(a, b)] != 0.0);
         if driven.iter().any(|&a| coupled(a)) {
             return Err(Error::argument("weighting", "\"likelihood\" is not supported where noises are correlated")
@@ -112,13 +137,15 @@ impl Weigh {
     }
 }
 
-fn append(mixed: &Mixed, frame: &Frame, weigh: &Weigh, rows: &mut Vec<f32>) {
-    let perturbation = mixed.perturbation(frame);
+fn append(mixed: &Mixed, time: f64, weigh: &Weigh, rows: &mut Vec<f32>) -> Result<()> {
+    let (frame, kernel) = mixed.at(time)?;
+    let perturbation = mixed.perturbation(&frame, &kernel);
     for matrix in [&perturbation.state, &perturbation.target] {
         for row in matrix.row_iter() {
             rows.extend(row.iter().map(|&value| value as f32));
         }
     }
-    rows.extend((0..frame.unit.len()).map(|d| weigh.at(frame, d) as f32));
+    rows.extend((0..frame.unit.len()).map(|d| weigh.at(&frame, d) as f32));
     rows.push(frame.clock as f32);
+    Ok(())
 }

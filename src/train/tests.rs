@@ -88,7 +88,7 @@ fn error(score: &dyn Score, exact: &Exact, data: &Dataset) -> f64 {
     let (mut evaluator, mut reference) = (prepared.evaluator(COUNT), truth.evaluator(COUNT));
     let mut sum = 0.0;
     for (step, &time) in times.iter().enumerate() {
-        let kernel = score.process().linear().kernel(time).unwrap();
+        let kernel = score.process().kernel(time).unwrap();
         let (mut x0, mut noise) = (vec![0.0; 2 * COUNT], vec![0.0; 4 * COUNT]);
         data.draw(&Stream::new(9, Purpose::Data), step as u32, 0, &mut x0);
         Stream::new(9, Purpose::Perturbation).normals(step as u32, 0, &mut noise);

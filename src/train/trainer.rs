@@ -3,15 +3,18 @@
 use candle_core::Device;
 
 use super::batch::{Batch, Source};
+use super::feed::Feed;
 use super::history::History;
+use super::paths::{Chunk, Paths};
 use super::table::Table;
 use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::nn::Weights;
-use crate::nn::kernel::{Adam, Chunk, Moments, STRIP, Transposed, reduce};
+use crate::memory;
+use crate::nn::kernel::{Adam, Chunk as Pass, Moments, STRIP, Transposed, reduce};
 use crate::nn::reference::Reference;
-use crate::score::{Learned, Score};
+use crate::nn::{Mlp, Weights};
+use crate::score::{Learned, Parametrisation, Score};
 use crate::task::{Task, Team};
 
 /// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
@@ -35,11 +38,30 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
     }
     check_moments(model, data)?;
-    let mixed = model.mixed();
-    let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
-    let blocks = [mixed.noise_order().len(), mixed.driven().len()];
-    let source = Source::new(data, model.moments(), &table, blocks, options);
-    let mut trainer = Trainer::new(model, source, options)?;
+    match model.parametrisation() {
+        Parametrisation::Mixed(mixed) => {
+            options.check_kernel()?;
+            let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
+            let source = Source::new(data, model.moments(), &table, options);
+            run(model, options, 0.0, task, |first, count| Box::new(Batch::new(&source, first, count)))
+        }
+        Parametrisation::Simulated(simulated) => {
+            let source = Paths::new(simulated, data, options)?;
+            run(model, options, source.baseline(), task, |first, count| Box::new(Chunk::new(&source, first, count)))
+        }
+    }
+}
+
+/// Trains on what `feed(first, count)` gives for the samples of a chunk. `baseline` is a part of the loss that is known to
+/// be noise; the history leaves it out.
+fn run<'a>(
+    model: &Learned,
+    options: &'a Options,
+    baseline: f64,
+    task: &Task,
+    feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
+) -> Result<Record> {
+    let mut trainer = Trainer { baseline, ..Trainer::new(model, feed, options)? };
     let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.transposed.parts());
     let outcome = task.team(items, |team| trainer.run(task, team));
     model.set_weights(trainer.weights);
@@ -66,33 +88,48 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
     Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
 }
 
-struct Worker {
-    batch: Batch,
-    pass: Chunk,
+/// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
+fn check_memory(network: &Mlp, batch: usize) -> Result<()> {
+    let (chunks, count) = (batch.div_ceil(CHUNK), CHUNK.min(batch));
+    let activations = 2 * network.hidden().iter().sum::<usize>() + 2 * network.width();
+    // Parameters, their average and two moments, and the sum of the gradients; the transposed weights.
+    let values = network.parameters() * (6 + chunks) + chunks * count * activations;
+    match memory::lacking(4.0 * values as f64) {
+        None => Ok(()),
+        Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
+            .with_hint("take a smaller batch, or a narrower network")),
+    }
+}
+
+struct Worker<'a> {
+    feed: Box<dyn Feed + 'a>,
+    pass: Pass,
     loss: f64,
 }
 
 struct Trainer<'a> {
-    source: Source<'a>,
     options: &'a Options,
     weights: Weights,
     transposed: Transposed,
-    workers: Vec<Worker>,
+    workers: Vec<Worker<'a>>,
     reference: Option<Reference>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
     gradient: Vec<f32>,
     squares: Vec<f64>,
     /// One over the number of squared errors in a batch.
     scale: f32,
+    /// A part of the loss that is known to be noise.
+    baseline: f64,
     history: History,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(model: &Learned, source: Source<'a>, options: &'a Options) -> Result<Self> {
+    fn new(model: &Learned, feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>, options: &'a Options) -> Result<Self> {
         let (network, weights) = (model.network(), (*model.weights()).clone());
+        check_memory(network, options.batch)?;
         let worker = |first: usize| {
             let count = CHUNK.min(options.batch - first);
-            Worker { batch: Batch::new(&source, first, count), pass: Chunk::new(network, count), loss: 0.0 }
+            Worker { feed: feed(first, count), pass: Pass::new(network, count), loss: 0.0 }
         };
         let workers = (0..options.batch).step_by(CHUNK).map(worker).collect();
         let reference = match options.backend {
@@ -101,7 +138,6 @@ impl<'a> Trainer<'a> {
         };
         let count = network.parameters();
         Ok(Self {
-            source,
             options,
             transposed: Transposed::new(network),
             workers,
@@ -110,6 +146,7 @@ impl<'a> Trainer<'a> {
             squares: vec![0.0; count.div_ceil(STRIP)],
             scale: 1.0 / (options.batch * network.outputs()) as f32,
             weights,
+            baseline: 0.0,
             history: History::new(options),
         })
     }
@@ -128,7 +165,7 @@ impl<'a> Trainer<'a> {
                 return Ok(true);
             }
             let loss = self.step(step, team)?;
-            self.history.add(loss);
+            self.history.add(loss - self.baseline);
             if self.history.due() {
                 task.report(&self.history.report());
             }
@@ -151,20 +188,20 @@ impl<'a> Trainer<'a> {
 
     /// Draws the batch and leaves each chunk's loss and gradient with its worker.
     fn differentiate(&mut self, team: &mut Team<'_>) -> Result<()> {
-        let Self { source, weights, transposed, workers, reference, scale, .. } = self;
+        let Self { weights, transposed, workers, reference, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         let Some(reference) = reference else {
             transposed.update(parameters, team);
             team.each(workers, |chunk, worker| {
-                worker.batch.fill(source, step, chunk as u32);
-                worker.loss = worker.pass.run(parameters, transposed, worker.batch.samples(), *scale);
+                worker.feed.fill(step, chunk as u32);
+                worker.loss = worker.pass.run(parameters, transposed, worker.feed.samples(), *scale);
             });
             return Ok(());
         };
         reference.set(parameters)?;
         for (chunk, worker) in workers.iter_mut().enumerate() {
-            worker.batch.fill(source, step, chunk as u32);
-            worker.loss = reference.gradient(worker.batch.samples(), *scale, worker.pass.gradient_mut())?;
+            worker.feed.fill(step, chunk as u32);
+            worker.loss = reference.gradient(worker.feed.samples(), *scale, worker.pass.gradient_mut())?;
         }
         Ok(())
     }
@@ -199,7 +236,7 @@ impl<'a> Trainer<'a> {
 
     fn diverged(&self, step: u64, loss: f64, norm: f64) -> Error {
         let largest = self.weights.parameters.iter().fold(0.0, |most, w| f32::max(most, w.abs()));
-        let time = self.workers.iter().find_map(|worker| worker.batch.broken_time(&self.source));
+        let time = self.workers.iter().find_map(|worker| worker.feed.broken_time());
         let cause = match time {
             Some(time) => format!("a training sample at t = {time:.3e} is not finite"),
             None => format!("every sample is finite, the largest weight is {largest:.3e}"),

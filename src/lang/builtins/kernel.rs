@@ -47,7 +47,7 @@ mod functions {
     #[rhai_fn(return_raw, pure)]
     pub fn kernel(ctx: NativeCallContext, process: &mut Process, t: Dynamic) -> Outcome<Map> {
         let time = number_argument(&ctx, "t", &t)?;
-        let kernel = process.linear().kernel(time).raise(&ctx)?;
+        let kernel = process.kernel(time).raise(&ctx)?;
         Ok([
             ("mean", rows(&kernel.transfer)),
             ("offset", entries(&kernel.offset)),
@@ -78,7 +78,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw, pure)]
     pub fn stationary(ctx: NativeCallContext, process: &mut Process) -> Outcome<Array> {
-        let law = process.linear().stationary().raise(&ctx)?;
+        let law = process.stationary().raise(&ctx)?;
         Ok(rows(&law.covariance))
     }
 }

@@ -10,7 +10,7 @@ use crate::expr::Expression;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, number_argument};
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, check_blocks, entry, trace};
-use crate::process::{Definition, Process, StartLaw};
+use crate::process::{Amplitudes, Definition, Draft, Entry, Process, StartLaw};
 
 /// Registers the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -23,25 +23,31 @@ mod functions {
     /// A noise process: `dz = drift dt + noise dW`, from closures that run once on symbols.
     ///
     /// The state z stacks blocks of the data's shape: the first is the data, the others are auxiliary. Every
-    /// coordinate of the data gets the same, independent process.
+    /// coordinate of the data gets the same, independent process, unless a closure names coordinates (`s.eta[0]`) or
+    /// returns arrays, one entry per coordinate. `p.kind` tells what the process is: a linear one has an exact kernel, a
+    /// nonlinear one, or one whose noise depends on the state, is simulated.
     ///
     /// # Options
     /// - `name`: name in print and in checkpoints (default `"process"`)
     /// - `state`: names of the blocks, the data first (default `["x"]`)
     /// - `params`: map of parameters and their default values (default none)
-    /// - `drift`: closure `|s, t, p|` that returns a map with one entry per block
-    /// - `noise`: closure `|s, t, p|` that returns the noise amplitude of each block that has one: a number, which is
-    ///   a Wiener source of its own, or an array with one amplitude per shared Wiener source
-    /// - `start`: closure `|p|` that returns the laws of the auxiliaries at t = 0 as `normal(mean, std)`; what it
-    ///   leaves out starts at 0
+    /// - `drift`: closure `|s, t, p|` that returns a map with one entry per block: an expression, or an array with one
+    ///   expression per coordinate of the data
+    /// - `noise`: closure `|s, t, p|` that returns the noise amplitude of each block that has one (Itô): a number or
+    ///   expression, which is a Wiener source of its own; an array with one amplitude per Wiener source that blocks
+    ///   share; or an array of such arrays, one per coordinate, for sources that coordinates share too
+    /// - `start`: closure `|p|` that returns the laws of the auxiliaries at t = 0 as `normal(mean, std)`, or an array of
+    ///   them, one per coordinate; what it leaves out starts at 0
+    /// - `coordinates`: number of coordinates of the data, where the closures name some (`s.eta[0]`) but return no array
+    ///   that tells
     /// - `horizon`: total time T > 0
     ///
     /// # Returns
     /// A `Process`.
     ///
     /// # Errors
-    /// When a closure branches on a symbol, leaves out a block or names an unknown one; when the process is not linear
-    /// in the state with constant coefficients (not supported yet); when a coefficient has no finite value.
+    /// When a closure branches on a symbol, leaves out a block or names an unknown one; when entries disagree in the
+    /// number of coordinates; when a coefficient has no finite value between t = 0 and the horizon.
     ///
     /// # Source
     /// Behera et al., arXiv 2411.07233; Dockhorn, Vahdat, Kreis, arXiv 2112.07068.
@@ -73,20 +79,23 @@ mod functions {
         };
         let noise = options.closure("noise")?;
         let start = options.closure("start")?;
+        let coordinates = options.count("coordinates")?;
         let Some(horizon) = options.positive("horizon")? else {
             let error = Error::argument("horizon", "is missing").with_hint("give the total time, e.g. horizon: 2");
             return Err(error).raise(&ctx);
         };
         options.finish()?;
         let tracer = Tracer { ctx: &ctx, blocks: &blocks, parameters: &parameters };
-        let definition = Definition {
+        let draft = Draft {
             drift: tracer.drift(&drift)?,
             noise: tracer.noise(noise.as_ref())?,
             start: tracer.start(start.as_ref())?,
             name,
             blocks,
+            coordinates,
             parameters,
         };
+        let definition = draft.definition().raise(&ctx)?;
         Process::new(definition, horizon).raise(&ctx)
     }
 
@@ -124,7 +133,7 @@ mod functions {
         process.name().to_owned()
     }
 
-    /// Class of the process: `"linear"`.
+    /// Class of the process: `"linear"`, `"linear time-dependent"` or `"nonlinear"`; `print(p)` says why.
     #[rhai_fn(get = "kind", pure)]
     pub fn kind(process: &mut Process) -> String {
         process.kind().to_owned()
@@ -180,10 +189,10 @@ impl Tracer<'_> {
         Ok(map)
     }
 
-    fn drift(&self, closure: &FnPtr) -> Outcome<Vec<Expression>> {
+    fn drift(&self, closure: &FnPtr) -> Outcome<Vec<Entry<Expression>>> {
         let map = self.run("drift", closure)?;
         let read = |block: &String| match map.get(block.as_str()) {
-            Some(value) => entry(self.ctx, "drift", block, value),
+            Some(value) => self.entry(value, |value| entry(self.ctx, "drift", block, value)),
             None => {
                 let error = Error::argument("drift", format!("returns no entry for the block `{block}`"));
                 Err(error.with_hint(format!("a block at rest has {block}: 0"))).raise(self.ctx)
@@ -192,37 +201,31 @@ impl Tracer<'_> {
         self.blocks.iter().map(read).collect()
     }
 
-    /// Arrays share Wiener sources column by column; a lone amplitude is a source of its own.
-    fn noise(&self, closure: Option<&FnPtr>) -> Outcome<Vec<Vec<Expression>>> {
+    fn noise(&self, closure: Option<&FnPtr>) -> Outcome<Vec<Option<Amplitudes>>> {
         let map = closure.map_or_else(|| Ok(Map::new()), |closure| self.run("noise", closure))?;
-        let mut shared: Option<usize> = None;
-        for (block, value) in &map {
-            let Some(count) = value.read_lock::<Array>().map(|array| array.len()) else { continue };
-            if *shared.get_or_insert(count) != count {
-                let problem = format!("gives {count} amplitudes for `{block}` and another number for another block");
-                let hint = "arrays need one amplitude per Wiener source, the same number in every block";
-                return Err(Error::argument("noise", problem).with_hint(hint)).raise(self.ctx);
+        let read = |block: &String| {
+            let Some(value) = map.get(block.as_str()) else { return Ok(None) };
+            let amplitude = |value: &Dynamic| entry(self.ctx, "noise", block, value);
+            let Some(items) = value.read_lock::<Array>() else {
+                return amplitude(value).map(Amplitudes::Own).map(Some);
+            };
+            if !items.iter().any(Dynamic::is_array) {
+                return items.iter().map(amplitude).collect::<Outcome<_>>().map(Amplitudes::Shared).map(Some);
             }
-        }
-        let shared = shared.unwrap_or(0);
-        let lone = self.blocks.iter().filter(|block| map.get(block.as_str()).is_some_and(|v| !v.is_array())).count();
-        let mut rows = vec![vec![Expression::constant(0.0); shared + lone]; self.blocks.len()];
-        let mut next = shared;
-        for (row, block) in rows.iter_mut().zip(self.blocks) {
-            let Some(value) = map.get(block.as_str()) else { continue };
-            if let Some(amplitudes) = value.read_lock::<Array>() {
-                for (cell, amplitude) in row.iter_mut().zip(amplitudes.iter()) {
-                    *cell = entry(self.ctx, "noise", block, amplitude)?;
+            let row = |value: &Dynamic| match value.read_lock::<Array>() {
+                Some(row) => row.iter().map(amplitude).collect::<Outcome<Vec<_>>>(),
+                None => {
+                    let problem = format!("mixes numbers and arrays for `{block}`");
+                    let hint = "write one array per coordinate, with one amplitude per Wiener source";
+                    Err(Error::argument("noise", problem).with_hint(hint)).raise(self.ctx)
                 }
-            } else {
-                row[next] = entry(self.ctx, "noise", block, value)?;
-                next += 1;
-            }
-        }
-        Ok(rows)
+            };
+            items.iter().map(row).collect::<Outcome<_>>().map(Amplitudes::Matrix).map(Some)
+        };
+        self.blocks.iter().map(read).collect()
     }
 
-    fn start(&self, closure: Option<&FnPtr>) -> Outcome<Vec<Option<StartLaw>>> {
+    fn start(&self, closure: Option<&FnPtr>) -> Outcome<Vec<Option<Entry<StartLaw>>>> {
         let Some(closure) = closure else { return Ok(vec![None; self.blocks.len()]) };
         let map = trace(self.ctx, "start", closure, &[("p", self.parameter_symbols())])?;
         check_blocks(self.ctx, "start", &map, self.blocks)?;
@@ -231,16 +234,25 @@ impl Tracer<'_> {
             return Err(Error::argument("start", problem).with_hint("the data start as the dataset says"))
                 .raise(self.ctx);
         }
-        let read = |block: &String| {
-            let Some(value) = map.get(block.as_str()) else { return Ok(None) };
-            match value.read_lock::<StartLaw>() {
-                Some(law) => Ok(Some(law.clone())),
-                None => {
-                    let error = Error::argument("start", format!("must give `{block}` a law"));
-                    Err(error.with_hint("write normal(mean, std)")).raise(self.ctx)
-                }
+        let law = |block: &String, value: &Dynamic| match value.read_lock::<StartLaw>() {
+            Some(law) => Ok(law.clone()),
+            None => {
+                let error = Error::argument("start", format!("must give `{block}` a law"));
+                Err(error.with_hint("write normal(mean, std)")).raise(self.ctx)
             }
         };
+        let read = |block: &String| match map.get(block.as_str()) {
+            None => Ok(None),
+            Some(value) => self.entry(value, |value| law(block, value)).map(Some),
+        };
         self.blocks.iter().map(read).collect()
+    }
+
+    /// An array has one entry per coordinate.
+    fn entry<T>(&self, value: &Dynamic, read: impl Fn(&Dynamic) -> Outcome<T>) -> Outcome<Entry<T>> {
+        match value.read_lock::<Array>() {
+            None => read(value).map(Entry::Every),
+            Some(items) => items.iter().map(read).collect::<Outcome<_>>().map(Entry::Each),
+        }
     }
 }

@@ -8,11 +8,12 @@ use rhai::{Engine, Map};
 
 use crate::data::Dataset;
 use crate::error::Error;
+use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
 use crate::nn::Activation;
-use crate::process::Process;
-use crate::score::{self, Exact, Learned};
+use crate::process::{Class, Process};
+use crate::score::{self, Exact, Learned, Simulation};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -95,7 +96,11 @@ mod functions {
     /// # Options
     /// - `hidden`: widths of the hidden layers (default `[128, 128, 128, 128]`)
     /// - `activation`: `"silu"` (default), `"tanh"` or `"relu"`
-    /// - `seed`: seed of the first weights (default 0)
+    /// - `seed`: seed of the first weights, and of the simulated paths (default 0)
+    /// - `simulated`: true to learn from simulated paths although there is a kernel (default: only where there is none)
+    /// - `chain_steps`: steps of the simulated paths, equal in √t (default 500)
+    /// - `window`: length in time of the windows over which simulated paths are linearised (default: the longest over
+    ///   which they stay close to normal, found by simulation)
     ///
     /// # Returns
     /// A `Score` that `train` changes in place; all variables that hold it see the change.
@@ -120,8 +125,20 @@ mod functions {
         let activations = [("silu", Activation::Silu), ("tanh", Activation::Tanh), ("relu", Activation::Relu)];
         let activation = options.choice("activation", &activations)?;
         let seed = options.seed_or(0)?;
+        let simulated = options.flag_or("simulated", process.class() == Class::Nonlinear)?;
+        if !simulated {
+            options.finish()?;
+            let learned = Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed);
+            return learned.map(Score::Learned).raise(&ctx);
+        }
+        let default = Simulation::default();
+        let steps = options.count_or("chain_steps", default.steps)?;
+        let simulation = Simulation { steps, window: options.positive("window")?, seed };
         options.finish()?;
-        Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed).map(Score::Learned).raise(&ctx)
+        let task = task(&ctx);
+        Learned::simulated(&process, &data, &simulation, &hidden, activation, seed, &task)
+            .map(Score::Learned)
+            .raise(&ctx)
     }
 
     #[rhai_fn(name = "mlp", return_raw)]

@@ -8,7 +8,7 @@ use crate::expr::{Comparison, Condition, Expression, Function, Operation};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::kind;
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, expression};
-use crate::process::StartLaw;
+use crate::process::{StartLaw, coordinate_symbol};
 
 /// Registers the types, their operators and their functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -196,11 +196,8 @@ mod functions {
     }
 
     #[rhai_fn(index_get, return_raw)]
-    pub fn coordinate(block: &mut Expression, _index: INT) -> Outcome<Expression> {
-        Err(format!(
-            "coordinates of a block cannot be taken apart yet (`{block}[..]`): every coordinate gets the same drift"
-        )
-        .into())
+    pub fn coordinate(ctx: NativeCallContext, block: &mut Expression, index: INT) -> Outcome<Expression> {
+        coordinate_symbol(block, index).raise(&ctx)
     }
 }
 

@@ -10,7 +10,7 @@ use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
 use crate::tensor::Tensor;
-use crate::train::{Backend, Options as Training, Record, Schedule, Weighting, train as run};
+use crate::train::{Backend, Objective, Options as Training, Record, Schedule, Weighting, train as run};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -24,10 +24,10 @@ pub(super) fn install(engine: &mut Engine) {
 mod functions {
     /// Trains a learned score in place, by hybrid score matching on draws from the data.
     ///
-    /// Each step draws data, times stratified over [minimum_time, T] and noise, and forms what the network should answer
+    /// Where the process has a kernel, each step draws data, times stratified over [minimum_time, T] and noise, and forms what the network should answer
     /// from the exact kernel at each time. The loss is the mean squared error per channel of the whitened target, so that
-    /// noise alone would give about 1; what the data leave uncertain cannot be learned and stays in it. Training again
-    /// goes on from where it stopped; Ctrl-C stops early and keeps what was learned.
+    /// noise alone would give about 1; what the data leave uncertain cannot be learned and stays in it. Without a
+    /// kernel, each step simulates forward paths, and the targets come from windows of them. Training again goes on from where it stopped; Ctrl-C stops early and keeps what was learned.
     ///
     /// # Options
     /// - `steps`: steps of the optimiser, Adam (default 20,000)
@@ -41,6 +41,9 @@ mod functions {
     /// - `minimum_time`: shortest time of the forward process (default 5e-4 of the horizon)
     /// - `weighting`: `"whitened"` (default), every channel and time in units of its noise, or `"likelihood"`
     /// - `interval`: steps between two points of the loss (default a 200th of the steps)
+    /// - `objective`: of a score learned from simulated paths, `"windowed"` (default), the scores of the linearised law
+    ///   over windows of the paths, or `"sliced"`, sliced score matching, which asks for no law at all
+    /// - `window`: of a score learned from simulated paths, length of the windows in time (default the score's)
     /// - `backend`: `"fused"` (default), or `"candle"` for comparison, several times slower
     ///
     /// # Returns
@@ -53,7 +56,8 @@ mod functions {
     ///
     /// # Source
     /// Dockhorn, Vahdat, Kreis, arXiv 2112.07068; Adam: Kingma and Ba, arXiv 1412.6980; likelihood weighting: Song,
-    /// Durkan, Murray, Ermon, arXiv 2101.09258.
+    /// Durkan, Murray, Ermon, arXiv 2101.09258; without a kernel: Singhal, Goldstein, Ranganath, arXiv 2405.15625;
+    /// sliced: Song, Garg, Shi, Ermon, arXiv 1905.07088.
     ///
     /// # Example
     /// ```rhai
@@ -118,6 +122,8 @@ fn read(mut options: Options) -> Outcome<Training> {
             .choice("weighting", &[("whitened", Weighting::Whitened), ("likelihood", Weighting::Likelihood)])?,
         interval: options.natural_or("interval", 0)?,
         backend: options.choice("backend", &[("fused", Backend::Fused), ("candle", Backend::Candle)])?,
+        objective: options.choice("objective", &[("windowed", Objective::Windowed), ("sliced", Objective::Sliced)])?,
+        window: options.positive("window")?,
     };
     options.finish()?;
     Ok(training)

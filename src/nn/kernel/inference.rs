@@ -18,7 +18,12 @@ impl Inference {
     /// Buffers for up to `most` samples at a time.
     pub fn new(network: &Mlp, most: usize) -> Self {
         let room = most * network.width().max(network.outputs());
-        Self { network: network.clone(), layers: network.layers(), values: [vec![0.0; room], vec![0.0; room]], edge: Vec::new() }
+        Self {
+            network: network.clone(),
+            layers: network.layers(),
+            values: [vec![0.0; room], vec![0.0; room]],
+            edge: Vec::new(),
+        }
     }
 
     /// Writes the network's `output` [outputs, count] for `input` [inputs, count].

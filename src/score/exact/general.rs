@@ -12,7 +12,7 @@ use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::solve_lower;
-use crate::process::{Kernel, Process, Propagator};
+use crate::process::{Kernel, Process};
 use crate::task::Task;
 use crate::vector::math::exp;
 
@@ -80,13 +80,12 @@ impl General {
     }
 
     pub(super) fn prepare(&self, process: &Process, times: &[f64], task: &Task) -> Result<PreparedGeneral<'_>> {
-        let propagator = Propagator::new(process.linear())?;
-        let order = process.linear().undriven_first();
+        let order = process.undriven_first();
         let steps = task.blocks(times.len(), |i| {
-            let kernel = kernel(&propagator, times[i])?;
+            let kernel = kernel(process, times[i])?;
             Ok(self.components.iter().map(|component| component.coefficients(&kernel, &order)).collect())
         })?;
-        Ok(PreparedGeneral { law: self, order, driven: process.linear().driven().len(), steps })
+        Ok(PreparedGeneral { law: self, order, driven: process.driven().len(), steps })
     }
 }
 

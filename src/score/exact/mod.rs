@@ -11,7 +11,7 @@ use shared::Shared;
 use super::{Prepared, Score};
 use crate::data::{Covariance, Dataset, Moments};
 use crate::error::{Error, Result};
-use crate::process::{Kernel, Process, Propagator};
+use crate::process::{Kernel, Process};
 use crate::task::Task;
 
 /// Samples that one pass of the evaluators' inner loops holds in registers.
@@ -84,8 +84,8 @@ impl Score for Exact {
 }
 
 /// The kernel at `time`, refused where its law has no density.
-fn kernel(propagator: &Propagator, time: f64) -> Result<Kernel> {
-    let kernel = propagator.kernel(time)?;
+fn kernel(process: &Process, time: f64) -> Result<Kernel> {
+    let kernel = process.kernel(time)?;
     if kernel.cholesky.diagonal().iter().all(|&pivot| pivot > 0.0) {
         Ok(kernel)
     } else {

@@ -15,7 +15,7 @@ use super::{LANES, kernel};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::{precision, solve_lower};
-use crate::process::{Kernel, Process, Propagator};
+use crate::process::{Kernel, Process};
 use crate::task::Task;
 use crate::vector::math::exp;
 
@@ -68,14 +68,13 @@ impl Shared {
     }
 
     pub(super) fn prepare(&self, process: &Process, times: &[f64], task: &Task) -> Result<PreparedShared<'_>> {
-        let propagator = Propagator::new(process.linear())?;
-        let driven = process.linear().driven();
-        let steps = task.blocks(times.len(), |i| Ok(self.coefficients(&kernel(&propagator, times[i])?, &driven)))?;
-        Ok(PreparedShared { law: self, blocks: process.linear().size(), driven: driven.len(), steps })
+        let driven = process.driven();
+        let steps = task.blocks(times.len(), |i| Ok(self.coefficients(&kernel(process, times[i])?, driven)))?;
+        Ok(PreparedShared { law: self, blocks: process.components(), driven: driven.len(), steps })
     }
 
     fn coefficients(&self, kernel: &Kernel, driven: &[usize]) -> Coefficients {
-        let response = kernel.response();
+        let response = kernel.response().column(0).into_owned();
         let white = solve_lower(&kernel.cholesky, &response);
         let information = white.norm_squared();
         let mut estimate = precision(&kernel.cholesky) * &response / information;

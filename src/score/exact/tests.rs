@@ -60,7 +60,7 @@ struct Density {
 
 impl Density {
     fn new(process: &Process, data: &Dataset, covariances: &[DMatrix<f64>], time: f64) -> Self {
-        let kernel = process.linear().kernel(time).unwrap();
+        let kernel = process.kernel(time).unwrap();
         let (weights, means) = match data.mixture() {
             Some(mixture) => (mixture.weights.clone(), mixture.means.clone()),
             None => (vec![1.0 / 3.0; 3], data.points().unwrap().values().iter().map(|&v| f64::from(v)).collect()),
@@ -105,7 +105,7 @@ const COUNT: usize = 70;
 
 /// Around the noised data, in every block: component-major [m·2, COUNT].
 fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
-    let kernel = process.linear().kernel(time).unwrap();
+    let kernel = process.kernel(time).unwrap();
     let m = process.blocks().len();
     let x = data.sample(COUNT, 3).unwrap();
     let mut z = vec![0.0; 2 * m * COUNT];
@@ -127,7 +127,7 @@ fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
 #[test]
 fn scores_are_gradients_of_the_log_density() {
     for process in [process(0.0), process(0.4), third_order()] {
-        let driven = process.linear().driven();
+        let driven = process.driven();
         for (data, covariances) in datasets() {
             let times = [0.02, 0.3, 2.0];
             let exact = Exact::new(&process, &data).unwrap();
@@ -138,7 +138,7 @@ fn scores_are_gradients_of_the_log_density() {
                 let mut score = vec![f32::NAN; driven.len() * 2 * COUNT];
                 evaluator.evaluate(step, COUNT, &z, &mut score);
                 let density = Density::new(&process, &data, &covariances, time);
-                let kernel = process.linear().kernel(time).unwrap();
+                let kernel = process.kernel(time).unwrap();
                 for i in 0..COUNT {
                     let point = DVector::from_fn(z.len() / COUNT, |row, _| f64::from(z[row * COUNT + i]));
                     for (k, &block) in driven.iter().enumerate() {
@@ -176,7 +176,7 @@ fn components_of_no_weight_are_left_out() {
 fn what_has_no_score_is_refused() {
     let refused = Exact::new(&process(0.0), &Dataset::swiss_rolls()).unwrap_err();
     assert!(refused.hint().unwrap().contains("dataset::from_array"), "{refused}");
-    let mut linear = process(0.0).linear().clone();
+    let mut linear = process(0.0).constant().unwrap().clone();
     linear.noise.fill(0.0);
     let silent = Process::from_linear("silent", &["x", "eta"], linear, 2.0).unwrap();
     let refused = Exact::new(&silent, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap_err();

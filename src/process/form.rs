@@ -1,0 +1,185 @@
+//! What kind of process a definition is, by its graph and not by probing, and its coefficients where it is linear.
+
+use std::collections::BTreeMap;
+
+use nalgebra::{DMatrix, DVector};
+
+use super::schedule::Place;
+use super::{Definition, Linear};
+use crate::error::{Error, Result};
+use crate::expr::{Affine, Expression, Values};
+
+/// The classes of processes, from the easiest to the hardest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Linear with constant coefficients.
+    Constant,
+    /// Linear, all coefficients being constants times one function of the time: β(t) A₀, β(t) b₀, √β(t) G₀.
+    Commuting,
+    /// Linear with coefficients that depend on the time.
+    TimeDependent,
+    /// Nonlinear in the drift, or with noise that depends on the state.
+    Nonlinear,
+}
+
+/// Coefficients of `dz = (A(t) z + b(t)) dt + G(t) dW` as expressions in the time and the parameters.
+#[derive(Debug)]
+pub(super) struct Coefficients {
+    drift: Vec<Affine>,
+    noise: Vec<Vec<Expression>>,
+}
+
+impl Coefficients {
+    /// Every coefficient and where it stands.
+    pub(super) fn entries(&self) -> impl Iterator<Item = (Place, &Expression)> {
+        let rows = self.drift.iter().enumerate();
+        let drift = rows.flat_map(|(i, affine)| {
+            let places = (0..affine.coefficients.len()).map(move |j| Place::Drift(i, j)).chain([Place::Offset(i)]);
+            places.zip(affine.coefficients.iter().chain([&affine.rest]))
+        });
+        let rows = self.noise.iter().enumerate();
+        drift.chain(rows.flat_map(|(i, row)| row.iter().enumerate().map(move |(j, g)| (Place::Noise(i, j), g))))
+    }
+}
+
+/// The class of a process, why it is in it, and its coefficients where it is linear.
+#[derive(Debug)]
+pub(super) struct Form {
+    pub(super) class: Class,
+    /// What makes it harder than constant coefficients: part and place of each cause.
+    pub(super) reasons: Vec<String>,
+    pub(super) coefficients: Option<Coefficients>,
+}
+
+impl Form {
+    pub(super) fn of(definition: &Definition) -> Self {
+        let (mut nonlinear, mut varying) = (Vec::new(), Vec::new());
+        let mut drift = Vec::new();
+        for (i, expression) in definition.drift.iter().enumerate() {
+            let place = format!("in the drift of {}", definition.component_name(i));
+            match expression.affine(definition.components()) {
+                Err(part) => nonlinear.push(format!("`{part}` {place}")),
+                Ok(affine) => drift.push(affine),
+            }
+            if expression.depends_on_time() {
+                varying.push(format!("`{expression}` {place}"));
+            }
+        }
+        for (i, amplitude) in definition.noise.iter().enumerate().flat_map(|(i, row)| row.iter().map(move |g| (i, g))) {
+            let place = format!("in the noise of {}", definition.component_name(i));
+            if amplitude.depends_on_state() {
+                nonlinear.push(format!("`{amplitude}` {place}"));
+            }
+            if amplitude.depends_on_time() {
+                varying.push(format!("`{amplitude}` {place}"));
+            }
+        }
+        let class = match (nonlinear.is_empty(), varying.is_empty()) {
+            (false, _) => Class::Nonlinear,
+            (true, false) => Class::TimeDependent,
+            (true, true) => Class::Constant,
+        };
+        let is_linear = nonlinear.is_empty();
+        let coefficients = is_linear.then(|| Coefficients { drift, noise: definition.noise.clone() });
+        Self { class, reasons: if is_linear { varying } else { nonlinear }, coefficients }
+    }
+}
+
+/// A definition with numbers for its parameters, asked for numbers.
+pub(super) struct Numbers<'a> {
+    pub(super) definition: &'a Definition,
+    pub(super) parameters: &'a BTreeMap<String, f64>,
+}
+
+impl Numbers<'_> {
+    /// A process with the start law of this one and all `coefficients` 0.
+    ///
+    /// # Errors
+    /// As [`Numbers::start`].
+    pub(super) fn still(&self, coefficients: &Coefficients) -> Result<Linear> {
+        let count = self.definition.components();
+        let sources = coefficients.noise.first().map_or(0, Vec::len);
+        let (start_mean, start_std) = self.start()?;
+        Ok(Linear {
+            drift: DMatrix::zeros(count, count),
+            offset: DVector::zeros(count),
+            noise: DMatrix::zeros(count, sources),
+            start_mean,
+            start_std,
+        })
+    }
+
+    /// Mean and standard deviation of every component at t = 0; 0 for the data.
+    ///
+    /// # Errors
+    /// When one has no finite value, or a standard deviation is negative.
+    pub(super) fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
+        let count = self.definition.components();
+        let (mut mean, mut std) = (DVector::zeros(count), DVector::zeros(count));
+        for (i, law) in self.definition.start.iter().enumerate() {
+            let Some(law) = law else { continue };
+            mean[i] = self.value("start", i, &law.mean, 0.0)?;
+            std[i] = self.value("start", i, &law.std, 0.0)?;
+            if std[i] < 0.0 {
+                let name = self.definition.component_name(i);
+                let problem = format!("the standard deviation of `{name}` at t = 0 is negative: {}", std[i]);
+                return Err(Error::process(&self.definition.name, problem));
+            }
+        }
+        Ok((mean, std))
+    }
+
+    /// Refuses a definition whose parts without the state have no finite value at one of the `times`.
+    ///
+    /// # Errors
+    /// Names the part, the parameters in it and the time.
+    pub(super) fn check(&self, times: &[f64]) -> Result<()> {
+        self.start()?;
+        let drift = self.definition.drift.iter().enumerate().map(|(i, e)| ("drift", i, e));
+        let rows = self.definition.noise.iter().enumerate();
+        let noise = rows.flat_map(|(i, row)| row.iter().map(move |e| ("noise", i, e)));
+        for (part, i, expression) in drift.chain(noise) {
+            for free in expression.parts_without_state() {
+                let several = if free.depends_on_time() { times } else { &times[..1] };
+                for &time in several {
+                    self.value(part, i, &free, time)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether an amplitude is anything but the number 0.
+    pub(super) fn is_noise(&self, amplitude: &Expression) -> bool {
+        let values = Values { time: 0.0, parameters: self.parameters, state: &[] };
+        amplitude.depends_on_state() || amplitude.depends_on_time() || amplitude.evaluate(values) != 0.0
+    }
+
+    /// The value of an expression without the state.
+    ///
+    /// # Errors
+    /// When it is not finite; names the part, the component, the fault in it and the numbers it was given.
+    pub(super) fn value(&self, part: &str, component: usize, expression: &Expression, time: f64) -> Result<f64> {
+        let values = Values { time, parameters: self.parameters, state: &[] };
+        let value = expression.evaluate(values);
+        if value.is_finite() {
+            return Ok(value);
+        }
+        let fault = expression.fault(values).unwrap_or_else(|| expression.clone());
+        let used = self.parameters.iter().filter(|(name, _)| fault.uses_parameter(name));
+        let mut known: Vec<_> = used.map(|(name, value)| format!("{name} = {value}")).collect();
+        if fault.depends_on_time() {
+            known.push(format!("t = {time}"));
+        }
+        let problem = format!(
+            "the {part} of `{}` has no finite value: `{fault}`{}{}",
+            self.definition.component_name(component),
+            if known.is_empty() { "" } else { " with " },
+            known.join(", ")
+        );
+        Err(Error::process(&self.definition.name, problem).with_hint(match fault.depends_on_time() {
+            true => "keep it finite at every time from 0 to the horizon: t + 1e-5 for t, or where(t > 1e-5, .., ..)",
+            false => "choose parameters for which it is finite and real",
+        }))
+    }
+}

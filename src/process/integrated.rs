@@ -1,0 +1,129 @@
+//! Kernels of a linear process whose coefficients depend on the time in any way.
+//!
+//! [0, T] is cut once into steps that are accurate to 10⁻¹² (each compared with its two halves), and the law at the
+//! start of each is kept. A kernel is the last law before its time and one step from there, computed anew and not
+//! interpolated: so the kernel at t = 10⁻⁸ is one step of length 10⁻⁸, with all its digits.
+
+use std::sync::Arc;
+
+use nalgebra::DMatrix;
+
+use super::Transition;
+use super::flow::{Flow, Step};
+use super::quadrature::subdivide;
+use super::schedule::Schedule;
+use crate::error::{Error, Result};
+
+/// Difference of a step from its halves that is accepted, of each entry by itself.
+const TOLERANCE: f64 = 1e-12;
+/// The same for what is left of a component given those before it, which amplifies rounding.
+const PIVOT_TOLERANCE: f64 = 1e-10;
+/// Below this part of its standard deviation, what is left of a component given those before it is rounding.
+const BOUND: f64 = 1e-7;
+
+/// A process integrated over [0, T].
+#[derive(Debug)]
+pub(super) struct Integrated {
+    schedule: Arc<Schedule>,
+    horizon: f64,
+    pieces: Vec<Piece>,
+}
+
+#[derive(Debug)]
+struct Piece {
+    start: f64,
+    /// From 0 to the start of the piece, the law at t = 0 included.
+    before: Flow,
+    /// From its start to its end, the factor triangular.
+    own: Flow,
+}
+
+impl Integrated {
+    /// Integrates over [0, `horizon`].
+    ///
+    /// # Errors
+    /// When a coefficient has no finite value, or changes too fast.
+    pub(super) fn new(schedule: Arc<Schedule>, horizon: f64) -> Result<Self> {
+        let linear = schedule.constant();
+        let size = linear.size();
+        let part = |from, to| Step::new(|time| schedule.at(time), from, to);
+        let steps = subdivide(horizon, part, agree)?;
+        let factor = DMatrix::from_diagonal(&linear.start_std);
+        let mut law = Flow { offset: linear.start_mean.clone(), factor, ..Flow::still(size) };
+        let mut pieces = Vec::with_capacity(steps.len());
+        for (start, step) in steps {
+            let own = step.flow.triangular();
+            let after = law.then(&own);
+            pieces.push(Piece { start, before: law, own });
+            law = after;
+        }
+        Ok(Self { schedule, horizon, pieces })
+    }
+
+    /// The law of z at `time`, the start averaged over.
+    pub(super) fn kernel(&self, time: f64) -> Result<Transition> {
+        let time = within(time, self.horizon)?;
+        let piece = &self.pieces[self.place(time)];
+        Transition::from(piece.before.then(&self.step(piece.start, time)?)).finite(time)
+    }
+
+    /// The transition from the time `from` to `to`.
+    pub(super) fn transition(&self, from: f64, to: f64) -> Result<Transition> {
+        let (from, to) = (within(from, self.horizon)?, within(to, self.horizon)?);
+        let (first, last) = (self.place(from), self.place(to));
+        if first == last {
+            return Transition::from(self.step(from, to)?).finite(to);
+        }
+        let mut flow = self.step(from, self.pieces[first + 1].start)?;
+        for piece in &self.pieces[first + 1..last] {
+            flow = flow.then(&piece.own);
+        }
+        Transition::from(flow.then(&self.step(self.pieces[last].start, to)?)).finite(to)
+    }
+
+    /// The piece that holds `time`.
+    fn place(&self, time: f64) -> usize {
+        self.pieces.partition_point(|piece| piece.start <= time) - 1
+    }
+
+    /// The step between two times inside one piece.
+    fn step(&self, from: f64, to: f64) -> Result<Flow> {
+        if from == to {
+            return Ok(Flow::still(self.schedule.constant().size()));
+        }
+        let step = Step::new(|time| self.schedule.at(time), from, to)?;
+        // A part of a piece is no longer than the piece, but its nodes are others: the drift may be larger there.
+        let step = step.ok_or_else(|| {
+            Error::numerical(format!("the drift cannot be integrated from t = {from} to {to}: it changes too fast"))
+        })?;
+        Ok(step.flow)
+    }
+}
+
+/// Whether one step does what its two halves do.
+fn agree(whole: &Step, left: &Step, right: &Step) -> bool {
+    let fine = left.flow.then(&right.flow);
+    let coarse = whole.flow.clone().triangular();
+    let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= tolerance * size;
+    let transfer = coarse.transfer.iter().zip(&fine.transfer).zip(&whole.transfer_size);
+    let offset = coarse.offset.iter().zip(&fine.offset).zip(&whole.offset_size);
+    transfer.chain(offset).all(|((&a, &b), &size)| near(a, b, size, TOLERANCE))
+        && coarse.factor.row_iter().zip(fine.factor.row_iter()).enumerate().all(|(i, (a, b))| {
+            let spread = b.norm();
+            let free = b[i] <= BOUND * spread || near(a[i], b[i], b[i], PIVOT_TOLERANCE);
+            free && near(a.norm(), spread, spread, TOLERANCE)
+                && a.iter().zip(b.iter()).all(|(&a, &b)| near(a, b, spread, TOLERANCE / BOUND))
+        })
+}
+
+/// `time` inside [0, `horizon`], of which rounding may have taken it out.
+pub(super) fn within(time: f64, horizon: f64) -> Result<f64> {
+    if !(time >= 0.0 && time.is_finite()) {
+        return Err(Error::argument("t", format!("must be a finite time ≥ 0, got {time}")));
+    }
+    if time <= horizon * (1.0 + 4.0 * f64::EPSILON) {
+        return Ok(time.min(horizon));
+    }
+    Err(Error::argument("t", format!("must be at most the horizon {horizon} of the process, got {time}"))
+        .with_hint("coefficients that depend on the time are known up to the horizon: raise it"))
+}

@@ -1,0 +1,84 @@
+//! Kernels and transitions of a linear process, prepared once for many times.
+
+use nalgebra::DVector;
+
+use super::integrated::Integrated;
+use super::rescaled::Clock;
+use super::series::Series;
+use super::{Kernel, Linear, Propagator, Transition};
+use crate::error::{Error, Result};
+
+/// What gives the kernel at any time and the transition between any two.
+#[derive(Debug)]
+pub(super) enum Kernels {
+    Constant(Constant),
+    /// Those of constant coefficients at the rescaled time.
+    Rescaled(Constant, Clock),
+    Integrated(Integrated),
+}
+
+/// Kernels of constant coefficients.
+#[derive(Debug)]
+pub(super) enum Constant {
+    /// Few components, with all digits: from the law of the start, and from a known state.
+    Few {
+        whole: Propagator,
+        noise: Propagator,
+    },
+    Many(Series),
+}
+
+/// More components than this are too slow in 32 digits: a kernel of 8 takes 140 µs, one of 16 takes 1.3 ms.
+const FEW: usize = 8;
+
+impl Constant {
+    /// # Errors
+    /// When a coefficient is not finite.
+    pub(super) fn new(linear: &Linear) -> Result<Self> {
+        if linear.size() > FEW {
+            return Ok(Self::Many(Series::new(linear)));
+        }
+        let still = DVector::zeros(linear.size());
+        let bare = Linear { start_mean: still.clone(), start_std: still, ..linear.clone() };
+        Ok(Self::Few { whole: Propagator::new(linear)?, noise: Propagator::new(&bare)? })
+    }
+
+    fn kernel(&self, passed: f64) -> Result<Transition> {
+        match self {
+            Self::Few { whole, .. } => whole.kernel(passed).map(Transition::from),
+            Self::Many(series) => series.kernel(passed)?.finite(passed),
+        }
+    }
+
+    fn transition(&self, passed: f64) -> Result<Transition> {
+        match self {
+            Self::Few { noise, .. } => noise.kernel(passed).map(Transition::from),
+            Self::Many(series) => series.transition(passed)?.finite(passed),
+        }
+    }
+}
+
+impl Kernels {
+    /// The kernel at `time`, of `data` components that are data.
+    pub(super) fn kernel(&self, time: f64, data: usize) -> Result<Kernel> {
+        let law = match self {
+            Self::Constant(constant) => constant.kernel(time)?,
+            Self::Rescaled(constant, clock) => constant.kernel(clock.between(0.0, time)?)?,
+            Self::Integrated(integrated) => integrated.kernel(time)?,
+        };
+        let Transition { transfer, offset, covariance, cholesky } = law;
+        Ok(Kernel { time, data, transfer, offset, covariance, cholesky })
+    }
+
+    /// The transition from the time `from` to `to`.
+    pub(super) fn transition(&self, from: f64, to: f64) -> Result<Transition> {
+        if !(from >= 0.0 && to >= from && to.is_finite()) {
+            return Err(Error::argument("t", format!("must rise from a time of 0 or above, got {from} to {to}")));
+        }
+        match self {
+            Self::Constant(constant) => constant.transition(to - from),
+            Self::Rescaled(constant, clock) => constant.transition(clock.between(from, to)?),
+            Self::Integrated(integrated) => integrated.transition(from, to),
+        }
+    }
+}

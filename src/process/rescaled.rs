@@ -1,0 +1,110 @@
+//! Coefficients that all change with the time in the same way: A(t) = β(t) A₀, b(t) = β(t) b₀, D(t) = β(t) D₀.
+//!
+//! With θ(t) = ∫₀ᵗ β such a process is the one of constant coefficients A₀, b₀, D₀ in the time θ (the time change of
+//! variance-preserving and -exploding diffusion; Song et al., arXiv 2011.13456; Karras et al., arXiv 2206.00364).
+
+use std::collections::BTreeMap;
+
+use super::Linear;
+use super::integrated::within;
+use super::monomial::{Bases, Monomial};
+use super::quadrature::{rule, subdivide};
+use super::schedule::{Place, Schedule};
+use crate::error::{Error, Result};
+use crate::expr::{Expression, Values};
+
+/// Difference of the integral over a part from that over its halves that is accepted.
+const TOLERANCE: f64 = 4e-16;
+
+/// A process of constant coefficients and the time in which it has them.
+#[derive(Debug)]
+pub(super) struct Rescaled {
+    /// A₀, b₀ and G₀ with D₀ = G₀ G₀ᵀ.
+    pub(super) linear: Linear,
+    pub(super) clock: Clock,
+}
+
+impl Rescaled {
+    /// The form of `schedule` with a common factor, if the graph shows that it has one which is finite and ≥ 0 up to
+    /// the `horizon`.
+    pub(super) fn of(schedule: &Schedule, horizon: f64) -> Option<Self> {
+        let mut bases = Bases::new(schedule.parameters());
+        let mut linear = schedule.constant().clone();
+        let mut common: Option<Monomial> = None;
+        let mut steady = false;
+        for (place, expression) in schedule.varying() {
+            let monomial = bases.monomial(expression);
+            *place.of(&mut linear) = monomial.constant;
+            if monomial.constant == 0.0 {
+                continue;
+            }
+            let rate = if matches!(place, Place::Noise(..)) { monomial.power(2.0)? } else { monomial };
+            steady |= rate.is_constant();
+            match &common {
+                Some(known) if !known.is_multiple(&rate) => return None,
+                _ => common = Some(rate),
+            }
+        }
+        let is_zero = |matrix: &[f64]| matrix.iter().all(|&entry| entry == 0.0);
+        let still = schedule.constant();
+        steady |=
+            !(is_zero(still.drift.as_slice()) && is_zero(still.offset.as_slice()) && is_zero(still.noise.as_slice()));
+        let factor = common.filter(|_| !steady)?.with_constant(1.0);
+        let clock = Clock::new(bases.expression(&factor), schedule.parameters(), horizon).ok()?;
+        Some(Self { linear, clock })
+    }
+}
+
+/// θ(t) = ∫₀ᵗ β.
+#[derive(Debug, Clone)]
+pub(super) struct Clock {
+    factor: Expression,
+    parameters: BTreeMap<String, f64>,
+    horizon: f64,
+    /// Starts of the parts in which Gauss–Legendre quadrature is exact to rounding, and ∫ β over each.
+    parts: Vec<(f64, f64)>,
+}
+
+impl Clock {
+    fn new(factor: Expression, parameters: &BTreeMap<String, f64>, horizon: f64) -> Result<Self> {
+        let clock = Self { factor, parameters: parameters.clone(), horizon, parts: Vec::new() };
+        let part = |from, to| clock.integral(from, to).map(Some);
+        let agree = |whole: &f64, left: &f64, right: &f64| (whole - (left + right)).abs() <= TOLERANCE * whole;
+        let parts = subdivide(horizon, part, agree)?;
+        Ok(Self { parts, ..clock })
+    }
+
+    /// β, an expression in the time.
+    pub(super) fn factor(&self) -> &Expression {
+        &self.factor
+    }
+
+    /// θ(to) − θ(from), without the loss of digits of a difference.
+    ///
+    /// # Errors
+    /// When a time is outside [0, T].
+    pub(super) fn between(&self, from: f64, to: f64) -> Result<f64> {
+        let (from, to) = (within(from, self.horizon)?, within(to, self.horizon)?);
+        let place = |time: f64| self.parts.partition_point(|(start, _)| *start <= time) - 1;
+        let (first, last) = (place(from), place(to));
+        if first == last {
+            return self.integral(from, to);
+        }
+        let whole: f64 = self.parts[first + 1..last].iter().map(|(_, length)| length).sum();
+        Ok(self.integral(from, self.parts[first + 1].0)? + whole + self.integral(self.parts[last].0, to)?)
+    }
+
+    fn integral(&self, from: f64, to: f64) -> Result<f64> {
+        let rule = rule();
+        let mut sum = 0.0;
+        for (node, weight) in rule.nodes.iter().zip(rule.weights) {
+            let time = from + (to - from) * node;
+            let value = self.factor.evaluate(Values { time, parameters: &self.parameters, state: &[] });
+            if !(value >= 0.0 && value.is_finite()) {
+                return Err(Error::numerical(format!("the factor `{}` is {value} at t = {time}", self.factor)));
+            }
+            sum += weight * value;
+        }
+        Ok(sum * (to - from))
+    }
+}

@@ -1,0 +1,100 @@
+//! Coefficients of a linear process as functions of the time, ready to be asked for many times.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::form::{Coefficients, Numbers};
+use super::{Definition, Linear};
+use crate::error::Result;
+use crate::expr::Expression;
+
+/// Where a coefficient stands in `dz = (A z + b) dt + G dW`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// A, (row, column).
+    Drift(usize, usize),
+    /// b, row.
+    Offset(usize),
+    /// G, (row, source).
+    Noise(usize, usize),
+}
+
+impl Place {
+    /// The part of the definition and the component it belongs to.
+    fn named(self) -> (&'static str, usize) {
+        match self {
+            Self::Drift(row, _) | Self::Offset(row) => ("drift", row),
+            Self::Noise(row, _) => ("noise", row),
+        }
+    }
+
+    pub(super) fn of(self, linear: &mut Linear) -> &mut f64 {
+        match self {
+            Self::Drift(row, column) => &mut linear.drift[(row, column)],
+            Self::Offset(row) => &mut linear.offset[row],
+            Self::Noise(row, source) => &mut linear.noise[(row, source)],
+        }
+    }
+}
+
+/// The coefficients of one process with numbers for its parameters.
+#[derive(Debug)]
+pub(super) struct Schedule {
+    definition: Arc<Definition>,
+    parameters: BTreeMap<String, f64>,
+    /// Those that do not depend on the time; the others are 0.
+    constant: Linear,
+    varying: Vec<(Place, Expression)>,
+}
+
+impl Schedule {
+    /// # Errors
+    /// When a coefficient that does not depend on the time has no finite value.
+    pub(super) fn new(
+        definition: &Arc<Definition>,
+        parameters: &BTreeMap<String, f64>,
+        coefficients: &Coefficients,
+    ) -> Result<Self> {
+        let numbers = Numbers { definition, parameters };
+        let mut constant = numbers.still(coefficients)?;
+        let mut varying = Vec::new();
+        for (place, expression) in coefficients.entries() {
+            if expression.depends_on_time() {
+                varying.push((place, expression.clone()));
+            } else {
+                let (part, component) = place.named();
+                *place.of(&mut constant) = numbers.value(part, component, expression, 0.0)?;
+            }
+        }
+        Ok(Self { definition: definition.clone(), parameters: parameters.clone(), constant, varying })
+    }
+
+    /// The coefficients that do not depend on the time, 0 for the others, with the law of the start.
+    pub(super) fn constant(&self) -> &Linear {
+        &self.constant
+    }
+
+    /// The coefficients that depend on the time.
+    pub(super) fn varying(&self) -> &[(Place, Expression)] {
+        &self.varying
+    }
+
+    /// The parameters' values.
+    pub(super) fn parameters(&self) -> &BTreeMap<String, f64> {
+        &self.parameters
+    }
+
+    /// All coefficients at `time`.
+    ///
+    /// # Errors
+    /// When one has no finite value; names it.
+    pub(super) fn at(&self, time: f64) -> Result<Linear> {
+        let numbers = Numbers { definition: &self.definition, parameters: &self.parameters };
+        let mut linear = self.constant.clone();
+        for (place, expression) in &self.varying {
+            let (part, component) = place.named();
+            *place.of(&mut linear) = numbers.value(part, component, expression, time)?;
+        }
+        Ok(linear)
+    }
+}

@@ -1,0 +1,248 @@
+//! Simulated paths from which a score without a kernel takes its units, its Gaussian part and its windows.
+
+use super::simulated::{Moments, window_begin};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::process::{Chain, Process, Walk};
+use crate::rng::{Purpose, Stream};
+use crate::task::Task;
+
+/// Samples whose moments are measured.
+const SAMPLES: usize = 1 << 15;
+/// Samples simulated together.
+const BLOCK: usize = 256;
+/// End states that are kept for the prior.
+const ENDS: usize = 1 << 12;
+/// Times at which units are measured; between them ln ℓ² is linear in ln t.
+const UNIT_TIMES: usize = 48;
+/// Ends of windows that are tested, and samples at each.
+const TESTED_ENDS: usize = 8;
+const TESTED_SAMPLES: usize = 1024;
+/// Windows are halved at most so often.
+const HALVINGS: i32 = 10;
+/// How far the second and fourth moments of whitened deviations may be from 1 and 3. Five standard errors of linear
+/// processes: 2·10³ samples know the moments to 0.03 and 0.22.
+const TOLERANCE: [f64; 2] = [0.16, 1.1];
+
+/// The simulation of `process` from `data`.
+pub(super) struct Pilot<'a> {
+    pub(super) process: &'a Process,
+    pub(super) chain: &'a Chain,
+    pub(super) data: &'a Dataset,
+    pub(super) copies: usize,
+    pub(super) seed: u64,
+    pub(super) task: &'a Task,
+}
+
+/// Sums over samples.
+struct Sums {
+    /// z, [J + 1, m·copies].
+    first: Vec<f64>,
+    /// z_i z_j summed over copies, [J + 1, m, m].
+    second: Vec<f64>,
+    /// x_0 z_T, summed over copies, [k, m].
+    cross: Vec<f64>,
+    ends: Vec<f32>,
+}
+
+impl Pilot<'_> {
+    pub(super) fn run(&self, window: Option<f64>) -> Result<Moments> {
+        let horizon = self.process.horizon();
+        if let Some(window) = window.filter(|w| !(*w > 0.0 && w.is_finite())) {
+            return Err(Error::argument("window", format!("must be a time above 0, got {window}")));
+        }
+        let sums = self.simulate()?;
+        let (mean, covariance, residual_signal) = self.moments(&sums)?;
+        let window = match window {
+            Some(window) => window.min(horizon),
+            None => self.longest_window()?,
+        };
+        let log_unit = self.units(window)?;
+        Ok(Moments { steps: self.chain.steps(), window, mean, covariance, log_unit, residual_signal, ends: sums.ends })
+    }
+
+    /// Data and a walk of block number `block`, not yet started.
+    fn begin(&self, walk: &mut Walk<'_>, count: usize, part: u32, block: u32) -> Vec<f32> {
+        let mut x = vec![0.0; self.data.dimension() * count];
+        self.data.draw(&Stream::new(self.seed, Purpose::Pilot), part, block, &mut x);
+        let start = Stream::new(self.seed, Purpose::Start);
+        walk.start(&x, |normals| start.normals(part, block, normals));
+        x
+    }
+
+    fn simulate(&self) -> Result<Sums> {
+        let stream = Stream::new(self.seed, Purpose::Pilot).part(1 << 20);
+        let parts = self.task.blocks(SAMPLES / BLOCK, |block| {
+            let mut walk = self.chain.walk(self.copies, BLOCK);
+            let x = self.begin(&mut walk, BLOCK, 0, block as u32);
+            let mut sums = Sums { first: Vec::new(), second: Vec::new(), cross: Vec::new(), ends: Vec::new() };
+            self.add(walk.states(), &mut sums);
+            for step in 0..self.chain.steps() {
+                self.task.check()?;
+                walk.step(step, |normals| stream.normals(step as u32, block as u32, normals));
+                self.add(walk.states(), &mut sums);
+            }
+            sums.cross = self.products(&x, walk.states());
+            if block < ENDS / BLOCK {
+                let rows = walk.states().len() / BLOCK;
+                sums.ends = (0..BLOCK)
+                    .flat_map(|i| (0..rows).map(move |r| (r, i)))
+                    .map(|(r, i)| walk.states()[r * BLOCK + i])
+                    .collect();
+            }
+            Ok(sums)
+        })?;
+        Ok(parts.into_iter().reduce(Sums::plus).expect("there are blocks"))
+    }
+
+    fn add(&self, states: &[f32], sums: &mut Sums) {
+        sums.first.extend(states.chunks_exact(BLOCK).map(sum));
+        sums.second.extend(self.products(states, states));
+    }
+
+    /// Σ a_i b_j over copies and samples, [components of a, components of b].
+    fn products(&self, a: &[f32], b: &[f32]) -> Vec<f64> {
+        let length = self.copies * BLOCK;
+        a.chunks_exact(length).flat_map(|a| b.chunks_exact(length).map(move |b| dot(a, b))).collect()
+    }
+
+    /// Mean, covariance, and the part of the variance at the end that the data explain.
+    fn moments(&self, sums: &Sums) -> Result<(Vec<f64>, Vec<f64>, f64)> {
+        let (m, copies, count) = (self.process.components(), self.copies, SAMPLES as f64);
+        let mean: Vec<_> = sums.first.iter().map(|s| s / count).collect();
+        let centre = |k: usize, i: usize, l: usize, j: usize| -> f64 {
+            let (a, b) = (&mean[(k * m + i) * copies..][..copies], &mean[(l * m + j) * copies..][..copies]);
+            a.iter().zip(b).map(|(a, b)| a * b).sum()
+        };
+        let all = copies as f64;
+        let covariance: Vec<_> = sums
+            .second
+            .iter()
+            .enumerate()
+            .map(|(place, s)| {
+                let (k, i, j) = (place / (m * m), place / m % m, place % m);
+                (s / count - centre(k, i, k, j)) / all
+            })
+            .collect();
+        if let Some(place) = mean.iter().chain(&covariance).position(|v| !v.is_finite()) {
+            let time = self.chain.times()[(place / (m * copies)).min(self.chain.steps())];
+            let problem = format!("the simulated paths leave the range of floating point about t = {time:.3e}");
+            return Err(Error::process(self.process.name(), problem)
+                .with_hint("raise `chain_steps`, or give the process a drift that damps"));
+        }
+        let last = self.chain.steps();
+        let variance = |k: usize, i: usize| covariance[(k * m + i) * m + i];
+        let explained = |(place, s): (usize, &f64)| {
+            let (j, i) = (place / m, place % m);
+            let cross = (s / count - centre(0, j, last, i)) / all;
+            let both = variance(0, j) * variance(last, i);
+            if both > 0.0 { cross * cross / both } else { 0.0 }
+        };
+        let residual = sums.cross.iter().enumerate().map(explained).fold(0.0, f64::max);
+        Ok((mean, covariance, residual))
+    }
+
+    /// Walks `count` samples into windows that all end after step `end`.
+    fn windows(&self, count: usize, end: usize, window: f64, part: u32) -> Walk<'_> {
+        let begin = window_begin(self.chain, self.process.components(), end, window);
+        let mut walk = self.chain.walk(self.copies, count);
+        self.begin(&mut walk, count, part, end as u32);
+        let stream = Stream::new(self.seed, Purpose::Pilot).part((2 << 20) + part);
+        walk.windows(&vec![begin as u32; count], &vec![end as u32; count], |step, normals| {
+            stream.normals(step as u32, end as u32, normals);
+        });
+        walk
+    }
+
+    /// ln ℓ² at all steps.
+    fn units(&self, window: f64) -> Result<Vec<f64>> {
+        let last = self.chain.steps();
+        let mut ends: Vec<_> =
+            (0..=UNIT_TIMES).map(|i| (last as f64).powf(i as f64 / UNIT_TIMES as f64).round() as usize).collect();
+        ends.dedup();
+        let driven = self.process.driven().len();
+        let known = self.task.blocks(ends.len(), |i| {
+            let walk = self.windows(BLOCK, ends[i], window, 1);
+            let mut factor = walk.factor();
+            let mut sum = vec![0.0; driven];
+            for lane in 0..self.copies * BLOCK {
+                walk.window(lane, &mut factor);
+                factor.conditional_variance().iter().zip(&mut sum).for_each(|(v, s)| *s += v);
+            }
+            Ok(sum.iter().map(|s| (s / (self.copies * BLOCK) as f64).ln()).collect::<Vec<_>>())
+        })?;
+        let mut units = Vec::with_capacity(last * driven);
+        let mut segment = 0;
+        for step in 1..=last {
+            while segment + 2 < ends.len() && ends[segment + 1] < step {
+                segment += 1;
+            }
+            let [a, b] = [ends[segment], ends[segment + 1]].map(|end| self.chain.times()[end].ln());
+            let part = (self.chain.times()[step].ln() - a) / (b - a);
+            units.extend((0..driven).map(|d| known[segment][d] + part * (known[segment + 1][d] - known[segment][d])));
+        }
+        if units.iter().any(|u| !u.is_finite()) {
+            let problem = "a driven component has no noise of its own within a window";
+            return Err(
+                Error::process(self.process.name(), problem).with_hint("give each driven block a source of its own")
+            );
+        }
+        Ok(units)
+    }
+
+    /// The longest window over which the linearised law is close to the true one.
+    fn longest_window(&self) -> Result<f64> {
+        let horizon = self.process.horizon();
+        for halving in 0..HALVINGS {
+            let window = horizon * 0.5_f64.powi(halving);
+            if self.is_close(window)? {
+                return Ok(window);
+            }
+        }
+        Ok(horizon * 0.5_f64.powi(HALVINGS))
+    }
+
+    /// Whether the deviations, whitened by the linearised law, have the moments of unit normals at all tested ends.
+    fn is_close(&self, window: f64) -> Result<bool> {
+        let close = self.task.blocks(TESTED_ENDS, |i| {
+            let time = self.process.horizon() * (i + 1) as f64 / TESTED_ENDS as f64;
+            let walk = self.windows(TESTED_SAMPLES, self.chain.step_at(time), window, 2);
+            let mut factor = walk.factor();
+            let lanes = self.copies * TESTED_SAMPLES;
+            let mut sums = vec![[0.0; 2]; self.process.components()];
+            for lane in 0..lanes {
+                walk.window(lane, &mut factor);
+                for (sum, white) in sums.iter_mut().zip(factor.white()) {
+                    sum[0] += white.powi(2);
+                    sum[1] += white.powi(4);
+                }
+            }
+            let fits = |[second, fourth]: &[f64; 2]| {
+                let (second, fourth) = (second / lanes as f64, fourth / lanes as f64);
+                let is_still = second == 0.0;
+                is_still || ((second - 1.0).abs() < TOLERANCE[0] && (fourth - 3.0).abs() < TOLERANCE[1])
+            };
+            Ok(sums.iter().all(fits))
+        })?;
+        Ok(close.into_iter().all(|c| c))
+    }
+}
+
+impl Sums {
+    fn plus(mut self, other: Self) -> Self {
+        let add = |a: &mut Vec<f64>, b: &[f64]| a.iter_mut().zip(b).for_each(|(a, b)| *a += b);
+        add(&mut self.first, &other.first);
+        add(&mut self.second, &other.second);
+        add(&mut self.cross, &other.cross);
+        self.ends.extend(other.ends);
+        self
+    }
+}
+
+fn sum(row: &[f32]) -> f64 {
+    row.iter().map(|&v| f64::from(v)).sum()
+}
+
+fn dot(a: &[f32], b: &[f32]) -> f64 {
+    a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
+}

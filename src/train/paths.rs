@@ -1,0 +1,226 @@
+//! Training on simulated forward paths, for processes without a kernel.
+//!
+//! Two objectives have the score of the chain as their best answer. *Windowed*: the score of the linearised law over a
+//! window of steps (see [`Chain`](crate::process::Chain)). *Sliced*: E[½|s|² + vᵀ∂s v] over random directions v (Song, Garg,
+//! Shi, Ermon, arXiv 1905.07088) with the derivative taken as a difference (Pang et al., arXiv 2007.03317), which makes it
+//! a squared error: ½|s|² + vᵀ(s₊ − s₋)/2ε = ¼|s₊ + v/ε|² + ¼|s₋ − v/ε|² − |v|²/2ε² for s_± = s(z ± εv), up to O(ε²). The
+//! two points stand in the same batch, where what is large cancels.
+
+use super::feed::Feed;
+use super::{Objective, Options, Weighting};
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::nn::kernel::Samples;
+use crate::process::{Factor, Walk};
+use crate::rng::{Purpose, Stream};
+use crate::score::{Rounded, Simulated};
+
+/// ε of the sliced objective, in units of the deviation within a window.
+const DIFFERENCE: f64 = 0.2;
+
+/// What all chunks of all batches share.
+pub(super) struct Paths<'a> {
+    simulated: &'a Simulated,
+    data: &'a Dataset,
+    /// The parametrisation after each step of the chain, [J + 1]; the first is not used.
+    frames: Vec<Rounded>,
+    /// The step after which a window begins that ends after each step, [J + 1].
+    begins: Vec<u32>,
+    objective: Objective,
+    shortest: f64,
+    batch: usize,
+    choice: Stream,
+    times: Stream,
+    start: Stream,
+    noise: Stream,
+}
+
+impl<'a> Paths<'a> {
+    pub(super) fn new(simulated: &'a Simulated, data: &'a Dataset, options: &Options) -> Result<Self> {
+        if options.weighting == Weighting::Likelihood {
+            return Err(Error::argument("weighting", "\"likelihood\" is not supported for simulated paths")
+                .with_hint("use \"whitened\""));
+        }
+        let chain = simulated.chain();
+        let window = options.window.unwrap_or(simulated.moments().window);
+        let frame = |&t: &f64| simulated.at(t).map(|frame| Rounded::new(&frame));
+        let choice = Stream::new(options.seed, Purpose::Batch);
+        Ok(Self {
+            simulated,
+            data,
+            frames: chain.times().iter().map(|t| frame(&t.max(chain.times()[1]))).collect::<Result<_>>()?,
+            begins: (0..=chain.steps()).map(|end| simulated.window_begin(end, window) as u32).collect(),
+            objective: options.objective,
+            shortest: options.shortest(simulated.process().horizon()),
+            batch: options.batch,
+            choice,
+            // Far beyond the parts that a dataset takes.
+            times: choice.part(1 << 20),
+            start: Stream::new(options.seed, Purpose::Start),
+            noise: Stream::new(options.seed, Purpose::Perturbation),
+        })
+    }
+}
+
+impl Paths<'_> {
+    /// What the targets themselves add to the loss: the squares of directions over ε.
+    pub(super) fn baseline(&self) -> f64 {
+        match self.objective {
+            Objective::Windowed => 0.0,
+            Objective::Sliced => DIFFERENCE.powi(-2),
+        }
+    }
+}
+
+/// One chunk of each batch.
+pub(super) struct Chunk<'a> {
+    source: &'a Paths<'a>,
+    /// Place of the chunk's first sample in the batch.
+    first: usize,
+    count: usize,
+    /// Samples that are simulated: half of them for the sliced objective.
+    walked: usize,
+    walk: Walk<'a>,
+    factor: Factor,
+    data: Vec<f32>,
+    uniforms: Vec<f32>,
+    begin: Vec<u32>,
+    end: Vec<u32>,
+    /// [m·copies, walked].
+    states: Vec<f32>,
+    directions: Vec<f32>,
+    /// [m·copies + 1, count].
+    input: Vec<f32>,
+    /// [driven·copies, count].
+    target: Vec<f32>,
+    weight: Vec<f32>,
+}
+
+impl<'a> Chunk<'a> {
+    pub(super) fn new(source: &'a Paths<'a>, first: usize, count: usize) -> Self {
+        let walked = match source.objective {
+            Objective::Windowed => count,
+            Objective::Sliced => count.div_ceil(2),
+        };
+        let (process, copies) = (source.simulated.process(), source.simulated.copies());
+        let (rows, driven) = (process.components() * copies, process.driven().len() * copies);
+        let walk = source.simulated.chain().walk(copies, walked);
+        Self {
+            source,
+            first,
+            count,
+            walked,
+            factor: walk.factor(),
+            walk,
+            data: vec![0.0; source.data.dimension() * walked],
+            uniforms: vec![0.0; walked],
+            begin: vec![0; walked],
+            end: vec![0; walked],
+            states: vec![0.0; rows * walked],
+            directions: vec![0.0; driven * walked],
+            input: vec![0.0; (rows + 1) * count],
+            target: vec![0.0; driven * count],
+            weight: vec![1.0; driven * count],
+        }
+    }
+
+    /// Walks all samples to times stratified over the batch.
+    fn simulate(&mut self, step: u32, chunk: u32) {
+        let source = self.source;
+        let chain = source.simulated.chain();
+        source.data.draw(&source.choice, step, chunk, &mut self.data);
+        self.walk.start(&self.data, |normals| source.start.normals(step, chunk, normals));
+        source.times.uniforms(step, chunk, &mut self.uniforms);
+        let horizon = chain.times()[chain.steps()];
+        let strata = (source.batch * self.walked / self.count) as f64;
+        let first = (self.first * self.walked / self.count) as f64;
+        for (i, uniform) in self.uniforms.iter().enumerate() {
+            let part = (first + i as f64 + f64::from(*uniform)) / strata;
+            let end = chain.step_at(source.shortest + (horizon - source.shortest) * part.min(1.0));
+            self.end[i] = end as u32;
+            self.begin[i] = source.begins[end];
+        }
+        let noise = |k: usize, normals: &mut [f32]| source.noise.part(k as u32 + 1).normals(step, chunk, normals);
+        match source.objective {
+            Objective::Windowed => self.walk.windows(&self.begin, &self.end, noise),
+            Objective::Sliced => self.walk.paths(&self.end, noise),
+        }
+        self.walk.ends(&mut self.states);
+    }
+
+    /// Shows sample `sample` of the chunk the state given, and sets what it should answer.
+    fn set(&mut self, sample: usize, walked: usize, state: impl Fn(usize) -> f32, score: impl Fn(usize, usize) -> f64) {
+        let (count, copies) = (self.count, self.source.simulated.copies());
+        let frame = &self.source.frames[self.end[walked] as usize];
+        let input = &mut self.input;
+        frame.show(state, |row, value| input[row * count + sample] = value);
+        let clock = input.len() / count - 1;
+        input[clock * count + sample] = frame.clock;
+        for row in 0..self.target.len() / count {
+            let (driven, copy) = (row / copies, row % copies);
+            let shown = |row: usize| self.input[row * count + sample];
+            self.target[row * count + sample] = frame.answer(driven, copy, score(driven, copy), shown);
+        }
+    }
+
+    fn windowed(&mut self) {
+        let (count, copies) = (self.count, self.source.simulated.copies());
+        let driven = self.source.simulated.process().driven();
+        // The factor has the driven components in their order.
+        let mut scores = vec![0.0; driven.len() * copies];
+        for i in 0..count {
+            for copy in 0..copies {
+                self.walk.window(copy * count + i, &mut self.factor);
+                for (d, score) in self.factor.score().into_iter().enumerate() {
+                    scores[d * copies + copy] = score;
+                }
+            }
+            let states = std::mem::take(&mut self.states);
+            self.set(i, i, |row| states[row * count + i], |d, copy| scores[d * copies + copy]);
+            self.states = states;
+        }
+    }
+
+    fn sliced(&mut self, step: u32, chunk: u32) {
+        let (walked, copies) = (self.walked, self.source.simulated.copies());
+        self.source.noise.normals(step, chunk, &mut self.directions);
+        let (states, directions) = (std::mem::take(&mut self.states), std::mem::take(&mut self.directions));
+        let driven = self.source.simulated.process().driven();
+        for i in 0..walked {
+            let frame = &self.source.frames[self.end[i] as usize];
+            let unit = |d: usize| f64::from(frame.unit(d)) * DIFFERENCE;
+            for (side, sign) in [1.0_f64, -1.0].into_iter().enumerate().take(self.count - 2 * i) {
+                let direction = |d: usize, copy: usize| f64::from(directions[(d * copies + copy) * walked + i]);
+                let state = |row: usize| {
+                    let (component, copy) = (row / copies, row % copies);
+                    let z = f64::from(states[row * walked + i]);
+                    match driven.iter().position(|&d| d == component) {
+                        Some(d) => (z + sign * unit(d) * direction(d, copy)) as f32,
+                        None => z as f32,
+                    }
+                };
+                self.set(2 * i + side, i, state, |d, copy| -sign * direction(d, copy) / unit(d));
+            }
+        }
+        (self.states, self.directions) = (states, directions);
+    }
+}
+
+impl Feed for Chunk<'_> {
+    fn fill(&mut self, step: u32, chunk: u32) {
+        self.simulate(step, chunk);
+        match self.source.objective {
+            Objective::Windowed => self.windowed(),
+            Objective::Sliced => self.sliced(step, chunk),
+        }
+    }
+
+    fn samples(&self) -> Samples<'_> {
+        Samples { count: self.count, input: &self.input, target: &self.target, weight: &self.weight }
+    }
+
+    fn time(&self, sample: usize) -> f64 {
+        let walked = if self.walked == self.count { sample } else { sample / 2 };
+        self.source.simulated.chain().times()[self.end[walked] as usize]
+    }
+}
