@@ -24,7 +24,8 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let factor: Vec<f32> = kernel.cholesky.transpose().iter().map(|&l| l as f32).collect();
     let stream = Stream::new(seed, Purpose::Perturbation);
     let request = data.request(process, Vec::new());
-    let march = March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), memory: 0 };
+    let march =
+        March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), memory: 0 };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         stream.normals(0, block, state);
@@ -79,7 +80,9 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
         let updates = task.blocks(different, |i| field.step(time(range.start + i), length, false))?;
         Ok(Box::new(Forwards { updates, first: range.start, layout, increments }))
     })?;
-    Ok(State { warnings: stability::warning(process, until, length)?.into_iter().collect(), ..state })
+    let warning = stability::warning(process, until, length)?;
+    warning.iter().for_each(|warning| task.warn(warning));
+    Ok(State { warnings: warning.into_iter().collect(), ..state })
 }
 
 impl Forward {
