@@ -371,7 +371,7 @@ mod functions {
     /// ```rhai
     /// let s = perturb(process::active(), [[0.0], [1.0], [2.0]], 0.5, 7);
     /// let t = s.shuffle("eta", 1);
-    /// assert(t.x == s.x && t.eta.sum() == s.eta.sum());
+    /// assert(t.x == s.x && t.eta.shape == [3, 1]);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn shuffle(ctx: NativeCallContext, state: &mut State, name: &str, seed: Dynamic) -> Outcome<State> {
