@@ -44,7 +44,7 @@ pub struct Forward {
     /// Number of equal Euler–Maruyama steps.
     pub steps: usize,
     /// The time at which to stop; `None` is the horizon.
-    pub until: Option<f64>,
+    pub end: Option<f64>,
     /// Which states are kept.
     pub keep: Keep,
     /// Seed of the start and of the noise.
@@ -57,7 +57,7 @@ pub struct Forward {
 /// When `x0` is not a tensor of finite data or an option is out of range, the states become infinite, or interrupted.
 pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) -> Result<State> {
     let data = Data::new(x0)?;
-    let until = options.until.unwrap_or(process.horizon());
+    let until = options.end.unwrap_or(process.horizon());
     options.check(until)?;
     let (steps, length) = (options.steps, until / options.steps as f64);
     let time = |step: usize| until * (step as f64 / steps as f64);
@@ -88,7 +88,7 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
 impl Forward {
     fn check(&self, until: f64) -> Result<()> {
         if !(until > 0.0 && until.is_finite()) {
-            return Err(Error::argument("until", format!("must be a finite time above 0, got {until}")));
+            return Err(Error::argument("end", format!("must be a finite time above 0, got {until}")));
         }
         // The number of a step is a 32-bit key of the random streams.
         if self.steps == 0 || u32::try_from(self.steps).is_err() {

@@ -142,7 +142,7 @@ fn stationary_laws_are_kept() {
         };
         law.assert_law(&reversed(Method::EulerMaruyama));
         law.assert_law(&reversed(Method::PredictorCorrector { corrections: 1, ratio: 0.1 }));
-        let forward = Forward { steps: 200, until: None, keep: Keep::End, seed: 3 };
+        let forward = Forward { steps: 200, end: None, keep: Keep::End, seed: 3 };
         law.assert_law(&simulate(&law.process, &start.blocks[0], &forward, &task).unwrap());
     }
 }

@@ -45,7 +45,7 @@ fn drawn(score: &dyn Score, count: usize, options: &Options) -> Result<State> {
 }
 
 fn forward(steps: usize, seed: u64) -> Forward {
-    Forward { steps, until: None, keep: Keep::End, seed }
+    Forward { steps, end: None, keep: Keep::End, seed }
 }
 
 /// Sliced W₁ between two samples of the same size in the plane: mean over 64 equally spaced directions.

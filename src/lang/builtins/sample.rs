@@ -227,7 +227,7 @@ mod functions {
     ///
     /// # Options
     /// - `steps`: number of equal Euler–Maruyama steps (default 500)
-    /// - `until`: time at which to stop (default the horizon)
+    /// - `end`: time at which to stop (default the horizon)
     /// - `keep`: times to keep, e.g. `[0, 0.5]`, or `"all"`: see `s.path("x")` and `s.times`
     /// - `seed`: whole number (default 0)
     ///
@@ -249,7 +249,7 @@ mod functions {
         let mut options = Options::new(&ctx, options);
         let request = Forward {
             steps: options.count_or("steps", 500)?,
-            until: options.number("until")?,
+            end: options.number("end")?,
             keep: keep(&mut options)?,
             seed: options.seed_or(0)?,
         };
