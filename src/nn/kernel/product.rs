@@ -52,7 +52,14 @@ dispatched! {
                 Right::Rows(values) => (pad(values, columns, start, 2 * LANES, edge), 2 * LANES),
             };
             let tiles = Panel { shape, right, stride, out: &mut out[start..], width };
-            if width <= LANES { panel::<LANES, 1>(tiles, left) } else { panel::<LANES, 2>(tiles, left) }
+            // A width that the compiler knows: with a variable one it keeps the tile in memory (measured: half the speed).
+            if width == 2 * LANES {
+                panel::<LANES, 2>(Panel { width: 2 * LANES, ..tiles }, left);
+            } else if width <= LANES {
+                panel::<LANES, 1>(tiles, left);
+            } else {
+                panel::<LANES, 2>(tiles, left);
+            }
         }
     }
 }
