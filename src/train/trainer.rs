@@ -63,7 +63,8 @@ fn run<'a>(
 ) -> Result<Record> {
     let mut trainer = Trainer { baseline, ..Trainer::new(model, feed, options)? };
     let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.packed.parts());
-    let outcome = task.team(items, |team| trainer.run(task, team));
+    // Candle takes its threads from the pool that it is called in.
+    let outcome = task.install(|| task.team(items, |team| trainer.run(task, team)));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
     Ok(trainer.history.record(interrupted))
