@@ -1,5 +1,6 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
+mod certificate;
 mod chain;
 mod definition;
 mod describe;
@@ -26,6 +27,7 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
+pub use certificate::{Certificate, Residual};
 pub use chain::{Chain, Factor, Walk};
 pub use definition::{Definition, StartLaw};
 pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};

@@ -12,9 +12,17 @@
 //! (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is carried, not formed as a difference:
 //! soon after the start it has fewer digits in z than it needs.
 
+mod equations;
+mod factor;
+#[cfg(test)]
+mod tests;
+
+pub use factor::Factor;
+
 use super::Process;
 use crate::error::{Error, Result};
-use crate::expr::{Expression, Function, Operation, Program, Scalars, Workspace};
+use crate::expr::{Program, Scalars, Workspace};
+use equations::Equations;
 
 /// A process cut into steps, ready to be walked by blocks of samples.
 #[derive(Debug)]
@@ -250,162 +258,7 @@ impl Walk<'_> {
     }
 }
 
-/// The linearised law of the end of one window.
-#[derive(Debug, Clone)]
-pub struct Factor {
-    size: usize,
-    driven: usize,
-    /// L with L Lᵀ = P, row-major; a column of zeros where nothing is random.
-    lower: Vec<f64>,
-    deviation: Vec<f64>,
-}
-
-/// A pivot below this part of its variance is rounding: P is carried in single precision.
-const SINGULAR: f64 = 1e-6;
-
-impl Factor {
-    fn decompose(&mut self) {
-        let n = self.size;
-        for i in 0..n {
-            let variance = self.lower[i * n + i];
-            for j in 0..=i {
-                let known: f64 = (0..j).map(|k| self.lower[i * n + k] * self.lower[j * n + k]).sum();
-                let left = self.lower[i * n + j] - known;
-                let pivot = self.lower[j * n + j];
-                self.lower[i * n + j] = match () {
-                    () if i == j && left > SINGULAR * variance => left.sqrt(),
-                    () if i == j || pivot == 0.0 => 0.0,
-                    () => left / pivot,
-                };
-            }
-        }
-    }
-
-    /// ε = L⁻¹ δ, in the order of the factor: unit normals if the linearised law is the true one. 0 where nothing is
-    /// random.
-    pub fn white(&self) -> Vec<f64> {
-        let n = self.size;
-        let mut white = vec![0.0; n];
-        for i in 0..n {
-            let known: f64 = (0..i).map(|k| self.lower[i * n + k] * white[k]).sum();
-            let pivot = self.lower[i * n + i];
-            white[i] = if pivot == 0.0 { 0.0 } else { (self.deviation[i] - known) / pivot };
-        }
-        white
-    }
-
-    /// The driven part of the score, −L_dd^{−ᵀ} ε_d, \[driven\].
-    pub fn score(&self) -> Vec<f64> {
-        let (n, first) = (self.size, self.size - self.driven);
-        let mut score: Vec<_> = self.white()[first..].iter().map(|e| -e).collect();
-        for i in (0..self.driven).rev() {
-            let below = i + 1..self.driven;
-            let known: f64 = below.map(|k| self.lower[(first + k) * n + first + i] * score[k]).sum();
-            score[i] = (score[i] - known) / self.lower[(first + i) * n + first + i];
-        }
-        score
-    }
-
-    /// The variance ℓ² of each driven component given all the others, \[driven\].
-    pub fn conditional_variance(&self) -> Vec<f64> {
-        let (n, first) = (self.size, self.size - self.driven);
-        // Columns of L_dd⁻¹.
-        let column = |j: usize| {
-            let mut inverse = vec![0.0; self.driven];
-            for i in j..self.driven {
-                let known: f64 = (j..i).map(|k| self.lower[(first + i) * n + first + k] * inverse[k]).sum();
-                let unit = if i == j { 1.0 } else { 0.0 };
-                inverse[i] = (unit - known) / self.lower[(first + i) * n + first + i];
-            }
-            1.0 / inverse.iter().map(|v| v * v).sum::<f64>()
-        };
-        (0..self.driven).map(column).collect()
-    }
-}
-
 /// Place of (i, j ≤ i) in a lower triangle by rows.
 fn triangle(i: usize, j: usize) -> usize {
     i * (i + 1) / 2 + j
-}
-
-/// The process with numbers for its parameters, as expressions in its components.
-struct Equations {
-    components: usize,
-    drift: Vec<Expression>,
-    noise: Vec<Vec<Expression>>,
-}
-
-impl Equations {
-    fn of(process: &Process) -> Self {
-        Self { components: process.components(), drift: process.bound_drift(), noise: process.bound_noise() }
-    }
-
-    fn sources(&self) -> usize {
-        self.noise[0].len()
-    }
-
-    fn window_inputs(&self) -> usize {
-        2 * self.components + triangle(self.components, 0) + self.sources()
-    }
-
-    /// Σ_s G_is √Δ ξ_s, with the normals at the inputs from `first` on.
-    fn kick(&self, amplitudes: &[Expression], first: usize) -> Expression {
-        let root = length().apply(Function::Sqrt);
-        let terms = amplitudes.iter().enumerate().map(|(s, g)| g.multiply(&root).multiply(&symbol(first + s)));
-        terms.fold(Expression::constant(0.0), |sum, term| sum.add(&term))
-    }
-
-    fn step(&self) -> Vec<Expression> {
-        let n = self.components;
-        let next = |i: usize| {
-            let move_ = self.drift[i].multiply(&length()).add(&self.kick(&self.noise[i], n));
-            symbol(i).add(&move_)
-        };
-        (0..n).map(next).collect()
-    }
-
-    fn window(&self) -> Vec<Expression> {
-        let n = self.components;
-        let state: Vec<_> = (0..n).map(|i| symbol(i).add(&symbol(n + i))).collect();
-        let normals = 2 * n + triangle(n, 0);
-        let mean = (0..n).map(|i| symbol(i).add(&self.drift[i].multiply(&length())));
-        let deviation = (0..n).map(|i| {
-            let change = self.drift[i].substitute(&state).combine(Operation::Subtract, &self.drift[i]);
-            let amplitudes: Vec<_> = self.noise[i].iter().map(|g| g.substitute(&state)).collect();
-            symbol(n + i).add(&change.multiply(&length()).add(&self.kick(&amplitudes, normals)))
-        });
-        mean.chain(deviation).chain(self.covariance()).collect()
-    }
-
-    /// P' by rows of its lower triangle.
-    fn covariance(&self) -> Vec<Expression> {
-        let n = self.components;
-        let zero = || Expression::constant(0.0);
-        let entry = |i: usize, j: usize| symbol(2 * n + triangle(i.max(j), i.min(j)));
-        let jacobian = |i: usize, j: usize| self.drift[i].derivative(j).multiply(&length());
-        let jacobian: Vec<Vec<_>> = (0..n).map(|i| (0..n).map(|j| jacobian(i, j)).collect()).collect();
-        // (1 + JΔ) P, then times (1 + JΔ)ᵀ.
-        let half =
-            |i: usize, j: usize| (0..n).fold(entry(i, j), |sum, k| sum.add(&jacobian[i][k].multiply(&entry(k, j))));
-        let half: Vec<Vec<_>> = (0..n).map(|i| (0..n).map(|j| half(i, j)).collect()).collect();
-        let diffusion = |i: usize, j: usize| {
-            let pairs = self.noise[i].iter().zip(&self.noise[j]);
-            pairs.fold(zero(), |sum, (a, b)| sum.add(&a.multiply(b))).multiply(&length())
-        };
-        let whole = |i: usize, j: usize| {
-            let flow = (0..n).fold(half[i][j].clone(), |sum, k| sum.add(&half[i][k].multiply(&jacobian[j][k])));
-            flow.add(&diffusion(i, j))
-        };
-        (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| whole(i, j)).collect()
-    }
-}
-
-/// Δ, which every step gives anew.
-fn length() -> Expression {
-    Expression::parameter("step")
-}
-
-/// An input of a program.
-fn symbol(place: usize) -> Expression {
-    Expression::block(place, "z")
 }
