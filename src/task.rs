@@ -1,10 +1,14 @@
 //! Long computations: the one cancel flag, the one progress interface, the one way to use threads.
 
+mod team;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use rayon::prelude::*;
+
+pub use team::Team;
 
 use crate::error::{Error, Result};
 
@@ -94,6 +98,12 @@ impl Task {
             Some(pool) => pool.install(work),
             None => work(),
         }
+    }
+
+    /// Runs `work` with a [`Team`] of this task's number of threads, for many short rounds of up to `most` items each.
+    pub fn team<R>(&self, most: usize, work: impl FnOnce(&mut Team<'_>) -> R) -> R {
+        let threads = self.pool.as_ref().map_or_else(rayon::current_num_threads, |pool| pool.current_num_threads());
+        Team::scope(threads, most, work)
     }
 
     /// Runs `work(i)` for `i` in `0..count` on the task's threads and returns the results in order.

@@ -1,5 +1,6 @@
 //! The command line: what was asked for, who does it, and the exit code.
 
+mod bench;
 mod check;
 mod document;
 pub(crate) mod help;
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use tumble::Runtime;
+use tumble::{Runtime, vector};
 
 use interrupt::Interrupt;
 
@@ -41,6 +42,9 @@ struct Arguments {
     /// Threads of long computations; 0 takes as many as the machine has
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// Vector instructions: auto, avx512, avx2, neon or portable
+    #[arg(long, global = true, value_name = "SET", default_value = "auto")]
+    vectors: String,
     /// Show no progress
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -73,6 +77,15 @@ enum Command {
         /// Everything as one page of Markdown
         #[arg(long, conflicts_with = "name")]
         reference: bool,
+    },
+    /// Time the reference jobs; prints a line of JSON for each
+    Bench {
+        /// `train_mlp`, `sample_exact`, `sample_mlp`, `simulate`, `start`; all of them by default
+        #[arg(value_name = "JOB")]
+        jobs: Vec<String>,
+        /// A tenth of the steps, for a first impression
+        #[arg(long)]
+        quick: bool,
     },
 }
 
@@ -131,6 +144,9 @@ pub(crate) fn main(prompt: Prompt) -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
+    if let Err(error) = vector::force(&arguments.vectors) {
+        return terminal::report(&error.into());
+    }
     let setup = Setup { threads: arguments.threads, quiet: arguments.quiet, interrupt: Interrupt::install() };
     let runtime = match setup.runtime() {
         Ok(runtime) => runtime,
@@ -142,6 +158,11 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
+        (None, Some(Command::Bench { jobs, quick })) => {
+            let vectors = format!("--vectors={}", arguments.vectors);
+            let settings = ["--quiet".to_owned(), format!("--threads={}", setup.threads), vectors];
+            bench::jobs(runtime, &setup.interrupt, jobs, quick, &settings)
+        }
         (None, Some(Command::Repl) | None) => prompt(runtime, setup),
     }
 }

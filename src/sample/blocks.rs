@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use super::State;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::process::Process;
 use crate::task::{Report, Task};
 use crate::tensor::{self, Tensor};
@@ -29,6 +30,11 @@ pub(super) fn in_blocks(
     let names = process.blocks().to_vec();
     let whole = [&[count], shape].concat();
     let dimension: usize = shape.iter().product();
+    // The states of the blocks, and the tensors that they are put together in.
+    let bytes = 2.0 * 4.0 * names.len() as f64 * whole.iter().map(|&side| side as f64).product::<f64>();
+    if let Some(problem) = memory::lacking(bytes) {
+        return Err(Error::argument("count", format!("of {count} {problem}")).with_hint("take fewer at a time"));
+    }
     let mut values = names.iter().map(|_| tensor::allocate(&whole)).collect::<Result<Vec<_>>>()?;
     let states = task.blocks(blocks, |block| work(block as u32, BLOCK.min(count - block * BLOCK)))?;
     for (block, state) in states.iter().enumerate() {

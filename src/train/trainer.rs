@@ -1,7 +1,6 @@
 //! The training loop.
 
 use candle_core::Device;
-use rayon::prelude::*;
 
 use super::batch::{Batch, Source};
 use super::feed::Feed;
@@ -11,11 +10,12 @@ use super::table::Table;
 use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::nn::Weights;
-use crate::nn::kernel::{Adam, Chunk as Pass, Moments, STRIP, reduce};
+use crate::memory;
+use crate::nn::kernel::{Adam, Chunk as Pass, Moments, STRIP, Transposed, reduce};
 use crate::nn::reference::Reference;
+use crate::nn::{Mlp, Weights};
 use crate::score::{Learned, Parametrisation, Score};
-use crate::task::Task;
+use crate::task::{Task, Team};
 
 /// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
 /// stay in the cache of a core, large enough for matrix products to run at full speed.
@@ -43,24 +43,27 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
             options.check_kernel()?;
             let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
             let source = Source::new(data, model.moments(), &table, options);
-            run(model, options, task, |first, count| Box::new(Batch::new(&source, first, count)))
+            run(model, options, 0.0, task, |first, count| Box::new(Batch::new(&source, first, count)))
         }
         Parametrisation::Simulated(simulated) => {
             let source = Paths::new(simulated, data, options)?;
-            run(model, options, task, |first, count| Box::new(Chunk::new(&source, first, count)))
+            run(model, options, source.baseline(), task, |first, count| Box::new(Chunk::new(&source, first, count)))
         }
     }
 }
 
-/// Trains on what `feed(first, count)` gives for the samples of a chunk.
+/// Trains on what `feed(first, count)` gives for the samples of a chunk. `baseline` is a part of the loss that is known to
+/// be noise; the history leaves it out.
 fn run<'a>(
     model: &Learned,
     options: &'a Options,
+    baseline: f64,
     task: &Task,
     feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
 ) -> Result<Record> {
-    let mut trainer = Trainer::new(model, feed, options)?;
-    let outcome = task.install(|| trainer.run(task));
+    let mut trainer = Trainer { baseline, ..Trainer::new(model, feed, options)? };
+    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.transposed.parts());
+    let outcome = task.team(items, |team| trainer.run(task, team));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
     Ok(trainer.history.record(interrupted))
@@ -85,6 +88,19 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
     Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
 }
 
+/// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
+fn check_memory(network: &Mlp, batch: usize) -> Result<()> {
+    let (chunks, count) = (batch.div_ceil(CHUNK), CHUNK.min(batch));
+    let activations = 2 * network.hidden().iter().sum::<usize>() + 2 * network.width();
+    // Parameters, their average and two moments, and the sum of the gradients; the transposed weights.
+    let values = network.parameters() * (6 + chunks) + chunks * count * activations;
+    match memory::lacking(4.0 * values as f64) {
+        None => Ok(()),
+        Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
+            .with_hint("take a smaller batch, or a narrower network")),
+    }
+}
+
 struct Worker<'a> {
     feed: Box<dyn Feed + 'a>,
     pass: Pass,
@@ -94,6 +110,7 @@ struct Worker<'a> {
 struct Trainer<'a> {
     options: &'a Options,
     weights: Weights,
+    transposed: Transposed,
     workers: Vec<Worker<'a>>,
     reference: Option<Reference>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
@@ -101,12 +118,15 @@ struct Trainer<'a> {
     squares: Vec<f64>,
     /// One over the number of squared errors in a batch.
     scale: f32,
+    /// A part of the loss that is known to be noise.
+    baseline: f64,
     history: History,
 }
 
 impl<'a> Trainer<'a> {
     fn new(model: &Learned, feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>, options: &'a Options) -> Result<Self> {
         let (network, weights) = (model.network(), (*model.weights()).clone());
+        check_memory(network, options.batch)?;
         let worker = |first: usize| {
             let count = CHUNK.min(options.batch - first);
             Worker { feed: feed(first, count), pass: Pass::new(network, count), loss: 0.0 }
@@ -119,31 +139,33 @@ impl<'a> Trainer<'a> {
         let count = network.parameters();
         Ok(Self {
             options,
+            transposed: Transposed::new(network),
             workers,
             reference,
             gradient: vec![0.0; count],
             squares: vec![0.0; count.div_ceil(STRIP)],
             scale: 1.0 / (options.batch * network.outputs()) as f32,
             weights,
+            baseline: 0.0,
             history: History::new(options),
         })
     }
 
     /// Runs to the end (false) or until the user stops it (true).
-    fn run(&mut self, task: &Task) -> Result<bool> {
-        let outcome = self.steps(task);
+    fn run(&mut self, task: &Task, team: &mut Team<'_>) -> Result<bool> {
+        let outcome = self.steps(task, team);
         self.history.close();
         task.finish(&self.history.report());
         outcome
     }
 
-    fn steps(&mut self, task: &Task) -> Result<bool> {
+    fn steps(&mut self, task: &Task, team: &mut Team<'_>) -> Result<bool> {
         for step in 0..self.options.steps {
             if task.cancelled() {
                 return Ok(true);
             }
-            let loss = self.step(step)?;
-            self.history.add(loss);
+            let loss = self.step(step, team)?;
+            self.history.add(loss - self.baseline);
             if self.history.due() {
                 task.report(&self.history.report());
             }
@@ -152,26 +174,27 @@ impl<'a> Trainer<'a> {
     }
 
     /// One step of the optimiser; returns the loss before it.
-    fn step(&mut self, step: u64) -> Result<f64> {
-        self.differentiate()?;
+    fn step(&mut self, step: u64, team: &mut Team<'_>) -> Result<f64> {
+        self.differentiate(team)?;
         let loss = self.workers.iter().map(|worker| worker.loss).sum::<f64>();
-        let norm = self.sum_gradients();
+        let norm = self.sum_gradients(team);
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(step, loss, norm));
         }
         let clip = self.options.clip.map_or(1.0, |clip| (clip / norm).min(1.0));
-        self.update(self.options.rate_at(step), clip);
+        self.update(self.options.rate_at(step), clip, team);
         Ok(loss)
     }
 
     /// Draws the batch and leaves each chunk's loss and gradient with its worker.
-    fn differentiate(&mut self) -> Result<()> {
-        let Self { weights, workers, reference, scale, .. } = self;
+    fn differentiate(&mut self, team: &mut Team<'_>) -> Result<()> {
+        let Self { weights, transposed, workers, reference, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         let Some(reference) = reference else {
-            workers.par_iter_mut().enumerate().for_each(|(chunk, worker)| {
+            transposed.update(parameters, team);
+            team.each(workers, |chunk, worker| {
                 worker.feed.fill(step, chunk as u32);
-                worker.loss = worker.pass.run(parameters, worker.feed.samples(), *scale);
+                worker.loss = worker.pass.run(parameters, transposed, worker.feed.samples(), *scale);
             });
             return Ok(());
         };
@@ -184,28 +207,30 @@ impl<'a> Trainer<'a> {
     }
 
     /// Sums the workers' gradients in their order and returns the norm.
-    fn sum_gradients(&mut self) -> f64 {
+    fn sum_gradients(&mut self, team: &mut Team<'_>) -> f64 {
         let workers = &self.workers;
-        let strips = self.gradient.par_chunks_mut(STRIP).zip(&mut self.squares);
-        strips.enumerate().for_each(|(strip, (sum, squares))| {
+        let mut strips: Vec<_> = self.gradient.chunks_mut(STRIP).zip(&mut self.squares).collect();
+        team.each(&mut strips, |strip, (sum, squares)| {
             let place = strip * STRIP..strip * STRIP + sum.len();
-            *squares = reduce(workers.len(), |chunk| &workers[chunk].pass.gradient()[place.clone()], sum);
+            **squares = reduce(workers.len(), |chunk| &workers[chunk].pass.gradient()[place.clone()], sum);
         });
         self.squares.iter().sum::<f64>().sqrt()
     }
 
-    fn update(&mut self, rate: f64, clip: f64) {
+    fn update(&mut self, rate: f64, clip: f64, team: &mut Team<'_>) {
         let weights = &mut self.weights;
         weights.steps += 1;
         // The average of a short run must not remember the first weights: its memory grows with the steps.
         let steps = weights.steps as f64;
         let decay = self.options.decay.min((1.0 + steps) / (10.0 + steps));
         let adam = Adam::at(weights.steps, rate, clip, decay);
-        let moments = (weights.first.par_chunks_mut(STRIP), weights.second.par_chunks_mut(STRIP));
-        let moments = moments.0.zip(moments.1).zip(weights.average.par_chunks_mut(STRIP));
-        let strips = weights.parameters.par_chunks_mut(STRIP).zip(self.gradient.par_chunks(STRIP)).zip(moments);
-        strips.for_each(|((parameters, gradient), ((first, second), average))| {
-            adam.update(gradient, parameters, Moments { first, second, average });
+        let moments = weights.first.chunks_mut(STRIP).zip(weights.second.chunks_mut(STRIP));
+        let moments = moments.zip(weights.average.chunks_mut(STRIP));
+        let moments = moments.map(|((first, second), average)| Moments { first, second, average });
+        let mut strips: Vec<_> = weights.parameters.chunks_mut(STRIP).zip(moments).collect();
+        let gradient = &self.gradient;
+        team.each(&mut strips, |strip, (parameters, moments)| {
+            adam.update(&gradient[strip * STRIP..][..parameters.len()], parameters, moments);
         });
     }
 

@@ -13,4 +13,4 @@ mod training;
 
 pub use inference::Inference;
 pub use optimiser::{Adam, Moments, STRIP, reduce};
-pub use training::{Chunk, Samples};
+pub use training::{Chunk, Samples, Transposed};

@@ -49,7 +49,7 @@ impl Adam {
     }
 
     /// Moves a strip of `parameters` against `gradient` (Kingma and Ba, arXiv 1412.6980, algorithm 1).
-    pub fn update(self, gradient: &[f32], parameters: &mut [f32], moments: Moments<'_>) {
+    pub fn update(self, gradient: &[f32], parameters: &mut [f32], moments: &mut Moments<'_>) {
         update(self, gradient, parameters, moments.first, moments.second, moments.average);
     }
 }

@@ -1,86 +1,189 @@
-//! Matrix products on slices.
+//! Matrix products on slices, for the shapes of a network: a few hundred rows, columns and terms, all in cache.
+//!
+//! Nothing is packed: both factors are read where they stand, in tiles of the product that stay in registers. Every
+//! entry is one chain of fused multiply-adds in the order of the terms, so its bits depend neither on the tile that it
+//! falls into nor on the instruction set.
 
-/// A matrix that is read: `rows` × `columns` entries of a slice at two strides.
+use crate::dispatched;
+
+/// The left factor of a product, [rows, depth].
 #[derive(Clone, Copy)]
-pub(super) struct View<'a> {
-    values: &'a [f32],
-    rows: usize,
-    columns: usize,
-    row_stride: usize,
-    column_stride: usize,
+pub(super) enum Left<'a> {
+    /// Row-major.
+    Rows(&'a [f32]),
+    /// Stored as its transpose, [depth, rows] in row-major order.
+    Columns(&'a [f32]),
 }
 
-impl<'a> View<'a> {
-    /// The first `rows` × `columns` values in row-major order.
-    pub(super) fn new(values: &'a [f32], rows: usize, columns: usize) -> Self {
-        Self { values: &values[..rows * columns], rows, columns, row_stride: columns, column_stride: 1 }
-    }
+/// The shape of a product [rows, depth] · [depth, columns].
+#[derive(Clone, Copy)]
+pub(super) struct Shape {
+    pub(super) rows: usize,
+    pub(super) depth: usize,
+    pub(super) columns: usize,
+}
 
-    /// The same memory as columns × rows.
-    pub(super) fn transposed(self) -> Self {
-        Self {
-            rows: self.columns,
-            columns: self.rows,
-            row_stride: self.column_stride,
-            column_stride: self.row_stride,
-            ..self
+/// Writes `left` · `right` to the head of `out`; `right` and `out` are row-major. `edge` is working memory.
+pub(super) fn multiply(shape: Shape, left: Left<'_>, right: &[f32], out: &mut [f32], edge: &mut Vec<f32>) {
+    product(shape, left, right, out, edge);
+}
+
+dispatched! {
+    fn product<LANES>(shape: Shape, left: Left<'_>, right: &[f32], out: &mut [f32], edge: &mut Vec<f32>) {
+        let Shape { depth, columns, .. } = shape;
+        let mut start = 0;
+        while start + 2 * LANES <= columns {
+            let tiles = Panel { shape, right: &right[start..], stride: columns, out: &mut out[start..], width: 2 * LANES };
+            panel::<LANES, 2>(tiles, left);
+            start += 2 * LANES;
+        }
+        let width = columns - start;
+        if width == 0 {
+            return;
+        }
+        // The last columns stand in a copy that zeros fill up to whole vectors.
+        let stride = width.next_multiple_of(LANES);
+        edge.clear();
+        edge.resize(depth * stride, 0.0);
+        for (copy, row) in edge.chunks_exact_mut(stride).zip(right.chunks_exact(columns)) {
+            copy[..width].copy_from_slice(&row[start..]);
+        }
+        let tiles = Panel { shape, right: edge, stride, out: &mut out[start..], width };
+        if stride == LANES { panel::<LANES, 1>(tiles, left) } else { panel::<LANES, 2>(tiles, left) }
+    }
+}
+
+/// A few columns of a product and of its right factor, whose rows are `stride` apart.
+struct Panel<'a> {
+    shape: Shape,
+    right: &'a [f32],
+    stride: usize,
+    /// From the first of the columns on.
+    out: &'a mut [f32],
+    /// Columns to write.
+    width: usize,
+}
+
+/// All rows of a panel of `VECTORS` · `LANES` columns, in tiles as tall as the registers allow.
+#[inline(always)]
+fn panel<const LANES: usize, const VECTORS: usize>(mut panel: Panel<'_>, left: Left<'_>) {
+    // Registers hold 12 rows of two vectors at 16 lanes (there are 32), 6 at 8 lanes, and at least 4 elsewhere.
+    let start = match (LANES, VECTORS) {
+        (16, 2) => tiles::<LANES, VECTORS, 12>(&mut panel, left, 0),
+        (8, 2) => tiles::<LANES, VECTORS, 6>(&mut panel, left, 0),
+        _ => 0,
+    };
+    let start = tiles::<LANES, VECTORS, 4>(&mut panel, left, start);
+    tiles::<LANES, VECTORS, 1>(&mut panel, left, start);
+}
+
+/// As many tiles of `ROWS` rows as fit from the row `start` on; returns the first row that is left.
+#[inline(always)]
+fn tiles<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
+    panel: &mut Panel<'_>,
+    left: Left<'_>,
+    mut start: usize,
+) -> usize {
+    let Shape { rows, columns, .. } = panel.shape;
+    while start + ROWS <= rows {
+        let mut sum = [[[0.0; LANES]; VECTORS]; ROWS];
+        match left {
+            Left::Rows(values) => by_rows(panel, values, start, &mut sum),
+            Left::Columns(values) => by_columns(panel, values, start, &mut sum),
+        }
+        for (r, row) in sum.iter().enumerate() {
+            let out = &mut panel.out[(start + r) * columns..][..panel.width];
+            if panel.width == VECTORS * LANES {
+                out.copy_from_slice(row.as_flattened());
+            } else {
+                out.copy_from_slice(&row.as_flattened()[..panel.width]);
+            }
+        }
+        start += ROWS;
+    }
+    start
+}
+
+/// The vectors of one row of the right factor.
+#[inline(always)]
+fn right_row<const LANES: usize, const VECTORS: usize>(panel: &Panel<'_>, k: usize) -> [[f32; LANES]; VECTORS] {
+    let row = &panel.right[k * panel.stride..][..VECTORS * LANES];
+    let mut vectors = [[0.0; LANES]; VECTORS];
+    for v in 0..VECTORS {
+        for i in 0..LANES {
+            vectors[v][i] = row[v * LANES + i];
+        }
+    }
+    vectors
+}
+
+#[inline(always)]
+fn by_rows<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
+    panel: &Panel<'_>,
+    left: &[f32],
+    start: usize,
+    sum: &mut [[[f32; LANES]; VECTORS]; ROWS],
+) {
+    let depth = panel.shape.depth;
+    let mut rows = [left; ROWS];
+    for r in 0..ROWS {
+        rows[r] = &left[(start + r) * depth..][..depth];
+    }
+    for k in 0..depth {
+        let right = right_row::<LANES, VECTORS>(panel, k);
+        for r in 0..ROWS {
+            let factor = rows[r][k];
+            for v in 0..VECTORS {
+                for i in 0..LANES {
+                    sum[r][v][i] = factor.mul_add(right[v][i], sum[r][v][i]);
+                }
+            }
         }
     }
 }
 
-/// Writes `left` · `right` to `out`, [left.rows, right.columns] in row-major order, on the calling thread.
-pub(super) fn multiply(out: &mut [f32], left: View<'_>, right: View<'_>) {
-    assert_eq!(left.columns, right.rows, "inner dimensions");
-    let (rows, columns) = (left.rows, right.columns);
-    assert!(out.len() >= rows * columns, "room for the product");
-    // SAFETY: every view lies inside its slice (`View::new` cut it to size and transposing keeps the set of entries),
-    // `out` holds rows · columns values and cannot overlap a view, since it is borrowed exclusively.
-    unsafe {
-        gemm::gemm(
-            rows,
-            columns,
-            left.columns,
-            out.as_mut_ptr(),
-            1,
-            columns as isize,
-            false,
-            left.values.as_ptr(),
-            left.column_stride as isize,
-            left.row_stride as isize,
-            right.values.as_ptr(),
-            right.column_stride as isize,
-            right.row_stride as isize,
-            0.0,
-            1.0,
-            false,
-            false,
-            false,
-            gemm::Parallelism::None,
-        );
+#[inline(always)]
+fn by_columns<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
+    panel: &Panel<'_>,
+    left: &[f32],
+    start: usize,
+    sum: &mut [[[f32; LANES]; VECTORS]; ROWS],
+) {
+    for k in 0..panel.shape.depth {
+        let right = right_row::<LANES, VECTORS>(panel, k);
+        let factors = &left[k * panel.shape.rows + start..][..ROWS];
+        for r in 0..ROWS {
+            for v in 0..VECTORS {
+                for i in 0..LANES {
+                    sum[r][v][i] = factors[r].mul_add(right[v][i], sum[r][v][i]);
+                }
+            }
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
-    #[test]
-    fn products_of_all_orientations() {
-        let (m, n, k) = (5, 3, 70);
-        let a: Vec<f32> = (0..m * k).map(|i| (i % 7) as f32 - 3.0).collect();
-        let b: Vec<f32> = (0..k * n).map(|i| (i % 5) as f32 - 2.0).collect();
-        let transpose = |values: &[f32], rows: usize, columns: usize| -> Vec<f32> {
-            (0..rows * columns).map(|i| values[(i % rows) * columns + i / rows]).collect()
-        };
-        let expected: Vec<f32> =
-            (0..m * n).map(|i| (0..k).map(|l| a[(i / n) * k + l] * b[l * n + i % n]).sum()).collect();
-        let (at, bt) = (transpose(&a, m, k), transpose(&b, k, n));
-        for left in [View::new(&a, m, k), View::new(&at, k, m).transposed()] {
-            for right in [View::new(&b, k, n), View::new(&bt, n, k).transposed()] {
-                let mut out = vec![f32::NAN; m * n];
-                multiply(&mut out, left, right);
-                // Small integers: every order of summation is exact.
-                assert_eq!(out, expected);
+    /// Small integers in a pattern: every order of summation is exact.
+    fn pattern(count: usize, period: usize) -> Vec<f32> {
+        (0..count).map(|i| (i % period) as f32 - 2.0).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn products_of_all_shapes(rows in 1..60_usize, depth in 1..20_usize, columns in 1..80_usize) {
+            let (a, b) = (pattern(rows * depth, 7), pattern(depth * columns, 5));
+            let entry = |i: usize| (0..depth).map(|k| a[i / columns * depth + k] * b[k * columns + i % columns]).sum();
+            let expected: Vec<f32> = (0..rows * columns).map(entry).collect();
+            let transposed: Vec<f32> = (0..rows * depth).map(|i| a[i % rows * depth + i / rows]).collect();
+            for left in [Left::Rows(&a), Left::Columns(&transposed)] {
+                let mut out = vec![f32::NAN; rows * columns];
+                multiply(Shape { rows, depth, columns }, left, &b, &mut out, &mut Vec::new());
+                prop_assert_eq!(&out, &expected);
             }
         }
     }

@@ -1,8 +1,9 @@
 //! Loss and gradient of one chunk of a batch, on buffers allocated once.
 
-use super::elementwise::{activate_with_slopes, squared_error, through_activation};
-use super::product::{View, multiply};
+use super::elementwise::{activate_with_slopes, squared_error, through_activation, transpose};
+use super::product::{Left, Shape, multiply};
 use crate::nn::{Layer, Mlp};
+use crate::task::Team;
 
 /// Inputs of a network and what it should answer, component-major.
 #[derive(Debug, Clone, Copy)]
@@ -17,6 +18,51 @@ pub struct Samples<'a> {
     pub weight: &'a [f32],
 }
 
+/// Columns of a weight that one thread transposes.
+const BAND: usize = 32;
+
+/// The weights of a network transposed, for the backward pass of all chunks of a batch.
+#[derive(Debug, Clone)]
+pub struct Transposed {
+    layers: Vec<Layer>,
+    /// Wᵀ of every layer, [outputs, inputs], at the place of W; what stands at the places of biases has no meaning.
+    values: Vec<f32>,
+}
+
+impl Transposed {
+    /// Room for the weights of `network`.
+    pub fn new(network: &Mlp) -> Self {
+        Self { layers: network.layers(), values: vec![0.0; network.parameters()] }
+    }
+
+    /// Items that [`Transposed::update`] hands to its team.
+    pub fn parts(&self) -> usize {
+        self.layers.iter().map(|layer| layer.outputs.div_ceil(BAND)).sum()
+    }
+
+    /// Transposes the weights of `parameters`, but those of the first layer, which nothing asks for.
+    pub fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) {
+        let mut rest = &mut self.values[..];
+        let mut bands = Vec::new();
+        for layer in &self.layers {
+            let (here, after) = rest.split_at_mut(layer.outputs + layer.weight.len());
+            let transposed = &mut here[layer.outputs..];
+            rest = after;
+            if layer.weight.start > self.layers[0].weight.start {
+                let rows = transposed.chunks_mut(BAND * layer.inputs).enumerate();
+                bands.extend(rows.map(|(band, out)| (layer, band * BAND, out)));
+            }
+        }
+        team.each(&mut bands, |_, (layer, first, out)| {
+            transpose(&parameters[layer.weight.clone()], layer.outputs, *first, out);
+        });
+    }
+
+    fn weight(&self, layer: &Layer) -> &[f32] {
+        &self.values[layer.weight.clone()]
+    }
+}
+
 /// Buffers for the forward and backward pass over one chunk of a batch, and the gradient that comes of it.
 #[derive(Debug, Clone)]
 pub struct Chunk {
@@ -29,6 +75,7 @@ pub struct Chunk {
     /// Gradient by the output of the layer that the backward pass is at and the one before, [count, width].
     upstream: [Vec<f32>; 2],
     gradient: Vec<f32>,
+    edge: Vec<f32>,
 }
 
 impl Chunk {
@@ -43,6 +90,7 @@ impl Chunk {
             slopes: hidden(),
             upstream: [vec![0.0; room], vec![0.0; room]],
             gradient: vec![0.0; network.parameters()],
+            edge: Vec::new(),
         }
     }
 
@@ -57,14 +105,14 @@ impl Chunk {
     }
 
     /// Returns `scale` · Σ weight · (network(input) − target)² and leaves its gradient by the parameters.
-    pub fn run(&mut self, parameters: &[f32], samples: Samples<'_>, scale: f32) -> f64 {
+    pub fn run(&mut self, parameters: &[f32], transposed: &Transposed, samples: Samples<'_>, scale: f32) -> f64 {
         self.forward(parameters, samples);
         let last = &self.layers[self.layers.len() - 1];
         let output = &mut self.upstream[0][..samples.count * last.outputs];
         let bias_gradient = &mut self.gradient[last.bias.clone()];
         let bias = &parameters[last.bias.clone()];
         let loss = squared_error(bias, samples.target, samples.weight, scale, output, bias_gradient);
-        self.backward(parameters, samples);
+        self.backward(transposed, samples);
         loss
     }
 
@@ -74,16 +122,16 @@ impl Chunk {
         for (number, layer) in self.layers.iter().enumerate() {
             let (before, now) = self.values.split_at_mut(number);
             let left = match before.last() {
-                None => View::new(samples.input, layer.inputs, count).transposed(),
-                Some(values) => View::new(values, count, layer.inputs),
+                None => Left::Columns(samples.input),
+                Some(values) => Left::Rows(values),
             };
-            let weight = View::new(&parameters[layer.weight.clone()], layer.inputs, layer.outputs);
+            let shape = Shape { rows: count, depth: layer.inputs, columns: layer.outputs };
+            let weight = &parameters[layer.weight.clone()];
             match now.first_mut() {
-                None => multiply(&mut self.upstream[0], left, weight),
+                None => multiply(shape, left, weight, &mut self.upstream[0], &mut self.edge),
                 Some(values) => {
-                    let values = &mut values[..count * layer.outputs];
-                    multiply(values, left, weight);
-                    let bias = &parameters[layer.bias.clone()];
+                    multiply(shape, left, weight, values, &mut self.edge);
+                    let (bias, values) = (&parameters[layer.bias.clone()], &mut values[..count * layer.outputs]);
                     activate_with_slopes(self.network.activation(), bias, values, &mut self.slopes[number]);
                 }
             }
@@ -91,7 +139,7 @@ impl Chunk {
     }
 
     /// Walks from the gradient by the output, in the first `upstream`, to the gradient by every parameter.
-    fn backward(&mut self, parameters: &[f32], samples: Samples<'_>) {
+    fn backward(&mut self, transposed: &Transposed, samples: Samples<'_>) {
         let count = samples.count;
         let [upstream, next] = &mut self.upstream;
         for (number, layer) in self.layers.iter().enumerate().rev() {
@@ -99,15 +147,15 @@ impl Chunk {
             if let Some(slopes) = self.slopes.get(number) {
                 through_activation(slopes, here, &mut self.gradient[layer.bias.clone()]);
             }
-            let here = View::new(here, count, layer.outputs);
             let input = match number {
-                0 => View::new(samples.input, layer.inputs, count),
-                _ => View::new(&self.values[number - 1], count, layer.inputs).transposed(),
+                0 => Left::Rows(samples.input),
+                _ => Left::Columns(&self.values[number - 1][..count * layer.inputs]),
             };
-            multiply(&mut self.gradient[layer.weight.clone()], input, here);
+            let shape = Shape { rows: layer.inputs, depth: count, columns: layer.outputs };
+            multiply(shape, input, here, &mut self.gradient[layer.weight.clone()], &mut self.edge);
             if number > 0 {
-                let weight = View::new(&parameters[layer.weight.clone()], layer.inputs, layer.outputs);
-                multiply(next, here, weight.transposed());
+                let shape = Shape { rows: count, depth: layer.outputs, columns: layer.inputs };
+                multiply(shape, Left::Rows(here), transposed.weight(layer), next, &mut self.edge);
                 std::mem::swap(upstream, next);
             }
         }
@@ -123,6 +171,7 @@ mod tests {
     use crate::nn::kernel::{Adam, Inference, Moments, reduce};
     use crate::nn::reference::Reference;
     use crate::rng::{Purpose, Stream};
+    use crate::task::Task;
 
     const COUNT: usize = 37;
 
@@ -156,7 +205,9 @@ mod tests {
             for hidden in [&[32_usize, 16, 48][..], &[20]] {
                 let (network, parameters, batch) = case(hidden, activation);
                 let mut chunk = Chunk::new(&network, COUNT + 5);
-                let loss = chunk.run(&parameters, samples(&batch), 0.01);
+                let mut transposed = Transposed::new(&network);
+                Task::default().team(transposed.parts(), |team| transposed.update(&parameters, team));
+                let loss = chunk.run(&parameters, &transposed, samples(&batch), 0.01);
                 let reference = Reference::new(&network, &parameters, &Device::Cpu).unwrap();
                 let mut expected = vec![0.0; network.parameters()];
                 let expected_loss = reference.gradient(samples(&batch), 0.01, &mut expected).unwrap();
@@ -188,8 +239,8 @@ mod tests {
         let (mut first, mut second, mut average) = ([0.0; 3], [0.0; 3], parameters);
         let mut expected = parameters.map(|p| [f64::from(p), 0.0, 0.0, f64::from(p)]);
         for (step, gradient) in gradients.iter().enumerate() {
-            let moments = Moments { first: &mut first, second: &mut second, average: &mut average };
-            Adam::at(step as u64 + 1, 1e-2, 0.5, 0.9).update(gradient, &mut parameters, moments);
+            let mut moments = Moments { first: &mut first, second: &mut second, average: &mut average };
+            Adam::at(step as u64 + 1, 1e-2, 0.5, 0.9).update(gradient, &mut parameters, &mut moments);
             for ([p, m, v, a], g) in expected.iter_mut().zip(gradient) {
                 let (g, t) = (0.5 * f64::from(*g), step as i32 + 1);
                 *m = 0.9 * *m + 0.1 * g;
