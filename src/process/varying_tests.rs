@@ -122,7 +122,9 @@ fn kinked_beta() -> Expression {
     time().multiply(&number(3.0)).add(&number(0.5)).or_where(&early, &number(1.4).add(&time().multiply(&number(8.0))))
 }
 
-/// Active noise and third-order Langevin dynamics, all rates changing alike.
+/// Active noise and third-order Langevin dynamics, all rates changing alike. The worst difference measured is 4·10⁻¹⁴.
+/// Seen to fail with coefficients frozen at the start of a step, with the noise not carried to its end, with the noise
+/// of earlier steps not carried on, and with one part of θ left out.
 #[test]
 fn routes_agree() {
     for beta in [linear_beta(), kinked_beta(), number(1.5).add(&time().multiply(&number(9.0)).apply(Function::Sin))] {
@@ -186,7 +188,8 @@ fn closed_forms() {
 type Reference = (f64, &'static [f64], &'static [f64]);
 
 /// Against numbers of another method, a Taylor series in time of 60 digits (`mpmath.odefun` on the equations of Φ and
-/// Σ, then a Cholesky factorisation).
+/// Σ, then a Cholesky factorisation). The worst difference measured is 5·10⁻¹⁴. Seen to fail with coefficients frozen at
+/// the start of a step, and with the noise not carried to its end.
 fn assert_reference(process: &Process, references: &[Reference]) {
     let size = process.components();
     assert_eq!(process.class(), Class::TimeDependent);
@@ -276,7 +279,7 @@ fn anything() -> impl Strategy<Value = Process> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(24))]
+    #![proptest_config(ProptestConfig::with_cases(12))]
 
     /// Chapman–Kolmogorov and Σ' = AΣ + ΣAᵀ + D, for whatever coefficients.
     #[test]
@@ -298,7 +301,8 @@ proptest! {
     }
 }
 
-/// Certificates of processes of all classes pass; those of kernels that are a little wrong do not.
+/// Certificates of processes of all classes pass; those of kernels that are a little wrong do not. Seen to fail with
+/// D in the equation off by 10⁻⁷.
 #[test]
 fn certificates_can_fail() {
     let noise = |scale: f64| number(scale).add(&time());
