@@ -149,6 +149,15 @@ impl Score for Learned {
         &self.0.moments
     }
 
+    /// Simulated states where there are some: a nonlinear drift may throw back what a Gaussian has in its tails and they
+    /// have not.
+    fn usual_prior(&self) -> PriorLaw {
+        match &self.0.parametrisation {
+            Parametrisation::Mixed(_) => PriorLaw::Matched,
+            Parametrisation::Simulated(_) => PriorLaw::Ensemble,
+        }
+    }
+
     fn prior(&self, law: PriorLaw) -> Result<Prior> {
         match &self.0.parametrisation {
             Parametrisation::Mixed(_) => Prior::new(self.process(), self.moments(), law),
