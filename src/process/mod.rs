@@ -127,10 +127,6 @@ impl Process {
             None => None,
         };
         let varying = schedule.as_ref().filter(|_| form.class == Class::TimeDependent);
-        if let Some(schedule) = varying {
-            // Of x/t only the coefficient 1/t shows that it has no value at t = 0: no part without the state does.
-            times.iter().try_for_each(|&time| schedule.at(time).map(drop))?;
-        }
         let rescaled = varying.and_then(|schedule| Rescaled::of(schedule, horizon));
         let class = if rescaled.is_some() { Class::Commuting } else { form.class };
         let is_driven = |&i: &usize| definition.noise[i].iter().any(|g| numbers.is_noise(g));
