@@ -1,6 +1,7 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
 mod chain;
+mod coloured;
 mod definition;
 mod describe;
 mod draft;
@@ -27,6 +28,7 @@ use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 pub use chain::{Chain, Factor, Walk};
+pub use coloured::{Embedding, Sampled, embed};
 pub use definition::{Definition, StartLaw};
 pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
 pub use form::Class;
