@@ -33,6 +33,10 @@ pub enum Purpose {
     Script,
     /// Paths simulated to learn the moments of a process.
     Pilot,
+    /// Which sample takes the place of which.
+    Shuffle,
+    /// Random directions in which a divergence is estimated.
+    Probe,
 }
 
 /// Independent random numbers keyed by a seed and a purpose.

@@ -48,11 +48,12 @@ pub struct Task {
     cancel: Arc<AtomicBool>,
     progress: Arc<dyn Progress>,
     pool: Option<Arc<rayon::ThreadPool>>,
+    is_serial: bool,
 }
 
 impl Default for Task {
     fn default() -> Self {
-        Self { cancel: Arc::default(), progress: Arc::new(Silent), pool: None }
+        Self { cancel: Arc::default(), progress: Arc::new(Silent), pool: None, is_serial: false }
     }
 }
 
@@ -66,7 +67,15 @@ impl Task {
             .num_threads(threads)
             .build()
             .map_err(|e| Error::argument("threads", format!("could not be started: {e}")))?;
-        Ok(Self { cancel, progress: progress.unwrap_or_else(|| Arc::new(Silent)), pool: Some(Arc::new(pool)) })
+        let progress = progress.unwrap_or_else(|| Arc::new(Silent));
+        Ok(Self { cancel, progress, pool: Some(Arc::new(pool)), is_serial: false })
+    }
+
+    /// The same task for work inside a block: its own blocks run one after the other in the calling thread. A thread that
+    /// waited for blocks inside a block might take up another outer one meanwhile, and so on without bound.
+    #[must_use]
+    pub fn serial(&self) -> Self {
+        Self { is_serial: true, ..self.clone() }
     }
 
     /// `Err(Interrupted)` once the user asked to stop. Poll it at least every few milliseconds.
@@ -113,15 +122,14 @@ impl Task {
     /// # Errors
     /// The first error in the order of `i`, or [`Error::Interrupted`].
     pub fn blocks<R: Send>(&self, count: usize, work: impl Fn(usize) -> Result<R> + Sync + Send) -> Result<Vec<R>> {
-        let results: Vec<Result<R>> = self.install(|| {
-            (0..count)
-                .into_par_iter()
-                .map(|i| {
-                    self.check()?;
-                    work(i)
-                })
-                .collect()
-        });
+        let checked = |i| {
+            self.check()?;
+            work(i)
+        };
+        if self.is_serial {
+            return (0..count).map(checked).collect();
+        }
+        let results: Vec<Result<R>> = self.install(|| (0..count).into_par_iter().map(checked).collect());
         results.into_iter().collect()
     }
 }

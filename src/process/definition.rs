@@ -9,7 +9,7 @@ use crate::error::{Error, Result};
 use crate::expr::{Expression, Node};
 
 /// Properties of every state, which a block cannot be called.
-const RESERVED: [&str; 2] = ["blocks", "nfe"];
+const RESERVED: [&str; 6] = ["blocks", "nfe", "rejected", "time", "times", "warnings"];
 
 /// The law of an auxiliary block at t = 0: N(mean, std²), independent for every coordinate.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -251,3 +251,84 @@ impl<'a> Noise<'a> {
         row
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::Operation;
+
+    fn draft(drift: Vec<Entry<Expression>>, noise: Vec<Option<Amplitudes>>) -> Draft {
+        Draft {
+            name: "drafted".into(),
+            blocks: vec!["x".into(), "eta".into()],
+            coordinates: None,
+            parameters: BTreeMap::new(),
+            start: vec![None; 2],
+            drift,
+            noise,
+        }
+    }
+
+    fn blocks() -> [Expression; 2] {
+        [Expression::block(0, "x"), Expression::block(1, "eta")]
+    }
+
+    /// An η that rotates: dη_0 = −η_0 − η_1, dη_1 = −η_1 + η_0, and an x that every coordinate follows alike.
+    #[test]
+    fn coordinates_become_components() {
+        let [x, eta] = blocks();
+        let [first, second] = [0, 1].map(|c| coordinate_symbol(&eta, c).unwrap());
+        let minus = |a: &Expression, b: &Expression| a.combine(Operation::Subtract, b);
+        let drift =
+            vec![Entry::Every(minus(&eta, &x)), Entry::Each(vec![minus(&eta.negate(), &second), minus(&first, &eta)])];
+        let definition = draft(drift, vec![None, Some(Amplitudes::Own(2.0.into()))]).definition().unwrap();
+        let drifts: Vec<_> = definition.drift.iter().map(ToString::to_string).collect();
+        assert_eq!(drifts, ["eta[0] - x[0]", "eta[1] - x[1]", "-eta[0] - eta[1]", "eta[0] - eta[1]"]);
+        let noise: Vec<Vec<_>> =
+            definition.noise.iter().map(|row| row.iter().map(|g| g.as_constant().unwrap()).collect()).collect();
+        assert_eq!(noise, [[0.0, 0.0], [0.0, 0.0], [2.0, 0.0], [0.0, 2.0]]);
+        assert_eq!((definition.components(), definition.component_name(3)), (4, "eta[1]".to_owned()));
+    }
+
+    #[test]
+    fn sources_are_shared_as_told() {
+        let [x, eta] = blocks();
+        let still = || vec![Entry::Every(x.clone()), Entry::Every(eta.clone())];
+        let number = Expression::constant;
+        let shared = |values: &[f64]| Some(Amplitudes::Shared(values.iter().map(|&v| number(v)).collect()));
+        let rows = |noise: Vec<Option<Amplitudes>>| -> Vec<Vec<f64>> {
+            let definition = draft(still(), noise).definition().unwrap();
+            definition.noise.iter().map(|row| row.iter().map(|g| g.as_constant().unwrap()).collect()).collect()
+        };
+        assert_eq!(
+            rows(vec![shared(&[1.0, 2.0]), Some(Amplitudes::Own(number(3.0)))]),
+            [[1.0, 2.0, 0.0], [0.0, 0.0, 3.0]]
+        );
+        let matrix = Amplitudes::Matrix(vec![vec![number(1.0)], vec![number(2.0)]]);
+        assert_eq!(
+            rows(vec![Some(matrix), shared(&[5.0])]),
+            [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, 5.0]]
+        );
+        let uneven = draft(still(), vec![shared(&[1.0]), shared(&[1.0, 2.0])]).definition().unwrap_err();
+        assert!(uneven.to_string().contains("2 amplitudes for `eta` and 1"), "{uneven}");
+    }
+
+    #[test]
+    fn coordinates_that_do_not_fit_are_refused() {
+        let [x, eta] = blocks();
+        let third = coordinate_symbol(&eta, 2).unwrap();
+        let message = |drift, coordinates| {
+            let draft = Draft { coordinates, ..draft(drift, vec![None, None]) };
+            let error = draft.definition().unwrap_err();
+            format!("{error}; {}", error.hint().unwrap_or_default())
+        };
+        let alone = vec![Entry::Every(third.clone()), Entry::Every(eta.clone())];
+        assert!(message(alone.clone(), None).contains("coordinates: 3"));
+        assert!(message(alone, Some(2)).contains("`eta[2]`, but a block has 2 coordinates"));
+        let uneven = vec![Entry::Each(vec![x.clone(); 2]), Entry::Each(vec![eta.clone(); 3])];
+        assert!(message(uneven, None).contains("gives 3 coordinates"));
+        assert!(message(vec![Entry::Each(vec![]), Entry::Every(eta.clone())], None).contains("above 0"));
+        assert!(coordinate_symbol(&eta.negate(), 0).unwrap_err().to_string().contains("cannot be taken out of `-eta`"));
+        assert!(coordinate_symbol(&eta, -1).is_err() && coordinate_symbol(&third, 0).is_err());
+    }
+}

@@ -47,15 +47,21 @@ impl Kernel {
     /// The law of z_t when x_0 has `variance` about its mean: Σ + Φ_x s² Φ_xᵀ, its factor formed without subtraction.
     #[must_use]
     pub fn with_data_variance(&self, variance: f64) -> Self {
-        let response = self.response();
-        let (size, data) = response.shape();
-        let std = variance.sqrt();
-        let columns = DMatrix::from_fn(size, data + size, |i, j| match j.checked_sub(data) {
-            None => std * response[(i, j)],
+        self.with_data_factor(&DMatrix::from_diagonal_element(self.data, self.data, variance.sqrt()))
+    }
+
+    /// The law of z_t when x_0 has the covariance S = F Fᵀ about its mean, with `factor` F of shape [k, any]:
+    /// Σ + Φ_x S Φ_xᵀ.
+    #[must_use]
+    pub fn with_data_factor(&self, factor: &DMatrix<f64>) -> Self {
+        let carried = self.response() * factor;
+        let (size, width) = carried.shape();
+        let columns = DMatrix::from_fn(size, width + size, |i, j| match j.checked_sub(width) {
+            None => carried[(i, j)],
             Some(j) => self.cholesky[(i, j)],
         });
         Self {
-            covariance: &self.covariance + variance * (&response * response.transpose()),
+            covariance: &self.covariance + &carried * carried.transpose(),
             cholesky: triangularize(columns),
             ..self.clone()
         }

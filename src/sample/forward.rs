@@ -1,13 +1,12 @@
 //! The forward process: by its kernel, and step by step.
 
-use nalgebra::{DMatrix, DVector};
-
-use super::State;
-use super::advance::Affine;
-use super::blocks::{BLOCK, Meter, in_blocks, transpose};
+use super::field::{Field, Layout, Motion, Registers, Update};
+use super::march::{March, Steps, Worker};
+use super::start::{Data, Start};
+use super::{Keep, State, stability};
 use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::process::{Linear, Process, correlate};
+use crate::process::{Class, Process, correlate};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -24,70 +23,110 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let offset: Vec<f32> = kernel.offset.iter().map(|&c| c as f32).collect();
     let factor: Vec<f32> = kernel.cholesky.transpose().iter().map(|&l| l as f32).collect();
     let stream = Stream::new(seed, Purpose::Perturbation);
-    in_blocks(task, process, data.shape, data.count, |block, samples| {
+    let request = data.request(process, Vec::new());
+    let march = March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), memory: 0 };
+    let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
+        stream.normals(0, block, state);
+        correlate(&factor, offset.len(), state);
         let length = copies * samples;
-        let mut state = vec![0.0; offset.len() * length];
-        stream.normals(0, block, &mut state);
-        correlate(&factor, offset.len(), &mut state);
-        for ((z, response), &offset) in
-            state.chunks_exact_mut(length).zip(response.chunks_exact(kernel.data)).zip(&offset)
-        {
-            add_mean(response, offset, &x, z);
-        }
-        Ok(state)
-    })
+        let rows = state.chunks_exact_mut(length).zip(response.chunks_exact(kernel.data)).zip(&offset);
+        rows.for_each(|((z, response), &offset)| add_mean(response, offset, &x, z));
+        Ok(())
+    };
+    march.run(start, |_| Err(Error::numerical("one time has no steps")))
 }
 
-/// The end states of forward paths from `x0`, [count, shape...] or \[count\], at the horizon after `steps` Euler–Maruyama steps.
+/// How to simulate the forward process.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Forward {
+    /// Number of equal Euler–Maruyama steps.
+    pub steps: usize,
+    /// The time at which to stop; `None` is the horizon.
+    pub until: Option<f64>,
+    /// Which states are kept.
+    pub keep: Keep,
+    /// Seed of the start and of the noise.
+    pub seed: u64,
+}
+
+/// The states that forward paths (Itô) from `x0`, [count, shape...] or \[count\], reach by Euler–Maruyama steps.
 ///
 /// # Errors
-/// When `x0` is not a tensor of finite data or `steps` is 0, the states become infinite, or interrupted.
-pub fn simulate(process: &Process, x0: &Tensor, steps: usize, seed: u64, task: &Task) -> Result<State> {
+/// When `x0` is not a tensor of finite data or an option is out of range, the states become infinite, or interrupted.
+pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) -> Result<State> {
     let data = Data::new(x0)?;
-    let count = u32::try_from(steps).ok().filter(|&n| n > 0);
-    let count = count.ok_or_else(|| Error::argument("steps", format!("must be from 1 to 4·10⁹, got {steps}")))?;
-    let copies = process.copies(data.dimension())?;
-    let linear = process.linear_at(0.0)?;
-    let step = process.horizon() / f64::from(count);
-    let noise = linear.noise.select_columns(process.sources());
-    let weights = joined(&[&(&linear.drift * step), &(&noise * step.sqrt())]);
-    let affine = Affine::new(&(&linear.offset * step), &weights);
-    let increments = Stream::new(seed, Purpose::Increment);
-    let start = Stream::new(seed, Purpose::Start);
-    let meter = Meter::new(task, "simulate", data.count, count as usize);
-    let state = in_blocks(task, process, data.shape, data.count, |block, samples| {
+    let until = options.until.unwrap_or(process.horizon());
+    options.check(until)?;
+    let (steps, length) = (options.steps, until / options.steps as f64);
+    let time = |step: usize| until * (step as f64 / steps as f64);
+    let layout = Layout::new(process, data.dimension())?;
+    let kept = options.keep.places(steps, time)?;
+    let request = data.request(process, kept.iter().map(|&step| time(step)).collect());
+    let field = Field::new(process, Motion::FORWARD)?;
+    let increments = Stream::new(options.seed, Purpose::Increment);
+    let spread = Start::new(process, options.seed)?;
+    let march = March { name: "simulate", task, request, steps, longest: length, end: until, kept, memory: 0 };
+    let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
-        let length = copies * samples;
-        let size = linear.size() * length;
-        let mut inputs = vec![0.0; size + noise.ncols() * length];
-        let mut state = vec![0.0; size];
-        start.normals(0, block, &mut inputs[x.len()..size]);
-        spread(&linear.start_mean, &linear.start_std, &mut inputs[..size]);
-        inputs[..x.len()].copy_from_slice(&x);
-        for number in 0..count {
-            increments.normals(number, block, &mut inputs[size..]);
-            affine.apply(length, &inputs, &mut state);
-            inputs[..size].copy_from_slice(&state);
-            meter.count(samples)?;
+        spread.draw(block, state, x.len());
+        state[..x.len()].copy_from_slice(&x);
+        Ok(())
+    };
+    let state = march.run(start, |range| {
+        // Constant coefficients make one step serve for all.
+        let different = if process.class() == Class::Constant { 1 } else { range.len() };
+        let updates = task.blocks(different, |i| field.step(time(range.start + i), length, false))?;
+        Ok(Box::new(Forwards { updates, first: range.start, layout, increments }))
+    })?;
+    Ok(State { warnings: stability::warning(process, until, length)?.into_iter().collect(), ..state })
+}
+
+impl Forward {
+    fn check(&self, until: f64) -> Result<()> {
+        if !(until > 0.0 && until.is_finite()) {
+            return Err(Error::argument("until", format!("must be a finite time above 0, got {until}")));
         }
-        finite(state, step, &linear)
-    });
-    meter.finish();
-    state
+        // The number of a step is a 32-bit key of the random streams.
+        if self.steps == 0 || u32::try_from(self.steps).is_err() {
+            return Err(Error::argument("steps", format!("must be from 1 to 4·10⁹, got {}", self.steps)));
+        }
+        Ok(())
+    }
 }
 
-/// Matrices of as many rows, side by side.
-pub(super) fn joined(parts: &[&DMatrix<f64>]) -> DMatrix<f64> {
-    let columns: Vec<_> = parts.iter().flat_map(|part| part.column_iter()).collect();
-    DMatrix::from_columns(&columns)
+/// Euler–Maruyama steps of the forward process.
+struct Forwards {
+    updates: Vec<Update>,
+    first: usize,
+    layout: Layout,
+    increments: Stream,
 }
 
-/// Turns normals into independent draws of the start law, block by block.
-fn spread(mean: &DVector<f64>, std: &DVector<f64>, state: &mut [f32]) {
-    let length = state.len() / mean.len();
-    for (b, row) in state.chunks_exact_mut(length).enumerate() {
-        rescale(std[b] as f32, mean[b] as f32, row);
+impl Steps for Forwards {
+    fn worker(&self, samples: usize) -> Box<dyn Worker + '_> {
+        let Layout { copies, state, noise, .. } = self.layout;
+        let length = copies * samples;
+        let registers = self.updates[0].registers(length);
+        Box::new(Walker { shared: self, registers, inputs: vec![0.0; (state + noise) * samples], length })
+    }
+}
+
+struct Walker<'a> {
+    shared: &'a Forwards,
+    registers: Registers,
+    inputs: Vec<f32>,
+    length: usize,
+}
+
+impl Worker for Walker<'_> {
+    fn step(&mut self, step: usize, block: u32, rows: &mut [f32]) {
+        let Forwards { updates, first, increments, .. } = self.shared;
+        let (old, noise) = self.inputs.split_at_mut(rows.len());
+        old.copy_from_slice(rows);
+        increments.normals(step as u32, block, noise);
+        let update = &updates[(step - first).min(updates.len() - 1)];
+        update.apply(&mut self.registers, self.length, &self.inputs, rows);
     }
 }
 
@@ -98,64 +137,5 @@ dispatched! {
             let rows = x[i..].iter().step_by(x.len() / response.len());
             *z += response.iter().zip(rows).fold(offset, |mean, (response, x)| response.mul_add(*x, mean));
         }
-    }
-}
-
-dispatched! {
-    /// z ← std z + mean.
-    fn rescale(std: f32, mean: f32, row: &mut [f32]) {
-        for z in row {
-            *z = std.mul_add(*z, mean);
-        }
-    }
-}
-
-/// The end state of a block, refused where Euler–Maruyama steps, the longest of length `step`, ran away.
-pub(super) fn finite(state: Vec<f32>, step: f64, linear: &Linear) -> Result<Vec<f32>> {
-    if state.iter().all(|z| z.is_finite()) {
-        return Ok(state);
-    }
-    // The largest row sum bounds the modulus of every eigenvalue.
-    let rate = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
-    Err(Error::numerical("the samples left the range of floating point").with_hint(format!(
-        "take more steps: Euler–Maruyama runs away when a step is too long for the process; the longest is {step:.3e}, \
-         and the drift has rates of up to {rate:.3e}"
-    )))
-}
-
-/// Data to start from.
-struct Data<'a> {
-    count: usize,
-    /// Shape of one datum.
-    shape: &'a [usize],
-    values: std::borrow::Cow<'a, [f32]>,
-}
-
-impl<'a> Data<'a> {
-    fn new(x0: &'a Tensor) -> Result<Self> {
-        let shape = x0.shape();
-        if shape.is_empty() || shape.contains(&0) {
-            return Err(Error::argument("x0", format!("must have the shape [count, shape...], got {shape:?}")));
-        }
-        let values = x0.values();
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::argument("x0", format!("has {} at flat index {at}", values[at])));
-        }
-        let datum = if shape.len() > 1 { &shape[1..] } else { &[1] };
-        Ok(Self { count: shape[0], shape: datum, values })
-    }
-
-    /// Number of coordinates of one datum.
-    fn dimension(&self) -> usize {
-        self.values.len() / self.count
-    }
-
-    /// The data of one block, component-major [d, samples].
-    fn block(&self, block: u32, samples: usize) -> Vec<f32> {
-        let dimension = self.dimension();
-        let rows = &self.values[block as usize * BLOCK * dimension..][..samples * dimension];
-        let mut x = vec![0.0; rows.len()];
-        transpose(rows, dimension, &mut x);
-        x
     }
 }

@@ -1,24 +1,33 @@
 //! Time grids of the reverse process.
 
+use std::fmt;
+
 use crate::error::{Error, Result};
 
 /// How the times of the reverse process are spread. The grid alone can change a published score of merit by half, so it
 /// belongs to every result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
 pub enum Grid {
     /// Equal steps.
     #[default]
     Uniform,
     /// Equal steps in √t: fine towards the data (Dockhorn, Vahdat, Kreis, arXiv 2112.07068).
     Quadratic,
+    /// Equal ratios of times. A grid that ends at 0 goes so to [`Grid::FLOOR`] of its start, and from there to 0.
+    Log,
+    /// Equal steps in t^{1/ρ} (Karras, Aittala, Aila, Laine, arXiv 2206.00364, who take ρ = 7).
+    Rho(f64),
 }
 
 impl Grid {
+    /// The last time above 0 of a logarithmic grid that ends at 0, in parts of its start.
+    pub const FLOOR: f64 = 1e-4;
+
     /// The `steps` + 1 times of the forward process that the reverse process visits, from `start` down to `end`, both
     /// exactly. The one place where reverse time s = start − t is formed.
     ///
     /// # Errors
-    /// When `steps` is not from 1 to 10⁷, or not 0 ≤ `end` < `start`.
+    /// When `steps` is not from 1 to 10⁷, not 0 ≤ `end` < `start`, ρ is not above 0, or neighbouring times would be equal.
     pub fn times(self, start: f64, end: f64, steps: usize) -> Result<Vec<f64>> {
         if !(1..=MOST_STEPS).contains(&steps) {
             return Err(Error::argument("steps", format!("must be from 1 to {MOST_STEPS}, got {steps}")));
@@ -26,21 +35,51 @@ impl Grid {
         if !(end >= 0.0 && end < start) {
             return Err(Error::argument("end", format!("must be a time from 0 to below {start}, got {end}")));
         }
-        let time = |i: usize| {
-            let part = i as f64 / steps as f64;
-            match self {
-                _ if i == 0 => start,
-                _ if i == steps => end,
-                Self::Uniform => start - part * (start - end),
-                Self::Quadratic => (start.sqrt() - part * (start.sqrt() - end.sqrt())).powi(2),
+        let times: Vec<f64> = match self {
+            Self::Uniform => spread(start, end, steps, |i| start - i * (start - end)),
+            Self::Quadratic => powers(2.0, start, end, steps),
+            Self::Rho(rho) if rho > 0.0 && rho.is_finite() => powers(rho, start, end, steps),
+            Self::Rho(rho) => return Err(Error::argument("rho", format!("must be above 0, got {rho}"))),
+            Self::Log if end > 0.0 => spread(start, end, steps, |i| start * (end / start).powf(i)),
+            Self::Log if steps == 1 => vec![start, end],
+            Self::Log => {
+                let mut times = Self::Log.times(start, Self::FLOOR * start, steps - 1)?;
+                times.push(end);
+                times
             }
         };
-        Ok((0..=steps).map(time).collect())
+        if times.windows(2).all(|pair| pair[0] > pair[1]) {
+            return Ok(times);
+        }
+        Err(Error::argument("steps", format!("{steps} on the {self} grid make steps of length 0"))
+            .with_hint("take fewer steps, or another grid"))
     }
 }
 
-/// What depends on time only is kept for all steps at once.
+/// What depends on time only is kept for many steps at once.
 const MOST_STEPS: usize = 10_000_000;
+
+/// `time(i/steps)` with both ends exact.
+fn spread(start: f64, end: f64, steps: usize, time: impl Fn(f64) -> f64) -> Vec<f64> {
+    let inner = (1..steps).map(|i| time(i as f64 / steps as f64));
+    std::iter::once(start).chain(inner).chain([end]).collect()
+}
+
+fn powers(rho: f64, start: f64, end: f64, steps: usize) -> Vec<f64> {
+    let [first, last] = [start, end].map(|time| time.powf(1.0 / rho));
+    spread(start, end, steps, |i| (first - i * (first - last)).powf(rho))
+}
+
+impl fmt::Display for Grid {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Uniform => f.write_str("uniform"),
+            Self::Quadratic => f.write_str("quadratic"),
+            Self::Log => f.write_str("log"),
+            Self::Rho(rho) => write!(f, "rho = {rho}"),
+        }
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -50,12 +89,13 @@ mod tests {
 
     proptest! {
         #[test]
-        fn grids_fall_from_start_to_end(start in 0.1..10.0, part in 0.0..0.9, steps in 1..300_usize) {
-            for grid in [Grid::Uniform, Grid::Quadratic] {
-                let end = part * start;
-                let times = grid.times(start, end, steps).unwrap();
-                prop_assert_eq!((times[0], times[steps], times.len()), (start, end, steps + 1));
-                prop_assert!(times.windows(2).all(|pair| pair[0] > pair[1]));
+        fn grids_fall_from_start_to_end(start in 0.1..10.0, part in 0.0..0.9, steps in 1..300_usize, rho in 0.5..9.0) {
+            for end in [0.0, part * start] {
+                for grid in [Grid::Uniform, Grid::Quadratic, Grid::Log, Grid::Rho(rho)] {
+                    let times = grid.times(start, end, steps).unwrap();
+                    prop_assert_eq!((times[0], times[steps], times.len()), (start, end, steps + 1));
+                    prop_assert!(times.windows(2).all(|pair| pair[0] > pair[1]));
+                }
             }
         }
     }
@@ -64,8 +104,14 @@ mod tests {
     fn known_grids() {
         assert_eq!(Grid::Uniform.times(2.0, 0.0, 4).unwrap(), [2.0, 1.5, 1.0, 0.5, 0.0]);
         assert_eq!(Grid::Quadratic.times(4.0, 0.0, 4).unwrap(), [4.0, 2.25, 1.0, 0.25, 0.0]);
+        assert_eq!(Grid::Log.times(4.0, 1.0, 2).unwrap(), [4.0, 2.0, 1.0]);
+        assert_eq!(Grid::Log.times(1.0, 0.0, 2).unwrap(), [1.0, Grid::FLOOR, 0.0]);
+        assert_eq!(Grid::Rho(1.0).times(2.0, 0.0, 4).unwrap(), Grid::Uniform.times(2.0, 0.0, 4).unwrap());
         assert!(Grid::Uniform.times(1.0, 1.0, 4).is_err());
         assert!(Grid::Uniform.times(1.0, f64::NAN, 4).is_err());
         assert!(Grid::Uniform.times(1.0, 0.0, 0).is_err());
+        assert!(Grid::Rho(0.0).times(1.0, 0.0, 4).is_err());
+        let crowded = Grid::Rho(100.0).times(1.0, 1.0 - 1e-15, 1000).unwrap_err();
+        assert!(crowded.to_string().contains("steps of length 0"), "{crowded}");
     }
 }

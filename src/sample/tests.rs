@@ -6,6 +6,8 @@ use std::sync::atomic::AtomicBool;
 use nalgebra::{DMatrix, DVector, Matrix2, Vector2};
 
 use super::*;
+use crate::error::{Error, Result};
+use crate::tensor::Tensor;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::process::{Linear, Prior, PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
@@ -34,9 +36,16 @@ fn active(tp: f64, tau: f64, offset: f64) -> Process {
     Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
 }
 
-fn options(count: usize, steps: usize) -> Options {
-    let (grid, last, prior) = Default::default();
-    Options { count, steps, grid, end: 0.0, last, prior, seed: 2 }
+fn options(steps: usize) -> Options {
+    Options { steps, seed: 2, ..Options::default() }
+}
+
+fn drawn(score: &dyn Score, count: usize, options: &Options) -> Result<State> {
+    sample(score, count, PriorLaw::Matched, options, &Task::default())
+}
+
+fn forward(steps: usize, seed: u64) -> Forward {
+    Forward { steps, until: None, keep: Keep::End, seed }
 }
 
 /// Sliced W₁ between two samples of the same size in the plane: mean over 64 equally spaced directions.
@@ -63,13 +72,19 @@ fn diamonds_are_sharper_with_active_noise() {
     let truth = data.sample(10_000, 7).unwrap();
     let distance = |process: &Process| {
         let score = Exact::new(process, &data).unwrap();
-        let samples = sample(&score, &options(10_000, 100), &Task::default()).unwrap();
-        assert_eq!(samples.evaluations, 100);
+        let samples = drawn(&score, 10_000, &options(100)).unwrap();
+        assert_eq!(samples.evaluations(), 100);
         sliced_wasserstein(&samples.blocks[0], &truth)
     };
     let (passive, active) = (distance(&passive()), distance(&active(0.0, 0.5, 0.0)));
     assert!(passive > 0.04, "{passive}");
     assert!(active < 0.012, "{active}");
+}
+
+/// Data and auxiliaries at t = 0.
+fn joint(process: &Process, blocks: Vec<Tensor>) -> State {
+    let (names, times, paths, warnings) = (process.blocks().to_vec(), Vec::new(), Vec::new(), Vec::new());
+    State { names, blocks, time: 0.0, run: None, times, paths, warnings }
 }
 
 /// Mean and covariance over (x, η), of coordinate `c`.
@@ -121,8 +136,8 @@ fn gaussian_data_come_back() {
     let (process, mean, variance) = (active(0.3, 0.5, 0.7), [0.5, -1.0], 0.2);
     let score = Exact::new(&process, &gaussian(mean, variance)).unwrap();
     for (last, grid) in [(LastStep::None, Grid::Uniform), (LastStep::Denoise, Grid::Quadratic)] {
-        let options = Options { last, grid, ..options(1 << 16, 100) };
-        let samples = sample(&score, &options, &Task::default()).unwrap();
+        let options = Options { last, grid, ..options(100) };
+        let samples = drawn(&score, 1 << 16, &options).unwrap();
         let linear = process.constant().unwrap();
         let noised = |t: f64| linear.kernel(t).unwrap().with_data_variance(variance);
         let centre = |t: f64, c: usize| two(&(noised(t).response() * mean[c] + noised(t).offset));
@@ -157,7 +172,7 @@ fn perturbed_data_have_the_law_of_the_kernel() {
     let kernel = process.kernel(0.4).unwrap();
     let means = mean.map(|m| two(&(kernel.response() * m + &kernel.offset)));
     assert_law(&state, means, square(&kernel.covariance));
-    assert_eq!(state.evaluations, 0);
+    assert_eq!((state.evaluations(), state.time), (0, 0.4));
     let line = Tensor::new(&[3], vec![1.0; 3]).unwrap();
     assert_eq!(perturb(&process, &line, 0.4, 3, &Task::default()).unwrap().blocks[1].shape(), [3, 1]);
     let still = perturb(&process, &x0, 0.0, 3, &Task::default()).unwrap();
@@ -169,7 +184,7 @@ fn perturbed_data_have_the_law_of_the_kernel() {
 fn simulated_paths_have_the_law_of_their_chain() {
     let process = active(0.1, 0.5, 0.7);
     let x0 = Tensor::new(&[1 << 16, 2], [0.5, -1.0].repeat(1 << 16)).unwrap();
-    let state = simulate(&process, &x0, 50, 3, &Task::default()).unwrap();
+    let state = simulate(&process, &x0, &forward(50, 3), &Task::default()).unwrap();
     let linear = process.constant().unwrap();
     let step = 2.0 / 50.0;
     let map = Matrix2::identity() + step * square(&linear.drift);
@@ -199,11 +214,10 @@ fn priors_have_their_joint_law() {
         prior.draw(&Stream::new(1, Purpose::Prior), 0, 0, &mut rows);
         let block = |b: usize| {
             let mut values = vec![0.0; 2 * count];
-            blocks::transpose(&rows[2 * b * count..2 * (b + 1) * count], count, &mut values);
+            output::transpose(&rows[2 * b * count..2 * (b + 1) * count], count, &mut values);
             Tensor::new(&[count, 2], values).unwrap()
         };
-        let state = State { names: process.blocks().to_vec(), blocks: vec![block(0), block(1)], evaluations: 0 };
-        assert_law(&state, means, square(covariance));
+        assert_law(&joint(&process, vec![block(0), block(1)]), means, square(covariance));
     }
 }
 
@@ -224,27 +238,40 @@ fn bits_do_not_depend_on_threads_or_count() {
     let run = |threads: usize| {
         let watch = Arc::new(Watch(AtomicBool::new(false)));
         let task = Task::new(Arc::default(), Some(watch.clone()), threads).unwrap();
-        let samples = sample(&score, &options(1000, 20), &task).unwrap();
+        let methods = [
+            Method::EulerMaruyama,
+            Method::RungeKutta { relative: 1e-3, absolute: 1e-3 },
+            Method::Exponential { order: 3 },
+            Method::PredictorCorrector { corrections: 1, ratio: 0.16 },
+        ];
+        let samples =
+            methods.map(|method| sample(&score, 1100, PriorLaw::Matched, &Options { method, ..options(20) }, &task));
         assert!(watch.0.load(std::sync::atomic::Ordering::Relaxed));
-        (samples, simulate(&process, &x0, 20, 1, &task).unwrap(), perturb(&process, &x0, 0.5, 1, &task).unwrap())
+        let paths = simulate(&process, &x0, &Forward { keep: Keep::All, ..forward(20, 1) }, &task).unwrap();
+        (samples.map(Result::unwrap), paths, perturb(&process, &x0, 0.5, 1, &task).unwrap())
     };
     let one = run(1);
     assert_eq!(one, run(2));
     // A shorter sample is the beginning of a longer one where it ends with a block.
-    let short = sample(&score, &options(512, 20), &Task::default()).unwrap();
-    assert_eq!(short.blocks[0].values()[..], one.0.blocks[0].values()[..1024]);
+    let short = drawn(&score, 512, &options(20)).unwrap();
+    assert_eq!(short.blocks[0].values()[..], one.0[0].blocks[0].values()[..1024]);
 }
 
 #[test]
 fn requests_that_make_no_sense_are_refused() {
     let process = active(0.3, 0.5, 0.0);
     let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
-    let refused = |options: Options| sample(&score, &options, &Task::default()).unwrap_err();
-    assert!(refused(options(0, 10)).to_string().starts_with("`count` must be"));
-    assert!(refused(options(10, 0)).to_string().starts_with("`steps` must be"));
-    assert!(refused(Options { end: 2.0, ..options(10, 10) }).to_string().contains("below 2, got 2"));
+    let refused = |count: usize, options: Options| drawn(&score, count, &options).unwrap_err().to_string();
+    assert!(refused(0, options(10)).starts_with("`count` must be"));
+    assert!(refused(10, options(0)).starts_with("`steps` must be"));
+    assert!(refused(10, Options { end: 2.0, ..options(10) }).contains("below 2, got 2"));
+    let method = |method: Method| refused(10, Options { method, ..options(10) });
+    assert!(method(Method::Exponential { order: 4 }).contains("`order` must be from 1 to 3"));
+    assert!(method(Method::RungeKutta { relative: 1e-9, absolute: 1e-5 }).contains("`rtol` must be from 1e-6"));
+    let kept = Options { keep: Keep::Times(vec![3.0]), ..options(10) };
+    assert!(refused(10, kept).contains("not from 0 to 2"));
     let x0 = |shape: &[usize], v: f32| Tensor::new(shape, vec![v; shape.iter().product()]).unwrap();
-    let refused = |x0: Tensor| simulate(&process, &x0, 10, 1, &Task::default()).unwrap_err();
+    let refused = |x0: Tensor| simulate(&process, &x0, &forward(10, 1), &Task::default()).unwrap_err();
     assert!(refused(x0(&[], 0.0)).to_string().contains("got []"));
     assert!(refused(x0(&[0, 2], 0.0)).to_string().contains("[0, 2]"));
     assert!(refused(x0(&[5, 2], f32::NAN)).to_string().contains("NaN at flat index 0"));
@@ -252,7 +279,7 @@ fn requests_that_make_no_sense_are_refused() {
     assert_eq!(state.block("Eta").unwrap_err().hint(), Some("did you mean `eta`?"));
     let cancelled =
         Task::new(Arc::new(AtomicBool::new(true)), Some(Arc::new(Watch(AtomicBool::new(false)))), 1).unwrap();
-    assert!(matches!(sample(&score, &options(10, 10), &cancelled), Err(Error::Interrupted)));
+    assert!(matches!(sample(&score, 10, PriorLaw::Matched, &options(10), &cancelled), Err(Error::Interrupted)));
     assert_eq!(score.shape(), [2]);
 }
 
@@ -263,11 +290,78 @@ fn runaway_steps_are_refused() {
     linear.drift[(0, 0)] = -1e4;
     let stiff = Process::from_linear("stiff", &["x"], linear, 2.0).unwrap();
     let x0 = Tensor::full(&[3, 2], 1.0).unwrap();
-    let error = simulate(&stiff, &x0, 20, 1, &Task::default()).unwrap_err();
+    let error = simulate(&stiff, &x0, &forward(20, 1), &Task::default()).unwrap_err();
     assert!(
         error.hint().unwrap().contains("the longest is 1.000e-1, and the drift has rates of up to 1.000e4"),
         "{error}"
     );
     let score = Exact::new(&stiff, &gaussian([0.0, 0.0], 1.0)).unwrap();
-    assert!(sample(&score, &options(3, 20), &Task::default()).unwrap_err().to_string().contains("left the range"));
+    assert!(drawn(&score, 3, &options(20)).unwrap_err().to_string().contains("left the range"));
+}
+
+#[test]
+fn paths_are_kept() {
+    let process = active(0.3, 0.5, 0.0);
+    let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
+    let keep = Keep::Times(vec![0.0, 0.49, 1.0]);
+    let kept = |method: Method| drawn(&score, 300, &Options { method, keep: keep.clone(), ..options(20) }).unwrap();
+    for (method, times) in [
+        (Method::EulerMaruyama, [1.0, 0.5, 0.0]),
+        (Method::Exponential { order: 2 }, [1.0, 0.5, 0.0]),
+        (Method::RungeKutta { relative: 1e-3, absolute: 1e-3 }, [1.0, 0.49, 0.0]),
+    ] {
+        let state = kept(method);
+        assert!(state.times.iter().zip(times).all(|(a, b)| (a - b).abs() < 1e-12), "{:?}", state.times);
+        let path = state.path("eta").unwrap();
+        assert_eq!(path.shape(), [3, 300, 2]);
+        assert_eq!(path.values()[1200..], state.blocks[1].values()[..]);
+    }
+    let all = Options { keep: Keep::All, method: Method::RungeKutta { relative: 1e-3, absolute: 1e-3 }, ..options(20) };
+    assert!(drawn(&score, 300, &all).unwrap_err().to_string().contains("adaptive"));
+    let x0 = Tensor::full(&[300, 2], 1.0).unwrap();
+    let paths = simulate(&process, &x0, &Forward { keep: Keep::All, ..forward(1500, 1) }, &Task::default()).unwrap();
+    assert_eq!((paths.path("x").unwrap().shape(), paths.times[750]), (&[1501, 300, 2][..], 1.0));
+    assert_eq!(paths.path("x").unwrap().values()[..600], x0.values()[..]);
+    assert!(perturb(&process, &x0, 0.5, 1, &Task::default()).unwrap().path("x").is_err());
+}
+
+/// Two halves of the reverse process are the whole, but for the noise, which is keyed by the number of the step: without
+/// noise they are the same. A permuted block keeps its values.
+#[test]
+fn reverse_goes_on_from_a_state() {
+    let process = active(0.3, 0.5, 0.0);
+    let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
+    let heun = Options { method: Method::Heun, ..options(40) };
+    let whole = drawn(&score, 300, &heun).unwrap();
+    let half = drawn(&score, 300, &Options { end: 1.0, steps: 20, ..heun.clone() }).unwrap();
+    assert_eq!((half.time, half.evaluations(), whole.evaluations()), (1.0, 40, 79));
+    let task = Task::default();
+    let rest = reverse(&score, &half, None, &Options { steps: 20, ..heun.clone() }, &task).unwrap();
+    let apart = rest.blocks[0].values().iter().zip(whole.blocks[0].values().iter()).map(|(a, b)| (a - b).abs());
+    assert!(apart.fold(0.0, f32::max) < 1e-4);
+    let shuffled = half.shuffle("eta", 3).unwrap();
+    let sorted = |state: &State| {
+        let mut values = state.blocks[1].values().into_owned();
+        values.sort_by(f32::total_cmp);
+        values
+    };
+    assert_eq!((sorted(&shuffled), &shuffled.blocks[0]), (sorted(&half), &half.blocks[0]));
+    assert_ne!(shuffled.blocks[1], half.blocks[1]);
+    let refused = |state: &State, from| reverse(&score, state, from, &heun, &task).unwrap_err().to_string();
+    assert!(refused(&half, Some(0.0)).contains("above the end"));
+    let lone = perturb(&passive(), &half.blocks[0], 0.5, 1, &task).unwrap();
+    assert!(refused(&lone, None).contains("no block `eta`"));
+}
+
+/// Modes that the steps amplify are named with their numbers, although the samples stay finite.
+#[test]
+fn long_steps_are_warned_of() {
+    let mut linear = passive().constant().unwrap().clone();
+    linear.drift[(0, 0)] = -30.0;
+    let stiff = Process::from_linear("stiff", &["x"], linear, 2.0).unwrap();
+    let x0 = Tensor::full(&[3, 2], 1.0).unwrap();
+    let warnings = |steps: usize| simulate(&stiff, &x0, &forward(steps, 1), &Task::default()).unwrap().warnings;
+    assert!(warnings(20)[0].contains("steps of 1.000e-1 are too long for the rate 3.000e1"), "{:?}", warnings(20));
+    assert!(warnings(20)[0].contains("at least 30 steps"), "{:?}", warnings(20));
+    assert_eq!(warnings(31), [""; 0]);
 }

@@ -2,9 +2,12 @@
 //!
 //! Under a linear process every component N(μ, S) stays Gaussian: N(Φ_x μ + c, Φ_x S Φ_xᵀ + Σ).
 
+mod coupled;
 mod general;
+mod posterior;
 mod shared;
 
+use coupled::Coupled;
 use general::General;
 use shared::Shared;
 
@@ -31,6 +34,8 @@ enum Law {
     /// All components have the same isotropic variance.
     Shared(Shared),
     General(General),
+    /// The process couples coordinates.
+    Coupled(Coupled),
 }
 
 impl Exact {
@@ -42,11 +47,18 @@ impl Exact {
     /// When the score of the data has no closed form, or noise does not reach every block of the process.
     pub fn new(process: &Process, data: &Dataset) -> Result<Self> {
         process.require_noise()?;
+        let dimension = data.moments().mean.len();
+        process.copies(dimension)?;
+        let coupled = process.coordinates().is_some();
         let law = if let Some(points) = data.points() {
-            let count = points.shape()[0];
-            Law::Shared(Shared::new(&vec![1.0; count], points.values().into_owned(), 0.0))
+            let values = points.values();
+            match coupled {
+                true => Law::Coupled(Coupled::points(dimension, &values)),
+                false => Law::Shared(Shared::new(&vec![1.0; points.shape()[0]], values.into_owned(), 0.0)),
+            }
         } else if let Some(mixture) = data.mixture() {
             match &mixture.covariance {
+                _ if coupled => Law::Coupled(Coupled::mixture(mixture)),
                 Covariance::Isotropic(variances) if variances.iter().all(|v| *v == variances[0]) => {
                     let means = mixture.means.iter().map(|&m| m as f32).collect();
                     Law::Shared(Shared::new(&mixture.weights, means, variances[0]))
@@ -79,6 +91,7 @@ impl Score for Exact {
         Ok(match &self.law {
             Law::Shared(law) => Box::new(law.prepare(&self.process, times, task)?),
             Law::General(law) => Box::new(law.prepare(&self.process, times, task)?),
+            Law::Coupled(law) => Box::new(law.prepare(&self.process, times, task)?),
         })
     }
 }

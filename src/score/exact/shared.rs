@@ -11,16 +11,13 @@
 //! so that a component costs d multiply-adds and one exponential, whatever the number of blocks.
 
 use super::super::{Evaluator, Prepared};
+use super::posterior::{GROUP, posterior_mean};
 use super::{LANES, kernel};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::{precision, solve_lower};
 use crate::process::{Kernel, Process};
 use crate::task::Task;
-use crate::vector::math::exp;
-
-/// Components whose weights are formed together, between two corrections of the running maximum.
-const GROUP: usize = 32;
 
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
@@ -126,7 +123,8 @@ impl Evaluator for SharedEvaluator<'_> {
         for start in (0..count).step_by(LANES) {
             let lanes = start..count.min(start + LANES);
             estimate(at, law.dimension, count, lanes.clone(), state, &mut self.estimate);
-            posterior_mean(law, at.half_precision, &self.estimate, &mut self.weights, &mut self.mean);
+            let (logs, means, half) = (&law.log_weights, &law.means, at.half_precision);
+            posterior_mean(logs, means, half, &self.estimate, &mut self.weights, &mut self.mean, &mut [0.0; LANES]);
             residual(at, self.prepared, count, lanes, state, &self.mean, score);
         }
     }
@@ -148,68 +146,6 @@ dispatched! {
                 for (out, z) in out.iter_mut().zip(&state[row + lanes.start..row + lanes.end]) {
                     *out = weight.mul_add(*z, *out);
                 }
-            }
-        }
-    }
-}
-
-dispatched! {
-    /// m̄ by the softmax over components, in groups with a running maximum (Milakov, Gimelshein, arXiv 1805.02867).
-    fn posterior_mean(
-        law: &Shared,
-        half_precision: f32,
-        estimate: &[[f32; LANES]],
-        weights: &mut [[f32; LANES]],
-        mean: &mut [[f32; LANES]],
-    ) {
-        let d = law.dimension;
-        let mut best = [f32::NEG_INFINITY; LANES];
-        let mut total = [0.0; LANES];
-        mean.fill([0.0; LANES]);
-        for (group, means) in law.means.chunks(GROUP * d).enumerate() {
-            let before = best;
-            let logs = &law.log_weights[group * GROUP..];
-            for ((weight, centre), &log) in weights.iter_mut().zip(means.chunks_exact(d)).zip(logs) {
-                let mut square = [0.0; LANES];
-                for (x, &centre) in estimate.iter().zip(centre) {
-                    for i in 0..LANES {
-                        let distance = x[i] - centre;
-                        square[i] = distance.mul_add(distance, square[i]);
-                    }
-                }
-                for i in 0..LANES {
-                    weight[i] = (-half_precision).mul_add(square[i], log);
-                    best[i] = if weight[i] > best[i] { weight[i] } else { best[i] };
-                }
-            }
-            if group > 0 {
-                let mut shrink = [0.0; LANES];
-                for i in 0..LANES {
-                    shrink[i] = exp(before[i] - best[i]);
-                    total[i] *= shrink[i];
-                }
-                for mean in mean.iter_mut() {
-                    for i in 0..LANES {
-                        mean[i] *= shrink[i];
-                    }
-                }
-            }
-            for (weight, centre) in weights.iter().zip(means.chunks_exact(d)) {
-                let mut share = [0.0; LANES];
-                for i in 0..LANES {
-                    share[i] = exp(weight[i] - best[i]);
-                    total[i] += share[i];
-                }
-                for (mean, &centre) in mean.iter_mut().zip(centre) {
-                    for i in 0..LANES {
-                        mean[i] = share[i].mul_add(centre, mean[i]);
-                    }
-                }
-            }
-        }
-        for mean in mean.iter_mut() {
-            for i in 0..LANES {
-                mean[i] /= total[i];
             }
         }
     }

@@ -1,5 +1,6 @@
 //! Scores against finite differences of the log density, computed densely in double precision.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -7,7 +8,8 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 
 use super::*;
 use crate::data::Mixture;
-use crate::process::Linear;
+use crate::expr::Expression;
+use crate::process::{Definition, Linear, StartLaw};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::Tensor;
 
@@ -32,6 +34,36 @@ fn third_order() -> Process {
         start_std: DVector::from_vec(vec![0.0, 0.2, 0.2]),
     };
     Process::from_linear("third_order", &["x", "v", "s"], linear, 2.0).unwrap()
+}
+
+/// Chiral active noise, whose two coordinates rotate into each other: dη = (−η/τ + ω × η) dt + noise, dx = (η − x) dt;
+/// with noise on x too where `passive` is above 0.
+fn chiral(passive: f64) -> Process {
+    let names = ["x[0]", "x[1]", "eta[0]", "eta[1]"];
+    let symbols: Vec<_> = names.iter().enumerate().map(|(i, name)| Expression::block(i, name)).collect();
+    let rate = |value: f64, i: usize| Expression::constant(value).multiply(&symbols[i]);
+    let (turn, decay) = (3.0, -2.0);
+    let noise = |i: usize, j: usize| match (i == j, i < 2) {
+        (true, true) => passive,
+        (true, false) => f64::sqrt(8.0),
+        _ => 0.0,
+    };
+    let law = || StartLaw { mean: 0.3.into(), std: f64::sqrt(2.0).into() };
+    let definition = Definition {
+        name: "chiral".into(),
+        blocks: vec!["x".into(), "eta".into()],
+        coordinates: Some(2),
+        parameters: BTreeMap::new(),
+        drift: vec![
+            rate(-1.0, 0).add(&symbols[2]),
+            rate(-1.0, 1).add(&symbols[3]).add(&0.4.into()),
+            rate(decay, 2).add(&rate(-turn, 3)),
+            rate(decay, 3).add(&rate(turn, 2)),
+        ],
+        noise: (0..4).map(|i| (0..4).map(|j| noise(i, j).into()).collect()).collect(),
+        start: vec![None, None, Some(law()), Some(law())],
+    };
+    Process::new(definition, 2.0).unwrap()
 }
 
 fn datasets() -> Vec<(Dataset, Vec<DMatrix<f64>>)> {
@@ -66,12 +98,15 @@ impl Density {
             None => (vec![1.0 / 3.0; 3], data.points().unwrap().values().iter().map(|&v| f64::from(v)).collect()),
         };
         let response = kernel.response();
-        let ones = DVector::from_element(2, 1.0);
+        let copies = DMatrix::identity(process.copies(2).unwrap(), process.copies(2).unwrap());
         let part = |j: usize| {
-            let mean = response.kronecker(&DVector::from_column_slice(&means[2 * j..2 * j + 2]));
-            let mean = mean + kernel.offset.kronecker(&ones);
-            let covariance = kernel.covariance.kronecker(&DMatrix::identity(2, 2))
-                + (&response * response.transpose()).kronecker(&covariances[j]);
+            let datum = &means[2 * j..2 * j + 2];
+            let mean = DVector::from_vec(kernel.mean(datum));
+            let spread = match process.coordinates() {
+                None => (&response * response.transpose()).kronecker(&covariances[j]),
+                Some(_) => &response * &covariances[j] * response.transpose(),
+            };
+            let covariance = kernel.covariance.kronecker(&copies) + spread;
             let factor = covariance.cholesky().unwrap();
             (weights[j].ln() - 0.5 * factor.determinant().ln(), mean, factor)
         };
@@ -106,17 +141,17 @@ const COUNT: usize = 70;
 /// Around the noised data, in every block: component-major [m·2, COUNT].
 fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     let kernel = process.kernel(time).unwrap();
-    let m = process.blocks().len();
+    let (m, copies) = (process.components(), process.copies(2).unwrap());
     let x = data.sample(COUNT, 3).unwrap();
-    let mut z = vec![0.0; 2 * m * COUNT];
+    let mut z = vec![0.0; m * copies * COUNT];
     Stream::new(4, Purpose::Perturbation).normals(0, 0, &mut z);
     let noise = z.clone();
-    for (c, i) in (0..2).flat_map(|c| (0..COUNT).map(move |i| (c, i))) {
-        for b in 0..m {
-            let spread: f64 =
-                (0..=b).map(|j| kernel.cholesky[(b, j)] * f64::from(noise[(2 * j + c) * COUNT + i])).sum();
-            let centre = kernel.transfer[(b, 0)] * f64::from(x.values()[2 * i + c]) + kernel.offset[b];
-            z[(2 * b + c) * COUNT + i] = (centre + spread) as f32;
+    for i in 0..COUNT {
+        let centre = kernel.mean(&[0, 1].map(|c| f64::from(x.values()[2 * i + c])));
+        for (b, c) in (0..m).flat_map(|b| (0..copies).map(move |c| (b, c))) {
+            let normal = |j: usize| f64::from(noise[(j * copies + c) * COUNT + i]);
+            let spread: f64 = (0..=b).map(|j| kernel.cholesky[(b, j)] * normal(j)).sum();
+            z[(b * copies + c) * COUNT + i] = (centre[b * copies + c] + spread) as f32;
         }
     }
     z
@@ -126,8 +161,8 @@ fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
 /// s² left out of κ, with the driven rows exchanged, and with U for Uᵀ.
 #[test]
 fn scores_are_gradients_of_the_log_density() {
-    for process in [process(0.0), process(0.4), third_order()] {
-        let driven = process.driven();
+    for process in [process(0.0), process(0.4), third_order(), chiral(0.0), chiral(0.7)] {
+        let (driven, copies) = (process.driven(), process.copies(2).unwrap());
         for (data, covariances) in datasets() {
             let times = [0.02, 0.3, 2.0];
             let exact = Exact::new(&process, &data).unwrap();
@@ -135,7 +170,7 @@ fn scores_are_gradients_of_the_log_density() {
             let mut evaluator = prepared.evaluator(COUNT);
             for (step, &time) in times.iter().enumerate() {
                 let z = states(&process, &data, time);
-                let mut score = vec![f32::NAN; driven.len() * 2 * COUNT];
+                let mut score = vec![f32::NAN; driven.len() * copies * COUNT];
                 evaluator.evaluate(step, COUNT, &z, &mut score);
                 let density = Density::new(&process, &data, &covariances, time);
                 let kernel = process.kernel(time).unwrap();
@@ -143,9 +178,9 @@ fn scores_are_gradients_of_the_log_density() {
                     let point = DVector::from_fn(z.len() / COUNT, |row, _| f64::from(z[row * COUNT + i]));
                     for (k, &block) in driven.iter().enumerate() {
                         let unit = kernel.conditional_std()[block];
-                        for c in 0..2 {
-                            let found = f64::from(score[(2 * k + c) * COUNT + i]);
-                            let truth = density.gradient(&point, 2 * block + c, unit);
+                        for c in 0..copies {
+                            let found = f64::from(score[(copies * k + c) * COUNT + i]);
+                            let truth = density.gradient(&point, copies * block + c, unit);
                             let error = (found - truth).abs() * unit;
                             assert!(error < 5e-4, "{} {} t = {time}: {found} {truth}", process.name(), data.name());
                         }

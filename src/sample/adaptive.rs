@@ -1,0 +1,107 @@
+//! The probability flow by Dormand–Prince 5(4) with steps by the error.
+//!
+//! One length of step for all samples would make a sample depend on all others; one for each would leave no vector code.
+//! So [`GROUP`] samples, fixed by their places, share their steps.
+
+use super::euler::Euler;
+use super::flow::{Flow, shortest};
+use super::integrator::{Integrator, Tolerance};
+use super::march::{BLOCK, Steps};
+use super::meter::Meter;
+use super::output::Request;
+use super::reverse::{Problem, Start, check_kept};
+use super::state::{Run, State};
+use super::{Keep, LastStep, Options};
+use crate::error::{Error, Result};
+
+/// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its cost.
+pub(super) const GROUP: usize = 4 * BLOCK;
+
+/// Follows the flow from the first time of `problem` to its last.
+pub(super) fn run(
+    problem: &Problem<'_>,
+    request: Request<'_>,
+    start: &Start<'_>,
+    tolerance: Tolerance,
+    options: &Options,
+) -> Result<State> {
+    let (from, end) = (problem.times[0], problem.times[1]);
+    let request = Request { kept: kept(&options.keep, from, end)?, ..request };
+    request.blocks(BLOCK)?;
+    let denoising = match options.last {
+        LastStep::None => None,
+        LastStep::Denoise => Some(Problem { times: vec![shortest(problem.process()), end], ..problem.clone() }),
+    };
+    if denoising.is_some() && end > 0.0 {
+        return Err(Error::argument("last", "cannot be \"denoise\" for adaptive steps that end above t = 0"));
+    }
+    let silent = denoising.as_ref().map(|denoising| Euler::new(denoising, 0..1, true, None)).transpose()?;
+    let target = denoising.as_ref().map_or(end, |denoising| denoising.times[0]);
+    let mut storage = request.storage()?;
+    let output = storage.open();
+    let groups = request.blocks(GROUP)?;
+    let meter = Meter::new(problem.task, "sample", 1, groups);
+    let runs = problem.task.blocks(groups, |group| {
+        let first = group * GROUP;
+        let samples = GROUP.min(request.count - first);
+        let mut rows = gather(start, problem.layout.state, first, samples)?;
+        let mut flow = Flow::new(problem.score, samples, problem.task)?;
+        let mut integrator = Integrator::new(rows.len(), tolerance);
+        let mut time = from;
+        for (frame, stop) in request.kept.iter().copied().chain([target]).enumerate() {
+            let stop = stop.max(target);
+            integrator.advance(&mut |time, state, out| flow.slope(time, state, out), time, stop, &mut rows)?;
+            time = stop;
+            if frame < output.end() {
+                output.write(frame, first, samples, &rows);
+            }
+        }
+        if let Some(silent) = &silent {
+            silent.worker(samples).step(0, 0, &mut rows);
+        }
+        output.write(output.end(), first, samples, &rows);
+        meter.count(1)?;
+        Ok((samples, integrator.evaluations() + usize::from(silent.is_some()), integrator.rejected()))
+    });
+    meter.finish();
+    drop(output);
+    let runs = runs?;
+    let run = Run {
+        method: options.to_string(),
+        evaluations: runs.iter().map(|(_, evaluations, _)| *evaluations).max().unwrap_or(0),
+        mean_evaluations: runs.iter().map(|(samples, evaluations, _)| (samples * evaluations) as f64).sum::<f64>()
+            / request.count as f64,
+        rejected: runs.iter().map(|(.., rejected)| rejected).sum(),
+    };
+    Ok(State { run: Some(run), ..storage.close(end, request.kept)? })
+}
+
+/// The times to keep, falling.
+fn kept(keep: &Keep, from: f64, end: f64) -> Result<Vec<f64>> {
+    match keep {
+        Keep::End => Ok(Vec::new()),
+        Keep::All => Err(Error::argument("keep", "cannot be \"all\" for adaptive steps, which differ between samples")
+            .with_hint("give times, e.g. keep: [0.5, 0.1]")),
+        Keep::Times(times) => {
+            check_kept(times, from, end)?;
+            let mut times = times.clone();
+            times.sort_by(|a, b| b.total_cmp(a));
+            times.dedup();
+            Ok(times)
+        }
+    }
+}
+
+/// The states of the samples from `first` on, which `start` gives in blocks, side by side.
+pub(super) fn gather(start: &Start<'_>, state: usize, first: usize, samples: usize) -> Result<Vec<f32>> {
+    let mut rows = vec![0.0; state * samples];
+    for begin in (0..samples).step_by(BLOCK) {
+        let width = BLOCK.min(samples - begin);
+        let mut part = vec![0.0; state * width];
+        start(((first + begin) / BLOCK) as u32, width, &mut part)?;
+        for (row, part) in rows.chunks_exact_mut(samples).zip(part.chunks_exact(width)) {
+            row[begin..begin + width].copy_from_slice(part);
+        }
+    }
+    Ok(rows)
+}

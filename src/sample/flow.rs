@@ -1,0 +1,60 @@
+//! The probability flow at times that are not known in advance.
+
+use super::field::{Field, Layout, Motion};
+use crate::error::Result;
+use crate::process::Process;
+use crate::score::{Evaluator, Score};
+use crate::task::Task;
+
+/// The shortest time at which the score of a flow is asked for. At times before it the score at this time stands in,
+/// which leaves an error of second order in this time, and the score is never asked for at t = 0.
+pub(super) fn shortest(process: &Process) -> f64 {
+    1e-5 * process.horizon()
+}
+
+/// The velocity of the flow in forward time, f − ½ ∇·D − ½ D ŝ, for a group of samples.
+pub(super) struct Flow<'a> {
+    score: &'a dyn Score,
+    field: Field<'a>,
+    layout: Layout,
+    samples: usize,
+    task: Task,
+    /// State and score.
+    inputs: Vec<f32>,
+}
+
+impl<'a> Flow<'a> {
+    pub(super) fn new(score: &'a dyn Score, samples: usize, task: &Task) -> Result<Self> {
+        let process = score.process();
+        let layout = Layout::new(process, score.shape().iter().product())?;
+        let inputs = vec![0.0; (layout.state + layout.score) * samples];
+        let field = Field::new(process, Motion::FORWARD_FLOW)?;
+        Ok(Self { score, field, layout, samples, task: task.serial(), inputs })
+    }
+
+    /// Writes the velocity at `time` of `state`, [m·d, samples].
+    pub(super) fn slope(&mut self, time: f64, state: &[f32], out: &mut [f32]) -> Result<()> {
+        self.slope_and(time, state, out, |_| ())
+    }
+
+    /// The same, then calls `more` with the score's evaluator at that time.
+    pub(super) fn slope_and(
+        &mut self,
+        time: f64,
+        state: &[f32],
+        out: &mut [f32],
+        more: impl FnOnce(&mut dyn Evaluator),
+    ) -> Result<()> {
+        let time = time.max(shortest(self.score.process()));
+        let prepared = self.score.prepare(&[time], &self.task)?;
+        let mut evaluator = prepared.evaluator(self.samples);
+        let (old, score) = self.inputs.split_at_mut(self.layout.state * self.samples);
+        old.copy_from_slice(state);
+        evaluator.evaluate(0, self.samples, old, score);
+        let update = self.field.slope(time)?;
+        let length = self.layout.copies * self.samples;
+        update.apply(&mut update.registers(length), length, &self.inputs, out);
+        more(evaluator.as_mut());
+        Ok(())
+    }
+}

@@ -1,0 +1,177 @@
+//! The embedded Runge–Kutta pair of Dormand and Prince, J. Comput. Appl. Math. 6, 19 (1980), over many values at once.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::affine::Affine;
+use crate::error::{Error, Result};
+
+/// Tolerated error of a step.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tolerance {
+    /// In parts of each value.
+    pub(super) relative: f64,
+    /// Besides.
+    pub(super) absolute: f64,
+}
+
+const STAGES: usize = 7;
+/// Where the stages stand in a step.
+const NODES: [f64; STAGES] = [0.0, 0.2, 0.3, 0.8, 8.0 / 9.0, 1.0, 1.0];
+/// Weights of the slopes before in the stages 2 to 7; those of the last are the step of order 5.
+const WEIGHTS: [&[f64]; STAGES - 1] = [
+    &[0.2],
+    &[3.0 / 40.0, 9.0 / 40.0],
+    &[44.0 / 45.0, -56.0 / 15.0, 32.0 / 9.0],
+    &[19_372.0 / 6_561.0, -25_360.0 / 2_187.0, 64_448.0 / 6_561.0, -212.0 / 729.0],
+    &[9_017.0 / 3_168.0, -355.0 / 33.0, 46_732.0 / 5_247.0, 49.0 / 176.0, -5_103.0 / 18_656.0],
+    &[35.0 / 384.0, 0.0, 500.0 / 1_113.0, 125.0 / 192.0, -2_187.0 / 6_784.0, 11.0 / 84.0],
+];
+/// The step of order 5 less that of order 4.
+const ERROR: [f64; STAGES] = [
+    71.0 / 57_600.0,
+    0.0,
+    -71.0 / 16_695.0,
+    71.0 / 1_920.0,
+    -17_253.0 / 339_200.0,
+    22.0 / 525.0,
+    -1.0 / 40.0,
+];
+
+/// More trials than this in one stretch are refused.
+const MOST_TRIALS: usize = 100_000;
+
+/// dz/dt, written for (t, z).
+pub(super) type Slope<'a> = dyn FnMut(f64, &[f32], &mut [f32]) -> Result<()> + 'a;
+
+/// Integrates over stretches of time, one after the other, in either direction.
+#[derive(Debug)]
+pub(super) struct Integrator {
+    tolerance: Tolerance,
+    /// The values and the slopes of all stages, each of `size`.
+    rows: Vec<f32>,
+    size: usize,
+    trial: Vec<f32>,
+    /// The length that the next step should have; `None` before the first.
+    step: Option<f64>,
+    /// The error of the last step that was accepted, for the proportional-integral control of the next.
+    before: f64,
+    evaluations: usize,
+    rejected: usize,
+}
+
+impl Integrator {
+    /// For `size` values.
+    pub(super) fn new(size: usize, tolerance: Tolerance) -> Self {
+        let rows = vec![0.0; (1 + STAGES) * size];
+        let (trial, before) = (vec![0.0; size], 1e-4);
+        Self { tolerance, rows, size, trial, step: None, before, evaluations: 0, rejected: 0 }
+    }
+
+    /// How often the slope was asked for.
+    pub(super) fn evaluations(&self) -> usize {
+        self.evaluations
+    }
+
+    /// Steps that were tried and rejected.
+    pub(super) fn rejected(&self) -> usize {
+        self.rejected
+    }
+
+    /// Carries `values` from the time `from` to `to`.
+    ///
+    /// # Errors
+    /// When the slope fails, the values become infinite, or the tolerance cannot be met.
+    pub(super) fn advance(&mut self, slope: &mut Slope<'_>, from: f64, to: f64, values: &mut [f32]) -> Result<()> {
+        let direction = if to < from { -1.0 } else { 1.0 };
+        let mut time = from;
+        for _ in 0..MOST_TRIALS {
+            if time == to {
+                return Ok(());
+            }
+            self.rows[..self.size].copy_from_slice(values);
+            let first = match self.step {
+                Some(step) => step,
+                None => {
+                    self.evaluate(slope, 0, time)?;
+                    self.first_step()
+                }
+            };
+            let rest = (to - time).abs();
+            // A last sliver would cost as much as a step.
+            let is_last = first * 1.01 >= rest;
+            let length = if is_last { rest } else { first };
+            let error = self.attempt(slope, time, direction * length)?;
+            if error > 1.0 {
+                self.rejected += 1;
+                self.step = Some(length * (0.9 * error.powf(-0.2)).max(0.2));
+                continue;
+            }
+            time = if is_last { to } else { time + direction * length };
+            values.copy_from_slice(&self.trial);
+            // The last stage stands at the end of the step: its slope is the first of the next.
+            self.rows.copy_within(STAGES * self.size.., self.size);
+            let factor = 0.9 * error.max(1e-10).powf(-0.14) * self.before.powf(0.08);
+            let next = length * factor.clamp(0.2, 5.0);
+            // A step that was cut short says nothing against a longer one.
+            self.step = Some(if is_last { next.max(first) } else { next });
+            self.before = error.max(1e-4);
+        }
+        Err(Error::numerical(format!("the tolerance was not met in {MOST_TRIALS} steps; they stand at t = {time:e}"))
+            .with_hint("raise `rtol` and `atol`, or take a method with fixed steps"))
+    }
+
+    /// The slope of the present trial, or of the values themselves for stage 0.
+    fn evaluate(&mut self, slope: &mut Slope<'_>, stage: usize, time: f64) -> Result<()> {
+        let (before, own) = self.rows.split_at_mut((1 + stage) * self.size);
+        let state = if stage == 0 { &before[..self.size] } else { &self.trial };
+        self.evaluations += 1;
+        slope(time, state, &mut own[..self.size])
+    }
+
+    /// Tries a step, leaves its end in `trial`, and returns its error in units of what is tolerated.
+    fn attempt(&mut self, slope: &mut Slope<'_>, time: f64, length: f64) -> Result<f64> {
+        for (stage, weights) in WEIGHTS.iter().enumerate() {
+            let row: Vec<_> = std::iter::once(0.0).chain(weights.iter().map(|weight| weight * length)).collect();
+            let sum = Affine::step(&DVector::zeros(1), &DMatrix::from_row_slice(1, row.len(), &row));
+            sum.apply(self.size, &self.rows, &mut self.trial);
+            self.evaluate(slope, stage + 1, time + NODES[stage + 1] * length)?;
+        }
+        let error = self.error(length);
+        match error.is_finite() {
+            true => Ok(error),
+            // A step into the infinite was too long, unless it starts there.
+            false if self.rows[..2 * self.size].iter().all(|value| value.is_finite()) => Ok(1e10),
+            false => Err(Error::numerical("the samples left the range of floating point")
+                .with_hint("lower `rtol` and `atol`, or take a method with fixed steps")),
+        }
+    }
+
+    /// The root mean square of the error over what is tolerated.
+    fn error(&self, length: f64) -> f64 {
+        let Tolerance { relative, absolute } = self.tolerance;
+        let slopes: [&[f32]; STAGES] = std::array::from_fn(|stage| &self.rows[(1 + stage) * self.size..][..self.size]);
+        let square = |i: usize| {
+            let difference: f64 = ERROR.iter().zip(slopes).map(|(weight, slope)| weight * f64::from(slope[i])).sum();
+            let scale = self.rows[i].abs().max(self.trial[i].abs());
+            (length * difference / (absolute + relative * f64::from(scale))).powi(2)
+        };
+        ((0..self.size).map(square).sum::<f64>() / self.size as f64).sqrt()
+    }
+
+    /// A first length of step by the sizes of values and slopes (Hairer, Nørsett, Wanner, Solving Ordinary Differential
+    /// Equations I, II.4).
+    fn first_step(&self) -> f64 {
+        let Tolerance { relative, absolute } = self.tolerance;
+        let size = |rows: &[f32]| {
+            let scaled = |(value, state): (&f32, &f32)| {
+                (f64::from(*value) / (absolute + relative * f64::from(state.abs()))).powi(2)
+            };
+            rows.iter().zip(&self.rows).map(scaled).sum::<f64>().sqrt()
+        };
+        let (value, slope) = (size(&self.rows[..self.size]), size(&self.rows[self.size..2 * self.size]));
+        match value / slope {
+            ratio if ratio.is_finite() && ratio > 0.0 => 0.01 * ratio,
+            _ => 1e-6,
+        }
+    }
+}

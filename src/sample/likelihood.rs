@@ -1,0 +1,316 @@
+//! Log densities of data under a score, by the probability flow.
+//!
+//! Along the flow dz/dt = v(z, t), v = f − ½ D ŝ, the log density falls by the divergence of v (Chen, Rubanova, Bettencourt,
+//! Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v dt, with the law of
+//! noised Gaussian data of the same mean and variance for p(z_T).
+//!
+//! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0 and
+//! independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
+//! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the number
+//! of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
+
+use nalgebra::DVector;
+
+use super::State;
+use super::adaptive::{GROUP, gather};
+use super::divergence::{Probes, trace};
+use super::field::Layout;
+use super::flow::{Flow, shortest};
+use super::integrator::{Integrator, Tolerance};
+use super::march::BLOCK;
+use super::meter::Meter;
+use super::output::Request;
+use super::reverse::{self, Values};
+use super::start::{Data, Start};
+use crate::error::{Error, Result};
+use crate::gauss::log_density as gaussian;
+use crate::process::Class;
+use crate::score::Score;
+use crate::task::Task;
+use crate::tensor::Tensor;
+
+/// How the divergence of the score is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Divergence {
+    /// In all directions, one after the other.
+    Exact,
+    /// In random directions of ±1 (Hutchinson, Commun. Stat. Simul. Comput. 18, 1059 (1989)).
+    Hutchinson {
+        /// Number of directions.
+        probes: usize,
+    },
+}
+
+/// What auxiliaries are averaged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Bound {
+    /// log mean [p(x, η)/q(η)].
+    #[default]
+    Weighted,
+    /// mean [log p(x, η) − log q(η)].
+    Mean,
+}
+
+/// How to compute a likelihood.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Likelihood {
+    /// Tolerated error of a step, in parts of the state.
+    pub relative: f64,
+    /// Tolerated error of a step besides.
+    pub absolute: f64,
+    /// How the divergence is found; by default exactly up to 16 directions, else with 8 random ones.
+    pub divergence: Option<Divergence>,
+    /// Draws of the auxiliaries.
+    pub draws: usize,
+    /// What they are averaged to.
+    pub bound: Bound,
+    /// Seed of random directions and auxiliaries.
+    pub seed: u64,
+}
+
+impl Default for Likelihood {
+    fn default() -> Self {
+        Self { relative: 1e-5, absolute: 1e-5, divergence: None, draws: 16, bound: Bound::default(), seed: 0 }
+    }
+}
+
+/// Log densities, in nats per datum.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LogDensity {
+    /// The log density of each datum, \[count\].
+    pub values: Tensor,
+    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where a
+    /// single one says nothing of it.
+    pub errors: Tensor,
+    /// Evaluations of the score per sample, of one draw; the most that any group of samples took.
+    pub evaluations: usize,
+}
+
+impl std::fmt::Display for LogDensity {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let values = self.values.values();
+        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len() as f64;
+        write!(f, "log densities of {} data, {mean:.4} nats in the mean; ", values.len())?;
+        write!(f, "{} evaluations of the score each", self.evaluations)
+    }
+}
+
+/// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of `options`.
+///
+/// # Errors
+/// When the process is not linear, or its auxiliaries start at fixed values, which have no density; when `data` are not
+/// finite or have another shape than the score; when an option is out of range; or interrupted.
+pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, task: &Task) -> Result<LogDensity> {
+    let process = score.process();
+    let plan = Plan::new(score, options, task)?;
+    let data = Data::new(data)?;
+    if data.shape() != score.shape() {
+        let problem = format!("are of shape {:?}, the score is for {:?}", data.shape(), score.shape());
+        return Err(Error::argument("data", problem));
+    }
+    let count = data.count();
+    if process.blocks().len() == 1 {
+        let start = |block: u32, samples: usize, rows: &mut [f32]| {
+            rows.copy_from_slice(&data.block(block, samples));
+            Ok(())
+        };
+        return plan.run(count, &start)?.finish();
+    }
+    let law = Start::new(process, options.seed)?;
+    if let Some(fixed) = (process.data_components()..process.components()).find(|&i| law.std(i) == 0.0) {
+        let name = process.component_name(fixed);
+        let problem = format!("{name} starts at a fixed value: at t = 0 the state has no density");
+        return Err(Error::process(process.name(), problem).with_hint(format!("give {name} a law in `start`")));
+    }
+    let mut draws = Vec::new();
+    for draw in 0..options.draws {
+        let law = law.part(draw as u32);
+        let start = |block: u32, samples: usize, rows: &mut [f32]| {
+            let x = data.block(block, samples);
+            law.draw(block, rows, x.len());
+            rows[..x.len()].copy_from_slice(&x);
+            Ok(())
+        };
+        let mut densities = plan.run(count, &start)?;
+        for (first, own) in (0_u32..).zip(densities.values.chunks_mut(BLOCK)) {
+            let mut rows = vec![0.0; plan.layout.state * own.len()];
+            start(first, own.len(), &mut rows)?;
+            law.subtract_log_density(&rows, plan.layout.copies, own);
+        }
+        draws.push(densities);
+    }
+    combine(&draws, options.bound)
+}
+
+/// log p(z) of whole `states` at t = 0, data and auxiliaries together.
+///
+/// # Errors
+/// As [`log_likelihood`], and when a block is missing.
+pub fn log_density(score: &dyn Score, states: &State, options: &Likelihood, task: &Task) -> Result<LogDensity> {
+    let plan = Plan::new(score, options, task)?;
+    let values = Values::new(score.process(), score.shape(), states)?;
+    let start = |block: u32, samples: usize, rows: &mut [f32]| {
+        values.copy(block, samples, rows);
+        Ok(())
+    };
+    plan.run(values.count, &start)?.finish()
+}
+
+/// Directions up to whose number the divergence is exact by default.
+const MOST_EXACT: usize = 16;
+/// Random directions beyond.
+const PROBES: usize = 8;
+
+struct Plan<'a> {
+    score: &'a dyn Score,
+    options: &'a Likelihood,
+    divergence: Divergence,
+    layout: Layout,
+    task: &'a Task,
+}
+
+/// Log densities of one draw, one row for each random direction in turn.
+struct Densities {
+    /// Mean over the directions, \[count\].
+    values: Vec<f64>,
+    errors: Vec<f64>,
+    evaluations: usize,
+}
+
+impl<'a> Plan<'a> {
+    fn new(score: &'a dyn Score, options: &'a Likelihood, task: &'a Task) -> Result<Self> {
+        let process = score.process();
+        process.require_noise()?;
+        if process.class() == Class::Nonlinear {
+            let causes = process.reasons().join(", ");
+            let problem = format!("a likelihood needs a linear process, which this is not: {causes}");
+            return Err(Error::process(process.name(), problem));
+        }
+        let (relative, absolute) = (options.relative, options.absolute);
+        super::Method::RungeKutta { relative, absolute }.check(process)?;
+        let layout = Layout::new(process, score.shape().iter().product())?;
+        let by_default = match layout.score <= MOST_EXACT {
+            true => Divergence::Exact,
+            false => Divergence::Hutchinson { probes: PROBES },
+        };
+        let divergence = options.divergence.unwrap_or(by_default);
+        for (name, number) in [
+            ("auxiliary_draws", options.draws),
+            ("probes", if let Divergence::Hutchinson { probes } = divergence { probes } else { 1 }),
+        ] {
+            if !(1..=MOST_DRAWS).contains(&number) {
+                return Err(Error::argument(name, format!("must be from 1 to {MOST_DRAWS}, got {number}")));
+            }
+        }
+        Ok(Self { score, options, divergence, layout, task })
+    }
+
+    /// The log densities of the states that `start` gives.
+    fn run(&self, count: usize, start: &reverse::Start<'_>) -> Result<Densities> {
+        let process = self.score.process();
+        let request = Request { process, count, shape: self.score.shape(), kept: Vec::new() };
+        request.blocks(BLOCK)?;
+        let groups = request.blocks(GROUP)?;
+        let meter = Meter::new(self.task, "likelihood", 1, groups);
+        let parts = self.task.blocks(groups, |group| {
+            let samples = GROUP.min(count - group * GROUP);
+            let part = self.group(group, gather(start, self.layout.state, group * GROUP, samples)?, samples);
+            meter.count(1)?;
+            part
+        });
+        meter.finish();
+        let mut all = Densities { values: Vec::new(), errors: Vec::new(), evaluations: 0 };
+        for part in parts? {
+            all.values.extend(part.values);
+            all.errors.extend(part.errors);
+            all.evaluations = all.evaluations.max(part.evaluations);
+        }
+        Ok(all)
+    }
+
+    fn group(&self, group: usize, rows: Vec<f32>, samples: usize) -> Result<Densities> {
+        let process = self.score.process();
+        let size = rows.len();
+        let mut probes = Probes::new(self.divergence, self.options.seed, group as u32, self.layout, samples);
+        let mut flow = Flow::new(self.score, samples, self.task)?;
+        let mut values = rows;
+        values.resize(size + probes.rows() * samples, 0.0);
+        let Likelihood { relative, absolute, .. } = *self.options;
+        let mut integrator = Integrator::new(values.len(), Tolerance { relative, absolute });
+        let mut slope = |time: f64, values: &[f32], out: &mut [f32]| {
+            let known = time.max(shortest(process));
+            let linear = process.linear_at(known)?;
+            let units = process.kernel(known)?.conditional_std();
+            let (state, _) = values.split_at(size);
+            let (velocity, logs) = out.split_at_mut(size);
+            flow.slope_and(time, state, velocity, |evaluator| {
+                trace(&linear, process.driven(), &units, &mut probes, evaluator, state, logs);
+            })
+        };
+        integrator.advance(&mut slope, 0.0, process.horizon(), &mut values)?;
+        let (state, logs) = values.split_at(size);
+        let prior = self.prior(state, samples)?;
+        let spread = |i: usize| {
+            let rows: Vec<_> = logs.chunks_exact(samples).map(|row| prior[i] + f64::from(row[i])).collect();
+            match self.divergence {
+                Divergence::Exact => (rows[0], 0.0),
+                Divergence::Hutchinson { .. } => mean_and_error(&rows),
+            }
+        };
+        let (values, errors) = (0..samples).map(spread).unzip();
+        Ok(Densities { values, errors, evaluations: integrator.evaluations() * probes.evaluations() })
+    }
+
+    /// log p(z_T) of each sample.
+    fn prior(&self, state: &[f32], samples: usize) -> Result<Vec<f64>> {
+        let (process, moments) = (self.score.process(), self.score.moments());
+        let law = process.kernel(process.horizon())?.with_data_variance(moments.variance);
+        let mean = law.mean(&moments.mean);
+        let copies = self.layout.copies;
+        let residual = |i: usize, c: usize| {
+            let entry = |b: usize| f64::from(state[(b * copies + c) * samples + i]) - mean[b * copies + c];
+            DVector::from_fn(law.offset.len(), |b, _| entry(b))
+        };
+        let density = |i: usize| (0..copies).map(|c| gaussian(&law.cholesky, &residual(i, c))).sum();
+        Ok((0..samples).map(density).collect())
+    }
+}
+
+/// Draws are numbered by part of a random stream.
+const MOST_DRAWS: usize = 1 << 20;
+
+/// The mean and its standard error.
+fn mean_and_error(values: &[f64]) -> (f64, f64) {
+    let count = values.len() as f64;
+    let mean = values.iter().sum::<f64>() / count;
+    let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
+    // One value gives 0/0: nothing is known of its error.
+    (mean, (square / (count - 1.0) / count).sqrt())
+}
+
+/// The bound for each datum from log p(x, η) − log q(η) of several draws.
+fn combine(draws: &[Densities], bound: Bound) -> Result<LogDensity> {
+    let datum = |i: usize| {
+        let logs: Vec<_> = draws.iter().map(|draw| draw.values[i]).collect();
+        match bound {
+            Bound::Mean => mean_and_error(&logs),
+            Bound::Weighted => {
+                let best = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+                let weights: Vec<_> = logs.iter().map(|log| (log - best).exp()).collect();
+                let (mean, error) = mean_and_error(&weights);
+                (best + mean.ln(), error / mean)
+            }
+        }
+    };
+    let (values, errors) = (0..draws[0].values.len()).map(datum).unzip();
+    let evaluations = draws.iter().map(|draw| draw.evaluations).max().unwrap_or(0);
+    Densities { values, errors, evaluations }.finish()
+}
+
+impl Densities {
+    fn finish(self) -> Result<LogDensity> {
+        let shape = [self.values.len()];
+        let [values, errors] = [self.values, self.errors].map(|values| Tensor::from_f64(&shape, &values));
+        Ok(LogDensity { values: values?, errors: errors?, evaluations: self.evaluations })
+    }
+}

@@ -1,0 +1,122 @@
+//! Log densities against closed forms.
+
+use nalgebra::{DMatrix, DVector};
+
+use super::*;
+use crate::data::{Covariance, Dataset, Mixture};
+use crate::process::{Linear, Process};
+use crate::score::Exact;
+use crate::task::Task;
+use crate::tensor::Tensor;
+
+const VARIANCE: f64 = 0.2;
+const MEAN: [f64; 2] = [0.5, -1.0];
+
+fn passive() -> Process {
+    let linear = Linear {
+        drift: DMatrix::from_element(1, 1, -1.0),
+        offset: DVector::zeros(1),
+        noise: DMatrix::from_element(1, 1, f64::sqrt(2.0)),
+        start_mean: DVector::zeros(1),
+        start_std: DVector::zeros(1),
+    };
+    Process::from_linear("passive", &["x"], linear, 2.0).unwrap()
+}
+
+fn active() -> Process {
+    let linear = Linear {
+        drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
+        offset: DVector::zeros(2),
+        noise: DMatrix::from_row_slice(2, 1, &[0.0, f64::sqrt(8.0)]),
+        start_mean: DVector::zeros(2),
+        start_std: DVector::from_vec(vec![0.0, f64::sqrt(2.0)]),
+    };
+    Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+}
+
+fn gaussian() -> Dataset {
+    let mixture = Mixture::new(vec![1.0], MEAN.to_vec(), Covariance::Isotropic(vec![VARIANCE])).unwrap();
+    Dataset::from_mixture("gaussian", mixture).unwrap()
+}
+
+fn normal(x: f32, mean: f64, variance: f64) -> f64 {
+    -0.5 * (f64::from(x) - mean).powi(2) / variance - 0.5 * (std::f64::consts::TAU * variance).ln()
+}
+
+/// log p of each datum.
+fn truth(data: &Tensor) -> Vec<f64> {
+    let density = |x: &[f32]| normal(x[0], MEAN[0], VARIANCE) + normal(x[1], MEAN[1], VARIANCE);
+    data.values().chunks(2).map(density).collect()
+}
+
+fn assert_near(found: &LogDensity, truth: &[f64]) {
+    for (value, truth) in found.values.values().iter().zip(truth) {
+        assert!((f64::from(*value) - truth).abs() < 1e-3, "{value} not {truth}");
+    }
+}
+
+/// Seen to fail with the divergence of the score left out of the flow's, and with the full noise for half of it.
+#[test]
+fn gaussian_data_have_their_density() {
+    let data = gaussian().sample(64, 3).unwrap();
+    let score = Exact::new(&passive(), &gaussian()).unwrap();
+    let found = log_likelihood(&score, &data, &Likelihood::default(), &Task::default()).unwrap();
+    assert_near(&found, &truth(&data));
+    assert!(found.errors.values().iter().all(|error| *error == 0.0));
+}
+
+/// Data and auxiliaries are independent at t = 0: every draw gives the density of the data, for either bound.
+#[test]
+fn auxiliaries_are_averaged_out() {
+    let data = gaussian().sample(16, 3).unwrap();
+    let score = Exact::new(&active(), &gaussian()).unwrap();
+    for bound in [Bound::Weighted, Bound::Mean] {
+        let options = Likelihood { bound, draws: 3, ..Likelihood::default() };
+        assert_near(&log_likelihood(&score, &data, &options, &Task::default()).unwrap(), &truth(&data));
+    }
+    let states = perturb(&active(), &data, 0.0, 5, &Task::default()).unwrap();
+    let found = log_density(&score, &states, &Likelihood::default(), &Task::default()).unwrap();
+    let auxiliary = |eta: &[f32]| eta.iter().map(|&eta| normal(eta, 0.0, 2.0)).sum::<f64>();
+    let eta = states.block("eta").unwrap().values().into_owned();
+    let joint: Vec<_> = truth(&data).iter().zip(eta.chunks(2)).map(|(x, eta)| x + auxiliary(eta)).collect();
+    assert_near(&found, &joint);
+}
+
+/// Against the exact divergence, for data that are correlated: 40 bounds of 5 standard errors with 63 degrees of freedom, a
+/// false alarm once in 5,000 seeds; the seed is fixed. Seen to fail with directions of length √2.
+#[test]
+fn random_directions_know_their_error() {
+    let full = Covariance::Full(vec![0.3, 0.2, 0.2, 0.4]);
+    let mixture = Mixture::new(vec![1.0], MEAN.to_vec(), full).unwrap();
+    let data = Dataset::from_mixture("correlated", mixture).unwrap();
+    let score = Exact::new(&passive(), &data).unwrap();
+    let x = data.sample(40, 3).unwrap();
+    let task = Task::default();
+    let exact = log_likelihood(&score, &x, &Likelihood::default(), &task).unwrap();
+    let hutchinson = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 64 }), ..Likelihood::default() };
+    let random = log_likelihood(&score, &x, &hutchinson, &task).unwrap();
+    for i in 0..40 {
+        let [exact, random, error] = [&exact.values, &random.values, &random.errors].map(|t| t.values()[i]);
+        assert!((exact - random).abs() < 5.0 * error + 1e-4, "{random} ± {error}, exact {exact}");
+        assert!(error > 1e-3 && error < 0.2, "{error}");
+    }
+}
+
+#[test]
+fn likelihoods_that_do_not_exist_are_refused() {
+    let score = Exact::new(&passive(), &gaussian()).unwrap();
+    let refused = |x: &Tensor, options: Likelihood| {
+        log_likelihood(&score, x, &options, &Task::default()).unwrap_err().to_string()
+    };
+    let x = Tensor::full(&[3, 2], 0.0).unwrap();
+    assert!(refused(&Tensor::full(&[3, 1], 0.0).unwrap(), Likelihood::default()).contains("shape [1]"));
+    assert!(refused(&x, Likelihood { relative: 1e-12, ..Likelihood::default() }).contains("rtol"));
+    let none = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 0 }), ..Likelihood::default() };
+    assert!(refused(&x, none).contains("probes"));
+    let mut linear = active().constant().unwrap().clone();
+    linear.start_std[1] = 0.0;
+    let fixed = Process::from_linear("fixed", &["x", "eta"], linear, 2.0).unwrap();
+    let score = Exact::new(&fixed, &gaussian()).unwrap();
+    let error = log_likelihood(&score, &x, &Likelihood::default(), &Task::default()).unwrap_err();
+    assert!(error.to_string().contains("eta starts at a fixed value"), "{error}");
+}

@@ -1,0 +1,125 @@
+//! Blocks of samples through fixed steps: who computes what, and what is kept.
+
+use std::ops::Range;
+use std::sync::{Mutex, PoisonError};
+
+use super::State;
+use super::meter::Meter;
+use super::output::{Output, Request};
+use crate::error::{Error, Result};
+use crate::task::Task;
+
+/// Samples that go through all steps together; part of what a seed means.
+pub(super) const BLOCK: usize = 256;
+
+/// Steps whose coefficients are held at once: memory does not grow with the number of steps.
+const CHUNK: usize = 1024;
+
+/// The steps of a method, or a range of them, prepared; shared by threads.
+pub(super) trait Steps: Send + Sync {
+    /// A thread's own buffers for blocks of `samples`.
+    fn worker(&self, samples: usize) -> Box<dyn Worker + '_>;
+}
+
+/// Takes blocks of samples through steps without allocating.
+pub(super) trait Worker {
+    /// Takes `rows`, component-major [m·d, samples] and what the method remembers behind, through step number `step`.
+    fn step(&mut self, step: usize, block: u32, rows: &mut [f32]);
+}
+
+/// A run of many samples through fixed steps.
+pub(super) struct March<'a> {
+    pub(super) name: &'static str,
+    pub(super) task: &'a Task,
+    pub(super) request: Request<'a>,
+    pub(super) steps: usize,
+    /// The length of the longest step.
+    pub(super) longest: f64,
+    /// The time at the end.
+    pub(super) end: f64,
+    /// The numbers of the steps whose beginnings are kept, rising; the number of steps stands for the end.
+    pub(super) kept: Vec<usize>,
+    /// Rows of one sample that the method remembers from step to step.
+    pub(super) memory: usize,
+}
+
+impl March<'_> {
+    /// Runs all blocks from `start(block, samples, state)` through the steps that `prepare(range)` gives.
+    pub(super) fn run<'s>(
+        &self,
+        start: impl Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send,
+        prepare: impl Fn(Range<usize>) -> Result<Box<dyn Steps + 's>>,
+    ) -> Result<State> {
+        let blocks = self.request.blocks(BLOCK)?;
+        let mut storage = self.request.storage()?;
+        let output = storage.open();
+        let rows = self.task.blocks(blocks, |block| {
+            let samples = self.samples(block);
+            let mut rows = vec![0.0; (self.state_rows() + self.memory) * samples];
+            start(block as u32, samples, &mut rows[..self.state_rows() * samples])?;
+            self.keep(&output, 0, block, &rows);
+            Ok(Mutex::new(rows))
+        })?;
+        let steps = self.steps;
+        let meter = Meter::new(self.task, self.name, self.request.count, steps);
+        let march = || {
+            for first in (0..steps).step_by(CHUNK) {
+                let range = first..steps.min(first + CHUNK);
+                let prepared = prepare(range.clone())?;
+                self.task.blocks(blocks, |block| {
+                    let mut rows = rows[block].lock().unwrap_or_else(PoisonError::into_inner);
+                    let mut worker = prepared.worker(self.samples(block));
+                    for step in range.clone() {
+                        worker.step(step, block as u32, &mut rows);
+                        self.keep(&output, step + 1, block, &rows);
+                        meter.count(self.samples(block))?;
+                    }
+                    self.check(&rows)
+                })?;
+            }
+            Ok(())
+        };
+        let outcome = march();
+        meter.finish();
+        outcome?;
+        drop(output);
+        storage.close(self.end, self.request.kept.clone())
+    }
+
+    fn samples(&self, block: usize) -> usize {
+        BLOCK.min(self.request.count - block * BLOCK)
+    }
+
+    fn state_rows(&self) -> usize {
+        self.request.process.blocks().len() * self.request.dimension()
+    }
+
+    /// Writes a block that has reached the time number `place` where it is kept, or the last.
+    fn keep(&self, output: &Output<'_>, place: usize, block: usize, rows: &[f32]) {
+        let samples = self.samples(block);
+        let state = &rows[..self.state_rows() * samples];
+        if let Ok(frame) = self.kept.binary_search(&place) {
+            output.write(frame, block * BLOCK, samples, state);
+        }
+        if place == self.steps {
+            output.write(output.end(), block * BLOCK, samples, state);
+        }
+    }
+
+    /// Refuses a block that ran away.
+    fn check(&self, rows: &[f32]) -> Result<()> {
+        if rows.iter().all(|z| z.is_finite()) {
+            return Ok(());
+        }
+        let drift = self.request.process.linear_at(self.request.process.horizon()).map_or(String::new(), |linear| {
+            // The largest row sum bounds the modulus of every eigenvalue.
+            let rates = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
+            format!(", and the drift has rates of up to {rates:.3e}")
+        });
+        Err(Error::numerical("the samples left the range of floating point").with_hint(format!(
+            "take more steps: explicit steps run away when they are too long for the process; the longest is \
+             {:.3e}{drift}",
+            self.longest
+        )))
+    }
+}

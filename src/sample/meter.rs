@@ -1,0 +1,57 @@
+//! Progress of samplers.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use crate::error::Result;
+use crate::task::{Report, Task};
+
+/// Counts the steps that all threads have done and reports now and then, in steps of all samples.
+pub(super) struct Meter<'a> {
+    task: &'a Task,
+    name: &'static str,
+    samples: u64,
+    steps: u64,
+    /// Steps of one sample each.
+    done: AtomicU64,
+    start: Instant,
+    /// Milliseconds since the start at which the next report is due.
+    due: AtomicU64,
+}
+
+const REPORT_EVERY: u64 = 20;
+
+impl<'a> Meter<'a> {
+    pub(super) fn new(task: &'a Task, name: &'static str, samples: usize, steps: usize) -> Self {
+        let (done, due) = (AtomicU64::new(0), AtomicU64::new(REPORT_EVERY));
+        Self { task, name, samples: samples as u64, steps: steps as u64, done, start: Instant::now(), due }
+    }
+
+    /// Counts `samples` that went through one step.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`] once the user asked to stop.
+    pub(super) fn count(&self, samples: usize) -> Result<()> {
+        self.done.fetch_add(samples as u64, Ordering::Relaxed);
+        let elapsed = self.start.elapsed();
+        let due = self.due.load(Ordering::Relaxed);
+        let now = elapsed.as_millis() as u64;
+        // Of several threads that find a report due, one makes it.
+        let mine =
+            |due| self.due.compare_exchange(due, now + REPORT_EVERY, Ordering::Relaxed, Ordering::Relaxed).is_ok();
+        if now >= due && mine(due) {
+            self.task.report(&self.report(elapsed));
+        }
+        self.task.check()
+    }
+
+    /// Tells whoever watches that the work is over.
+    pub(super) fn finish(&self) {
+        self.task.finish(&self.report(self.start.elapsed()));
+    }
+
+    fn report(&self, elapsed: Duration) -> Report {
+        let done = self.done.load(Ordering::Relaxed) / self.samples.max(1);
+        Report { task: self.name, done, total: self.steps, elapsed, loss: None }
+    }
+}

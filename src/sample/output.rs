@@ -1,0 +1,110 @@
+//! Where the results of blocks of samples go.
+
+use std::sync::{Mutex, PoisonError};
+
+use super::State;
+use crate::error::{Error, Result};
+use crate::process::Process;
+use crate::tensor::{self, Tensor};
+
+/// How many samples of what shape, and at which times they are kept.
+#[derive(Debug, Clone)]
+pub(super) struct Request<'a> {
+    pub(super) process: &'a Process,
+    pub(super) count: usize,
+    /// Shape of one datum.
+    pub(super) shape: &'a [usize],
+    /// Times at which states are kept, besides the last.
+    pub(super) kept: Vec<f64>,
+}
+
+impl Request<'_> {
+    /// Number of coordinates of one datum.
+    pub(super) fn dimension(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// The number of blocks of `width` samples; refuses what the 32-bit keys of the random streams cannot number.
+    pub(super) fn blocks(&self, width: usize) -> Result<usize> {
+        let blocks = self.count.div_ceil(width);
+        if self.count == 0 || u32::try_from(blocks).is_err() {
+            return Err(Error::argument("count", format!("must be from 1 to 10¹², got {}", self.count)));
+        }
+        Ok(blocks)
+    }
+
+    /// Memory for the states at the end and at all kept times, as row-major tensors.
+    pub(super) fn storage(&self) -> Result<Storage> {
+        let names = self.process.blocks().to_vec();
+        let end = [&[self.count], self.shape].concat();
+        let path = [&[self.kept.len()], &*end].concat();
+        let allocate = |shape: &[usize]| names.iter().map(|_| tensor::allocate(shape)).collect::<Result<Vec<_>>>();
+        let paths = if self.kept.is_empty() { Vec::new() } else { allocate(&path)? };
+        Ok(Storage { last: allocate(&end)?, paths, end, path, names })
+    }
+}
+
+/// Memory for all results.
+pub(super) struct Storage {
+    names: Vec<String>,
+    end: Vec<usize>,
+    path: Vec<usize>,
+    last: Vec<Vec<f32>>,
+    paths: Vec<Vec<f32>>,
+}
+
+impl Storage {
+    /// The memory, open to many threads.
+    pub(super) fn open(&mut self) -> Output<'_> {
+        let size: usize = self.end.iter().product();
+        let frames = self.path[0];
+        let mut parts: Vec<Vec<&mut [f32]>> = (0..=frames).map(|_| Vec::new()).collect();
+        for path in &mut self.paths {
+            path.chunks_exact_mut(size).zip(&mut parts).for_each(|(frame, part)| part.push(frame));
+        }
+        self.last.iter_mut().for_each(|last| parts[frames].push(last));
+        Output { dimension: size / self.end[0], frames: parts.into_iter().map(Mutex::new).collect() }
+    }
+
+    /// The states at `time`, with the paths at the times that were kept.
+    pub(super) fn close(self, time: f64, times: Vec<f64>) -> Result<State> {
+        let tensors = |shape: &[usize], parts: Vec<Vec<f32>>| {
+            parts.into_iter().map(|values| Tensor::new(shape, values)).collect::<Result<Vec<_>>>()
+        };
+        let blocks = tensors(&self.end, self.last)?;
+        let paths = tensors(&self.path, self.paths)?;
+        Ok(State { names: self.names, blocks, time, run: None, times, paths, warnings: Vec::new() })
+    }
+}
+
+/// Frames that threads write their samples into: one for each kept time, then the end.
+pub(super) struct Output<'a> {
+    dimension: usize,
+    frames: Vec<Mutex<Vec<&'a mut [f32]>>>,
+}
+
+impl Output<'_> {
+    /// Writes states, component-major [m·d, samples], of the samples from `first` on into a frame.
+    pub(super) fn write(&self, frame: usize, first: usize, samples: usize, state: &[f32]) {
+        let mut frame = self.frames[frame].lock().unwrap_or_else(PoisonError::into_inner);
+        let size = self.dimension * samples;
+        for (values, state) in frame.iter_mut().zip(state.chunks_exact(size)) {
+            transpose(state, samples, &mut values[first * self.dimension..][..size]);
+        }
+    }
+
+    /// The number of the last frame, the end.
+    pub(super) fn end(&self) -> usize {
+        self.frames.len() - 1
+    }
+}
+
+/// Writes [rows, columns] as [columns, rows].
+pub(super) fn transpose(values: &[f32], columns: usize, out: &mut [f32]) {
+    let rows = values.len() / columns;
+    for (r, row) in values.chunks_exact(columns).enumerate() {
+        for (c, &value) in row.iter().enumerate() {
+            out[c * rows + r] = value;
+        }
+    }
+}

@@ -1,0 +1,125 @@
+//! What the forward process starts from: data, and auxiliaries by their laws.
+
+use nalgebra::DVector;
+
+use super::march::BLOCK;
+use super::output::{Request, transpose};
+use crate::dispatched;
+use crate::error::{Error, Result};
+use crate::process::Process;
+use crate::rng::{Purpose, Stream};
+use crate::tensor::Tensor;
+
+/// The laws of the components at t = 0.
+pub(super) struct Start {
+    mean: DVector<f64>,
+    std: DVector<f64>,
+    stream: Stream,
+}
+
+impl Start {
+    pub(super) fn new(process: &Process, seed: u64) -> Result<Self> {
+        let (mean, std) = process.start()?;
+        Ok(Self { mean, std, stream: Stream::new(seed, Purpose::Start) })
+    }
+
+    /// Independent draws from the same laws.
+    pub(super) fn part(&self, index: u32) -> Self {
+        Self { mean: self.mean.clone(), std: self.std.clone(), stream: self.stream.part(index) }
+    }
+
+    /// Standard deviation of a component; 0 for the data.
+    pub(super) fn std(&self, component: usize) -> f64 {
+        self.std[component]
+    }
+
+    /// Takes the log density of the auxiliaries in `state`, [m·copies, samples], off `values`, \[samples\].
+    pub(super) fn subtract_log_density(&self, state: &[f32], copies: usize, values: &mut [f64]) {
+        for (place, row) in state.chunks_exact(values.len()).enumerate() {
+            let (mean, std) = (self.mean[place / copies], self.std[place / copies]);
+            if std == 0.0 {
+                continue;
+            }
+            for (value, z) in values.iter_mut().zip(row) {
+                let white = (f64::from(*z) - mean) / std;
+                *value += 0.5 * white * white + std.ln() + 0.5 * std::f64::consts::TAU.ln();
+            }
+        }
+    }
+
+    /// Draws all components behind the first `data` values.
+    pub(super) fn draw(&self, block: u32, state: &mut [f32], data: usize) {
+        self.stream.normals(0, block, &mut state[data..]);
+        spread(&self.mean, &self.std, state);
+    }
+}
+
+/// Turns normals into independent draws of the start law, block by block.
+fn spread(mean: &DVector<f64>, std: &DVector<f64>, state: &mut [f32]) {
+    let length = state.len() / mean.len();
+    for (b, row) in state.chunks_exact_mut(length).enumerate() {
+        rescale(std[b] as f32, mean[b] as f32, row);
+    }
+}
+
+dispatched! {
+    /// z ← std z + mean.
+    fn rescale(std: f32, mean: f32, row: &mut [f32]) {
+        for z in row {
+            *z = std.mul_add(*z, mean);
+        }
+    }
+}
+
+/// Data to start from.
+pub(super) struct Data<'a> {
+    count: usize,
+    /// Shape of one datum.
+    shape: &'a [usize],
+    values: std::borrow::Cow<'a, [f32]>,
+}
+
+impl<'a> Data<'a> {
+    pub(super) fn new(x0: &'a Tensor) -> Result<Self> {
+        let shape = x0.shape();
+        if shape.is_empty() || shape.contains(&0) {
+            return Err(Error::argument("x0", format!("must have the shape [count, shape...], got {shape:?}")));
+        }
+        let values = x0.values();
+        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
+            return Err(Error::argument("x0", format!("has {} at flat index {at}", values[at])));
+        }
+        let datum = if shape.len() > 1 { &shape[1..] } else { &[1] };
+        Ok(Self { count: shape[0], shape: datum, values })
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// Shape of one datum.
+    pub(super) fn shape(&self) -> &[usize] {
+        self.shape
+    }
+
+    pub(super) fn request<'p>(&self, process: &'p Process, kept: Vec<f64>) -> Request<'p>
+    where
+        'a: 'p,
+    {
+        Request { process, count: self.count, shape: self.shape, kept }
+    }
+
+    /// Number of coordinates of one datum.
+    pub(super) fn dimension(&self) -> usize {
+        self.values.len() / self.count
+    }
+
+    /// The data of one block, component-major [d, samples].
+    pub(super) fn block(&self, block: u32, samples: usize) -> Vec<f32> {
+        let dimension = self.dimension();
+        let rows = &self.values[block as usize * BLOCK * dimension..][..samples * dimension];
+        let mut x = vec![0.0; rows.len()];
+        transpose(rows, dimension, &mut x);
+        x
+    }
+}
