@@ -87,8 +87,8 @@ pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -
         DMatrix::from_fn(places.len(), times.len(), |i, j| sampled.unit(times[j], places[i]) * weights[i])
     };
     let (shortest, longest) = sampled.range(low, high);
-    let count = (PER_DECADE * (longest / shortest).log10()).ceil().max(1.0);
-    let grid: Vec<_> = (0..=count as usize).map(|i| shortest * (longest / shortest).powf(i as f64 / count)).collect();
+    let count = (PER_DECADE * (longest / shortest).log10()).ceil() as usize;
+    let grid = logarithmic(shortest, longest, count + 1)?;
     let rough = non_negative(&matrix(&grid), &wanted);
     let residual = |components: &[(f64, f64)]| {
         let (variances, times): (Vec<_>, Vec<_>) = components.iter().copied().unzip();
@@ -109,6 +109,17 @@ pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -
         }
     }
     best.ok_or_else(|| Error::argument("values", "allow no fit"))
+}
+
+/// `count` places from `low` to `high` at equal ratios.
+///
+/// # Errors
+/// When not 0 < `low` < `high`, or fewer than two are asked for.
+pub fn logarithmic(low: f64, high: f64, count: usize) -> Result<Vec<f64>> {
+    if !(low > 0.0 && low < high && high.is_finite() && count >= 2) {
+        return Err(Error::argument("to", format!("must be above `from`, got {low} to {high}")));
+    }
+    Ok((0..count).map(|i| low * (high / low).powf(i as f64 / (count - 1) as f64)).collect())
 }
 
 /// Least squares in all variances and times at once, in their logarithms, from `start` (Levenberg 1944, Marquardt 1963).
@@ -207,7 +218,7 @@ mod tests {
     use super::*;
 
     fn grid(low: f64, high: f64, count: usize) -> Vec<f64> {
-        (0..count).map(|i| low * (high / low).powf(i as f64 / (count - 1) as f64)).collect()
+        logarithmic(low, high, count).unwrap()
     }
 
     fn correlation(components: &[(f64, f64)], time: f64) -> f64 {
