@@ -61,6 +61,7 @@ fn pair(operation: Operation, a: &Expression, b: &Expression) -> String {
         },
         Operation::Divide => match a.node() {
             Node::Negate(a) => format!("-\\frac{{{}}}{{{}}}", a.latex(), b.latex()),
+            Node::Constant(value) if *value < 0.0 => format!("-\\frac{{{}}}{{{}}}", number(-value), b.latex()),
             _ => format!("\\frac{{{}}}{{{}}}", a.latex(), b.latex()),
         },
         // A fraction, a root of it and an index need brackets to be raised.

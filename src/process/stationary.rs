@@ -97,8 +97,8 @@ impl Process {
         }
     }
 
-    /// The components that no noise reaches, directly or through the drift. Auxiliaries at rest at 0 are not counted where
-    /// there is no kernel: they only fill up the shape of a block, as the second angle of a particle in the plane does.
+    /// The components that no noise reaches, directly or through the drift. Auxiliaries at rest are not counted where there
+    /// is no kernel: they need no score, and fill up a block, as the second angle of a particle in the plane does.
     pub(super) fn unreached(&self) -> Vec<usize> {
         let mut reached = vec![false; self.components()];
         let mut front = self.driven().to_vec();
@@ -110,9 +110,8 @@ impl Process {
     }
 
     fn is_at_rest(&self, component: usize) -> bool {
-        let definition = self.definition();
         let is_auxiliary = component >= self.data_components() && self.class() == Class::Nonlinear;
-        is_auxiliary && definition.drift[component].as_constant() == Some(0.0) && definition.start[component].is_none()
+        is_auxiliary && self.definition().drift[component].as_constant() == Some(0.0)
     }
 
     /// Whether the component `from` occurs in the drift of `to`.

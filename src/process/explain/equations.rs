@@ -65,13 +65,6 @@ impl Style {
             Self::Latex => format!("\\left[{sum}\\right]"),
         }
     }
-
-    fn half(self, term: &str) -> String {
-        match self {
-            Self::Text => format!("1/2 {term}"),
-            Self::Latex => format!("\\tfrac{{1}}{{2}} {term}"),
-        }
-    }
 }
 
 impl Process {
@@ -98,17 +91,18 @@ impl Process {
             slopes.push(style.whole(&deterministic));
         }
         if !is_forward {
-            let halved = |term: String| if motion == Motion::Flow { style.half(&term) } else { term };
-            slopes.extend(self.divergence(i).map(|term| halved(style.factor(&term))));
+            let scaled = |term: Expression| if motion == Motion::Flow { halved(&term) } else { term };
+            slopes.extend(self.divergence(i).map(|term| style.factor(&scaled(term))));
             for &j in self.driven() {
                 let diffusion = self.diffusion(i, j);
                 if diffusion.as_constant() != Some(0.0) {
-                    slopes.push(halved(format!("{} {}", style.factor(&diffusion), style.score(&self.component_name(j)))));
+                    let score = style.score(&self.component_name(j));
+                    slopes.push(format!("{} {score}", style.factor(&scaled(diffusion))));
                 }
             }
         }
         let mut terms = Vec::new();
-        let is_sum = slopes.len() > 1 || slopes.first().is_some_and(|_| style.factor(&deterministic) != style.whole(&deterministic));
+        let is_sum = slopes.len() > 1 || style.factor(&deterministic) != style.whole(&deterministic);
         if !slopes.is_empty() {
             let sum = joined(&slopes);
             terms.push(format!("{}{}", if is_sum { style.bracketed(&sum) } else { sum }, style.time(is_forward)));
@@ -158,6 +152,25 @@ fn negated(expression: &Expression) -> Expression {
             _ => expression.negate(),
         },
         _ => expression.negate(),
+    }
+}
+
+/// e/2, by halving its first number where it begins with one.
+fn halved(expression: &Expression) -> Expression {
+    match expression.node() {
+        Node::Constant(value) => Expression::constant(value / 2.0),
+        Node::Binary(operation @ (Operation::Multiply | Operation::Divide), a, b) if begins_with_number(a) => {
+            halved(a).combine(*operation, b)
+        }
+        _ => expression.combine(Operation::Divide, &Expression::constant(2.0)),
+    }
+}
+
+fn begins_with_number(expression: &Expression) -> bool {
+    match expression.node() {
+        Node::Constant(_) => true,
+        Node::Binary(Operation::Multiply | Operation::Divide, a, _) => begins_with_number(a),
+        _ => false,
     }
 }
 

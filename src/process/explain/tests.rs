@@ -41,7 +41,7 @@ fn an_active_process_is_reversed() {
         "deta = -eta/tau dt + sqrt(2 Ta)/tau dW2",
         "dx   = [k x - eta] ds",
         "deta = [eta/tau + 2 Ta/tau^2 S_eta] ds + sqrt(2 Ta)/tau dW2",
-        "deta = [eta/tau + 1/2 2 Ta/tau^2 S_eta] ds",
+        "deta = [eta/tau + Ta/tau^2 S_eta] ds",
         "z <- z + b(z, t) h + G(z, t) sqrt(h) xi",
         "mean of x = 0.13534 x_0",
     ] {
@@ -62,7 +62,7 @@ fn noise_that_depends_on_the_state_has_its_divergence() {
     let x = Expression::block(0, "x");
     let process = definition(vec![("x", x.negate(), Expression::constant(1.0).add(&x.multiply(&x)).apply(Function::Sqrt))], &[]);
     let text = process.explain(&UPDATES[1]).text;
-    for line in ["dx = [x + 2 x + (1 + x x) S_x] ds + sqrt(1 + x x) dW1", "dx = [x + 1/2 2 x + 1/2 (1 + x x) S_x] ds"] {
+    for line in ["dx = [x + 2 x + (1 + x x) S_x] ds + sqrt(1 + x x) dW1", "dx = [x + x + (1 + x x)/2 S_x] ds"] {
         assert!(text.contains(line), "{line:?} is not in\n{text}");
     }
 }
