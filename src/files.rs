@@ -91,6 +91,13 @@ pub fn create_folder(path: &Path) -> Result<()> {
     std::fs::create_dir_all(path).map_err(|e| explain("create", path, &e))
 }
 
+/// Bytes of memory that the system could give to new work without swapping, where it tells (Linux).
+pub fn available_memory() -> Option<f64> {
+    let text = read_text(Path::new("/proc/meminfo")).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    line.trim().strip_suffix(" kB")?.parse().ok().map(|kibibytes: f64| 1024.0 * kibibytes)
+}
+
 fn folder_of(path: &Path) -> PathBuf {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),

@@ -26,6 +26,7 @@ pub mod expr;
 pub mod files;
 pub mod gauss;
 pub mod measure;
+pub mod memory;
 pub mod nn;
 pub mod plot;
 pub mod process;

@@ -18,6 +18,8 @@ pub trait Progress: Send + Sync {
     fn update(&self, report: &Report);
     /// The computation ended, finished or not; the last report is repeated.
     fn finish(&self, report: &Report);
+    /// Something that the user should know although the computation goes on; to nobody by default.
+    fn warn(&self, _warning: &str) {}
 }
 
 /// One state of a long computation.
@@ -99,6 +101,11 @@ impl Task {
     /// Tells whoever watches that the computation ended.
     pub fn finish(&self, report: &Report) {
         self.progress.finish(report);
+    }
+
+    /// Warns whoever watches.
+    pub fn warn(&self, warning: &str) {
+        self.progress.warn(warning);
     }
 
     /// Runs `work` where rayon's parallel iterators use this task's threads.

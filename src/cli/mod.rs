@@ -15,7 +15,7 @@ use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
-use tumble::Runtime;
+use tumble::{Runtime, vector};
 
 use interrupt::Interrupt;
 
@@ -42,6 +42,9 @@ struct Arguments {
     /// Threads of long computations; 0 takes as many as the machine has
     #[arg(long, global = true, value_name = "N", default_value_t = 0)]
     threads: usize,
+    /// Vector instructions: auto, avx512, avx2, neon or portable
+    #[arg(long, global = true, value_name = "SET", default_value = "auto")]
+    vectors: String,
     /// Show no progress
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -141,6 +144,9 @@ pub(crate) fn main(prompt: Prompt) -> ExitCode {
 }
 
 fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
+    if let Err(error) = vector::force(&arguments.vectors) {
+        return terminal::report(&error.into());
+    }
     let setup = Setup { threads: arguments.threads, quiet: arguments.quiet, interrupt: Interrupt::install() };
     let runtime = match setup.runtime() {
         Ok(runtime) => runtime,
@@ -153,7 +159,8 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
         (None, Some(Command::Bench { jobs, quick })) => {
-            let settings = ["--quiet".to_owned(), format!("--threads={}", setup.threads)];
+            let vectors = format!("--vectors={}", arguments.vectors);
+            let settings = ["--quiet".to_owned(), format!("--threads={}", setup.threads), vectors];
             bench::jobs(runtime, &setup.interrupt, jobs, quick, &settings)
         }
         (None, Some(Command::Repl) | None) => prompt(runtime, setup),

@@ -75,6 +75,15 @@ impl Progress for Terminal {
             terminal::complain(&summary(report));
         }
     }
+
+    fn warn(&self, warning: &str) {
+        let Ok(mut current) = self.current.lock() else { return };
+        if let Some(line) = current.as_mut().filter(|line| line.is_drawn) {
+            let _ = Term::stderr().clear_line();
+            line.is_drawn = false;
+        }
+        terminal::complain(&format!("warning: {warning}"));
+    }
 }
 
 impl Line {

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::Activation;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::rng::{Purpose, Stream};
 
 /// A multilayer perceptron `y = W_n a(... a(x W_0 + b_0) ...) + b_n`. Describes it; the parameters are a slice elsewhere.
@@ -37,7 +38,8 @@ impl Mlp {
     /// A network from `inputs` through layers of the widths `hidden` to `outputs` numbers.
     ///
     /// # Errors
-    /// When there is no hidden layer, a width is 0 or beyond 65,536, or the whole does not fit in a gigabyte.
+    /// When there is no hidden layer, a width is 0 or beyond 65,536, or the whole does not fit into a gigabyte
+    /// or into the memory that is available.
     pub fn new(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) -> Result<Self> {
         let hint = "for two-dimensional data [128, 128, 128, 128] does well";
         let refuse = |problem: String| Err(Error::argument("hidden", problem).with_hint(hint));
@@ -51,9 +53,14 @@ impl Mlp {
             return Err(Error::argument("shape", format!("gives a network of {inputs} inputs and {outputs} outputs")));
         }
         let network = Self { inputs, hidden: hidden.to_vec(), outputs, activation };
-        match network.parameters() {
-            count if count <= MOST_PARAMETERS => Ok(network),
-            count => refuse(format!("gives {count} parameters, more than {MOST_PARAMETERS}")),
+        let count = network.parameters();
+        if count > MOST_PARAMETERS {
+            return refuse(format!("gives {count} parameters, more than {MOST_PARAMETERS}"));
+        }
+        // The parameters, their average, and two moments.
+        match memory::lacking(4.0 * 4.0 * count as f64) {
+            None => Ok(network),
+            Some(problem) => refuse(format!("gives {count} parameters, which with all that training keeps {problem}")),
         }
     }
 

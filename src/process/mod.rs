@@ -1,5 +1,6 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
+mod certificate;
 mod chain;
 mod coloured;
 mod definition;
@@ -28,6 +29,7 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
+pub use certificate::{Certificate, Residual};
 pub use chain::{Chain, Factor, Walk};
 pub use coloured::{Embedding, Sampled, embed, logarithmic};
 pub use definition::{Definition, StartLaw};

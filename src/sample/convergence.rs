@@ -96,17 +96,16 @@ fn responses(
     follow(score, count, process.horizon(), &start, noise, options, task)
 }
 
-fn accuracy(
-    process: &Process,
-    state: &State,
-    (mean, factor): &(DVector<f64>, DMatrix<f64>),
-    steps: usize,
-) -> Accuracy {
+fn accuracy(process: &Process, state: &State, (mean, factor): &(DVector<f64>, DMatrix<f64>), steps: usize) -> Accuracy {
     let count = state.blocks[0].shape()[0];
-    let columns: Vec<_> = state.blocks.iter().flat_map(|block| {
-        let (values, width) = (block.values().into_owned(), block.len() / count);
-        (0..width).map(move |c| values.iter().skip(c).step_by(width).map(|&v| f64::from(v)).collect::<Vec<_>>())
-    }).collect();
+    let columns: Vec<_> = state
+        .blocks
+        .iter()
+        .flat_map(|block| {
+            let (values, width) = (block.values().into_owned(), block.len() / count);
+            (0..width).map(move |c| values.iter().skip(c).step_by(width).map(|&v| f64::from(v)).collect::<Vec<_>>())
+        })
+        .collect();
     let size = mean.len();
     let responses = DMatrix::from_fn(size, count - 1, |b, i| columns[b][1 + i] - columns[b][0]);
     let (covariance, truth) = (&responses * responses.transpose(), factor * factor.transpose());

@@ -53,9 +53,9 @@ impl<'a> Euler<'a> {
         let updates = problem.task.blocks(range.len(), update)?;
         let units = match corrections {
             None => Vec::new(),
-            Some(corrections) => problem.task.blocks(range.len(), |i| {
-                correction(problem, problem.times[range.start + i + 1], corrections.ratio)
-            })?,
+            Some(corrections) => problem
+                .task
+                .blocks(range.len(), |i| correction(problem, problem.times[range.start + i + 1], corrections.ratio))?,
         };
         let last = range.end + usize::from(corrections.is_some() && problem.times[range.end] > 0.0);
         let prepared = problem.score.prepare(&problem.times[range.start..last], problem.task)?;

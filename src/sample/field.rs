@@ -150,9 +150,11 @@ impl Programs {
         let slope = slope(process, motion);
         let noise = noise_terms(process, motion);
         let (length, root) = (Expression::parameter("length"), Expression::parameter("root"));
-        let step = slope.iter().zip(noise).enumerate().map(|(i, (slope, noise))| {
-            component(i).add(&slope.multiply(&length).add(&noise.multiply(&root)))
-        });
+        let step = slope
+            .iter()
+            .zip(noise)
+            .enumerate()
+            .map(|(i, (slope, noise))| component(i).add(&slope.multiply(&length).add(&noise.multiply(&root))));
         let inputs = score_place(process, motion, process.driven().len());
         let all = inputs + process.sources().len();
         Ok(Self {

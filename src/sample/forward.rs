@@ -24,7 +24,8 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let factor: Vec<f32> = kernel.cholesky.transpose().iter().map(|&l| l as f32).collect();
     let stream = Stream::new(seed, Purpose::Perturbation);
     let request = data.request(process, Vec::new());
-    let march = March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), memory: 0 };
+    let march =
+        March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), memory: 0 };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         stream.normals(0, block, state);
@@ -43,7 +44,7 @@ pub struct Forward {
     /// Number of equal Euler–Maruyama steps.
     pub steps: usize,
     /// The time at which to stop; `None` is the horizon.
-    pub until: Option<f64>,
+    pub end: Option<f64>,
     /// Which states are kept.
     pub keep: Keep,
     /// Seed of the start and of the noise.
@@ -56,7 +57,7 @@ pub struct Forward {
 /// When `x0` is not a tensor of finite data or an option is out of range, the states become infinite, or interrupted.
 pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) -> Result<State> {
     let data = Data::new(x0)?;
-    let until = options.until.unwrap_or(process.horizon());
+    let until = options.end.unwrap_or(process.horizon());
     options.check(until)?;
     let (steps, length) = (options.steps, until / options.steps as f64);
     let time = |step: usize| until * (step as f64 / steps as f64);
@@ -79,13 +80,15 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
         let updates = task.blocks(different, |i| field.step(time(range.start + i), length, false))?;
         Ok(Box::new(Forwards { updates, first: range.start, layout, increments }))
     })?;
-    Ok(State { warnings: stability::warning(process, until, length)?.into_iter().collect(), ..state })
+    let warning = stability::warning(process, until, length)?;
+    warning.iter().for_each(|warning| task.warn(warning));
+    Ok(State { warnings: warning.into_iter().collect(), ..state })
 }
 
 impl Forward {
     fn check(&self, until: f64) -> Result<()> {
         if !(until > 0.0 && until.is_finite()) {
-            return Err(Error::argument("until", format!("must be a finite time above 0, got {until}")));
+            return Err(Error::argument("end", format!("must be a finite time above 0, got {until}")));
         }
         // The number of a step is a 32-bit key of the random streams.
         if self.steps == 0 || u32::try_from(self.steps).is_err() {

@@ -27,15 +27,8 @@ const WEIGHTS: [&[f64]; STAGES - 1] = [
     &[35.0 / 384.0, 0.0, 500.0 / 1_113.0, 125.0 / 192.0, -2_187.0 / 6_784.0, 11.0 / 84.0],
 ];
 /// The step of order 5 less that of order 4.
-const ERROR: [f64; STAGES] = [
-    71.0 / 57_600.0,
-    0.0,
-    -71.0 / 16_695.0,
-    71.0 / 1_920.0,
-    -17_253.0 / 339_200.0,
-    22.0 / 525.0,
-    -1.0 / 40.0,
-];
+const ERROR: [f64; STAGES] =
+    [71.0 / 57_600.0, 0.0, -71.0 / 16_695.0, 71.0 / 1_920.0, -17_253.0 / 339_200.0, 22.0 / 525.0, -1.0 / 40.0];
 
 /// More trials than this in one stretch are refused.
 const MOST_TRIALS: usize = 100_000;

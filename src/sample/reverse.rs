@@ -68,7 +68,9 @@ pub fn reverse(score: &dyn Score, state: &State, from: Option<f64>, options: &Op
     let from = from.unwrap_or(state.time);
     if !(from > options.end && from.is_finite()) {
         let problem = format!("must be above the end, {}, got {from}", options.end);
-        return Err(Error::argument("from", problem).with_hint("states at t = 0 are data: noise them by `perturb` first"));
+        return Err(
+            Error::argument("from", problem).with_hint("states at t = 0 are data: noise them by `perturb` first")
+        );
     }
     let values = Values::new(process, score.shape(), state)?;
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
@@ -161,7 +163,9 @@ fn prepare<'a>(problem: &'a Problem<'a>, range: Range<usize>, options: &Options)
     let silent = Euler::new(problem, last..last + 1, true, None)?;
     match range.len() {
         1 => Ok(Box::new(silent)),
-        _ => Ok(Box::new(Replaced { steps: prepare_method(problem, range.start..last, options.method)?, silent, last })),
+        _ => {
+            Ok(Box::new(Replaced { steps: prepare_method(problem, range.start..last, options.method)?, silent, last }))
+        }
     }
 }
 

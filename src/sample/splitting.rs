@@ -12,8 +12,8 @@ use std::ops::Range;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
-use super::affine::{Affine, joined};
 use super::Reference;
+use super::affine::{Affine, joined};
 use super::field::Layout;
 use super::march::{Steps, Worker};
 use super::reverse::Problem;

@@ -101,7 +101,7 @@ impl fmt::Display for State {
         if !self.times.is_empty() {
             write!(f, "; kept at {} times", self.times.len())?;
         }
-        self.warnings.iter().try_for_each(|warning| write!(f, "\nwarning: {warning}"))
+        Ok(())
     }
 }
 

@@ -15,6 +15,10 @@ use crate::gauss::{precision, triangularize};
 use crate::process::{Chain, Prior, PriorLaw, Process};
 use crate::task::Task;
 
+/// Variance at the horizon that the data explain beyond this part is worth a warning: linear processes with 30 % of the
+/// data's mean left are near it for data as wide as their noise.
+const MUCH_SIGNAL: f64 = 0.08;
+
 /// How the forward process is simulated for a score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
@@ -72,7 +76,24 @@ impl Simulated {
         let copies = process.copies(data.dimension())?;
         let pilot = Pilot { process, chain: &chain, data, copies, seed: simulation.seed, task };
         let moments = pilot.run(simulation.window)?;
-        Ok(Self { process: process.clone(), chain, copies, moments })
+        let simulated = Self { process: process.clone(), chain, copies, moments };
+        if let Some(warning) = simulated.warning() {
+            task.warn(&warning);
+        }
+        Ok(simulated)
+    }
+
+    /// What is wrong with the prior: end states that still know their data.
+    pub fn warning(&self) -> Option<String> {
+        let signal = self.moments.residual_signal;
+        (signal > MUCH_SIGNAL).then(|| {
+            format!(
+                "process {}: at the horizon the data still explain {:.1} % of the variance; the prior does not know which \
+                 datum it stands for: raise the horizon",
+                self.process.name(),
+                100.0 * signal
+            )
+        })
     }
 
     /// Takes up what was measured before.
@@ -187,6 +208,14 @@ impl Simulated {
                     .with_hint("use the prior \"matched\" or \"ensemble\""))
             }
         }
+    }
+}
+
+impl std::fmt::Display for Simulated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Moments { steps, window, residual_signal, .. } = &self.moments;
+        write!(f, "simulated in {steps} steps, windows of {window:.4}, ")?;
+        write!(f, "{:.2} % of the variance at the horizon explained by the data", 100.0 * residual_signal)
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::Tensor;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::rng::{Purpose, Stream};
 
 impl Tensor {
@@ -99,6 +100,9 @@ const MAX_VALUES: usize = 1 << 32;
 /// When the memory does not suffice, with the memory it would take.
 pub fn allocate(shape: &[usize]) -> Result<Vec<f32>> {
     let count = count(shape)?;
+    if let Some(problem) = memory::lacking(4.0 * count as f64) {
+        return Err(refusal(shape, &problem));
+    }
     let mut values = Vec::new();
     values.try_reserve_exact(count).map_err(|_| too_large(shape))?;
     values.resize(count, 0.0);
@@ -115,15 +119,12 @@ pub fn count(shape: &[usize]) -> Result<usize> {
 }
 
 fn too_large(shape: &[usize]) -> Error {
-    let bytes = shape.iter().map(|&side| side as f64).product::<f64>() * 4.0;
-    Error::argument("shape", format!("{shape:?} would take {} of memory", readable(bytes)))
-        .with_hint("check the numbers, or work through the data in smaller pieces")
+    refusal(shape, &memory::taking(shape.iter().map(|&side| side as f64).product::<f64>() * 4.0))
 }
 
-fn readable(bytes: f64) -> String {
-    let units = ["bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"];
-    let power = ((bytes.max(1.0).log2() / 10.0) as usize).min(units.len() - 1);
-    format!("{:.1} {}", bytes / 1024_f64.powi(power as i32), units[power])
+fn refusal(shape: &[usize], problem: &str) -> Error {
+    Error::argument("shape", format!("{shape:?} {problem}"))
+        .with_hint("check the numbers, or work through the data in smaller pieces")
 }
 
 #[cfg(test)]

@@ -10,9 +10,10 @@ use super::table::Table;
 use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::nn::Weights;
+use crate::memory;
 use crate::nn::kernel::{Adam, Chunk as Pass, Moments, STRIP, Transposed, reduce};
 use crate::nn::reference::Reference;
+use crate::nn::{Mlp, Weights};
 use crate::score::{Learned, Parametrisation, Score};
 use crate::task::{Task, Team};
 
@@ -61,7 +62,7 @@ fn run<'a>(
     feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
 ) -> Result<Record> {
     let mut trainer = Trainer { baseline, ..Trainer::new(model, feed, options)? };
-    let items = trainer.workers.len().max(trainer.squares.len());
+    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.transposed.parts());
     let outcome = task.team(items, |team| trainer.run(task, team));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
@@ -85,6 +86,19 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
         own.variance
     );
     Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
+}
+
+/// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
+fn check_memory(network: &Mlp, batch: usize) -> Result<()> {
+    let (chunks, count) = (batch.div_ceil(CHUNK), CHUNK.min(batch));
+    let activations = 2 * network.hidden().iter().sum::<usize>() + 2 * network.width();
+    // Parameters, their average and two moments, and the sum of the gradients; the transposed weights.
+    let values = network.parameters() * (6 + chunks) + chunks * count * activations;
+    match memory::lacking(4.0 * values as f64) {
+        None => Ok(()),
+        Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
+            .with_hint("take a smaller batch, or a narrower network")),
+    }
 }
 
 struct Worker<'a> {
@@ -112,6 +126,7 @@ struct Trainer<'a> {
 impl<'a> Trainer<'a> {
     fn new(model: &Learned, feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>, options: &'a Options) -> Result<Self> {
         let (network, weights) = (model.network(), (*model.weights()).clone());
+        check_memory(network, options.batch)?;
         let worker = |first: usize| {
             let count = CHUNK.min(options.batch - first);
             Worker { feed: feed(first, count), pass: Pass::new(network, count), loss: 0.0 }
@@ -176,7 +191,7 @@ impl<'a> Trainer<'a> {
         let Self { weights, transposed, workers, reference, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         let Some(reference) = reference else {
-            transposed.update(parameters);
+            transposed.update(parameters, team);
             team.each(workers, |chunk, worker| {
                 worker.feed.fill(step, chunk as u32);
                 worker.loss = worker.pass.run(parameters, transposed, worker.feed.samples(), *scale);

@@ -3,6 +3,7 @@
 use super::super::{Comparison, Function};
 use super::allocate::{Step, Target};
 use super::lower::{Instruction, Operand};
+use super::register::Register;
 use crate::dispatched;
 use crate::vector::math;
 
@@ -16,7 +17,7 @@ enum Lanes<'a> {
 /// What instructions read.
 struct Source<'a> {
     scalars: &'a [f32],
-    registers: &'a [Box<[f32]>],
+    registers: &'a [Register],
     state: &'a [f32],
     inputs: usize,
     /// Length of the rows of the state, first sample, samples.
@@ -31,7 +32,7 @@ impl<'a> Source<'a> {
         if row < self.inputs {
             &self.state[row * stride + start..][..count]
         } else {
-            &self.registers[row - self.inputs][..count]
+            self.registers[row - self.inputs].samples(count)
         }
     }
 
@@ -50,7 +51,7 @@ dispatched! {
     pub(super) fn execute(
         steps: &[Step],
         scalars: &[f32],
-        registers: &mut [Box<[f32]>],
+        registers: &mut [Register],
         range: (usize, usize, usize),
         state: &[f32],
         out: &mut [f32],
@@ -67,7 +68,7 @@ dispatched! {
                     // Taken out for the others to be read meanwhile.
                     let mut target = std::mem::take(&mut registers[register as usize]);
                     let source = Source { scalars, registers, state, inputs, range };
-                    perform(step.instruction, &source, &mut target[..count]);
+                    perform(step.instruction, &source, target.samples_mut(count));
                     registers[register as usize] = target;
                 }
             }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use proptest::prelude::*;
 
-use super::super::{Condition, Expression, Function, Node, Operation, random};
-use super::Program;
+use super::super::{Comparison, Condition, Expression, Function, Node, Operation, random};
+use super::{CHUNK, Program};
 
 /// A value in double precision and how far single precision may be from it.
 #[derive(Clone, Copy)]
@@ -95,6 +95,129 @@ fn holds(condition: &Condition, point: &Point<'_>) -> Option<bool> {
         Condition::Or(pair) => Some(holds(&pair.0, point)? || holds(&pair.1, point)?),
         Condition::Not(inner) => Some(!holds(inner, point)?),
     }
+}
+
+fn x() -> Expression {
+    Expression::block(0, "x")
+}
+
+fn y() -> Expression {
+    Expression::block(1, "y")
+}
+
+fn k() -> Expression {
+    Expression::parameter("k")
+}
+
+fn program(outputs: &[Expression]) -> Program {
+    Program::new(outputs, 2, &["k"]).unwrap()
+}
+
+/// The outputs at time 0.5 for k = 2 and the rows `x` and `y`.
+fn rows(outputs: &[Expression], x: &[f32], y: &[f32]) -> Vec<Vec<f32>> {
+    let program = program(outputs);
+    let mut out = vec![f32::NAN; outputs.len() * x.len()];
+    program.run(&program.at(0.5, &[2.0]), &mut program.workspace(x.len()), x.len(), &[x, y].concat(), &mut out);
+    out.chunks(x.len()).map(<[f32]>::to_vec).collect()
+}
+
+fn value(output: &Expression, x: f32, y: f32) -> f32 {
+    rows(std::slice::from_ref(output), &[x], &[y])[0][0]
+}
+
+#[test]
+fn outputs_may_be_anything() {
+    let sum = x().add(&y());
+    let square = sum.multiply(&sum);
+    let outputs = [7.0.into(), y(), sum.clone(), square, sum, k().multiply(&Expression::time()), y()];
+    assert_eq!(
+        rows(&outputs, &[1.0, 2.0], &[10.0, 20.0]),
+        [[7.0, 7.0], [10.0, 20.0], [11.0, 22.0], [121.0, 484.0], [11.0, 22.0], [1.0, 1.0], [10.0, 20.0]]
+    );
+}
+
+#[test]
+fn what_is_the_same_for_all_is_computed_in_double_precision() {
+    let tiny = k().combine(Operation::Divide, &1e12.into());
+    let lost_in_single = tiny.add(&1.0.into()).combine(Operation::Subtract, &1.0.into());
+    assert!((value(&lost_in_single.multiply(&x()), 3.0, 0.0) / 6e-12 - 1.0).abs() < 1e-3);
+}
+
+#[test]
+fn unknown_names_and_components_are_refused() {
+    let refused = |output: Expression| Program::new(&[x(), output], 2, &["k"]).unwrap_err().to_string();
+    assert!(refused(x().multiply(&Expression::parameter("tau"))).starts_with("`tau` has no value"));
+    assert_eq!(refused(Expression::block(2, "v")), "`v` is component 2 of the state, but only 2 are given");
+}
+
+#[test]
+fn values_do_not_depend_on_the_neighbours() {
+    // Of every length, and with angles among them that take the slow way.
+    let outputs: Vec<_> = Function::ALL.map(|function| x().apply(function).add(&y())).into();
+    let x: Vec<f32> = (0..CHUNK + 100).map(|i| if i % 50 == 49 { 3e6 } else { 0.013 * i as f32 - 2.0 }).collect();
+    let y: Vec<f32> = x.iter().map(|x| 1.0 - x).collect();
+    let alone: Vec<_> = x.iter().zip(&y).map(|(&x, &y)| rows(&outputs, &[x], &[y]).concat()).collect();
+    for length in (1..70).chain([127, 128, 300, CHUNK, CHUNK + 1, CHUNK + 100]) {
+        for (output, row) in rows(&outputs, &x[..length], &y[..length]).iter().enumerate() {
+            for (value, alone) in row.iter().zip(&alone) {
+                assert_eq!(value.to_bits(), alone[output].to_bits(), "{} of {length}", outputs[output]);
+            }
+        }
+    }
+}
+
+#[test]
+fn instructions_are_few() {
+    let a = |scale: f64, part: &Expression| Expression::constant(scale).multiply(part);
+    let minus = |a: &Expression, b: &Expression| a.combine(Operation::Subtract, b);
+    let drift = minus(&y(), &k().multiply(&x()));
+    let cases = [
+        (vec![drift.clone()], 1),
+        (vec![x().add(&k().multiply(&drift))], 2),
+        (vec![a(2.0, &x()).add(&a(3.0, &y())).add(&k())], 3),
+        (vec![drift.negate().combine(Operation::Divide, &3.0.into())], 2),
+        (vec![minus(&y(), &k().multiply(&x().negate().apply(Function::Tanh)))], 2),
+        (vec![x().add(&y()).apply(Function::Sin), y().add(&x()).apply(Function::Cos)], 3),
+        (vec![minus(&x().combine(Operation::Power, &3.0.into()), &x())], 2),
+        (vec![a(2.0, &a(3.0, &x())).combine(Operation::Divide, &k())], 1),
+        (vec![minus(&a(0.5, &x()), &a(0.5, &y()))], 2),
+    ];
+    for (outputs, expected) in cases {
+        let program = program(&outputs);
+        assert_eq!(program.steps.len(), expected, "{outputs:?}: {:?}", program.steps);
+    }
+}
+
+#[test]
+fn registers_are_used_again() {
+    let chain = (0..1000).fold(x(), |sum, _| sum.apply(Function::Sin).add(&y()).multiply(&x()));
+    assert!(program(&[chain]).registers <= 2);
+}
+
+#[test]
+fn equal_products_cancel() {
+    let square = |a: &Expression| a.multiply(a);
+    let distance = square(&x()).combine(Operation::Subtract, &square(&y())).apply(Function::Sqrt);
+    let scaled = k().multiply(&x()).combine(Operation::Subtract, &k().multiply(&y()));
+    for i in 0..1000 {
+        let a = 0.1 + i as f32 * 0.001;
+        assert_eq!((value(&distance, a, a), value(&scaled, a, a)), (0.0, 0.0), "at {a}");
+    }
+}
+
+#[test]
+fn special_values_flow_through() {
+    let below = |a: &Expression, b: f64| Condition::Compare(Comparison::Less, a.clone(), b.into());
+    let choice = Expression::constant(1.0).or_where(&below(&x(), 1.0), &2.0.into());
+    let opposite = Expression::constant(1.0).or_where(&Condition::Not(below(&x(), 1.0).into()), &2.0.into());
+    assert_eq!((value(&choice, f32::NAN, 0.0), value(&opposite, f32::NAN, 0.0)), (2.0, 1.0));
+    assert_eq!((value(&choice, 0.0, 0.0), value(&opposite, 0.0, 0.0)), (1.0, 2.0));
+    assert!(value(&x().combine(Operation::Divide, &y()), 0.0, 0.0).is_nan());
+    assert_eq!(value(&k().combine(Operation::Divide, &x()), -0.0, 0.0), f32::NEG_INFINITY);
+    assert_eq!(value(&x().apply(Function::Ln), 0.0, 0.0), f32::NEG_INFINITY);
+    // By time: the same branch for all samples.
+    let protocol = x().or_where(&below(&Expression::time(), 0.6), &y());
+    assert_eq!(value(&protocol, 3.0, 4.0), 3.0);
 }
 
 proptest! {

@@ -9,7 +9,9 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, number, number_argument, seed_argument};
 use crate::lang::tensors::tensor_argument;
 use crate::process::{PriorLaw, Process};
-use crate::sample::{self, Bound, Divergence, Forward, Grid, Keep, LastStep, Likelihood, LogDensity, Method, Reference, State};
+use crate::sample::{
+    self, Bound, Divergence, Forward, Grid, Keep, LastStep, Likelihood, LogDensity, Method, Reference, State,
+};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
@@ -160,9 +162,9 @@ mod functions {
     ///
     /// # Example
     /// ```rhai
-    /// let d = dataset::mixture(#{ means: [[0, 0]], stds: [1] });
+    /// let d = dataset::mixture(#{ means: [[0, 0]], std: 1 });
     /// let l = log_likelihood(score::exact(process::passive(), d), [[0.0, 0.0]]);
-    /// assert(abs(l.values[0] + ln(2 * PI())) < 1e-3);
+    /// assert(abs(l.values[0] + ln(2 * PI)) < 1e-3);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn log_likelihood(ctx: NativeCallContext, score: Score, x: Dynamic, options: Map) -> Outcome<LogDensity> {
@@ -225,7 +227,7 @@ mod functions {
     ///
     /// # Options
     /// - `steps`: number of equal Euler–Maruyama steps (default 500)
-    /// - `until`: time at which to stop (default the horizon)
+    /// - `end`: time at which to stop (default the horizon)
     /// - `keep`: times to keep, e.g. `[0, 0.5]`, or `"all"`: see `s.path("x")` and `s.times`
     /// - `seed`: whole number (default 0)
     ///
@@ -247,7 +249,7 @@ mod functions {
         let mut options = Options::new(&ctx, options);
         let request = Forward {
             steps: options.count_or("steps", 500)?,
-            until: options.number("until")?,
+            end: options.number("end")?,
             keep: keep(&mut options)?,
             seed: options.seed_or(0)?,
         };
@@ -369,7 +371,7 @@ mod functions {
     /// ```rhai
     /// let s = perturb(process::active(), [[0.0], [1.0], [2.0]], 0.5, 7);
     /// let t = s.shuffle("eta", 1);
-    /// assert(t.x == s.x && t.eta.sum() == s.eta.sum());
+    /// assert(t.x == s.x && t.eta.shape == [3, 1]);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn shuffle(ctx: NativeCallContext, state: &mut State, name: &str, seed: Dynamic) -> Outcome<State> {
@@ -383,8 +385,7 @@ pub(super) fn reverse_options(options: &mut Options) -> Outcome<sample::Options>
     let order = options.count_or("order", 3)?;
     let (relative, absolute) = (options.positive_or("rtol", 1e-5)?, options.positive_or("atol", 1e-5)?);
     let (corrections, ratio) = (options.count_or("corrector_steps", 1)?, options.positive_or("snr", 0.16)?);
-    let reference =
-        options.choice("reference", &[("data", Reference::Data), ("stationary", Reference::Stationary)])?;
+    let reference = options.choice("reference", &[("data", Reference::Data), ("stationary", Reference::Stationary)])?;
     let methods = [
         ("em", Method::EulerMaruyama),
         ("heun", Method::Heun),

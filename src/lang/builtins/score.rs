@@ -13,7 +13,7 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
 use crate::nn::Activation;
 use crate::process::{Class, Process};
-use crate::score::{self, Exact, Learned, Simulation};
+use crate::score::{self, Exact, Learned, Parametrisation, Simulation};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -51,7 +51,11 @@ impl std::fmt::Display for Score {
             Self::Learned(learned) => {
                 let (network, steps) = (learned.network(), learned.weights().steps);
                 write!(f, "learned score of the process {process} for data of shape {shape:?}: ")?;
-                write!(f, "{network}, trained {steps} steps")
+                write!(f, "{network}, trained {steps} steps")?;
+                match learned.parametrisation() {
+                    Parametrisation::Mixed(_) => Ok(()),
+                    Parametrisation::Simulated(simulated) => write!(f, "; {simulated}"),
+                }
             }
         }
     }

@@ -96,15 +96,17 @@ dispatched! {
     }
 }
 
-/// `out` [columns, rows] ← `values` [rows, columns] transposed, in squares that stay in the first cache.
-pub(super) fn transpose(values: &[f32], columns: usize, out: &mut [f32]) {
+/// Writes the columns of `values` [rows, columns] from number `first` on to the rows of `out`, [.., rows], in squares that
+/// stay in the first cache.
+pub(super) fn transpose(values: &[f32], columns: usize, first: usize, out: &mut [f32]) {
     const SIDE: usize = 16;
     let rows = values.len() / columns;
-    for top in (0..rows).step_by(SIDE) {
-        for left in (0..columns).step_by(SIDE) {
-            for column in left..columns.min(left + SIDE) {
+    for (group, out) in out.chunks_mut(SIDE * rows).enumerate() {
+        for top in (0..rows).step_by(SIDE) {
+            for (column, out) in out.chunks_exact_mut(rows).enumerate() {
+                let column = first + group * SIDE + column;
                 for row in top..rows.min(top + SIDE) {
-                    out[column * rows + row] = values[row * columns + column];
+                    out[row] = values[row * columns + column];
                 }
             }
         }

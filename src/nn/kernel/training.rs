@@ -3,6 +3,7 @@
 use super::elementwise::{activate_with_slopes, squared_error, through_activation, transpose};
 use super::product::{Left, Shape, multiply};
 use crate::nn::{Layer, Mlp};
+use crate::task::Team;
 
 /// Inputs of a network and what it should answer, component-major.
 #[derive(Debug, Clone, Copy)]
@@ -16,6 +17,9 @@ pub struct Samples<'a> {
     /// Weight of each squared error, [outputs, count].
     pub weight: &'a [f32],
 }
+
+/// Columns of a weight that one thread transposes.
+const BAND: usize = 32;
 
 /// The weights of a network transposed, for the backward pass of all chunks of a batch.
 #[derive(Debug, Clone)]
@@ -31,12 +35,27 @@ impl Transposed {
         Self { layers: network.layers(), values: vec![0.0; network.parameters()] }
     }
 
+    /// Items that [`Transposed::update`] hands to its team.
+    pub fn parts(&self) -> usize {
+        self.layers.iter().map(|layer| layer.outputs.div_ceil(BAND)).sum()
+    }
+
     /// Transposes the weights of `parameters`, but those of the first layer, which nothing asks for.
-    pub fn update(&mut self, parameters: &[f32]) {
-        for layer in &self.layers[1..] {
-            let weight = &parameters[layer.weight.clone()];
-            transpose(weight, layer.outputs, &mut self.values[layer.weight.clone()]);
+    pub fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) {
+        let mut rest = &mut self.values[..];
+        let mut bands = Vec::new();
+        for layer in &self.layers {
+            let (here, after) = rest.split_at_mut(layer.outputs + layer.weight.len());
+            let transposed = &mut here[layer.outputs..];
+            rest = after;
+            if layer.weight.start > self.layers[0].weight.start {
+                let rows = transposed.chunks_mut(BAND * layer.inputs).enumerate();
+                bands.extend(rows.map(|(band, out)| (layer, band * BAND, out)));
+            }
         }
+        team.each(&mut bands, |_, (layer, first, out)| {
+            transpose(&parameters[layer.weight.clone()], layer.outputs, *first, out);
+        });
     }
 
     fn weight(&self, layer: &Layer) -> &[f32] {
@@ -152,6 +171,7 @@ mod tests {
     use crate::nn::kernel::{Adam, Inference, Moments, reduce};
     use crate::nn::reference::Reference;
     use crate::rng::{Purpose, Stream};
+    use crate::task::Task;
 
     const COUNT: usize = 37;
 
@@ -186,7 +206,7 @@ mod tests {
                 let (network, parameters, batch) = case(hidden, activation);
                 let mut chunk = Chunk::new(&network, COUNT + 5);
                 let mut transposed = Transposed::new(&network);
-                transposed.update(&parameters);
+                Task::default().team(transposed.parts(), |team| transposed.update(&parameters, team));
                 let loss = chunk.run(&parameters, &transposed, samples(&batch), 0.01);
                 let reference = Reference::new(&network, &parameters, &Device::Cpu).unwrap();
                 let mut expected = vec![0.0; network.parameters()];

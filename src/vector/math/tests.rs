@@ -23,11 +23,11 @@ fn stated_errors_hold() {
         ("ln", 0.0, f32::MAX, 1.0, ln_any, f64::ln),
         ("sin", 1e-9, REACH, 2.5, sin, f64::sin),
         ("cos", 1e-9, REACH, 2.5, cos, f64::cos),
-        ("tan", 1e-9, REACH, 3.5, tan, f64::tan),
+        ("tan", 1e-9, REACH, 4.0, tan, f64::tan),
         ("sin beyond", 1e4, f32::MAX, 2.5, sin_any, f64::sin),
         ("sinh", 1e-9, 95.0, 2.0, sinh, f64::sinh),
         ("cosh", 1e-9, 95.0, 2.0, cosh, f64::cosh),
-        ("tanh", 1e-9, 95.0, 2.0, tanh, f64::tanh),
+        ("tanh", 1e-9, 95.0, 3.0, tanh, f64::tanh),
         ("sigmoid", 1e-9, 80.0, 3.0, sigmoid, |x| 1.0 / (1.0 + (-x).exp())),
     ];
     for (name, low, high, stated, fast, exact) in cases {
@@ -44,7 +44,7 @@ fn angles_at_zeros_of_the_sine_keep_their_digits() {
         let x = (f64::from(n) * std::f64::consts::FRAC_PI_2) as f32;
         let exact = f64::from(x);
         let errors = [ulp(sin(x), exact.sin()), ulp(cos(x), exact.cos()), ulp(tan(x), exact.tan())];
-        assert!(errors.iter().all(|&error| error < 3.5), "{errors:?} ulp at {n} π/2");
+        assert!(errors.iter().all(|&error| error < 4.0), "{errors:?} ulp at {n} π/2");
     }
 }
 

@@ -1,0 +1,199 @@
+//! How well the kernels of a process obey the equations that define them.
+//!
+//! Kernels come from series, doubling, collocation and triangularisation. What is checked here is not how they were
+//! made but what they are: solutions of Φ' = AΦ, c' = Ac + b, Σ' = AΣ + ΣAᵀ + D (Särkkä, Solin, "Applied Stochastic
+//! Differential Equations", 2019, §5.5), in the integrated form over a window, with A, b, D asked of the graph anew;
+//! and a semigroup, Φ(t, 0) = Φ(t, s)Φ(s, 0), Σ(t) = Φ(t, s)Σ(s)Φ(t, s)ᵀ + Q(t, s).
+
+use nalgebra::{DMatrix, DVector};
+
+use super::flow::norm;
+use super::quadrature::rule;
+use super::{Kernel, Process};
+use crate::error::Result;
+
+/// Residuals above this do not pass.
+const PASSED: f64 = 1e-9;
+/// A window is halved while its residual is above this, which quadrature over it could be the reason of: coefficients
+/// may have kinks.
+const QUADRATURE: f64 = 1e-13;
+/// Windows per time.
+const WINDOWS: usize = 100;
+/// Largest ‖A‖h of a window.
+const LONGEST: f64 = 0.5;
+/// Times per factor of ten.
+const PER_DECADE: i32 = 2;
+/// Factors of ten from the first time to the horizon.
+const DECADES: i32 = 6;
+
+/// The largest difference between two sides of an equation, entry by entry relative to what the entry is made of (of a
+/// covariance, √(Σ_ii Σ_jj)), and the time where it is.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct Residual {
+    /// The relative difference.
+    pub value: f64,
+    /// The time.
+    pub time: f64,
+}
+
+/// Residuals of the kernels of a process over times from 10⁻⁶ T to T.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Certificate {
+    /// Of the equations of motion of Φ, c and Σ.
+    pub equation: Residual,
+    /// Of the law of composition.
+    pub composition: Residual,
+    /// Of L Lᵀ = Σ.
+    pub factor: Residual,
+    /// The times that were looked at.
+    pub times: Vec<f64>,
+}
+
+impl Certificate {
+    /// Whether every residual is below 10⁻⁹.
+    pub fn passed(&self) -> bool {
+        [self.equation, self.composition, self.factor].iter().all(|residual| residual.value <= PASSED)
+    }
+}
+
+impl Residual {
+    fn raise(&mut self, value: f64, time: f64) {
+        if value > self.value {
+            *self = Self { value, time };
+        }
+    }
+}
+
+impl Process {
+    /// Checks kernels and transitions against the equations that define them.
+    ///
+    /// # Errors
+    /// When the process has no kernel, or a kernel cannot be computed.
+    pub fn check(&self) -> Result<Certificate> {
+        let count = PER_DECADE * DECADES;
+        let time = |i: i32| self.horizon() * 10_f64.powf(f64::from(i - count) / f64::from(PER_DECADE));
+        let times: Vec<f64> = (0..=count).map(time).collect();
+        let (mut equation, mut composition, mut factor) =
+            (Residual::default(), Residual::default(), Residual::default());
+        for &time in &times {
+            let kernel = self.kernel(time)?;
+            let product = &kernel.cholesky * kernel.cholesky.transpose();
+            factor.raise(covariance_residual(&(product - &kernel.covariance), &kernel.covariance), time);
+            for part in [1e-3, 0.5, 0.999] {
+                composition.raise(self.composition_residual(part * time, &kernel)?, time);
+            }
+            equation.raise(self.equation_residual(&kernel)?, time);
+        }
+        Ok(Certificate { equation, composition, factor, times })
+    }
+
+    /// Of the way to `whole` through the time `between`.
+    fn composition_residual(&self, between: f64, whole: &Kernel) -> Result<f64> {
+        let (first, second) = (self.kernel(between)?, self.transition(between, whole.time)?);
+        let step = &second.transfer;
+        let covariance = step * &first.covariance * step.transpose() + &second.covariance;
+        let transfer = step * &first.transfer;
+        let offset = step * &first.offset + &second.offset;
+        let transfer_size = step.abs() * first.transfer.abs();
+        let offset_size = step.abs() * first.offset.abs() + second.offset.abs();
+        Ok(largest([
+            covariance_residual(&(covariance - &whole.covariance), &whole.covariance),
+            ratios((transfer - &whole.transfer).as_slice(), transfer_size.as_slice()),
+            ratios((offset - &whole.offset).as_slice(), offset_size.as_slice()),
+        ]))
+    }
+
+    /// Of the equations of motion over a window that ends at `end`.
+    fn equation_residual(&self, end: &Kernel) -> Result<f64> {
+        let rate = norm(&self.linear_at(end.time)?.drift);
+        let start = self.kernel(end.time - (0.5 * end.time).min(LONGEST / rate))?;
+        let mut windows = WINDOWS;
+        Ok(self.balance(&start, end, &mut windows)?.residual(end))
+    }
+
+    /// Change minus integral over one window; over its halves if that is not small, and `windows` are left.
+    fn balance(&self, start: &Kernel, end: &Kernel, windows: &mut usize) -> Result<Balance> {
+        let mut balance = Balance::between(start, end);
+        let length = end.time - start.time;
+        for (node, weight) in rule().nodes.iter().zip(rule().weights) {
+            let time = start.time + length * node;
+            let (linear, kernel) = (self.linear_at(time)?, self.kernel(time)?);
+            balance.subtract(&linear.drift, &linear.offset, &linear.diffusion(), &kernel, length * weight);
+        }
+        *windows = windows.saturating_sub(1);
+        if *windows == 0 || balance.residual(end) <= QUADRATURE {
+            return Ok(balance);
+        }
+        let middle = self.kernel(start.time + 0.5 * length)?;
+        let first = self.balance(start, &middle, windows)?;
+        Ok(first.plus(&self.balance(&middle, end, windows)?))
+    }
+}
+
+/// The change of a kernel minus the integral of its rate of change, and sizes to compare it with.
+struct Balance {
+    transfer: DMatrix<f64>,
+    offset: DVector<f64>,
+    covariance: DMatrix<f64>,
+    transfer_size: DMatrix<f64>,
+    offset_size: DVector<f64>,
+}
+
+impl Balance {
+    fn between(start: &Kernel, end: &Kernel) -> Self {
+        Self {
+            transfer: &end.transfer - &start.transfer,
+            offset: &end.offset - &start.offset,
+            covariance: &end.covariance - &start.covariance,
+            transfer_size: end.transfer.abs() + start.transfer.abs(),
+            offset_size: end.offset.abs() + start.offset.abs(),
+        }
+    }
+
+    /// Subtracts `weight` times the rate of change at `kernel`.
+    fn subtract(&mut self, a: &DMatrix<f64>, b: &DVector<f64>, d: &DMatrix<f64>, kernel: &Kernel, weight: f64) {
+        let flow = a * &kernel.covariance;
+        self.covariance -= weight * (&flow + flow.transpose() + d);
+        self.transfer -= weight * (a * &kernel.transfer);
+        self.offset -= weight * (a * &kernel.offset + b);
+        self.transfer_size += weight * (a.abs() * kernel.transfer.abs());
+        self.offset_size += weight * (a.abs() * kernel.offset.abs() + b.abs());
+    }
+
+    fn plus(self, other: &Self) -> Self {
+        Self {
+            transfer: self.transfer + &other.transfer,
+            offset: self.offset + &other.offset,
+            covariance: self.covariance + &other.covariance,
+            transfer_size: self.transfer_size + &other.transfer_size,
+            offset_size: self.offset_size + &other.offset_size,
+        }
+    }
+
+    fn residual(&self, end: &Kernel) -> f64 {
+        largest([
+            covariance_residual(&self.covariance, &end.covariance),
+            ratios(self.transfer.as_slice(), self.transfer_size.as_slice()),
+            ratios(self.offset.as_slice(), self.offset_size.as_slice()),
+        ])
+    }
+}
+
+/// The largest entry of a difference of covariances, relative to √(Σ_ii Σ_jj).
+fn covariance_residual(difference: &DMatrix<f64>, covariance: &DMatrix<f64>) -> f64 {
+    let size = covariance.nrows();
+    let spread = covariance.diagonal().map(f64::sqrt);
+    let sizes = DMatrix::from_fn(size, size, |i, j| spread[i] * spread[j]);
+    ratios(difference.as_slice(), sizes.as_slice())
+}
+
+/// The largest of |difference|/size; 0/0 counts as 0.
+fn ratios(differences: &[f64], sizes: &[f64]) -> f64 {
+    let pairs = differences.iter().zip(sizes).filter(|(difference, _)| **difference != 0.0);
+    largest(pairs.map(|(difference, size)| difference.abs() / size))
+}
+
+/// The largest number, infinite where one is not a number.
+fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(0.0, |worst, value| if value.is_nan() { f64::INFINITY } else { value.max(worst) })
+}

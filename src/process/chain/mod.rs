@@ -1,0 +1,264 @@
+//! The forward process as a chain of short Gaussian steps, for processes without a kernel.
+//!
+//! z_{k+1} = z_k + f(z_k, t_k) Δ_k + G(z_k, t_k) √Δ_k ξ (Euler–Maruyama, Itô). Over a *window* of steps that begins at a
+//! known state, the law of the end is taken as the Gaussian linearised along the noiseless path m,
+//!
+//! ```text
+//! m' = m + f(m) Δ        δ' = δ + (f(m + δ) − f(m)) Δ + G(m + δ) √Δ ξ        P' = (1 + JΔ) P (1 + JΔ)ᵀ + D(m) Δ
+//! ```
+//!
+//! with z = m + δ, J the Jacobian of f at m, and m = z, δ = 0, P = 0 where the window begins. Its score −P⁻¹δ is a target
+//! whose mean given z is the score of the chain: exactly for a window of one step, and for any window if f is linear
+//! (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is carried, not formed as a difference:
+//! soon after the start it has fewer digits in z than it needs.
+
+mod equations;
+mod factor;
+#[cfg(test)]
+mod tests;
+
+pub use factor::Factor;
+
+use super::Process;
+use crate::error::{Error, Result};
+use crate::expr::{Program, Scalars, Workspace};
+use equations::Equations;
+
+/// A process cut into steps, ready to be walked by blocks of samples.
+#[derive(Debug)]
+pub struct Chain {
+    /// 0 = t_0 < ... < t_J, the horizon.
+    times: Vec<f64>,
+    components: usize,
+    sources: usize,
+    /// All components, the driven ones last.
+    order: Vec<usize>,
+    driven: usize,
+    start_mean: Vec<f32>,
+    start_std: Vec<f32>,
+    step: Program,
+    window: Program,
+    /// What depends on the time only, of each step.
+    scalars: Vec<[Scalars; 2]>,
+}
+
+/// Components beyond which the covariances of windows would cost more than they are worth.
+const MOST_COMPONENTS: usize = 24;
+
+impl Chain {
+    /// Cuts `process` into `steps` steps, equal in √t: fine where the data are forgotten fastest.
+    ///
+    /// # Errors
+    /// When `steps` is not from 2 to 100,000, or the process couples too many components.
+    pub fn new(process: &Process, steps: usize) -> Result<Self> {
+        if !(2..=100_000).contains(&steps) {
+            return Err(Error::argument("chain_steps", format!("must be from 2 to 100000, got {steps}")));
+        }
+        let components = process.components();
+        if components > MOST_COMPONENTS {
+            let problem =
+                format!("it couples {components} components, more than the {MOST_COMPONENTS} of a simulated kernel");
+            return Err(Error::process(process.name(), problem).with_hint("couple fewer coordinates"));
+        }
+        let time = |k: usize| process.horizon() * (k as f64 / steps as f64).powi(2);
+        let times: Vec<_> = (0..=steps).map(time).collect();
+        let equations = Equations::of(process);
+        let step = Program::new(&equations.step(), components + equations.sources(), &["step"])?;
+        let window = Program::new(&equations.window(), equations.window_inputs(), &["step"])?;
+        let scalars = times.windows(2).map(|pair| {
+            let length = pair[1] - pair[0];
+            [step.at(pair[0], &[length]), window.at(pair[0], &[length])]
+        });
+        let (start_mean, start_std) = process.start()?;
+        let single = |values: nalgebra::DVector<f64>| values.iter().map(|&v| v as f32).collect();
+        Ok(Self {
+            scalars: scalars.collect(),
+            times,
+            components,
+            sources: equations.sources(),
+            order: process.undriven_first(),
+            driven: process.driven().len(),
+            start_mean: single(start_mean),
+            start_std: single(start_std),
+            step,
+            window,
+        })
+    }
+
+    /// The times t_0 = 0, ..., t_J.
+    pub fn times(&self) -> &[f64] {
+        &self.times
+    }
+
+    /// Number J of steps.
+    pub fn steps(&self) -> usize {
+        self.scalars.len()
+    }
+
+    /// Number of Wiener sources.
+    pub fn sources(&self) -> usize {
+        self.sources
+    }
+
+    /// The first step that ends at `time` or later, counted from 1.
+    pub fn step_at(&self, time: f64) -> usize {
+        self.times.partition_point(|&t| t < time).clamp(1, self.steps())
+    }
+
+    /// A thread's own walk of `count` samples with `copies` each.
+    pub fn walk(&self, copies: usize, count: usize) -> Walk<'_> {
+        let length = copies * count;
+        Walk {
+            chain: self,
+            copies,
+            length,
+            state: vec![0.0; self.window.inputs() * length],
+            next: vec![0.0; self.window.inputs() * length],
+            ended: vec![0.0; self.window.outputs() * length],
+            workspaces: [self.step.workspace(length), self.window.workspace(length)],
+        }
+    }
+}
+
+/// Samples on their way along a chain.
+#[derive(Debug)]
+pub struct Walk<'a> {
+    chain: &'a Chain,
+    copies: usize,
+    /// Copies times samples: how long a row is.
+    length: usize,
+    /// Before a window: z and room for ξ. In a window: m, δ, P (its lower triangle by rows) and room for ξ.
+    state: Vec<f32>,
+    next: Vec<f32>,
+    /// m, δ, P at the ends of the windows.
+    ended: Vec<f32>,
+    workspaces: [Workspace; 2],
+}
+
+impl Walk<'_> {
+    /// Puts the samples at t = 0: data `x`, \[d, count\], and auxiliaries by their laws from what `normals` fills in.
+    pub fn start(&mut self, x: &[f32], normals: impl FnOnce(&mut [f32])) {
+        let (length, chain) = (self.length, self.chain);
+        let (data, rest) = self.state.split_at_mut(x.len());
+        data.copy_from_slice(x);
+        let auxiliary = &mut rest[..chain.components * length - x.len()];
+        normals(auxiliary);
+        let first = x.len() / length;
+        for (row, i) in auxiliary.chunks_exact_mut(length).zip(first..) {
+            let (mean, std) = (chain.start_mean[i], chain.start_std[i]);
+            row.iter_mut().for_each(|z| *z = std.mul_add(*z, mean));
+        }
+    }
+
+    /// Takes step number `step` outside a window, with what `normals` fills in, \[sources·copies, count\].
+    pub fn step(&mut self, step: usize, normals: impl FnOnce(&mut [f32])) {
+        let (length, chain) = (self.length, self.chain);
+        let size = chain.components * length;
+        normals(&mut self.state[size..size + chain.sources * length]);
+        let inputs = &self.state[..size + chain.sources * length];
+        chain.step.run(&chain.scalars[step][0], &mut self.workspaces[0], length, inputs, &mut self.next[..size]);
+        self.state[..size].copy_from_slice(&self.next[..size]);
+    }
+
+    /// The states outside a window, \[components·copies, count\].
+    pub fn states(&self) -> &[f32] {
+        &self.state[..self.chain.components * self.length]
+    }
+
+    /// Walks every sample i from the start to step `end[i]` ≥ 1, without windows. `normals` fills in the noise of a step.
+    pub fn paths(&mut self, end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
+        let latest = end.iter().copied().max().unwrap_or(0) as usize;
+        self.ended.fill(0.0);
+        for step in 0..latest {
+            self.step(step, |noise| normals(step, noise));
+            self.leave(step + 1, end, self.chain.components);
+        }
+    }
+
+    /// Walks every sample i from the start to step `end[i]` > `begin[i]`, with a window from step `begin[i]` on. `normals` fills in
+    /// the noise of a step.
+    pub fn windows(&mut self, begin: &[u32], end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
+        let earliest = begin.iter().copied().min().unwrap_or(0) as usize;
+        let latest = end.iter().copied().max().unwrap_or(0) as usize;
+        for step in 0..earliest {
+            self.step(step, |noise| normals(step, noise));
+        }
+        let (length, chain) = (self.length, self.chain);
+        let rows = chain.window.outputs() * length;
+        self.state[chain.components * length..rows].fill(0.0);
+        for step in earliest..latest {
+            for (sample, _) in begin.iter().enumerate().filter(|(_, begin)| **begin as usize == step) {
+                self.enter(sample);
+            }
+            normals(step, &mut self.state[rows..rows + chain.sources * length]);
+            chain.window.run(
+                &chain.scalars[step][1],
+                &mut self.workspaces[1],
+                length,
+                &self.state,
+                &mut self.next[..rows],
+            );
+            std::mem::swap(&mut self.state, &mut self.next);
+            self.leave(step + 1, end, chain.window.outputs());
+        }
+    }
+
+    /// Begins the window of a sample: m ← m + δ, δ ← 0, P ← 0.
+    fn enter(&mut self, sample: usize) {
+        let (length, components) = (self.length, self.chain.components);
+        for lane in (sample..length).step_by(length / self.copies) {
+            for i in 0..components {
+                self.state[i * length + lane] += self.state[(components + i) * length + lane];
+            }
+            for row in components..self.chain.window.outputs() {
+                self.state[row * length + lane] = 0.0;
+            }
+        }
+    }
+
+    /// Keeps the first `rows` of the samples that end after step `now`; they walk on, unseen.
+    fn leave(&mut self, now: usize, end: &[u32], rows: usize) {
+        let length = self.length;
+        for (sample, _) in end.iter().enumerate().filter(|(_, end)| **end as usize == now) {
+            for lane in (sample..length).step_by(length / self.copies) {
+                for row in 0..rows {
+                    self.ended[row * length + lane] = self.state[row * length + lane];
+                }
+            }
+        }
+    }
+
+    /// The states at the ends of the windows, m + δ, to `out`, \[components·copies, count\].
+    pub fn ends(&self, out: &mut [f32]) {
+        let size = self.chain.components * self.length;
+        let (mean, rest) = self.ended.split_at(size);
+        for ((out, m), d) in out.iter_mut().zip(mean).zip(rest) {
+            *out = m + d;
+        }
+    }
+
+    /// Of the window of (sample, copy) number `lane`: the lower-triangular factor of P, the driven components last, and
+    /// the deviation δ in the same order.
+    pub fn window(&self, lane: usize, factor: &mut Factor) {
+        let (n, length) = (self.chain.components, self.length);
+        let at = |row: usize| f64::from(self.ended[row * length + lane]);
+        for (i, &a) in self.chain.order.iter().enumerate() {
+            factor.deviation[i] = at(n + a);
+            for (j, &b) in self.chain.order[..=i].iter().enumerate() {
+                factor.lower[i * n + j] = at(2 * n + triangle(a.max(b), a.min(b)));
+            }
+        }
+        factor.decompose();
+    }
+
+    /// Buffers for [`Walk::window`].
+    pub fn factor(&self) -> Factor {
+        let n = self.chain.components;
+        Factor { size: n, driven: self.chain.driven, lower: vec![0.0; n * n], deviation: vec![0.0; n] }
+    }
+}
+
+/// Place of (i, j ≤ i) in a lower triangle by rows.
+fn triangle(i: usize, j: usize) -> usize {
+    i * (i + 1) / 2 + j
+}

@@ -1,0 +1,106 @@
+//! Windows against kernels and transitions.
+
+use std::collections::BTreeMap;
+
+use nalgebra::{DMatrix, DVector};
+
+use super::equations::symbol;
+use super::*;
+use crate::expr::{Expression, Function, Operation};
+use crate::process::Definition;
+use crate::rng::{Purpose, Stream};
+
+fn process(drift: Vec<Expression>, noise: Vec<Vec<Expression>>, horizon: f64) -> Process {
+    let definition = Definition {
+        name: "tested".into(),
+        blocks: ["x", "y"][..drift.len()].iter().map(ToString::to_string).collect(),
+        coordinates: None,
+        parameters: BTreeMap::new(),
+        start: vec![None; drift.len()],
+        drift,
+        noise,
+    };
+    Process::new(definition, horizon).unwrap()
+}
+
+fn walk_to<'a>(chain: &'a Chain, x: &[f32], begin: u32, end: u32) -> Walk<'a> {
+    let mut walk = chain.walk(1, x.len());
+    walk.start(x, |normals| normals.fill(0.0));
+    let stream = Stream::new(4, Purpose::Pilot);
+    let (begin, end) = (vec![begin; x.len()], vec![end; x.len()]);
+    walk.windows(&begin, &end, |step, normals| stream.normals(step as u32, 0, normals));
+    walk
+}
+
+/// Over the whole chain of a linear process the linearised law is the kernel, up to the length of the steps.
+#[test]
+fn windows_of_linear_processes_are_kernels() {
+    let [x, y] = [symbol(0), symbol(1)];
+    let drift = vec![y.combine(Operation::Subtract, &x), y.multiply(&Expression::constant(-2.0))];
+    let linear = process(drift, vec![vec![0.5.into(), 0.0.into()], vec![0.0.into(), 2.0.into()]], 1.0);
+    let chain = Chain::new(&linear, 4000).unwrap();
+    let walk = walk_to(&chain, &[0.3; 3], 0, 4000);
+    let mut factor = walk.factor();
+    walk.window(1, &mut factor);
+    let lower = DMatrix::from_row_slice(2, 2, &factor.lower);
+    let truth = linear.transition(0.0, 1.0).unwrap();
+    let difference = (&lower * lower.transpose() - &truth.covariance).abs().max();
+    assert!(difference < 2e-3, "{difference}");
+    // The score of the whole Gaussian, since both components are driven.
+    let deviation = DVector::from_column_slice(&factor.deviation);
+    let score = -(&lower * lower.transpose()).try_inverse().unwrap() * deviation;
+    assert!(factor.score().iter().zip(&score).all(|(a, b)| (a - b).abs() < 1e-9 * b.abs()));
+    let mut ends = vec![0.0; 6];
+    walk.ends(&mut ends);
+    let mean = 0.3 * truth.transfer[(0, 0)];
+    assert!((f64::from(ends[1]) - mean - factor.deviation[0]).abs() < 2e-3);
+}
+
+/// A window of one step is the transition itself, whatever the process: δ = G(z) √Δ ξ with the z of its beginning.
+#[test]
+fn a_window_of_one_step_is_its_transition() {
+    let x = symbol(0);
+    let noise = x.multiply(&x).add(&1.0.into()).apply(Function::Sqrt);
+    let curved = process(vec![x.apply(Function::Sin)], vec![vec![noise]], 1.0);
+    let chain = Chain::new(&curved, 50).unwrap();
+    let starts = [-1.5, 0.0, 0.7, 2.0];
+    let mut before = chain.walk(1, starts.len());
+    before.start(&starts, |_| ());
+    let stream = Stream::new(4, Purpose::Pilot);
+    for step in 0..30 {
+        before.step(step, |normals| stream.normals(step as u32, 0, normals));
+    }
+    let walk = walk_to(&chain, &starts, 30, 31);
+    let (mut factor, mut normals) = (walk.factor(), [0.0; 4]);
+    stream.normals(30, 0, &mut normals);
+    let length = chain.times()[31] - chain.times()[30];
+    for (lane, z) in before.states().iter().enumerate() {
+        walk.window(lane, &mut factor);
+        let variance = f64::from(z * z + 1.0) * length;
+        let score = -f64::from(normals[lane]) / variance.sqrt();
+        assert!((factor.conditional_variance()[0] / variance - 1.0).abs() < 1e-5);
+        assert!((factor.score()[0] / score - 1.0).abs() < 1e-4, "{} {score}", factor.score()[0]);
+    }
+}
+
+/// Soon after the start x is all but determined: the factor keeps what is left.
+#[test]
+fn short_windows_keep_their_digits() {
+    let y = symbol(1);
+    let driven = process(vec![y.clone(), 0.0.into()], vec![vec![0.0.into()], vec![1.0.into()]], 1.0);
+    let chain = Chain::new(&driven, 1000).unwrap();
+    let walk = walk_to(&chain, &[1.0], 0, 100);
+    let mut factor = walk.factor();
+    walk.window(0, &mut factor);
+    // Given ∫W, the variance of W is t/4.
+    let time = chain.times()[100];
+    assert!((factor.conditional_variance()[0] / (time / 4.0) - 1.0).abs() < 0.05);
+}
+
+#[test]
+fn chains_out_of_range_are_refused() {
+    let passive = process(vec![symbol(0).negate()], vec![vec![1.0.into()]], 1.0);
+    assert!(Chain::new(&passive, 1).unwrap_err().to_string().contains("chain_steps"));
+    assert_eq!(Chain::new(&passive, 10).unwrap().step_at(0.25), 5);
+    assert_eq!(Chain::new(&passive, 10).unwrap().step_at(0.0), 1);
+}
