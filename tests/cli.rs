@@ -103,6 +103,20 @@ fn documentation_is_found_and_corrected() {
 }
 
 #[test]
+fn jobs_are_timed() {
+    let (code, out, err) = outcome(&run(&["bench", "--quick", "sample_exact", "start"]));
+    assert_eq!((code, err.as_str()), (0, ""), "{out}");
+    let lines: Vec<serde_json::Value> = out.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    assert_eq!(lines.len(), 2, "{out}");
+    for (line, job) in lines.iter().zip(["sample_exact", "start"]) {
+        assert_eq!((&line["job"], &line["peer"]), (&job.into(), &"tumble".into()));
+        assert!(line["per_second"].as_f64().unwrap() > 0.0, "{line}");
+    }
+    let (code, out, err) = outcome(&run(&["bench", "tran_mlp"]));
+    assert!((code, out.as_str()) == (1, "") && err.contains("did you mean `train_mlp`?"), "{err}");
+}
+
+#[test]
 fn no_nesting_overflows_the_stack() {
     let nested = |depth: usize| format!("{}1{}", "1 + (".repeat(depth), ")".repeat(depth));
     let failures = [

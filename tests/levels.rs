@@ -44,7 +44,6 @@ fn run(level: &str, folder: &Path) -> Option<Vec<(String, Vec<u8>)>> {
     Some(results)
 }
 
-/// Seen to fail with the sum of two of the products formed in another order at eight lanes.
 #[test]
 fn all_levels_give_the_same_bits() {
     let reference = run("auto", tempfile::tempdir().unwrap().path()).unwrap();

@@ -58,7 +58,7 @@ def rows(rates, units, peaks):
 def main():
     rates, units, peaks = read(Path(sys.argv[1]))
     rounds = max(len(own) for peers in rates.values() for own in peers.values())
-    print(f"Rates per second: median of {rounds} rounds (lowest–highest). Ratio: tumble's median rate by the peer's")
+    print(f"Rates per second: median of {rounds} round{'s' * (rounds != 1)} (lowest–highest). Ratio: tumble's median rate by the peer's")
     print("(lowest–highest ratio within a round). Peak: most memory of the process, everything included.\n")
     print("| " + " | ".join(HEADER) + " |")
     print("|" + "---|" * len(HEADER))

@@ -338,7 +338,8 @@ impl Expression {
         self.find(|node| matches!(node, Node::Time)).is_some()
     }
 
-    /// The largest parts that do not depend on the state, each once.
+    /// The largest parts that do not depend on the state, each once; of a divisor its reciprocal, since x/t has no value
+    /// at t = 0 although x and t have.
     pub fn parts_without_state(&self) -> Vec<Self> {
         let mut seen = HashSet::new();
         let mut stack = vec![self];
@@ -347,9 +348,13 @@ impl Expression {
             if !seen.insert(Arc::as_ptr(&expression.node)) {
                 continue;
             }
-            match expression.depends_on_state() {
-                true => stack.extend(expression.node().children()),
-                false => parts.push(expression.clone()),
+            match expression.node() {
+                _ if !expression.depends_on_state() => parts.push(expression.clone()),
+                Node::Binary(Operation::Divide, a, b) if !b.depends_on_state() => {
+                    stack.push(a);
+                    parts.push(Self::constant(1.0).combine(Operation::Divide, b));
+                }
+                node => stack.extend(node.children()),
             }
         }
         parts

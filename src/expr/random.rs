@@ -27,6 +27,8 @@ pub(super) fn expressions() -> impl Strategy<Value = Expression> {
             1 => part.clone().prop_map(|a| a.negate()),
             1 => (part.clone(), exponent).prop_map(|(a, n)| a.combine(Operation::Power, &n.into())),
             1 => (part.clone(), part.clone()).prop_map(|(a, b)| a.combine(Operation::Power, &b)),
+            // Few of the former have a value.
+            2 => (part.clone(), part.clone()).prop_map(|(a, b)| a.apply(Function::Cosh).combine(Operation::Power, &b)),
             4 => (0..Function::ALL.len(), part.clone()).prop_map(|(i, a)| a.apply(Function::ALL[i])),
             1 => (conditions(part.clone()), part.clone(), part).prop_map(|(c, a, b)| a.or_where(&c, &b)),
         ]

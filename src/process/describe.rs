@@ -53,7 +53,8 @@ impl Process {
             Class::Constant => "linear, constant coefficients".to_owned(),
             Class::Commuting => {
                 let factor = self.rescaled().map(|(factor, _)| factor.to_string()).unwrap_or_default();
-                format!("{}, time rescaled: all coefficients share the factor {factor}", self.kind())
+                let reasons = self.reasons().join(", ");
+                format!("{}: {reasons}; time rescaled: all coefficients share the factor {factor}", self.kind())
             }
             Class::TimeDependent | Class::Nonlinear => format!("{}: {}", self.kind(), self.reasons().join(", ")),
         }

@@ -105,6 +105,34 @@ fn a_constant_drift_moves_the_mean() {
     }
 }
 
+/// Six coordinates that turn into each other in a ring, 12 components, in double precision against 32 digits.
+#[test]
+fn many_components() {
+    let turn = |i: usize, j: usize| if (i + 1) % 6 == j { 0.7 } else { -0.7 * f64::from((j + 1) % 6 == i) };
+    let drift = DMatrix::from_fn(12, 12, |i, j| match (i < 6, j < 6) {
+        (true, true) => -f64::from(i == j),
+        (true, false) => f64::from(i + 6 == j),
+        (false, true) => 0.0,
+        (false, false) => turn(i - 6, j - 6) - 5.0 * f64::from(i == j),
+    });
+    let noise = DMatrix::from_fn(12, 6, |i, j| f64::from(i == j + 6) * (2.0 + j as f64));
+    let mut linear = linear(drift, noise, DVector::from_fn(12, |i, _| if i < 6 { 0.0 } else { 0.5 }));
+    linear.offset[3] = 0.8;
+    let names: Vec<_> = (0..12).map(|i| format!("z{i}")).collect();
+    let names: Vec<_> = names.iter().map(String::as_str).collect();
+    let process = crate::process::Process::from_linear("ring", &names, linear.clone(), 3.0).unwrap();
+    for t in [1e-8, 1e-3, 0.4, 3.0] {
+        let (found, truth) = (process.kernel(t).unwrap(), linear.kernel(t).unwrap());
+        for (found, truth) in [(&found.transfer, &truth.transfer), (&found.cholesky, &truth.cholesky)] {
+            let rows = found.row_iter().zip(truth.row_iter());
+            let error = rows.map(|(f, t)| (f - t).abs().max() / t.norm()).fold(0.0, f64::max);
+            assert!(error < 1e-13, "t = {t}: {error:e}");
+        }
+        assert!((found.offset - truth.offset).abs().max() < 1e-14);
+    }
+    assert!(process.kernel(f64::INFINITY).is_err() && process.kernel(-1.0).is_err());
+}
+
 #[test]
 fn impossible_times_are_refused() {
     let process = active(1.0, 0.0, 1.0, 0.5);

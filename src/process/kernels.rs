@@ -22,8 +22,8 @@ pub(super) enum Kernels {
 pub(super) enum Constant {
     /// Few components, with all digits: from the law of the start, and from a known state.
     Few {
-        whole: Propagator,
-        noise: Propagator,
+        whole: Box<Propagator>,
+        noise: Box<Propagator>,
     },
     Many(Series),
 }
@@ -40,7 +40,8 @@ impl Constant {
         }
         let still = DVector::zeros(linear.size());
         let bare = Linear { start_mean: still.clone(), start_std: still, ..linear.clone() };
-        Ok(Self::Few { whole: Propagator::new(linear)?, noise: Propagator::new(&bare)? })
+        let [whole, noise] = [Propagator::new(linear)?, Propagator::new(&bare)?].map(Box::new);
+        Ok(Self::Few { whole, noise })
     }
 
     fn kernel(&self, passed: f64) -> Result<Transition> {

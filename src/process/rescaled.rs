@@ -34,7 +34,10 @@ impl Rescaled {
         let mut steady = false;
         for (place, expression) in schedule.varying() {
             let monomial = bases.monomial(expression);
-            *place.of(&mut linear) = monomial.constant;
+            if !monomial.constant.is_finite() {
+                return None;
+            }
+            *place.entry(&mut linear) = monomial.constant;
             if monomial.constant == 0.0 {
                 continue;
             }

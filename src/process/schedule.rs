@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::form::{Coefficients, Numbers};
 use super::{Definition, Linear};
 use crate::error::Result;
-use crate::expr::Expression;
+use crate::expr::{Expression, Values};
 
 /// Where a coefficient stands in `dz = (A z + b) dt + G dW`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,7 +28,8 @@ impl Place {
         }
     }
 
-    pub(super) fn of(self, linear: &mut Linear) -> &mut f64 {
+    /// Its number in `linear`.
+    pub(super) fn entry(self, linear: &mut Linear) -> &mut f64 {
         match self {
             Self::Drift(row, column) => &mut linear.drift[(row, column)],
             Self::Offset(row) => &mut linear.offset[row],
@@ -63,7 +64,7 @@ impl Schedule {
                 varying.push((place, expression.clone()));
             } else {
                 let (part, component) = place.named();
-                *place.of(&mut constant) = numbers.value(part, component, expression, 0.0)?;
+                *place.entry(&mut constant) = numbers.value(part, component, expression, 0.0)?;
             }
         }
         Ok(Self { definition: definition.clone(), parameters: parameters.clone(), constant, varying })
@@ -89,11 +90,16 @@ impl Schedule {
     /// # Errors
     /// When one has no finite value; names it.
     pub(super) fn at(&self, time: f64) -> Result<Linear> {
-        let numbers = Numbers { definition: &self.definition, parameters: &self.parameters };
+        let values = Values { time, parameters: &self.parameters, state: &[] };
+        let found = Expression::evaluate_all(self.varying.iter().map(|(_, expression)| expression), values);
         let mut linear = self.constant.clone();
-        for (place, expression) in &self.varying {
-            let (part, component) = place.named();
-            *place.of(&mut linear) = numbers.value(part, component, expression, time)?;
+        for ((place, expression), value) in self.varying.iter().zip(found) {
+            if !value.is_finite() {
+                let numbers = Numbers { definition: &self.definition, parameters: &self.parameters };
+                let (part, component) = place.named();
+                numbers.value(part, component, expression, time)?;
+            }
+            *place.entry(&mut linear) = value;
         }
         Ok(linear)
     }

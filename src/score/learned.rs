@@ -149,6 +149,15 @@ impl Score for Learned {
         &self.0.moments
     }
 
+    /// Simulated states where there are some: a nonlinear drift may throw back what a Gaussian has in its tails and they
+    /// have not.
+    fn usual_prior(&self) -> PriorLaw {
+        match &self.0.parametrisation {
+            Parametrisation::Mixed(_) => PriorLaw::Matched,
+            Parametrisation::Simulated(_) => PriorLaw::Ensemble,
+        }
+    }
+
     fn prior(&self, law: PriorLaw) -> Result<Prior> {
         match &self.0.parametrisation {
             Parametrisation::Mixed(_) => Prior::new(self.process(), self.moments(), law),
@@ -233,7 +242,7 @@ impl Prepared for Network<'_> {
         let tile = width.clamp(1, TILE);
         Box::new(Worker {
             shared: self,
-            inference: Inference::new(network, tile),
+            inference: Inference::new(network, &self.weights.average, tile),
             input: vec![0.0; tile * network.inputs()],
             output: vec![0.0; tile * network.outputs()],
             tile,
@@ -261,7 +270,7 @@ impl Evaluator for Worker<'_> {
             let output = &mut self.output[..tile * network.outputs()];
             normalise(&frame.narrow, &frame.shift, place, state, input);
             input[frame.shift.len() * tile..].fill(frame.clock);
-            self.inference.evaluate(&self.shared.weights.average, tile, input, output);
+            self.inference.evaluate(tile, input, output);
             combine(&frame.gauss, &frame.unit, place, input, output, score);
         }
     }

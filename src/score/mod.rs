@@ -33,7 +33,12 @@ pub trait Score: Send + Sync {
     /// Mean and variance of the data, from which the prior is matched.
     fn moments(&self) -> &Moments;
 
-    /// The law from which the reverse process starts.
+    /// The law from which the reverse process starts unless another is asked for.
+    fn usual_prior(&self) -> PriorLaw {
+        PriorLaw::Matched
+    }
+
+    /// The law `law` at the horizon.
     ///
     /// # Errors
     /// When it does not exist for this process.

@@ -11,7 +11,7 @@ use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::memory;
-use crate::nn::kernel::{Adam, Chunk as Pass, Moments, STRIP, Transposed, reduce};
+use crate::nn::kernel::{Adam, Chunk as Pass, Moments, Packed, STRIP, reduce};
 use crate::nn::reference::Reference;
 use crate::nn::{Mlp, Weights};
 use crate::score::{Learned, Parametrisation, Score};
@@ -62,8 +62,9 @@ fn run<'a>(
     feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
 ) -> Result<Record> {
     let mut trainer = Trainer { baseline, ..Trainer::new(model, feed, options)? };
-    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.transposed.parts());
-    let outcome = task.team(items, |team| trainer.run(task, team));
+    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.packed.parts());
+    // Candle takes its threads from the pool that it is called in.
+    let outcome = task.install(|| task.team(items, |team| trainer.run(task, team)));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
     Ok(trainer.history.record(interrupted))
@@ -92,8 +93,8 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
 fn check_memory(network: &Mlp, batch: usize) -> Result<()> {
     let (chunks, count) = (batch.div_ceil(CHUNK), CHUNK.min(batch));
     let activations = 2 * network.hidden().iter().sum::<usize>() + 2 * network.width();
-    // Parameters, their average and two moments, and the sum of the gradients; the transposed weights.
-    let values = network.parameters() * (6 + chunks) + chunks * count * activations;
+    // Parameters, their average and two moments, and the sum of the gradients; the weights packed twice.
+    let values = network.parameters() * (7 + chunks) + chunks * count * activations;
     match memory::lacking(4.0 * values as f64) {
         None => Ok(()),
         Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
@@ -110,7 +111,7 @@ struct Worker<'a> {
 struct Trainer<'a> {
     options: &'a Options,
     weights: Weights,
-    transposed: Transposed,
+    packed: Packed,
     workers: Vec<Worker<'a>>,
     reference: Option<Reference>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
@@ -139,7 +140,7 @@ impl<'a> Trainer<'a> {
         let count = network.parameters();
         Ok(Self {
             options,
-            transposed: Transposed::new(network),
+            packed: Packed::new(network),
             workers,
             reference,
             gradient: vec![0.0; count],
@@ -188,13 +189,13 @@ impl<'a> Trainer<'a> {
 
     /// Draws the batch and leaves each chunk's loss and gradient with its worker.
     fn differentiate(&mut self, team: &mut Team<'_>) -> Result<()> {
-        let Self { weights, transposed, workers, reference, scale, .. } = self;
+        let Self { weights, packed, workers, reference, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         let Some(reference) = reference else {
-            transposed.update(parameters, team);
+            packed.update(parameters, team);
             team.each(workers, |chunk, worker| {
                 worker.feed.fill(step, chunk as u32);
-                worker.loss = worker.pass.run(parameters, transposed, worker.feed.samples(), *scale);
+                worker.loss = worker.pass.run(parameters, packed, worker.feed.samples(), *scale);
             });
             return Ok(());
         };

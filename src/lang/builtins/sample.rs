@@ -54,7 +54,9 @@ mod functions {
     ///   the method; `"rk45"` puts it behind its end
     /// - `keep`: times to keep, e.g. `[0.5, 0.1, 0]`, or `"all"`: see `s.path("x")` and `s.times`. Of a grid they are the
     ///   nearest of its times
-    /// - `prior`: `"matched"` (default), the mean and covariance of the noised data at the horizon, or `"stationary"`
+    /// - `prior`: `"matched"`, a Gaussian with the mean and covariance of the noised data at the horizon; `"ensemble"`,
+    ///   simulated states at the horizon, of a score learned from simulated paths; `"stationary"`; or `"usual"` (default),
+    ///   the ensemble where there is one, else matched
     /// - `seed`: whole number (default 0)
     ///
     /// # Returns
@@ -83,7 +85,13 @@ mod functions {
     pub fn sample(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<State> {
         let mut options = Options::new(&ctx, options);
         let count = options.count_or("count", 1000)?;
-        let law = options.choice("prior", &[("matched", PriorLaw::Matched), ("stationary", PriorLaw::Stationary)])?;
+        let laws = [
+            ("usual", None),
+            ("matched", Some(PriorLaw::Matched)),
+            ("stationary", Some(PriorLaw::Stationary)),
+            ("ensemble", Some(PriorLaw::Ensemble)),
+        ];
+        let law = options.choice("prior", &laws)?.unwrap_or(score.score().usual_prior());
         let request = reverse_options(&mut options)?;
         options.finish()?;
         sample::sample(score.score(), count, law, &request, &task(&ctx)).raise(&ctx)

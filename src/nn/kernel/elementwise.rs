@@ -96,23 +96,6 @@ dispatched! {
     }
 }
 
-/// Writes the columns of `values` [rows, columns] from number `first` on to the rows of `out`, [.., rows], in squares that
-/// stay in the first cache.
-pub(super) fn transpose(values: &[f32], columns: usize, first: usize, out: &mut [f32]) {
-    const SIDE: usize = 16;
-    let rows = values.len() / columns;
-    for (group, out) in out.chunks_mut(SIDE * rows).enumerate() {
-        for top in (0..rows).step_by(SIDE) {
-            for (column, out) in out.chunks_exact_mut(rows).enumerate() {
-                let column = first + group * SIDE + column;
-                for row in top..rows.min(top + SIDE) {
-                    out[row] = values[row * columns + column];
-                }
-            }
-        }
-    }
-}
-
 /// Replaces the network's output by the gradient of Σ w (output + bias − target)² · `scale` and returns that sum.
 ///
 /// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written.

@@ -8,9 +8,11 @@
 mod elementwise;
 mod inference;
 mod optimiser;
+mod packed;
 mod product;
 mod training;
 
 pub use inference::Inference;
 pub use optimiser::{Adam, Moments, STRIP, reduce};
-pub use training::{Chunk, Samples, Transposed};
+pub use packed::Packed;
+pub use training::{Chunk, Samples};

@@ -1,9 +1,9 @@
 //! Loss and gradient of one chunk of a batch, on buffers allocated once.
 
-use super::elementwise::{activate_with_slopes, squared_error, through_activation, transpose};
-use super::product::{Left, Shape, multiply};
+use super::elementwise::{activate_with_slopes, squared_error, through_activation};
+use super::packed::Packed;
+use super::product::{Left, Right, Shape, multiply};
 use crate::nn::{Layer, Mlp};
-use crate::task::Team;
 
 /// Inputs of a network and what it should answer, component-major.
 #[derive(Debug, Clone, Copy)]
@@ -16,51 +16,6 @@ pub struct Samples<'a> {
     pub target: &'a [f32],
     /// Weight of each squared error, [outputs, count].
     pub weight: &'a [f32],
-}
-
-/// Columns of a weight that one thread transposes.
-const BAND: usize = 32;
-
-/// The weights of a network transposed, for the backward pass of all chunks of a batch.
-#[derive(Debug, Clone)]
-pub struct Transposed {
-    layers: Vec<Layer>,
-    /// Wᵀ of every layer, [outputs, inputs], at the place of W; what stands at the places of biases has no meaning.
-    values: Vec<f32>,
-}
-
-impl Transposed {
-    /// Room for the weights of `network`.
-    pub fn new(network: &Mlp) -> Self {
-        Self { layers: network.layers(), values: vec![0.0; network.parameters()] }
-    }
-
-    /// Items that [`Transposed::update`] hands to its team.
-    pub fn parts(&self) -> usize {
-        self.layers.iter().map(|layer| layer.outputs.div_ceil(BAND)).sum()
-    }
-
-    /// Transposes the weights of `parameters`, but those of the first layer, which nothing asks for.
-    pub fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) {
-        let mut rest = &mut self.values[..];
-        let mut bands = Vec::new();
-        for layer in &self.layers {
-            let (here, after) = rest.split_at_mut(layer.outputs + layer.weight.len());
-            let transposed = &mut here[layer.outputs..];
-            rest = after;
-            if layer.weight.start > self.layers[0].weight.start {
-                let rows = transposed.chunks_mut(BAND * layer.inputs).enumerate();
-                bands.extend(rows.map(|(band, out)| (layer, band * BAND, out)));
-            }
-        }
-        team.each(&mut bands, |_, (layer, first, out)| {
-            transpose(&parameters[layer.weight.clone()], layer.outputs, *first, out);
-        });
-    }
-
-    fn weight(&self, layer: &Layer) -> &[f32] {
-        &self.values[layer.weight.clone()]
-    }
 }
 
 /// Buffers for the forward and backward pass over one chunk of a batch, and the gradient that comes of it.
@@ -104,20 +59,21 @@ impl Chunk {
         &mut self.gradient
     }
 
-    /// Returns `scale` · Σ weight · (network(input) − target)² and leaves its gradient by the parameters.
-    pub fn run(&mut self, parameters: &[f32], transposed: &Transposed, samples: Samples<'_>, scale: f32) -> f64 {
-        self.forward(parameters, samples);
+    /// Returns `scale` · Σ weight · (network(input) − target)² and leaves its gradient by the parameters, whose weights
+    /// stand in `packed` too.
+    pub fn run(&mut self, parameters: &[f32], packed: &Packed, samples: Samples<'_>, scale: f32) -> f64 {
+        self.forward(parameters, packed, samples);
         let last = &self.layers[self.layers.len() - 1];
         let output = &mut self.upstream[0][..samples.count * last.outputs];
         let bias_gradient = &mut self.gradient[last.bias.clone()];
         let bias = &parameters[last.bias.clone()];
         let loss = squared_error(bias, samples.target, samples.weight, scale, output, bias_gradient);
-        self.backward(transposed, samples);
+        self.backward(packed, samples);
         loss
     }
 
     /// Fills `values` and `slopes`, and the first `upstream` with the last layer's product.
-    fn forward(&mut self, parameters: &[f32], samples: Samples<'_>) {
+    fn forward(&mut self, parameters: &[f32], packed: &Packed, samples: Samples<'_>) {
         let count = samples.count;
         for (number, layer) in self.layers.iter().enumerate() {
             let (before, now) = self.values.split_at_mut(number);
@@ -126,7 +82,7 @@ impl Chunk {
                 Some(values) => Left::Rows(values),
             };
             let shape = Shape { rows: count, depth: layer.inputs, columns: layer.outputs };
-            let weight = &parameters[layer.weight.clone()];
+            let weight = packed.forward(number);
             match now.first_mut() {
                 None => multiply(shape, left, weight, &mut self.upstream[0], &mut self.edge),
                 Some(values) => {
@@ -139,7 +95,7 @@ impl Chunk {
     }
 
     /// Walks from the gradient by the output, in the first `upstream`, to the gradient by every parameter.
-    fn backward(&mut self, transposed: &Transposed, samples: Samples<'_>) {
+    fn backward(&mut self, packed: &Packed, samples: Samples<'_>) {
         let count = samples.count;
         let [upstream, next] = &mut self.upstream;
         for (number, layer) in self.layers.iter().enumerate().rev() {
@@ -152,10 +108,10 @@ impl Chunk {
                 _ => Left::Columns(&self.values[number - 1][..count * layer.inputs]),
             };
             let shape = Shape { rows: layer.inputs, depth: count, columns: layer.outputs };
-            multiply(shape, input, here, &mut self.gradient[layer.weight.clone()], &mut self.edge);
+            multiply(shape, input, Right::Rows(here), &mut self.gradient[layer.weight.clone()], &mut self.edge);
             if number > 0 {
                 let shape = Shape { rows: count, depth: layer.outputs, columns: layer.inputs };
-                multiply(shape, Left::Rows(here), transposed.weight(layer), next, &mut self.edge);
+                multiply(shape, Left::Rows(here), packed.backward(number), next, &mut self.edge);
                 std::mem::swap(upstream, next);
             }
         }
@@ -205,9 +161,9 @@ mod tests {
             for hidden in [&[32_usize, 16, 48][..], &[20]] {
                 let (network, parameters, batch) = case(hidden, activation);
                 let mut chunk = Chunk::new(&network, COUNT + 5);
-                let mut transposed = Transposed::new(&network);
-                Task::default().team(transposed.parts(), |team| transposed.update(&parameters, team));
-                let loss = chunk.run(&parameters, &transposed, samples(&batch), 0.01);
+                let mut packed = Packed::new(&network);
+                Task::default().team(packed.parts(), |team| packed.update(&parameters, team));
+                let loss = chunk.run(&parameters, &packed, samples(&batch), 0.01);
                 let reference = Reference::new(&network, &parameters, &Device::Cpu).unwrap();
                 let mut expected = vec![0.0; network.parameters()];
                 let expected_loss = reference.gradient(samples(&batch), 0.01, &mut expected).unwrap();
@@ -224,7 +180,7 @@ mod tests {
     fn inference_is_the_forward_pass_of_candle() {
         let (network, parameters, batch) = case(&[32, 16, 48], Activation::Silu);
         let mut output = vec![0.0; 3 * COUNT];
-        Inference::new(&network, 64).evaluate(&parameters, COUNT, &batch[0], &mut output);
+        Inference::new(&network, &parameters, 64).evaluate(COUNT, &batch[0], &mut output);
         let reference = Reference::new(&network, &parameters, &Device::Cpu).unwrap();
         let input = candle_core::Tensor::from_slice(&batch[0], (5, COUNT), &Device::Cpu).unwrap();
         let expected = reference.forward(&input.t().unwrap().contiguous().unwrap()).unwrap().t().unwrap();

@@ -4,10 +4,11 @@
 //! reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j has
 //!
 //! ```text
-//! log w_j(z) = log w_j + log det W − ½ |y_{>d}|² − ½ |y_{≤d} − R μ_j|²,     ∇ log N_j = −Wᵀ (y − (R μ_j, 0)),
+//! log w_j(z) = log w_j + log det W − ½ |y_{≤d} − R μ_j|² + terms without j,     ∇ log N_j = −Wᵀ (y − (R μ_j, 0)),
 //! ```
 //!
-//! so that a component costs d multiply-adds and one exponential, as without coupling; a group costs (m·d)² more.
+//! where |y_{>d}|² is among the terms without j, even for different S: it is the smallest of (z − c − Φ_x μ)ᵀ Σ⁻¹
+//! (z − c − Φ_x μ) over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one exponential, as without coupling; a group costs (m·d)² more.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -193,12 +194,11 @@ impl CoupledEvaluator<'_> {
         let mut total = [0.0; LANES];
         self.sum.fill([0.0; LANES]);
         for ((group, at), centres) in law.groups.iter().zip(&self.prepared.steps[step]).zip(&self.centres) {
-            let mut outside = [at.log_weight; LANES];
             let mut log = [0.0; LANES];
-            whiten(at, count, start, state, law.dimension, &mut self.white, &mut outside);
+            whiten(at, count, start, state, &mut self.white);
             let reached = &self.white[..law.dimension];
             posterior_mean(&group.log_weights, centres, 0.5, reached, &mut self.weights, &mut self.mean, &mut log);
-            log.iter_mut().zip(&outside).for_each(|(log, outside)| *log += outside);
+            log.iter_mut().for_each(|log| *log += at.log_weight);
             gradient(at, driven, &self.mean, &mut self.white, &mut self.gradient);
             accumulate(&self.gradient, &log, &mut best, &mut total, &mut self.sum);
         }
@@ -218,16 +218,8 @@ fn respond(response: &[f32], dimension: usize, means: &[f32], out: &mut [f32]) {
 }
 
 dispatched! {
-    /// y = W (z − c); −½ y² of those that the data do not reach are added to `outside`.
-    fn whiten(
-        at: &Coefficients,
-        count: usize,
-        start: usize,
-        state: &[f32],
-        dimension: usize,
-        white: &mut [[f32; LANES]],
-        outside: &mut [f32; LANES],
-    ) {
+    /// y = W (z − c).
+    fn whiten(at: &Coefficients, count: usize, start: usize, state: &[f32], white: &mut [[f32; LANES]]) {
         let size = white.len();
         let lanes = LANES.min(count - start);
         white.fill([0.0; LANES]);
@@ -241,11 +233,6 @@ dispatched! {
                 for lane in 0..LANES {
                     white[lane] = weight.mul_add(rest[lane], white[lane]);
                 }
-            }
-        }
-        for white in &white[dimension..] {
-            for lane in 0..LANES {
-                outside[lane] = (-0.5 * white[lane]).mul_add(white[lane], outside[lane]);
             }
         }
     }
