@@ -6,8 +6,8 @@ use super::{Comparison, Condition, Expression, Function, Node, Operation};
 /// Names that LaTeX has a letter for.
 const GREEK: [&str; 34] = [
     "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu", "xi",
-    "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi", "Pi",
-    "Sigma", "Upsilon", "Phi", "Psi", "Omega",
+    "pi", "rho", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega", "Gamma", "Delta", "Theta", "Lambda", "Xi",
+    "Pi", "Sigma", "Upsilon", "Phi", "Psi", "Omega",
 ];
 
 impl Expression {
@@ -129,10 +129,8 @@ pub fn symbol(name: &str) -> String {
         Some((base, index)) if !base.is_empty() && !index.is_empty() => (base, index),
         _ => split(name),
     };
-    let indices: Vec<_> = [(!index.is_empty()).then(|| letter(index)), coordinate.map(str::to_owned)]
-        .into_iter()
-        .flatten()
-        .collect();
+    let indices: Vec<_> =
+        [(!index.is_empty()).then(|| letter(index)), coordinate.map(str::to_owned)].into_iter().flatten().collect();
     match indices.is_empty() {
         true => letter(base),
         false => format!("{}_{{{}}}", letter(base), indices.join(",")),
@@ -145,7 +143,9 @@ fn split(name: &str) -> (&str, &str) {
     let mut letters = name.chars();
     match (letters.next(), letters.next(), letters.next()) {
         _ if end > 0 && end < name.len() => name.split_at(end),
-        (Some(first), Some(second), None) if first.is_uppercase() && second.is_lowercase() && !GREEK.contains(&name) => {
+        (Some(first), Some(second), None)
+            if first.is_uppercase() && second.is_lowercase() && !GREEK.contains(&name) =>
+        {
             name.split_at(first.len_utf8())
         }
         _ => (name, ""),

@@ -69,7 +69,11 @@ pub struct Embedding {
 pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -> Result<Embedding> {
     let refuse = |problem: String| Err(Error::argument("values", problem));
     if places.len() != values.len() || places.len() > MOST_VALUES {
-        return refuse(format!("are {} for {} places; both must be as many, {MOST_VALUES} at most", values.len(), places.len()));
+        return refuse(format!(
+            "are {} for {} places; both must be as many, {MOST_VALUES} at most",
+            values.len(),
+            places.len()
+        ));
     }
     if !places.iter().chain(values).all(|number| number.is_finite()) || places.iter().any(|&place| place < 0.0) {
         return refuse("must be finite, at times or frequencies of 0 or above".to_owned());
@@ -82,7 +86,8 @@ pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -
     }
     // Each equation is divided by the error that it may have.
     let weights: Vec<_> = values.iter().map(|value| 1.0 / value.abs().max(FLOOR * largest)).collect();
-    let wanted = DVector::from_iterator(values.len(), values.iter().zip(&weights).map(|(value, weight)| value * weight));
+    let wanted =
+        DVector::from_iterator(values.len(), values.iter().zip(&weights).map(|(value, weight)| value * weight));
     let matrix = |times: &[f64]| {
         DMatrix::from_fn(places.len(), times.len(), |i, j| sampled.unit(times[j], places[i]) * weights[i])
     };

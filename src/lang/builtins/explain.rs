@@ -39,7 +39,8 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn explain(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Explanation> {
         let mut options = Options::new(&ctx, options);
-        let methods: Vec<(&'static str, &'static Update)> = UPDATES.iter().map(|update| (update.name, update)).collect();
+        let methods: Vec<(&'static str, &'static Update)> =
+            UPDATES.iter().map(|update| (update.name, update)).collect();
         let update = options.choice("method", &methods)?;
         options.finish()?;
         Ok(process.explain(update))

@@ -37,7 +37,8 @@ impl Process {
 
     fn explain_in_text(&self, update: &Update) -> String {
         let mut page = Page::default();
-        let reasons = if self.reasons().is_empty() { String::new() } else { format!(": {}", self.reasons().join(", ")) };
+        let reasons =
+            if self.reasons().is_empty() { String::new() } else { format!(": {}", self.reasons().join(", ")) };
         page.line("", &format!("{}: {}{reasons}", self.name(), self.kind()));
         page.title(&format!("Forward process, t from 0 to T = {}", self.horizon()));
         page.equations(self, Motion::Forward);
@@ -67,7 +68,8 @@ impl Process {
                 format!("Gaussian: mean exp(A theta) (x_0, 0) + c in the time theta, d theta/dt = {factor}")
             }
             Class::TimeDependent => {
-                "Gaussian: mean Phi (x_0, 0) + c,  Phi' = A(t) Phi,  Sigma' = A Sigma + Sigma A^T + D, integrated".to_owned()
+                "Gaussian: mean Phi (x_0, 0) + c,  Phi' = A(t) Phi,  Sigma' = A Sigma + Sigma A^T + D, integrated"
+                    .to_owned()
             }
             Class::Nonlinear => {
                 "none in closed form: forward paths are simulated, and scores learned from their transitions".to_owned()
@@ -107,7 +109,8 @@ impl Process {
             return vec!["&\\text{none in closed form}".to_owned()];
         }
         let mut lines = vec![
-            "z_t \\mid x_0 &\\sim \\mathcal{N}\\left(\\Phi(t)\\,(x_0, 0)^{\\mathsf T} + c(t),\\, \\Sigma(t)\\right)".to_owned(),
+            "z_t \\mid x_0 &\\sim \\mathcal{N}\\left(\\Phi(t)\\,(x_0, 0)^{\\mathsf T} + c(t),\\, \\Sigma(t)\\right)"
+                .to_owned(),
             "\\dot\\Phi &= A \\Phi, \\qquad \\dot\\Sigma = A \\Sigma + \\Sigma A^{\\mathsf T} + D".to_owned(),
         ];
         let size = self.components();

@@ -11,8 +11,10 @@ fn active() -> Process {
     let [k, tau, temperature] = ["k", "tau", "Ta"].map(Expression::parameter);
     let amplitude = Expression::constant(2.0).multiply(&temperature).apply(Function::Sqrt);
     definition(
-        vec![("x", eta.combine(Operation::Subtract, &k.multiply(&x)), 0.0.into()),
-             ("eta", eta.negate().combine(Operation::Divide, &tau), amplitude.combine(Operation::Divide, &tau))],
+        vec![
+            ("x", eta.combine(Operation::Subtract, &k.multiply(&x)), 0.0.into()),
+            ("eta", eta.negate().combine(Operation::Divide, &tau), amplitude.combine(Operation::Divide, &tau)),
+        ],
         &[("k", 1.0), ("tau", 0.5), ("Ta", 1.0)],
     )
 }
@@ -52,7 +54,11 @@ fn an_active_process_is_reversed() {
         "\\frac{2 T_{a}}{\\tau^{2}} \\partial_{\\eta} \\ln p_t",
         "A = \\begin{pmatrix} -k & 1 \\\\ 0 & -\\frac{1}{\\tau} \\end{pmatrix}",
     ] {
-        assert!(explanation.latex.replace("&= \\begin", "= \\begin").contains(part), "{part:?} is not in\n{}", explanation.latex);
+        assert!(
+            explanation.latex.replace("&= \\begin", "= \\begin").contains(part),
+            "{part:?} is not in\n{}",
+            explanation.latex
+        );
     }
 }
 
@@ -60,7 +66,8 @@ fn an_active_process_is_reversed() {
 #[test]
 fn noise_that_depends_on_the_state_has_its_divergence() {
     let x = Expression::block(0, "x");
-    let process = definition(vec![("x", x.negate(), Expression::constant(1.0).add(&x.multiply(&x)).apply(Function::Sqrt))], &[]);
+    let process =
+        definition(vec![("x", x.negate(), Expression::constant(1.0).add(&x.multiply(&x)).apply(Function::Sqrt))], &[]);
     let text = process.explain(&UPDATES[1]).text;
     for line in ["dx = [x + 2 x + (1 + x x) S_x] ds + sqrt(1 + x x) dW1", "dx = [x + x + (1 + x x)/2 S_x] ds"] {
         assert!(text.contains(line), "{line:?} is not in\n{text}");
