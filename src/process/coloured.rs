@@ -22,7 +22,7 @@ const STEP: f64 = 1e-5;
 /// Variances below this part of their sum are left out.
 const NEGLIGIBLE: f64 = 1e-9;
 /// More values than this say nothing more about a sum of exponentials.
-const MOST_VALUES: usize = 10_000;
+const MOST_VALUES: usize = 1000;
 
 /// What is known of the noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,7 +113,7 @@ pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -
             break;
         }
     }
-    best.ok_or_else(|| Error::argument("values", "allow no fit"))
+    best.ok_or_else(|| Error::numerical("no sum of exponentials was found"))
 }
 
 /// `count` places from `low` to `high` at equal ratios.
