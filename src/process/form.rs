@@ -134,7 +134,6 @@ impl Numbers<'_> {
     /// # Errors
     /// Names the part, the parameters in it and the time.
     pub(super) fn check(&self, times: &[f64]) -> Result<()> {
-        self.start()?;
         let drift = self.definition.drift.iter().enumerate().map(|(i, e)| ("drift", i, e));
         let rows = self.definition.noise.iter().enumerate();
         let noise = rows.flat_map(|(i, row)| row.iter().map(move |e| ("noise", i, e)));
@@ -146,7 +145,7 @@ impl Numbers<'_> {
                 }
             }
         }
-        Ok(())
+        self.start().map(drop)
     }
 
     /// Whether an amplitude is anything but the number 0.

@@ -13,7 +13,7 @@ use super::{Method, Options, State};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::{Error, Result};
 use crate::process::Process;
-use crate::score::Exact;
+use crate::score::{Exact, Score};
 use crate::task::Task;
 
 /// The errors of a method at one number of steps.
@@ -71,7 +71,7 @@ fn responses(
     options: &Options,
     task: &Task,
 ) -> Result<State> {
-    let process = crate::score::Score::process(score);
+    let process = score.process();
     let size = mean.len();
     let parts = match options.method {
         Method::EulerMaruyama => 1,
