@@ -1,9 +1,9 @@
 //! Markov embedding of coloured noise: a sum of independent Ornstein–Uhlenbeck processes with a wanted correlation
 //! function, or a wanted spectrum.
 //!
-//! The sum has the correlation C(t) = Σ vᵢ exp(−|t|/τᵢ) and the spectrum S(ω) = Σ 2 vᵢ τᵢ/(1 + ω²τᵢ²). With the times τᵢ on
-//! a logarithmic grid the variances vᵢ ≥ 0 follow from non-negative least squares (Lawson, Hanson, "Solving Least Squares
-//! Problems" (1974), chapter 23), which leaves most of them at 0.
+//! The sum has the correlation C(t) = Σ vᵢ exp(−|t|/τᵢ) and the spectrum S(ω) = Σ 2 vᵢ τᵢ/(1 + ω²τᵢ²). With the times
+//! τᵢ on a logarithmic grid the variances vᵢ ≥ 0 follow from non-negative least squares (Lawson, Hanson, "Solving Least
+//! Squares Problems" (1974), chapter 23), which leaves most of them at 0.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -11,7 +11,8 @@ use crate::error::{Error, Result};
 
 /// Times of the grid per decade.
 const PER_DECADE: f64 = 8.0;
-/// Times on the grid up to such a ratio apart stand for one time between them: the first that gives the wanted accuracy.
+/// Times on the grid up to such a ratio apart stand for one time between them: the first that gives the wanted
+/// accuracy.
 const RATIOS: [f64; 10] = [100.0, 20.0, 12.0, 8.0, 6.0, 5.0, 4.0, 3.0, 2.0, 1.5];
 /// Values below this part of the largest are fitted to that accuracy, larger ones relative to themselves.
 const FLOOR: f64 = 0.01;
@@ -60,30 +61,15 @@ pub struct Embedding {
     pub error: f64,
 }
 
-/// A sum of few Ornstein–Uhlenbeck processes that has these `values` of a correlation function or spectrum at `places`, with an
-/// error of up to `tolerance` where there is such a sum, else the nearest one found.
+/// A sum of few Ornstein–Uhlenbeck processes that has these `values` of a correlation function or spectrum at `places`,
+/// with an error of up to `tolerance` where there is such a sum, else the nearest one found.
 ///
 /// # Errors
-/// When the numbers of places and values differ, fewer than two places are above 0, a number is not finite, or no value is
-/// above 0.
+/// When the numbers of places and values differ, fewer than two places are above 0, a number is not finite, or no value
+/// is above 0.
 pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -> Result<Embedding> {
-    let refuse = |problem: String| Err(Error::argument("values", problem));
-    if places.len() != values.len() || places.len() > MOST_VALUES {
-        return refuse(format!(
-            "are {} for {} places; both must be as many, {MOST_VALUES} at most",
-            values.len(),
-            places.len()
-        ));
-    }
-    if !places.iter().chain(values).all(|number| number.is_finite()) || places.iter().any(|&place| place < 0.0) {
-        return refuse("must be finite, at times or frequencies of 0 or above".to_owned());
-    }
-    let positive = || places.iter().copied().filter(|&place| place > 0.0);
-    let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
+    let (low, high) = check(places, values)?;
     let largest = values.iter().copied().fold(0.0, f64::max);
-    if low >= high || largest <= 0.0 {
-        return refuse("need two times or frequencies above 0, and a value above 0".to_owned());
-    }
     // Each equation is divided by the error that it may have.
     let weights: Vec<_> = values.iter().map(|value| 1.0 / value.abs().max(FLOOR * largest)).collect();
     let wanted =
@@ -103,7 +89,10 @@ pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -
     for ratio in RATIOS {
         let times = joined(&grid, rough.as_slice(), ratio);
         let variances = non_negative(&matrix(&times), &wanted);
-        let start = variances.iter().copied().zip(times).filter(|(variance, _)| *variance > 0.0).collect();
+        let start: Vec<_> = variances.iter().copied().zip(times).filter(|(variance, _)| *variance > 0.0).collect();
+        if start.is_empty() {
+            break;
+        }
         let components = refined(start, residual);
         let error = residual(&components).amax();
         if best.as_ref().is_none_or(|best| error < best.error) {
@@ -113,7 +102,25 @@ pub fn embed(sampled: Sampled, places: &[f64], values: &[f64], tolerance: f64) -
             break;
         }
     }
-    best.ok_or_else(|| Error::numerical("no sum of exponentials was found"))
+    best.ok_or_else(|| Error::argument("values", "are nearest to no noise at all: no sum of decays comes closer"))
+}
+
+/// The least and the largest place above 0.
+fn check(places: &[f64], values: &[f64]) -> Result<(f64, f64)> {
+    let refuse = |problem: String| Err(Error::argument("values", problem));
+    let (count, known) = (values.len(), places.len());
+    if count != known || count > MOST_VALUES {
+        return refuse(format!("are {count} for {known} places; both must be as many, {MOST_VALUES} at most"));
+    }
+    if !places.iter().chain(values).all(|number| number.is_finite()) || places.iter().any(|&place| place < 0.0) {
+        return refuse("must be finite, at times or frequencies of 0 or above".to_owned());
+    }
+    let positive = || places.iter().copied().filter(|&place| place > 0.0);
+    let (low, high) = (positive().fold(f64::INFINITY, f64::min), positive().fold(0.0, f64::max));
+    if low >= high || values.iter().all(|&value| value <= 0.0) {
+        return refuse("need two times or frequencies above 0, and a value above 0".to_owned());
+    }
+    Ok((low, high))
 }
 
 /// `count` places from `low` to `high` at equal ratios.
@@ -127,7 +134,8 @@ pub fn logarithmic(low: f64, high: f64, count: usize) -> Result<Vec<f64>> {
     Ok((0..count).map(|i| low * (high / low).powf(i as f64 / (count - 1) as f64)).collect())
 }
 
-/// Least squares in all variances and times at once, in their logarithms, from `start` (Levenberg 1944, Marquardt 1963).
+/// Least squares in all variances and times at once, in their logarithms, from `start` (Levenberg 1944, Marquardt
+/// 1963).
 fn refined(start: Vec<(f64, f64)>, residual: impl Fn(&[(f64, f64)]) -> DVector<f64>) -> Vec<(f64, f64)> {
     let unknowns = 2 * start.len();
     let moved = |components: &[(f64, f64)], by: &[f64]| -> Vec<(f64, f64)> {
@@ -194,19 +202,15 @@ fn non_negative(matrix: &DMatrix<f64>, wanted: &DVector<f64>) -> DVector<f64> {
             let Ok(trial) = columns.svd(true, true).solve(wanted, 1e-13) else { return solution };
             // How far from the old solution to the trial all unknowns stay above 0.
             let step = |(place, &i): (usize, &usize)| {
-                (trial[place] <= 0.0).then(|| solution[i] / (solution[i] - trial[place]).max(f64::MIN_POSITIVE))
+                let part = solution[i] / (solution[i] - trial[place]).max(f64::MIN_POSITIVE);
+                (trial[place] <= 0.0).then_some((i, part))
             };
-            let Some(part) = free.iter().enumerate().filter_map(step).min_by(f64::total_cmp) else {
+            let Some((stop, part)) = free.iter().enumerate().filter_map(step).min_by(|a, b| a.1.total_cmp(&b.1)) else {
                 free.iter().enumerate().for_each(|(place, &i)| solution[i] = trial[place]);
                 break;
             };
-            for (place, &i) in free.iter().enumerate() {
-                solution[i] += part * (trial[place] - solution[i]);
-                // The unknown that stopped the step is exactly 0 but for rounding.
-                if trial[place] <= 0.0 && solution[i] <= 1e-14 * solution.amax() {
-                    solution[i] = 0.0;
-                }
-            }
+            free.iter().enumerate().for_each(|(place, &i)| solution[i] += part * (trial[place] - solution[i]));
+            solution[stop] = 0.0;
             free.retain(|&i| solution[i] > 0.0);
             if free.is_empty() {
                 break;

@@ -21,14 +21,15 @@ const POINTS: usize = 120;
 mod functions {
     /// A correlation function or spectrum as a sum of few Ornstein–Uhlenbeck processes.
     ///
-    /// C(t) = sum of v_i exp(-|t|/tau_i), S(omega) = sum of 2 v_i tau_i/(1 + omega^2 tau_i^2): times tau_i on a logarithmic
-    /// grid, variances v_i >= 0 by non-negative least squares, neighbours joined while the error stays within the
-    /// tolerance, then all refined together. Errors count relative to the wanted value, or to 1 % of the largest one where
-    /// it is below that.
+    /// C(t) = sum of v_i exp(-|t|/tau_i), S(omega) = sum of 2 v_i tau_i/(1 + omega^2 tau_i^2): times tau_i on a
+    /// logarithmic grid, variances v_i >= 0 by non-negative least squares, neighbours joined while the error stays
+    /// within the tolerance, then all refined together. Errors count relative to the wanted value, or to 1 % of the
+    /// largest one where it is below that.
     ///
     /// # Options
     /// - `correlation`: closure `|t|`, or its values at `times`, all above 0
-    /// - `spectrum`: closure `|omega|`, or its values at the angular frequencies `frequencies`, in place of `correlation`
+    /// - `spectrum`: closure `|omega|`, or its values at the angular frequencies `frequencies`, in place of
+    ///   `correlation`
     /// - `times`, `frequencies`: array or tensor, where values are given
     /// - `from`, `to`: where a closure is asked, above 0, at equal ratios (default 0.01 and 10)
     /// - `tolerance`: largest error that is wanted (default 0.02); fewer processes do for a larger one

@@ -1,5 +1,5 @@
-//! A process explained: forward, kernel, reverse process, probability flow and the update of a sampler, as text for a narrow
-//! terminal and as LaTeX source.
+//! A process explained: forward, kernel, reverse process, probability flow and the update of a sampler, as text for a
+//! narrow terminal and as LaTeX source.
 
 mod equations;
 mod updates;
@@ -29,8 +29,8 @@ pub struct Explanation {
 }
 
 impl Process {
-    /// The forward process, its kernel, the reverse process and the probability flow (Anderson, Stoch. Proc. Appl. 12, 313
-    /// (1982); Song et al., arXiv 2011.13456), and the `update` of a sampler.
+    /// The forward process, its kernel, the reverse process and the probability flow (Anderson, Stoch. Proc. Appl. 12,
+    /// 313 (1982); Song et al., arXiv 2011.13456), and the `update` of a sampler.
     pub fn explain(&self, update: &Update) -> Explanation {
         Explanation { text: self.explain_in_text(update), latex: self.explain_in_latex(update) }
     }

@@ -41,8 +41,10 @@ pub const UPDATES: [Update; 6] = [
             "z <- z + h sum_i b_i k_i;  h by the error |h sum_i (b_i - b*_i) k_i| < atol + rtol |z|",
         ],
         latex: &[
-            "k_i &= u\\Bigl(z + h \\sum_{j<i} a_{ij} k_j,\\, t - c_i h\\Bigr), \\qquad u = -f + \\tfrac12 \\nabla \\cdot D + \\tfrac12 D \\nabla \\ln p_t",
-            "z &\\leftarrow z + h \\sum_i b_i k_i, \\qquad \\Bigl\\lVert h \\sum_i (b_i - b^*_i) k_i \\Bigr\\rVert < \\mathrm{atol} + \\mathrm{rtol}\\, \\lVert z \\rVert",
+            "k_i &= u\\Bigl(z + h \\sum_{j<i} a_{ij} k_j,\\, t - c_i h\\Bigr), \\qquad u = -f + \\tfrac12 \\nabla \
+             \\cdot D + \\tfrac12 D \\nabla \\ln p_t",
+            "z &\\leftarrow z + h \\sum_i b_i k_i, \\qquad \\Bigl\\lVert h \\sum_i (b_i - b^*_i) k_i \\Bigr\\rVert \
+             < \\mathrm{atol} + \\mathrm{rtol}\\, \\lVert z \\rVert",
         ],
     },
     Update {
@@ -56,7 +58,8 @@ pub const UPDATES: [Update; 6] = [
         ],
         latex: &[
             "z &\\leftarrow \\mathcal{R}_{t \\to t - h/2}\\, z",
-            "z &\\leftarrow z + h D \\left[\\nabla \\ln p - \\nabla \\ln p^{\\mathcal{R}}\\right](z, t - \\tfrac{h}{2})",
+            "z &\\leftarrow z + h D \\left[\\nabla \\ln p - \\nabla \\ln p^{\\mathcal{R}}\\right](z, t - \
+             \\tfrac{h}{2})",
             "z &\\leftarrow \\mathcal{R}_{t - h/2 \\to t - h}\\, z",
         ],
     },
@@ -68,8 +71,10 @@ pub const UPDATES: [Update; 6] = [
             "Psi: the linear part of the flow, exact; eps = -L^T S, whitened, extrapolated from the last steps",
         ],
         latex: &[
-            "z &\\leftarrow \\Psi_{t \\to t-h}\\,(z - c) - \\int_{t-h}^{t} \\Psi_{r \\to t-h}\\, \\tfrac12 D L^{-\\mathsf T}(r)\\, \\varepsilon(r) \\,\\mathrm{d}r",
-            "\\varepsilon(r) &\\approx \\sum_j P_j(r)\\, \\varepsilon(t_j), \\qquad \\varepsilon = -L^{\\mathsf T} \\nabla \\ln p_t",
+            "z &\\leftarrow \\Psi_{t \\to t-h}\\,(z - c) - \\int_{t-h}^{t} \\Psi_{r \\to t-h}\\, \\tfrac12 D \
+             L^{-\\mathsf T}(r)\\, \\varepsilon(r) \\,\\mathrm{d}r",
+            "\\varepsilon(r) &\\approx \\sum_j P_j(r)\\, \\varepsilon(t_j), \\qquad \\varepsilon = -L^{\\mathsf T} \
+             \\nabla \\ln p_t",
         ],
     },
     Update {
@@ -80,8 +85,10 @@ pub const UPDATES: [Update; 6] = [
             "z_d <- z_d + e S_d(z, t - h) + sqrt(2 e) xi for the driven z_d,  e = 2 (snr |xi|/|S_d|)^2",
         ],
         latex: &[
-            "z &\\leftarrow z + b(z, t)\\, h + G(z, t) \\sqrt{h}\\, \\xi, \\qquad b = -f + \\nabla \\cdot D + D \\nabla \\ln p_t",
-            "z_d &\\leftarrow z_d + \\epsilon\\, \\partial_d \\ln p_{t-h}(z) + \\sqrt{2 \\epsilon}\\, \\xi, \\qquad \\epsilon = 2 \\left(r \\lVert \\xi \\rVert / \\lVert \\partial_d \\ln p \\rVert\\right)^2",
+            "z &\\leftarrow z + b(z, t)\\, h + G(z, t) \\sqrt{h}\\, \\xi, \\qquad b = -f + \\nabla \\cdot D + D \
+             \\nabla \\ln p_t",
+            "z_d &\\leftarrow z_d + \\epsilon\\, \\partial_d \\ln p_{t-h}(z) + \\sqrt{2 \\epsilon}\\, \\xi, \
+             \\qquad \\epsilon = 2 \\left(r \\lVert \\xi \\rVert / \\lVert \\partial_d \\ln p \\rVert\\right)^2",
         ],
     },
 ];
