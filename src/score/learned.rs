@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::mixed::Balance;
+use super::simulated::Balancing;
 use super::{Evaluator, Frame, Mixed, Prepared, Score, Simulated, Simulation};
 use crate::data::{Dataset, Moments};
 use crate::dispatched;
@@ -183,6 +185,7 @@ pub(crate) struct Rounded {
     gauss: Vec<f32>,
     /// 1/ℓ, [driven].
     unit: Vec<f32>,
+    balance: Option<Balance>,
 }
 
 impl Rounded {
@@ -200,7 +203,13 @@ impl Rounded {
             clock: frame.clock as f32,
             gauss,
             unit: frame.unit.iter().map(|l| (1.0 / l) as f32).collect(),
+            balance: frame.balance.clone(),
         }
+    }
+
+    /// What a nonlinear process adds to the Gaussian part.
+    pub(crate) fn balance(&self) -> Option<&Balance> {
+        self.balance.as_ref()
     }
 
     /// Writes what the network is shown of one sample's state, u = (z − μ)/σ, \[m·copies\].
@@ -212,7 +221,7 @@ impl Rounded {
     }
 
     /// ℓ (score − s_G) of driven component `driven` and copy `copy`, which the network should answer, for a state shown
-    /// as `input`.
+    /// as `input` and a `score` without what [`Rounded::balance`] adds.
     pub(crate) fn answer(&self, driven: usize, copy: usize, score: f64, input: impl Fn(usize) -> f32) -> f32 {
         let (components, copies) = (self.narrow.len(), self.shift.len() / self.narrow.len());
         let gauss = &self.gauss[driven * components..][..components];
@@ -246,6 +255,10 @@ impl Prepared for Network<'_> {
             input: vec![0.0; tile * network.inputs()],
             output: vec![0.0; tile * network.outputs()],
             tile,
+            balance: match self.model.parametrisation() {
+                Parametrisation::Mixed(_) => None,
+                Parametrisation::Simulated(simulated) => Some(simulated.balancing(width)),
+            },
         })
     }
 }
@@ -256,6 +269,7 @@ struct Worker<'a> {
     input: Vec<f32>,
     output: Vec<f32>,
     tile: usize,
+    balance: Option<Balancing<'a>>,
 }
 
 impl Evaluator for Worker<'_> {
@@ -272,6 +286,9 @@ impl Evaluator for Worker<'_> {
             input[frame.shift.len() * tile..].fill(frame.clock);
             self.inference.evaluate(tile, input, output);
             combine(&frame.gauss, &frame.unit, place, input, output, score);
+        }
+        if let (Some(balancing), Some(balance)) = (&mut self.balance, &frame.balance) {
+            balancing.add(balance, count, state, score);
         }
     }
 }

@@ -9,6 +9,7 @@ use nalgebra::{DMatrix, DVector};
 
 use crate::data::Moments;
 use crate::error::{Error, Result};
+use crate::expr::Scalars;
 use crate::gauss::precision;
 use crate::process::{Kernel, Process};
 
@@ -33,6 +34,19 @@ pub struct Frame {
     pub unit: DVector<f64>,
     /// What the network is shown for the time.
     pub clock: f64,
+    /// What a nonlinear process adds to the Gaussian part.
+    pub(super) balance: Option<Balance>,
+}
+
+/// The part of a score that the equilibrium of a nonlinear process suggests: Σ_f weight_f (φ_f − level_f).
+#[derive(Debug, Clone)]
+pub(crate) struct Balance {
+    /// Of each φ, \[places\].
+    pub(super) weight: Vec<f64>,
+    /// Mean of each φ, [places·copies].
+    pub(super) level: Vec<f64>,
+    /// What φ depends on besides the state.
+    pub(super) at: Scalars,
 }
 
 /// The normalised state and the whitened target as linear functions of the centred datum x_0 − m and the noise ε of the
@@ -87,7 +101,7 @@ impl Mixed {
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
         let (mean, clock) = (kernel.mean(&self.moments.mean), clock(time, self.process.horizon()));
-        Ok((Frame { mean, scale, gauss, unit, clock }, kernel))
+        Ok((Frame { mean, scale, gauss, unit, clock, balance: None }, kernel))
     }
 
     /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it.

@@ -4,6 +4,7 @@
 //! sample i) of a state stands at `(b·d + c)·count + i`, so that every loop over samples is contiguous.
 
 mod checkpoint;
+mod equilibrium;
 mod exact;
 mod learned;
 mod mixed;
@@ -15,6 +16,7 @@ pub use exact::Exact;
 pub(crate) use learned::Rounded;
 pub use learned::{Learned, Parametrisation};
 pub use mixed::{Frame, Mixed, Perturbation};
+pub(crate) use simulated::Balancing;
 pub use simulated::{Moments as SimulatedMoments, Simulated, Simulation};
 
 use crate::data::Moments;

@@ -7,11 +7,12 @@ use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};
 
 use super::Frame;
-use super::mixed::clock;
+use super::equilibrium::Equilibrium;
+use super::mixed::{Balance, clock};
 use super::pilot::Pilot;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::gauss::{precision, triangularize};
+use crate::expr::Workspace;
 use crate::process::{Chain, Prior, PriorLaw, Process};
 use crate::task::Task;
 
@@ -48,8 +49,13 @@ pub struct Moments {
     pub mean: Vec<f64>,
     /// Covariance over components, averaged over copies, [J + 1, m, m].
     pub covariance: Vec<f64>,
-    /// ln ℓ² of the driven components at t_1, ..., t_J, [J, driven].
+    /// ln ℓ² of the driven components at t_0 (that of t_1), ..., t_J, [J + 1, driven].
     pub log_unit: Vec<f64>,
+    /// Means of the equilibrium scores φ, [J + 1, φs·copies].
+    pub level: Vec<f64>,
+    /// Of each φ: its covariances with the components, its variance and the mean of ∂φ, averaged over copies,
+    /// [J + 1, φs, m + 2].
+    pub balance: Vec<f64>,
     /// Part of the variance of an end state that its datum explains, of the component that knows most.
     pub residual_signal: f64,
     /// States at the horizon, [count, m·copies].
@@ -62,6 +68,7 @@ pub struct Simulated {
     process: Process,
     chain: Chain,
     copies: usize,
+    equilibrium: Equilibrium,
     moments: Moments,
 }
 
@@ -74,9 +81,11 @@ impl Simulated {
         process.require_noise()?;
         let chain = Chain::new(process, simulation.steps)?;
         let copies = process.copies(data.dimension())?;
-        let pilot = Pilot { process, chain: &chain, data, copies, seed: simulation.seed, task };
+        let equilibrium = Equilibrium::of(process)?;
+        let seed = simulation.seed;
+        let pilot = Pilot { process, chain: &chain, equilibrium: &equilibrium, data, copies, seed, task };
         let moments = pilot.run(simulation.window)?;
-        let simulated = Self { process: process.clone(), chain, copies, moments };
+        let simulated = Self { process: process.clone(), chain, copies, equilibrium, moments };
         if let Some(warning) = simulated.warning() {
             task.warn(&warning);
         }
@@ -102,15 +111,18 @@ impl Simulated {
     /// When the numbers do not fit the process.
     pub fn restore(process: &Process, copies: usize, moments: Moments) -> Result<Self> {
         let chain = Chain::new(process, moments.steps)?;
+        let equilibrium = Equilibrium::of(process)?;
         let (m, driven, times) = (process.components(), process.driven().len(), moments.steps + 1);
-        let lengths = [moments.mean.len(), moments.covariance.len(), moments.log_unit.len()];
-        let fits = lengths == [times * m * copies, times * m * m, moments.steps * driven]
+        let balances = equilibrium.places().len();
+        let lengths = [&moments.mean, &moments.covariance, &moments.log_unit, &moments.level, &moments.balance];
+        let wanted = [m * copies, m * m, driven, balances * copies, balances * (m + 2)].map(|row| times * row);
+        let fits = lengths.map(Vec::len) == wanted
             && !moments.ends.is_empty()
             && moments.ends.len().is_multiple_of(m * copies);
         if !fits {
             return Err(Error::process(process.name(), "the simulated moments do not fit it"));
         }
-        Ok(Self { process: process.clone(), chain, copies, moments })
+        Ok(Self { process: process.clone(), chain, copies, equilibrium, moments })
     }
 
     /// The process.
@@ -156,38 +168,70 @@ impl Simulated {
         let mean = (0..row).map(|i| between(&self.moments.mean, row, i)).collect();
         let covariance = DMatrix::from_fn(m, m, |i, j| between(&self.moments.covariance, m * m, i * m + j));
         let driven = self.process.driven();
-        let unit = |i: usize| {
-            let at = |k: usize| self.moments.log_unit[(k.max(1) - 1) * driven.len() + i];
-            (0.5 * (at(before) + part * (at(before + 1) - at(before)))).exp()
-        };
+        let unit = |i: usize| (0.5 * between(&self.moments.log_unit, driven.len(), i)).exp();
+        let balances = self.equilibrium.places().len();
+        let width = balances * (m + 2);
+        let balance: Vec<_> = (0..width).map(|i| between(&self.moments.balance, width, i)).collect();
+        let (gauss, weight) = self.fit(&covariance, &balance, time)?;
+        let level = (0..balances * self.copies).map(|i| between(&self.moments.level, balances * self.copies, i));
+        let balance = Balance { weight, level: level.collect(), at: self.equilibrium.at(time) };
         Ok(Frame {
             mean,
             scale: covariance.diagonal().map(|v| if v > 0.0 { v.sqrt() } else { 1.0 }),
-            gauss: self.gaussian_score(&covariance, time)?,
+            gauss,
+            balance: (balances > 0).then_some(balance),
             unit: DVector::from_iterator(driven.len(), (0..driven.len()).map(unit)),
             clock: clock(time, horizon),
         })
     }
 
-    /// The driven rows of the precision, [driven, m], with zeros for components at rest.
-    fn gaussian_score(&self, covariance: &DMatrix<f64>, time: f64) -> Result<DMatrix<f64>> {
-        let moving: Vec<_> = (0..covariance.nrows()).filter(|&i| covariance[(i, i)] > 0.0).collect();
+    /// The score of least E[½ s_d² + ∂_d s_d] (Hyvärinen, JMLR 6, 695 (2005)) among −Σ_b gauss[d, b] (z_b − μ_b), the
+    /// Gaussian one, plus weight_f (φ_f − level_f) where there is a φ: [driven, m], with zeros for components at rest, and
+    /// \[φs\].
+    fn fit(&self, covariance: &DMatrix<f64>, balance: &[f64], time: f64) -> Result<(DMatrix<f64>, Vec<f64>)> {
+        let m = covariance.nrows();
+        let moving: Vec<_> = (0..m).filter(|&i| covariance[(i, i)] > 0.0).collect();
         let law = covariance.select_rows(&moving).select_columns(&moving);
         let singular = || {
             let problem = format!("the simulated states have no density at t = {time:e}");
             Error::process(self.process.name(), problem).with_hint("let noise reach every block that moves")
         };
-        let factor = law.cholesky().ok_or_else(singular)?.l();
-        let inverse = precision(&triangularize(factor));
         let driven = self.process.driven();
-        let mut gauss = DMatrix::zeros(driven.len(), covariance.nrows());
+        let mut gauss = DMatrix::zeros(driven.len(), m);
+        let mut weights = vec![0.0; self.equilibrium.places().len()];
         for (row, block) in driven.iter().enumerate() {
             let place = moving.iter().position(|i| i == block).ok_or_else(singular)?;
-            for (column, &other) in moving.iter().enumerate() {
-                gauss[(row, other)] = inverse[(place, column)];
+            let unit = DVector::from_fn(moving.len(), |i, _| f64::from(i == place));
+            let balanced = self.equilibrium.places().iter().position(|p| *p == row).and_then(|f| {
+                let [cross @ .., square, slope] = &balance[f * (m + 2)..(f + 1) * (m + 2)] else { return None };
+                let mut all = law.clone().resize(moving.len() + 1, moving.len() + 1, *square);
+                for (i, &component) in moving.iter().enumerate() {
+                    all[(i, moving.len())] = cross[component];
+                    all[(moving.len(), i)] = cross[component];
+                }
+                let mut solution = solve(&all, &unit.clone().push(*slope))?;
+                weights[f] = -solution[moving.len()];
+                solution.resize_vertically_mut(moving.len(), 0.0);
+                Some(solution)
+            });
+            // A φ that is all but linear in the components adds nothing that they cannot say.
+            let solution = balanced.or_else(|| solve(&law, &unit)).ok_or_else(singular)?;
+            for (&component, value) in moving.iter().zip(&solution) {
+                gauss[(row, component)] = *value;
             }
         }
-        Ok(gauss)
+        Ok((gauss, weights))
+    }
+
+    /// A thread's own means of adding the equilibrium part to the score of up to `width` samples.
+    pub(crate) fn balancing(&self, width: usize) -> Balancing<'_> {
+        let length = width * self.copies;
+        Balancing {
+            equilibrium: &self.equilibrium,
+            copies: self.copies,
+            space: self.equilibrium.workspace(length),
+            values: vec![0.0; self.equilibrium.places().len() * length],
+        }
     }
 
     /// The prior of `law`: the Gaussian with the moments of the end states, or these states themselves.
@@ -217,6 +261,45 @@ impl std::fmt::Display for Simulated {
         write!(f, "simulated in {steps} steps, windows of {window:.4}, ")?;
         write!(f, "{:.2} % of the variance at the horizon explained by the data", 100.0 * residual_signal)
     }
+}
+
+/// Adds the equilibrium part to scores.
+pub(crate) struct Balancing<'a> {
+    equilibrium: &'a Equilibrium,
+    copies: usize,
+    space: Workspace,
+    values: Vec<f32>,
+}
+
+impl Balancing<'_> {
+    /// Adds weight (φ − level) to the `score`, [driven·copies, count], of a `state`, [m·copies, count].
+    pub(crate) fn add(&mut self, balance: &Balance, count: usize, state: &[f32], score: &mut [f32]) {
+        let length = self.copies * count;
+        let values = &mut self.values[..self.equilibrium.places().len() * length];
+        self.equilibrium.run(&balance.at, &mut self.space, length, state, values);
+        for (f, &place) in self.equilibrium.places().iter().enumerate() {
+            let weight = balance.weight[f] as f32;
+            for copy in 0..self.copies {
+                let level = balance.level[f * self.copies + copy] as f32;
+                let values = &values[(f * self.copies + copy) * count..][..count];
+                let score = &mut score[(place * self.copies + copy) * count..][..count];
+                for (score, value) in score.iter_mut().zip(values) {
+                    *score += weight * (value - level);
+                }
+            }
+        }
+    }
+}
+
+/// The solution of a positive definite system, unless it is singular to working precision.
+fn solve(matrix: &DMatrix<f64>, right: &DVector<f64>) -> Option<DVector<f64>> {
+    // In units in which the diagonal is 1: components may be of very different size.
+    let unit = matrix.diagonal().map(|v| v.sqrt().recip());
+    let scaled = DMatrix::from_fn(matrix.nrows(), matrix.ncols(), |i, j| matrix[(i, j)] * unit[i] * unit[j]);
+    let factor = scaled.cholesky()?;
+    let least = factor.l_dirty().diagonal().min();
+    let solution = factor.solve(&right.component_mul(&unit)).component_mul(&unit);
+    (least > 1e-6 && solution.iter().all(|v| v.is_finite())).then_some(solution)
 }
 
 /// A window holds at least as many steps as noise needs to reach all components.

@@ -13,7 +13,7 @@ use crate::error::{Error, Result};
 use crate::nn::kernel::Samples;
 use crate::process::{Factor, Walk};
 use crate::rng::{Purpose, Stream};
-use crate::score::{Rounded, Simulated};
+use crate::score::{Balancing, Rounded, Simulated};
 
 /// ε of the sliced objective, in units of the deviation within a window.
 const DIFFERENCE: f64 = 0.2;
@@ -89,6 +89,9 @@ pub(super) struct Chunk<'a> {
     /// [m·copies, walked].
     states: Vec<f32>,
     directions: Vec<f32>,
+    balancing: Balancing<'a>,
+    /// State and known score of one sample, [m·copies] and [driven·copies].
+    one: [Vec<f32>; 2],
     /// [m·copies + 1, count].
     input: Vec<f32>,
     /// [driven·copies, count].
@@ -116,6 +119,8 @@ impl<'a> Chunk<'a> {
             uniforms: vec![0.0; walked],
             begin: vec![0; walked],
             end: vec![0; walked],
+            balancing: source.simulated.balancing(1),
+            one: [vec![0.0; rows], vec![0.0; driven]],
             states: vec![0.0; rows * walked],
             directions: vec![0.0; driven * walked],
             input: vec![0.0; (rows + 1) * count],
@@ -152,14 +157,20 @@ impl<'a> Chunk<'a> {
     fn set(&mut self, sample: usize, walked: usize, state: impl Fn(usize) -> f32, score: impl Fn(usize, usize) -> f64) {
         let (count, copies) = (self.count, self.source.simulated.copies());
         let frame = &self.source.frames[self.end[walked] as usize];
-        let input = &mut self.input;
+        let (input, [one, known]) = (&mut self.input, &mut self.one);
+        one.iter_mut().enumerate().for_each(|(row, z)| *z = state(row));
+        known.fill(0.0);
+        if let Some(balance) = frame.balance() {
+            self.balancing.add(balance, 1, one, known);
+        }
         frame.show(state, |row, value| input[row * count + sample] = value);
         let clock = input.len() / count - 1;
         input[clock * count + sample] = frame.clock;
         for row in 0..self.target.len() / count {
             let (driven, copy) = (row / copies, row % copies);
             let shown = |row: usize| self.input[row * count + sample];
-            self.target[row * count + sample] = frame.answer(driven, copy, score(driven, copy), shown);
+            self.target[row * count + sample] =
+                frame.answer(driven, copy, score(driven, copy) - f64::from(self.one[1][row]), shown);
         }
     }
 

@@ -1,0 +1,77 @@
+//! The score that a nonlinear process would have in equilibrium, which a learned score starts from.
+//!
+//! Where no probability flows, f p = ½ ∇·(D p), so that ∇ log p = φ with φ_d = (2 f_d − (∇·D)_d)/D_dd, component by component.
+//! A drift that confines more than linearly drives the reverse process outwards, −f; nothing but a score that grows as
+//! fast holds it, and a network goes on linearly beyond its data.
+
+use crate::error::Result;
+use crate::expr::{Expression, Operation, Program, Scalars, Workspace};
+use crate::process::Process;
+
+/// φ of the driven components in whose drift or noise the process is not linear.
+#[derive(Debug)]
+pub(super) struct Equilibrium {
+    /// Their places among the driven components.
+    places: Vec<usize>,
+    /// φ of each.
+    value: Program,
+    /// ∂φ_d/∂z_d of each.
+    slope: Program,
+}
+
+impl Equilibrium {
+    /// # Errors
+    /// None for a process that was built.
+    pub(super) fn of(process: &Process) -> Result<Self> {
+        let (drift, noise) = (process.bound_drift(), process.bound_noise());
+        let size = process.components();
+        let diffusion = |i: usize, j: usize| {
+            let pairs = noise[i].iter().zip(&noise[j]);
+            pairs.fold(Expression::constant(0.0), |sum, (a, b)| sum.add(&a.multiply(b)))
+        };
+        let (mut places, mut values, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
+        for (place, &d) in process.driven().iter().enumerate() {
+            let own = diffusion(d, d);
+            if drift[d].affine(size).is_ok() && !own.depends_on_state() {
+                continue;
+            }
+            let flow = (0..size).fold(drift[d].multiply(&2.0.into()), |sum, j| {
+                sum.combine(Operation::Subtract, &diffusion(d, j).derivative(j))
+            });
+            let value = flow.combine(Operation::Divide, &own);
+            slopes.push(value.derivative(d));
+            values.push(value);
+            places.push(place);
+        }
+        let [value, slope] = [Program::new(&values, size, &[])?, Program::new(&slopes, size, &[])?];
+        Ok(Self { places, value, slope })
+    }
+
+    /// Places among the driven components.
+    pub(super) fn places(&self) -> &[usize] {
+        &self.places
+    }
+
+    /// What φ depends on besides the state.
+    pub(super) fn at(&self, time: f64) -> Scalars {
+        self.value.at(time, &[])
+    }
+
+    pub(super) fn workspace(&self, length: usize) -> Workspace {
+        self.value.workspace(length)
+    }
+
+    /// φ of `length` states, [m, length] → [places, length].
+    pub(super) fn run(&self, at: &Scalars, space: &mut Workspace, length: usize, state: &[f32], out: &mut [f32]) {
+        self.value.run(at, space, length, state, out);
+    }
+
+    /// φ and ∂φ_d/∂z_d of `length` states at `time`, [places, length] each.
+    pub(super) fn with_slopes(&self, time: f64, length: usize, state: &[f32]) -> [Vec<f32>; 2] {
+        [&self.value, &self.slope].map(|program| {
+            let mut out = vec![0.0; self.places.len() * length];
+            program.run(&program.at(time, &[]), &mut program.workspace(length), length, state, &mut out);
+            out
+        })
+    }
+}
