@@ -21,10 +21,8 @@ const TESTED_ENDS: usize = 8;
 const TESTED_SAMPLES: usize = 1 << 13;
 /// Windows are halved at most so often.
 const HALVINGS: i32 = 10;
-/// How far the second and fourth moments of whitened deviations may be from 1 and 3: more than four standard errors of
-/// linear processes in one coordinate, where 8,192 samples know the moments to 0.016 and 0.11. Measured on a double well,
-/// 0.16 and 1.1 choose windows with which the samples are a tenth too wide.
-const TOLERANCE: [f64; 2] = [0.07, 0.5];
+/// Bias of the targets, as a part of the score, that a window may have. Four standard errors are granted besides.
+const BIAS: f64 = 0.02;
 
 /// The simulation of `process` from `data`.
 pub(super) struct Pilot<'a> {
@@ -242,30 +240,50 @@ impl Pilot<'_> {
         Ok(horizon * 0.5_f64.powi(HALVINGS))
     }
 
-    /// Whether the deviations, whitened by the linearised law, have the moments of unit normals at all tested ends.
+    /// Whether the targets average to a score at all tested ends, by Stein's identity: E[s_d g] = −E[∂_d g] for the true
+    /// score s and any g, here u and u³ of the normalised component u itself, which looks into the tails.
     fn is_close(&self, window: f64) -> Result<bool> {
         let close = self.task.blocks(TESTED_ENDS, |i| {
             let time = self.process.horizon() * (i + 1) as f64 / TESTED_ENDS as f64;
             let walk = self.windows(TESTED_SAMPLES, self.chain.step_at(time), window, 2);
-            let mut factor = walk.factor();
             let lanes = self.copies * TESTED_SAMPLES;
-            let mut sums = vec![[0.0; 2]; self.process.components()];
-            for lane in 0..lanes {
-                walk.window(lane, &mut factor);
-                for (sum, white) in sums.iter_mut().zip(factor.white()) {
-                    sum[0] += white.powi(2);
-                    sum[1] += white.powi(4);
-                }
-            }
-            let fits = |[second, fourth]: &[f64; 2]| {
-                let (second, fourth) = (second / lanes as f64, fourth / lanes as f64);
-                let is_still = second == 0.0;
-                is_still || ((second - 1.0).abs() < TOLERANCE[0] && (fourth - 3.0).abs() < TOLERANCE[1])
+            let mut states = vec![0.0; self.process.components() * lanes];
+            walk.ends(&mut states);
+            let mut factor = walk.factor();
+            let scores: Vec<_> = (0..lanes)
+                .map(|lane| {
+                    walk.window(lane, &mut factor);
+                    factor.score()
+                })
+                .collect();
+            let obeys = |(place, &component): (usize, &usize)| {
+                let states = &states[component * lanes..][..lanes];
+                obeys_stein(states, scores.iter().map(|score| score[place]))
             };
-            Ok(sums.iter().all(fits))
+            Ok(self.process.driven().iter().enumerate().all(obeys))
         })?;
         Ok(close.into_iter().all(|c| c))
     }
+}
+
+/// Whether E[s u] = −1 and E[s u³] = −3 E[u²] hold for `states` and their `scores`, within [`BIAS`] and the scatter.
+fn obeys_stein(states: &[f32], scores: impl Iterator<Item = f64> + Clone) -> bool {
+    let count = states.len() as f64;
+    let mean = sum(states) / count;
+    let variance = dot(states, states) / count - mean * mean;
+    let normal = |z: f32| (f64::from(z) - mean) / variance.sqrt();
+    [1, 3].into_iter().all(|power: i32| {
+        // E[∂g] of a power is that power times the moment below it: 1, and 3 E[u²] = 3.
+        let wanted = f64::from(power);
+        let (mut first, mut second) = (0.0, 0.0);
+        for (z, score) in states.iter().zip(scores.clone()) {
+            let product = score * variance.sqrt() * normal(*z).powi(power);
+            first += product / count;
+            second += product * product / count;
+        }
+        let scatter = ((second - first * first) / count).sqrt();
+        (first + wanted).abs() < BIAS * wanted + 4.0 * scatter
+    })
 }
 
 impl Sums {
