@@ -7,6 +7,7 @@ mod affine;
 mod bind;
 mod derivative;
 mod evaluate;
+mod latex;
 mod order;
 mod print;
 mod program;
@@ -21,6 +22,7 @@ use serde::{Deserialize, Serialize};
 
 pub use affine::Affine;
 pub use evaluate::Values;
+pub use latex::symbol as latex_symbol;
 pub use program::{Program, Scalars, Workspace};
 
 /// An elementary function of one argument.

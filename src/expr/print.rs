@@ -5,18 +5,18 @@ use std::fmt::{Display, Formatter, Result};
 use super::{Comparison, Condition, Expression, Node, Operation};
 
 /// Larger trees are abbreviated; a shared graph may stand for a tree of any size.
-const LARGEST: u64 = 400;
+pub(super) const LARGEST: u64 = 400;
 
 /// How tightly an expression binds; brackets stand where a looser one is inside a tighter one.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Binding {
+pub(super) enum Binding {
     Sum,
     Product,
     Power,
     Atom,
 }
 
-fn binding(expression: &Expression) -> Binding {
+pub(super) fn binding(expression: &Expression) -> Binding {
     match expression.node() {
         Node::Constant(value) if *value < 0.0 => Binding::Sum,
         Node::Negate(_) | Node::Binary(Operation::Add | Operation::Subtract, ..) => Binding::Sum,
@@ -79,6 +79,18 @@ impl Display for Expression {
             Node::Apply(function, a) => write!(f, "{}({a})", function.name()),
             Node::Where(condition, a, b) => write!(f, "where({condition}, {a}, {b})"),
         }
+    }
+}
+
+impl Expression {
+    /// Whether a product with it needs brackets around it.
+    pub(super) fn is_sum(&self) -> bool {
+        matches!(self.node(), Node::Binary(Operation::Add | Operation::Subtract, ..))
+    }
+
+    /// The text that can stand as a factor: a sum in brackets.
+    pub fn factor(&self) -> String {
+        if self.is_sum() { format!("({self})") } else { self.to_string() }
     }
 }
 

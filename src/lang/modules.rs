@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
+use super::builtins::noise;
 use super::rewrite;
 use super::sources::Sources;
 use super::tokens::TokenState;
@@ -13,27 +14,39 @@ use crate::files;
 
 type SharedModule = rhai::Shared<Module>;
 
-/// The standard library: (module, file, text).
-const STANDARD: &[(&str, &str, &str)] = &[
-    ("process", "stdlib/process/passive.rhai", include_str!("../../stdlib/process/passive.rhai")),
-    ("process", "stdlib/process/active.rhai", include_str!("../../stdlib/process/active.rhai")),
-    ("process", "stdlib/process/cld.rhai", include_str!("../../stdlib/process/cld.rhai")),
-    ("process", "stdlib/process/vp.rhai", include_str!("../../stdlib/process/vp.rhai")),
-];
+/// A file of the standard library beside this source: (module, file, text).
+macro_rules! standard {
+    ($($module:literal: $($file:literal)*;)*) => {
+        &[$($(($module, concat!("stdlib/", $file, ".rhai"), include_str!(concat!("../../stdlib/", $file, ".rhai")))),*),*]
+    };
+}
+
+/// The standard library; functions of the module "" are called by their bare name.
+const STANDARD: &[(&str, &str, &str)] = standard! {
+    "process":
+        "process/passive" "process/active" "process/cld" "process/vp" "process/ve" "process/sub_vp" "process/third_order"
+        "process/chiral_active" "process/ou_chain" "process/oscillating" "process/power_law" "process/active_brownian"
+        "process/run_and_tumble" "process/double_well" "process/state_dependent_temperature";
+    "noise": "noise/coloured";
+    "": "tools/verify" "tools/convergence" "tools/compare";
+};
 
 /// Evaluates the standard library and registers its modules.
 ///
 /// # Panics
 /// When a file of the standard library is wrong, which the test of this file's `STANDARD` table shows.
 pub(super) fn install_standard(engine: &mut Engine, sources: &Sources, tokens: &TokenState) {
-    let mut modules: BTreeMap<&str, Module> = BTreeMap::new();
+    let mut modules = BTreeMap::from([("noise", noise::module())]);
     for (name, file, text) in STANDARD {
         let part = load(engine, sources, tokens, file, text).unwrap_or_else(|error| panic!("{file}: {error}"));
         modules.entry(name).or_default().combine(part);
     }
     for (name, mut module) in modules {
         module.build_index();
-        engine.register_static_module(name, module.into());
+        match name {
+            "" => drop(engine.register_global_module(module.into())),
+            name => drop(engine.register_static_module(name, module.into())),
+        }
     }
 }
 

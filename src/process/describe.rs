@@ -5,7 +5,6 @@ use std::fmt::{Display, Formatter, Result};
 use nalgebra::DMatrix;
 
 use super::{Class, Definition, Process};
-use crate::expr::Expression;
 use crate::tensor::number;
 
 /// More of the data's mean than this left at the horizon is worth a warning.
@@ -93,20 +92,15 @@ fn equations(definition: &Definition) -> Vec<String> {
         let noise = definition.noise[i].iter().enumerate().filter(|(_, g)| g.as_constant() != Some(0.0));
         let mut terms = Vec::new();
         if drift.as_constant() != Some(0.0) {
-            terms.push(format!("{} dt", bracketed(drift)));
+            terms.push(format!("{} dt", drift.factor()));
         }
-        terms.extend(noise.map(|(source, amplitude)| format!("{} dW{}", bracketed(amplitude), source + 1)));
+        terms.extend(noise.map(|(source, amplitude)| format!("{} dW{}", amplitude.factor(), source + 1)));
         if terms.is_empty() {
             terms.push("0".to_owned());
         }
         format!("d{name:<width$} = {}", terms.join(" + "))
     };
     names.iter().enumerate().map(line).collect()
-}
-
-fn bracketed(expression: &Expression) -> String {
-    let text = expression.to_string();
-    if text.contains(" + ") || text.contains(" - ") { format!("({text})") } else { text }
 }
 
 fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
@@ -118,7 +112,7 @@ fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
 }
 
 /// A matrix over blocks, small enough for one line per row.
-fn matrix(names: &[String], values: &DMatrix<f64>) -> String {
+pub(super) fn matrix(names: &[String], values: &DMatrix<f64>) -> String {
     // What is below the last digit of its variances is 0 but for rounding.
     let least = |i: usize, j: usize| f64::EPSILON * (values[(i, i)] * values[(j, j)]).sqrt();
     let value = |i: usize, j: usize| if values[(i, j)].abs() < least(i, j) { 0.0 } else { values[(i, j)] };
@@ -142,7 +136,7 @@ mod tests {
 
     use super::super::StartLaw;
     use super::*;
-    use crate::expr::{Function, Operation};
+    use crate::expr::{Expression, Function, Operation};
 
     fn active() -> Process {
         let [x, eta] = [Expression::block(0, "x"), Expression::block(1, "eta")];

@@ -2,9 +2,11 @@
 
 mod certificate;
 mod chain;
+mod coloured;
 mod definition;
 mod describe;
 mod draft;
+mod explain;
 mod flow;
 mod form;
 mod integrated;
@@ -29,8 +31,10 @@ use serde::{Deserialize, Serialize};
 
 pub use certificate::{Certificate, Residual};
 pub use chain::{Chain, Factor, Walk};
+pub use coloured::{Embedding, Sampled, embed, logarithmic};
 pub use definition::{Definition, StartLaw};
 pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
+pub use explain::{Explanation, UPDATES, Update};
 pub use form::Class;
 pub use kernel::Kernel;
 pub use linear::Linear;

@@ -97,7 +97,8 @@ impl Process {
         }
     }
 
-    /// The components that no noise reaches, directly or through the drift.
+    /// The components that no noise reaches, directly or through the drift. Auxiliaries at rest are not counted where there
+    /// is no kernel: they need no score, and fill up a block, as the second angle of a particle in the plane does.
     pub(super) fn unreached(&self) -> Vec<usize> {
         let mut reached = vec![false; self.components()];
         let mut front = self.driven().to_vec();
@@ -105,7 +106,12 @@ impl Process {
             reached[from] = true;
             front.extend((0..reached.len()).filter(|&to| !reached[to] && self.drives(from, to)));
         }
-        (0..reached.len()).filter(|&i| !reached[i]).collect()
+        (0..reached.len()).filter(|&i| !reached[i] && !self.is_at_rest(i)).collect()
+    }
+
+    fn is_at_rest(&self, component: usize) -> bool {
+        let is_auxiliary = component >= self.data_components() && self.class() == Class::Nonlinear;
+        is_auxiliary && self.definition().drift[component].as_constant() == Some(0.0)
     }
 
     /// Whether the component `from` occurs in the drift of `to`.

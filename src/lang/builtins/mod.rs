@@ -2,10 +2,13 @@
 
 #![allow(unreachable_pub)] // `export_module` exports `pub` functions only.
 
+mod accuracy;
 mod dataset;
+mod explain;
 mod io;
 mod kernel;
 mod measure;
+pub(super) mod noise;
 mod plot;
 mod process;
 mod sample;
@@ -20,7 +23,9 @@ use rhai::Engine;
 
 /// Registers all builtins.
 pub(super) fn install(engine: &mut Engine) {
+    accuracy::install(engine);
     dataset::install(engine);
+    explain::install(engine);
     io::install(engine);
     kernel::install(engine);
     measure::install(engine);

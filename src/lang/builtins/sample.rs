@@ -389,7 +389,7 @@ mod functions {
 }
 
 /// The options that `sample` and `reverse` have in common.
-fn reverse_options(options: &mut Options) -> Outcome<sample::Options> {
+pub(super) fn reverse_options(options: &mut Options) -> Outcome<sample::Options> {
     let order = options.count_or("order", 3)?;
     let (relative, absolute) = (options.positive_or("rtol", 1e-5)?, options.positive_or("atol", 1e-5)?);
     let (corrections, ratio) = (options.count_or("corrector_steps", 1)?, options.positive_or("snr", 0.16)?);

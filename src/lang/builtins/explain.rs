@@ -1,0 +1,74 @@
+//! Processes explained: equations of the forward and the reverse process as text and LaTeX.
+
+use rhai::plugin::*;
+use rhai::{Engine, Map};
+
+use super::score::Score;
+use crate::lang::failure::Outcome;
+use crate::lang::options::Options;
+use crate::process::{Explanation, Process, UPDATES, Update};
+
+/// Registers the type and the functions.
+pub(super) fn install(engine: &mut Engine) {
+    engine.register_type_with_name::<Explanation>("Explanation");
+    engine.register_global_module(rhai::exported_module!(functions).into());
+}
+
+#[export_module]
+mod functions {
+    /// A process explained: forward process, kernel, reverse process, probability flow, and the step of a sampler.
+    ///
+    /// `print(explain(p))` shows it in lines for a terminal of 80 columns.
+    ///
+    /// # Options
+    /// - `method`: the sampler whose step is shown: `"em"` (default), `"heun"`, `"rk45"`, `"splitting"`,
+    ///   `"exponential"` or `"pc"`
+    ///
+    /// # Returns
+    /// An `Explanation`; its property `latex` is the LaTeX source, for a document with `amsmath`.
+    ///
+    /// # Source
+    /// Anderson, Stoch. Proc. Appl. 12, 313 (1982); Song et al., arXiv 2011.13456.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let e = explain(process::active(), #{ method: "heun" });
+    /// assert(e.to_string().contains("deta = [eta/tau + 2 Ta/tau^2 S_eta] ds"));
+    /// assert(e.latex.contains("\\frac{2 T_{a}}{\\tau^{2}}"));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn explain(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Explanation> {
+        let mut options = Options::new(&ctx, options);
+        let methods: Vec<(&'static str, &'static Update)> =
+            UPDATES.iter().map(|update| (update.name, update)).collect();
+        let update = options.choice("method", &methods)?;
+        options.finish()?;
+        Ok(process.explain(update))
+    }
+
+    #[rhai_fn(name = "explain", return_raw)]
+    pub fn explain_by_default(ctx: NativeCallContext, process: Process) -> Outcome<Explanation> {
+        explain(ctx, process, Map::new())
+    }
+
+    #[rhai_fn(name = "explain", return_raw)]
+    pub fn explain_score(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<Explanation> {
+        explain(ctx, score.score().process().clone(), options)
+    }
+
+    #[rhai_fn(name = "explain", return_raw)]
+    pub fn explain_score_by_default(ctx: NativeCallContext, score: Score) -> Outcome<Explanation> {
+        explain_score(ctx, score, Map::new())
+    }
+
+    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
+    pub fn to_string(explanation: &mut Explanation) -> String {
+        explanation.text.clone()
+    }
+
+    /// LaTeX source of an explanation, for a document that uses `amsmath`.
+    #[rhai_fn(get = "latex", pure)]
+    pub fn latex(explanation: &mut Explanation) -> String {
+        explanation.latex.clone()
+    }
+}
