@@ -304,9 +304,19 @@ mod functions {
         state.block(name).cloned().raise(&ctx)
     }
 
-    // Rhai also calls it after `s.x.save(..)` and `s.x[0] = 1`, with the block that was worked on.
+    // Rhai also calls it after `s.x.save(..)` and `s.x[0] = 1`, with the block that was worked on, and after
+    // `s.times.len()`, with a property that nothing can have changed.
     #[rhai_fn(index_set, return_raw)]
     pub fn set_block(ctx: NativeCallContext, state: &mut State, name: &str, values: Dynamic) -> Outcome<()> {
+        let unchanged = match name {
+            "blocks" => Some(blocks(state)),
+            "times" => Some(times(state)),
+            "warnings" => Some(warnings(state)),
+            _ => None,
+        };
+        if unchanged.is_some_and(|own| Dynamic::from_array(own).to_string() == values.to_string()) {
+            return Ok(());
+        }
         let values = tensor_argument(&ctx, name, &values)?;
         state.set_block(name, values).raise(&ctx)
     }
