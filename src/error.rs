@@ -25,6 +25,8 @@ pub enum Error {
         process: String,
         /// What is wrong.
         problem: String,
+        /// Which part of its definition is at fault, where one is: "drift", "noise", "start".
+        part: Option<&'static str>,
         /// What to do instead.
         hint: Option<String>,
     },
@@ -61,7 +63,12 @@ impl Error {
 
     /// A process that cannot do what was asked of it.
     pub fn process(process: impl Into<String>, problem: impl Into<String>) -> Self {
-        Self::Process { process: process.into(), problem: problem.into(), hint: None }
+        Self::Process { process: process.into(), problem: problem.into(), part: None, hint: None }
+    }
+
+    /// A part of a process's definition that cannot be.
+    pub fn part(process: impl Into<String>, part: &'static str, problem: impl Into<String>) -> Self {
+        Self::Process { process: process.into(), problem: problem.into(), part: Some(part), hint: None }
     }
 
     /// A quantity that cannot be computed in floating point.

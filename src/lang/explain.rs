@@ -326,7 +326,12 @@ fn explain_failure(failure: &Failure, called: Option<&str>, to: &mut Diagnostic)
         error => error.to_string(),
     };
     to.hints.extend(failure.error.hint().map(str::to_owned));
-    if let Error::Argument { name, .. } = &failure.error
+    let option = match &failure.error {
+        Error::Argument { name, .. } => Some(name.as_str()),
+        Error::Process { part, .. } => *part,
+        _ => None,
+    };
+    if let Some(name) = option
         && let Some((place, _)) = to.places.first_mut()
         && let Some(option) = place.option(name)
     {

@@ -123,7 +123,7 @@ impl Numbers<'_> {
             if std[i] < 0.0 {
                 let name = self.definition.component_name(i);
                 let problem = format!("the standard deviation of `{name}` at t = 0 is negative: {}", std[i]);
-                return Err(Error::process(&self.definition.name, problem));
+                return Err(Error::part(&self.definition.name, "start", problem));
             }
         }
         Ok((mean, std))
@@ -158,7 +158,13 @@ impl Numbers<'_> {
     ///
     /// # Errors
     /// When it is not finite; names the part, the component, the fault in it and the numbers it was given.
-    pub(super) fn value(&self, part: &str, component: usize, expression: &Expression, time: f64) -> Result<f64> {
+    pub(super) fn value(
+        &self,
+        part: &'static str,
+        component: usize,
+        expression: &Expression,
+        time: f64,
+    ) -> Result<f64> {
         let values = Values { time, parameters: self.parameters, state: &[] };
         let value = expression.evaluate(values);
         if value.is_finite() {
@@ -176,7 +182,7 @@ impl Numbers<'_> {
             if known.is_empty() { "" } else { " with " },
             known.join(", ")
         );
-        Err(Error::process(&self.definition.name, problem).with_hint(match fault.depends_on_time() {
+        Err(Error::part(&self.definition.name, part, problem).with_hint(match fault.depends_on_time() {
             true => "keep it finite at every time from 0 to the horizon: t + 1e-5 for t, or where(t > 1e-5, .., ..)",
             false => "choose parameters for which it is finite and real",
         }))

@@ -215,7 +215,7 @@ mod tests {
         assert_eq!(offers(&session, "p.va"), ["vary("]);
         assert_eq!(offers(&session, "m.tw"), ["two"]);
         assert_eq!(offers(&session, ":he"), [":help "]);
-        assert_eq!(offers(&session, ":help process::p"), ["process::passive"]);
+        assert_eq!(offers(&session, ":help process::pas"), ["process::passive"]);
         assert_eq!(offers(&session, ":time process::pas"), ["passive("]);
         assert!(offers(&session, "// pro").is_empty());
         assert!(offers(&session, "1 + prin").contains(&"print(".to_owned()));

@@ -43,25 +43,18 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
             options.check_kernel()?;
             let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
             let source = Source::new(data, model.moments(), &table, options);
-            run(model, options, 0.0, task, |first, count| Box::new(Batch::new(&source, first, count)))
+            let trainer = Trainer::new(model, |first, count| Box::new(Batch::new(&source, first, count)), options)?;
+            run(trainer, model, task)
         }
         Parametrisation::Simulated(simulated) => {
             let source = Paths::new(simulated, data, options)?;
-            run(model, options, source.baseline(), task, |first, count| Box::new(Chunk::new(&source, first, count)))
+            let trainer = Trainer::new(model, |first, count| Box::new(Chunk::new(&source, first, count)), options)?;
+            run(Trainer { baseline: source.baseline(), ..trainer }, model, task)
         }
     }
 }
 
-/// Trains on what `feed(first, count)` gives for the samples of a chunk. `baseline` is a part of the loss that is known to
-/// be noise; the history leaves it out.
-fn run<'a>(
-    model: &Learned,
-    options: &'a Options,
-    baseline: f64,
-    task: &Task,
-    feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
-) -> Result<Record> {
-    let mut trainer = Trainer { baseline, ..Trainer::new(model, feed, options)? };
+fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record> {
     let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.packed.parts());
     // Candle takes its threads from the pool that it is called in.
     let outcome = task.install(|| task.team(items, |team| trainer.run(task, team)));
@@ -119,7 +112,7 @@ struct Trainer<'a> {
     squares: Vec<f64>,
     /// One over the number of squared errors in a batch.
     scale: f32,
-    /// A part of the loss that is known to be noise.
+    /// A part of the loss that is known to be noise; the history leaves it out.
     baseline: f64,
     history: History,
 }
