@@ -251,7 +251,7 @@ impl Prepared for Network<'_> {
         let tile = width.clamp(1, TILE);
         Box::new(Worker {
             shared: self,
-            inference: Inference::new(network, &self.weights.average, tile),
+            inference: Inference::new(network, &self.weights.average),
             input: vec![0.0; tile * network.inputs()],
             output: vec![0.0; tile * network.outputs()],
             tile,

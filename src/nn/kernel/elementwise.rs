@@ -1,5 +1,6 @@
 //! What happens between two matrix products, in one pass over memory each.
 
+use super::product::PANEL;
 use crate::dispatched;
 use crate::nn::Activation;
 use crate::vector::math::{sigmoid, tanh};
@@ -24,15 +25,6 @@ fn rectified(z: f32) -> (f32, f32) {
 }
 
 #[inline(always)]
-fn activate_rows(bias: &[f32], values: &mut [f32], activation: impl Fn(f32) -> (f32, f32)) {
-    for row in values.chunks_exact_mut(bias.len()) {
-        for (value, b) in row.iter_mut().zip(bias) {
-            *value = activation(*value + b).0;
-        }
-    }
-}
-
-#[inline(always)]
 fn activate_rows_with_slopes(
     bias: &[f32],
     values: &mut [f32],
@@ -47,19 +39,29 @@ fn activate_rows_with_slopes(
     }
 }
 
-dispatched! {
-    /// z ← a(z + b) for `values` [count, width] and `bias` [width].
-    pub(super) fn activate(activation: Activation, bias: &[f32], values: &mut [f32]) {
-        match activation {
-            Activation::Silu => activate_rows(bias, values, silu),
-            Activation::Tanh => activate_rows(bias, values, tangent),
-            Activation::Relu => activate_rows(bias, values, rectified),
+#[inline(always)]
+fn activate_panel_rows(bias: &[f32], values: &mut [f32], activation: impl Fn(f32) -> (f32, f32)) {
+    for (row, b) in values.as_chunks_mut::<PANEL>().0.iter_mut().zip(bias) {
+        for value in row {
+            *value = activation(*value + b).0;
         }
     }
 }
 
 dispatched! {
-    /// As [`activate`], and writes the slopes a'(z + b), which the backward pass multiplies by.
+    /// z ← a(z + b) for a panel of `values` [width, PANEL] and `bias` [width].
+    pub(super) fn activate_panel(activation: Activation, bias: &[f32], values: &mut [f32]) {
+        match activation {
+            Activation::Silu => activate_panel_rows(bias, values, silu),
+            Activation::Tanh => activate_panel_rows(bias, values, tangent),
+            Activation::Relu => activate_panel_rows(bias, values, rectified),
+        }
+    }
+}
+
+dispatched! {
+    /// z ← a(z + b) for `values` [count, width] and `bias` [width], and the slopes a'(z + b), which the backward pass
+    /// multiplies by.
     pub(super) fn activate_with_slopes(activation: Activation, bias: &[f32], values: &mut [f32], slopes: &mut [f32]) {
         match activation {
             Activation::Silu => activate_rows_with_slopes(bias, values, slopes, silu),
@@ -79,18 +81,6 @@ dispatched! {
             for ((value, slope), sum) in row.iter_mut().zip(slopes).zip(bias.iter_mut()) {
                 *value *= slope;
                 *sum += *value;
-            }
-        }
-    }
-}
-
-dispatched! {
-    /// `out` [width, count] ← `values` [count, width] + `bias` [width].
-    pub(super) fn to_components(bias: &[f32], count: usize, values: &[f32], out: &mut [f32]) {
-        let width = bias.len();
-        for (component, (out, b)) in out.chunks_exact_mut(count).zip(bias).enumerate() {
-            for (value, row) in out.iter_mut().zip(values.chunks_exact(width)) {
-                *value = row[component] + b;
             }
         }
     }

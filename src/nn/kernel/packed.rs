@@ -72,16 +72,6 @@ impl Packed {
     }
 }
 
-/// All panels of a weight of `columns` columns.
-pub(super) fn packed(weight: &[f32], columns: usize) -> Vec<f32> {
-    let depth = weight.len() / columns;
-    let mut panels = vec![0.0; depth * columns.next_multiple_of(PANEL)];
-    for (number, out) in panels.chunks_exact_mut(PANEL * depth).enumerate() {
-        pack(weight, columns, number, out);
-    }
-    panels
-}
-
 /// Writes panel `number` of `weight`, [.., columns], to `out`, [depth, PANEL]; columns beyond the last keep their zeros.
 pub(super) fn pack(weight: &[f32], columns: usize, number: usize, out: &mut [f32]) {
     let start = number * PANEL;

@@ -64,6 +64,22 @@ dispatched! {
     }
 }
 
+/// Writes `weight`ᵀ · `panel` to `out`, [outputs, PANEL], for a `weight` [inputs, outputs] and a `panel` of samples
+/// [inputs, PANEL], all row-major: nothing is packed, and a panel stays in the first cache.
+pub(super) fn transform(weight: &[f32], panel: &[f32], out: &mut [f32]) {
+    transformed(weight, panel, out);
+}
+
+dispatched! {
+    fn transformed<LANES>(weight: &[f32], samples: &[f32], out: &mut [f32]) {
+        let shape = Shape { rows: out.len() / PANEL, depth: samples.len() / PANEL, columns: PANEL };
+        for start in (0..PANEL).step_by(2 * LANES) {
+            let (right, out) = (&samples[start..], &mut out[start..]);
+            panel::<LANES, 2>(Panel { shape, right, stride: PANEL, out, width: 2 * LANES }, Left::Columns(weight));
+        }
+    }
+}
+
 /// The columns from `start` on, filled up with zeros to `stride`, in `edge`.
 fn pad<'a>(values: &[f32], columns: usize, start: usize, stride: usize, edge: &'a mut Vec<f32>) -> &'a [f32] {
     edge.clear();
@@ -196,6 +212,16 @@ mod tests {
     }
 
     proptest! {
+        #[test]
+        fn panels_are_transformed(inputs in 1..40_usize, outputs in 1..70_usize) {
+            let (weight, panel) = (pattern(inputs * outputs, 7), pattern(inputs * PANEL, 5));
+            let entry = |i: usize| (0..inputs).map(|k| weight[k * outputs + i / PANEL] * panel[k * PANEL + i % PANEL]).sum();
+            let expected: Vec<f32> = (0..outputs * PANEL).map(entry).collect();
+            let mut out = vec![f32::NAN; outputs * PANEL];
+            transform(&weight, &panel, &mut out);
+            prop_assert_eq!(&out, &expected);
+        }
+
         #[test]
         fn products_of_all_shapes(rows in 1..60_usize, depth in 1..20_usize, columns in 1..80_usize) {
             let (a, b) = (pattern(rows * depth, 7), pattern(depth * columns, 5));

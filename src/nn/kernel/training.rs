@@ -180,7 +180,7 @@ mod tests {
     fn inference_is_the_forward_pass_of_candle() {
         let (network, parameters, batch) = case(&[32, 16, 48], Activation::Silu);
         let mut output = vec![0.0; 3 * COUNT];
-        Inference::new(&network, &parameters, 64).evaluate(COUNT, &batch[0], &mut output);
+        Inference::new(&network, &parameters).evaluate(COUNT, &batch[0], &mut output);
         let reference = Reference::new(&network, &parameters, &Device::Cpu).unwrap();
         let input = candle_core::Tensor::from_slice(&batch[0], (5, COUNT), &Device::Cpu).unwrap();
         let expected = reference.forward(&input.t().unwrap().contiguous().unwrap()).unwrap().t().unwrap();
