@@ -118,7 +118,8 @@ impl Task {
 
     /// Runs `work` with a [`Team`] of this task's number of threads, for many short rounds of up to `most` items each.
     pub fn team<R>(&self, most: usize, work: impl FnOnce(&mut Team<'_>) -> R) -> R {
-        let threads = self.pool.as_ref().map_or_else(rayon::current_num_threads, |pool| pool.current_num_threads());
+        let all = || self.pool.as_ref().map_or_else(rayon::current_num_threads, |pool| pool.current_num_threads());
+        let threads = if self.is_serial { 1 } else { all() };
         Team::scope(threads, most, work)
     }
 

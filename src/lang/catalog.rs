@@ -138,12 +138,15 @@ fn add(entries: &mut BTreeMap<String, Entry>, function: Described) {
     }
 }
 
-/// How many arguments a closure still takes; what it captured comes first and is already there.
-pub(super) fn parameter_count(ctx: &NativeCallContext, closure: &FnPtr) -> Option<usize> {
+/// Names of the arguments that a closure still takes; what it captured comes first and is already there.
+pub(super) fn parameters(ctx: &NativeCallContext, closure: &FnPtr) -> Option<Vec<String>> {
     let name = closure.fn_name();
-    let read = |info: FuncInfo| info.script.filter(|script| script.name == name).map(|script| script.params.len());
-    let count = ctx.engine().collect_fn_metadata(Some(ctx), read, false).into_iter().next()?;
-    count.checked_sub(closure.curry().len())
+    let skip = closure.curry().len();
+    let read = |info: FuncInfo| {
+        let script = info.script.filter(|script| script.name == name)?;
+        Some(script.params.iter().skip(skip).map(ToString::to_string).collect())
+    };
+    ctx.engine().collect_fn_metadata(Some(ctx), read, false).into_iter().next()
 }
 
 struct Described {

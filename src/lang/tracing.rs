@@ -23,10 +23,19 @@ pub(super) fn trace(
     closure: &FnPtr,
     arguments: &[(&str, Dynamic)],
 ) -> Outcome<Map> {
-    let takes = catalog::parameter_count(ctx, closure).unwrap_or(arguments.len());
+    let parameters = catalog::parameters(ctx, closure);
+    let takes = parameters.as_ref().map_or(arguments.len(), Vec::len);
+    let names = || arguments.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
     if takes > arguments.len() {
-        let names = arguments.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
-        let problem = format!("takes {takes} parameters, but a {name} closure gets |{names}|");
+        let problem = format!("takes {takes} parameters, but a {name} closure gets |{}|", names());
+        return Err(Error::argument(name, problem)).raise(ctx);
+    }
+    // `|s, p|` would get the time as its parameters.
+    let is_elsewhere = |(own, (place, _)): &(&String, &(&str, Dynamic))| {
+        own != place && arguments.iter().any(|(other, _)| own == other)
+    };
+    if let Some((own, (place, _))) = parameters.iter().flatten().zip(arguments).find(is_elsewhere) {
+        let problem = format!("calls `{own}` what is `{place}`: a {name} closure gets |{}| in this order", names());
         return Err(Error::argument(name, problem)).raise(ctx);
     }
     let values: Vec<Dynamic> = arguments[..takes].iter().map(|(_, value)| value.clone()).collect();

@@ -83,6 +83,7 @@ impl Draft {
     pub fn definition(self) -> Result<Definition> {
         Definition::check_blocks(&self.blocks)?;
         let coordinates = self.count_coordinates()?;
+        self.check_shared(coordinates)?;
         let noise = Noise::of(&self, coordinates)?;
         // What an expression for one coordinate says of the components.
         let component = |expression: &Expression, own: usize| match coordinates {
@@ -109,6 +110,21 @@ impl Draft {
             coordinates,
             parameters: self.parameters,
         })
+    }
+
+    /// Refuses an array of amplitudes that could be meant for coordinates as well as for sources.
+    fn check_shared(&self, coordinates: Option<usize>) -> Result<()> {
+        let is_ambiguous = |entry: &Option<Amplitudes>| match entry {
+            Some(Amplitudes::Shared(amplitudes)) => Some(amplitudes.len()) == coordinates,
+            _ => false,
+        };
+        let Some(block) = self.noise.iter().position(is_ambiguous) else { return Ok(()) };
+        let (block, d) = (&self.blocks[block], coordinates.unwrap_or_default());
+        let problem =
+            format!("gives {d} amplitudes to `{block}`, which has {d} coordinates: one each, or one per source?");
+        Err(Error::argument("noise", problem).with_hint(
+            "write one array per coordinate, with one amplitude per source: [[a, 0], [0, b]] for a source each",
+        ))
     }
 
     /// The number of coordinates, if any are told apart.
@@ -309,6 +325,9 @@ mod tests {
             rows(vec![Some(matrix), shared(&[5.0])]),
             [[1.0, 0.0, 0.0], [2.0, 0.0, 0.0], [0.0, 5.0, 0.0], [0.0, 0.0, 5.0]]
         );
+        let unclear =
+            draft(vec![Entry::Each(vec![x.clone(); 2]), Entry::Every(eta.clone())], vec![shared(&[1.0, 2.0]), None]);
+        assert!(unclear.definition().unwrap_err().to_string().contains("one each, or one per source?"));
         let uneven = draft(still(), vec![shared(&[1.0]), shared(&[1.0, 2.0])]).definition().unwrap_err();
         assert!(uneven.to_string().contains("2 amplitudes for `eta` and 1"), "{uneven}");
     }

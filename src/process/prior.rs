@@ -17,7 +17,7 @@ pub enum PriorLaw {
     Matched,
     /// The stationary law of the process, which knows nothing of the data.
     Stationary,
-    /// Simulated states at the horizon themselves, where the score was made with them.
+    /// Simulated states at the horizon, smoothed, where the score was made with them.
     Ensemble,
 }
 
@@ -35,10 +35,13 @@ enum Law {
         factor: Vec<f32>,
         components: usize,
     },
-    /// Each of some states is as likely as any other.
+    /// A normal about each of some states, all as likely: mean + shrink (state − mean) + width L ξ, which keeps the mean
+    /// and the covariance of the states (the smoothed bootstrap: Silverman, Young, Biometrika 74, 469 (1987)).
     Ensemble {
-        /// [states, m·copies].
-        states: Vec<f32>,
+        /// shrink · state + (1 − shrink) mean, [states, m·copies].
+        centres: Vec<f32>,
+        /// width · L, [m, m], row-major.
+        factor: Vec<f32>,
         rows: usize,
     },
 }
@@ -78,9 +81,19 @@ impl Prior {
         Self::from_parts(&factor.unwrap_or_else(|| semidefinite(covariance)), mean)
     }
 
-    /// The law that gives each of `states`, [count, rows], the same probability.
-    pub(crate) fn ensemble(states: &[f32], rows: usize) -> Self {
-        Self(Law::Ensemble { states: states.to_vec(), rows })
+    /// The law of `states`, [count, m·copies], of this `covariance` over components and this `mean`, [m·copies], smoothed
+    /// by as much as so many states in so many dimensions ask for: without that, draws would repeat.
+    pub(crate) fn ensemble(states: &[f32], covariance: &DMatrix<f64>, mean: &[f64]) -> Self {
+        let rows = mean.len();
+        let width = ((states.len() / rows) as f64).powf(-1.0 / (rows as f64 + 4.0));
+        let shrink = (1.0 - width * width).sqrt();
+        let centre = |(i, &z): (usize, &f32)| (mean[i % rows] + shrink * (f64::from(z) - mean[i % rows])) as f32;
+        let factor = semidefinite(covariance) * width;
+        Self(Law::Ensemble {
+            centres: states.iter().enumerate().map(centre).collect(),
+            factor: factor.transpose().iter().map(|&entry| entry as f32).collect(),
+            rows,
+        })
     }
 
     fn from_parts(factor: &DMatrix<f64>, mean: &[f64]) -> Self {
@@ -101,14 +114,16 @@ impl Prior {
                     row.iter_mut().for_each(|value| *value += mean);
                 }
             }
-            Law::Ensemble { states, rows } => {
-                let (count, members) = (out.len() / rows, states.len() / rows);
+            Law::Ensemble { centres, factor, rows } => {
+                let (count, members) = (out.len() / rows, centres.len() / rows);
+                stream.normals(step, block, out);
+                correlate(factor, factor.len().isqrt(), out);
                 let mut uniforms = vec![0.0; count];
-                stream.uniforms(step, block, &mut uniforms);
+                stream.part(1).uniforms(step, block, &mut uniforms);
                 for (i, uniform) in uniforms.iter().enumerate() {
                     let member = ((uniform * members as f32) as usize).min(members - 1);
-                    for (r, value) in states[member * rows..][..*rows].iter().enumerate() {
-                        out[r * count + i] = *value;
+                    for (r, value) in centres[member * rows..][..*rows].iter().enumerate() {
+                        out[r * count + i] += *value;
                     }
                 }
             }

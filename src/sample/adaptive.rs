@@ -6,10 +6,10 @@
 use super::euler::Euler;
 use super::flow::{Flow, shortest};
 use super::integrator::{Integrator, Tolerance};
-use super::march::{BLOCK, Steps};
+use super::march::{BLOCK, Steps, hold};
 use super::meter::Meter;
 use super::output::Request;
-use super::reverse::{Problem, Start, check_kept};
+use super::reverse::{Problem, Start, check_kept, warned};
 use super::state::{Run, State};
 use super::{Keep, LastStep, Options};
 use crate::error::{Error, Result};
@@ -39,6 +39,7 @@ pub(super) fn run(
     let target = denoising.as_ref().map_or(end, |denoising| denoising.times[0]);
     let mut storage = request.storage()?;
     let output = storage.open();
+    let walls = problem.score.walls();
     let groups = request.blocks(GROUP)?;
     let meter = Meter::new(problem.task, "sample", 1, groups);
     let runs = problem.task.blocks(groups, |group| {
@@ -47,10 +48,21 @@ pub(super) fn run(
         let mut rows = gather(start, problem.layout.state, first, samples)?;
         let mut flow = Flow::new(problem.score, samples, problem.task)?;
         let mut integrator = Integrator::new(rows.len(), tolerance);
-        let mut time = from;
+        let (mut time, mut inside) = (from, rows.clone());
+        let mut slope = |time: f64, state: &[f32], out: &mut [f32]| match &walls {
+            None => flow.slope(time, state, out),
+            Some(walls) => {
+                inside.copy_from_slice(state);
+                hold(walls, samples, &mut inside);
+                flow.slope(time, &inside, out)
+            }
+        };
         for (frame, stop) in request.kept.iter().copied().chain([target]).enumerate() {
             let stop = stop.max(target);
-            integrator.advance(&mut |time, state, out| flow.slope(time, state, out), time, stop, &mut rows)?;
+            integrator.advance(&mut slope, time, stop, &mut rows)?;
+            if let Some(walls) = &walls {
+                hold(walls, samples, &mut rows);
+            }
             time = stop;
             if frame < output.end() {
                 output.write(frame, first, samples, &rows);
@@ -73,7 +85,7 @@ pub(super) fn run(
             / request.count as f64,
         rejected: runs.iter().map(|(.., rejected)| rejected).sum(),
     };
-    Ok(State { run: Some(run), ..storage.close(end, request.kept)? })
+    warned(State { run: Some(run), ..storage.close(end, request.kept)? }, problem.score, problem.task)
 }
 
 /// The times to keep, falling.

@@ -81,6 +81,11 @@ fn responses(
     };
     let rows = size.max(process.sources().len());
     let first = 1 + size;
+    if first > super::march::BLOCK {
+        let problem =
+            format!("it couples {size} components, more than {} that this can tell apart", super::march::BLOCK - 1);
+        return Err(Error::process(process.name(), problem).with_hint("couple fewer coordinates"));
+    }
     let count = options.steps.checked_mul(parts * rows).and_then(|impulses| impulses.checked_add(first));
     let count = count.ok_or_else(|| Error::argument("steps", format!("{} are too many", options.steps)))?;
     let start = |block: u32, samples: usize, out: &mut [f32]| {

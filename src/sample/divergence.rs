@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use super::field::Layout;
 use super::likelihood::Divergence;
 use crate::process::Linear;
-use crate::rng::{Purpose, Stream};
+use crate::rng::Stream;
 use crate::score::Evaluator;
 
 /// Length of a difference in units of ℓ_d, the deviation of a driven component given all others, in which a score varies by
@@ -24,13 +24,12 @@ pub(super) struct Probes {
 }
 
 impl Probes {
-    pub(super) fn new(divergence: Divergence, seed: u64, group: u32, layout: Layout, samples: usize) -> Self {
+    pub(super) fn new(divergence: Divergence, stream: &Stream, group: u32, layout: Layout, samples: usize) -> Self {
         let size = layout.score * samples;
         let directions = match divergence {
             Divergence::Exact => (0..layout.score).map(|row| unit(row, samples, size)).collect(),
             Divergence::Hutchinson { probes } => {
-                let stream = Stream::new(seed, Purpose::Probe);
-                (0..probes).map(|probe| signs(&stream, probe as u32, group, size)).collect()
+                (0..probes).map(|probe| signs(stream, probe as u32, group, size)).collect()
             }
         };
         let scores = [(); 4].map(|()| vec![0.0; size]);

@@ -109,7 +109,7 @@ impl Integrator {
             self.step = Some(if is_last { next.max(first) } else { next });
             self.before = error.max(1e-4);
         }
-        Err(Error::numerical(format!("the tolerance was not met in {MOST_TRIALS} steps; they stand at t = {time:e}"))
+        Err(Error::numerical(format!("the tolerance was not met in {MOST_TRIALS} steps; they stand at t = {time:.4}"))
             .with_hint("raise `rtol` and `atol`, or take a method with fixed steps"))
     }
 

@@ -25,6 +25,7 @@ use super::start::{Data, Start};
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
 use crate::process::Class;
+use crate::rng::{Purpose, Stream};
 use crate::score::Score;
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -42,10 +43,9 @@ pub enum Divergence {
 }
 
 /// What auxiliaries are averaged to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Bound {
-    /// log mean [p(x, η)/q(η)].
-    #[default]
+    /// log mean [p(x, η)/q(η)]. The noise of random directions, of variance v, would raise it by up to v/2.
     Weighted,
     /// mean [log p(x, η) − log q(η)].
     Mean,
@@ -62,15 +62,15 @@ pub struct Likelihood {
     pub divergence: Option<Divergence>,
     /// Draws of the auxiliaries.
     pub draws: usize,
-    /// What they are averaged to.
-    pub bound: Bound,
+    /// What they are averaged to; by default weighted where the divergence is exact, else their mean.
+    pub bound: Option<Bound>,
     /// Seed of random directions and auxiliaries.
     pub seed: u64,
 }
 
 impl Default for Likelihood {
     fn default() -> Self {
-        Self { relative: 1e-5, absolute: 1e-5, divergence: None, draws: 16, bound: Bound::default(), seed: 0 }
+        Self { relative: 1e-5, absolute: 1e-5, divergence: None, draws: 16, bound: None, seed: 0 }
     }
 }
 
@@ -114,7 +114,7 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
             rows.copy_from_slice(&data.block(block, samples));
             Ok(())
         };
-        return plan.run(count, &start)?.finish();
+        return plan.run(count, &start, 0)?.finish();
     }
     let law = Start::new(process, options.seed)?;
     if let Some(fixed) = (process.data_components()..process.components()).find(|&i| law.std(i) == 0.0) {
@@ -131,7 +131,7 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
             rows[..x.len()].copy_from_slice(&x);
             Ok(())
         };
-        let mut densities = plan.run(count, &start)?;
+        let mut densities = plan.run(count, &start, draw as u32)?;
         for (first, own) in (0_u32..).zip(densities.values.chunks_mut(BLOCK)) {
             let mut rows = vec![0.0; plan.layout.state * own.len()];
             start(first, own.len(), &mut rows)?;
@@ -139,7 +139,8 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
         }
         draws.push(densities);
     }
-    combine(&draws, options.bound)
+    let by_default = if plan.divergence == Divergence::Exact { Bound::Weighted } else { Bound::Mean };
+    combine(&draws, options.bound.unwrap_or(by_default))
 }
 
 /// log p(z) of whole `states` at t = 0, data and auxiliaries together.
@@ -153,7 +154,7 @@ pub fn log_density(score: &dyn Score, states: &State, options: &Likelihood, task
         values.copy(block, samples, rows);
         Ok(())
     };
-    plan.run(values.count, &start)?.finish()
+    plan.run(values.count, &start, 0)?.finish()
 }
 
 /// Directions up to whose number the divergence is exact by default.
@@ -205,8 +206,8 @@ impl<'a> Plan<'a> {
         Ok(Self { score, options, divergence, layout, task })
     }
 
-    /// The log densities of the states that `start` gives.
-    fn run(&self, count: usize, start: &reverse::Start<'_>) -> Result<Densities> {
+    /// The log densities of the states that `start` gives, with the random directions of draw number `draw`.
+    fn run(&self, count: usize, start: &reverse::Start<'_>, draw: u32) -> Result<Densities> {
         let process = self.score.process();
         let request = Request { process, count, shape: self.score.shape(), kept: Vec::new() };
         request.blocks(BLOCK)?;
@@ -214,7 +215,8 @@ impl<'a> Plan<'a> {
         let meter = Meter::new(self.task, "likelihood", 1, groups);
         let parts = self.task.blocks(groups, |group| {
             let samples = GROUP.min(count - group * GROUP);
-            let part = self.group(group, gather(start, self.layout.state, group * GROUP, samples)?, samples);
+            let part =
+                self.group([group as u32, draw], gather(start, self.layout.state, group * GROUP, samples)?, samples);
             meter.count(1)?;
             part
         });
@@ -228,10 +230,11 @@ impl<'a> Plan<'a> {
         Ok(all)
     }
 
-    fn group(&self, group: usize, rows: Vec<f32>, samples: usize) -> Result<Densities> {
+    fn group(&self, [group, draw]: [u32; 2], rows: Vec<f32>, samples: usize) -> Result<Densities> {
         let process = self.score.process();
         let size = rows.len();
-        let mut probes = Probes::new(self.divergence, self.options.seed, group as u32, self.layout, samples);
+        let stream = Stream::new(self.options.seed, Purpose::Probe).part(draw);
+        let mut probes = Probes::new(self.divergence, &stream, group, self.layout, samples);
         let mut flow = Flow::new(self.score, samples, self.task)?;
         let mut values = rows;
         values.resize(size + probes.rows() * samples, 0.0);

@@ -71,7 +71,7 @@ fn auxiliaries_are_averaged_out() {
     let data = gaussian().sample(16, 3).unwrap();
     let score = Exact::new(&active(), &gaussian()).unwrap();
     for bound in [Bound::Weighted, Bound::Mean] {
-        let options = Likelihood { bound, draws: 3, ..Likelihood::default() };
+        let options = Likelihood { bound: Some(bound), draws: 3, ..Likelihood::default() };
         assert_near(&log_likelihood(&score, &data, &options, &Task::default()).unwrap(), &truth(&data));
     }
     let states = perturb(&active(), &data, 0.0, 5, &Task::default()).unwrap();

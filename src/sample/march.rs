@@ -1,6 +1,7 @@
 //! Blocks of samples through fixed steps: who computes what, and what is kept.
 
 use std::ops::Range;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::State;
@@ -14,6 +15,21 @@ pub(super) const BLOCK: usize = 256;
 
 /// Steps whose coefficients are held at once: memory does not grow with the number of steps.
 const CHUNK: usize = 1024;
+
+/// More values than this part that had to be held are worth a warning.
+const MUCH_HELD: f64 = 1e-3;
+
+/// Brings the states of `rows`, component-major, back between the walls; returns how many values were beyond.
+pub(super) fn hold(walls: &[[f32; 2]], samples: usize, rows: &mut [f32]) -> u64 {
+    let mut held = 0;
+    for (row, &[low, high]) in rows.chunks_exact_mut(samples).zip(walls) {
+        for z in row {
+            held += u64::from(*z < low || *z > high);
+            *z = z.clamp(low, high);
+        }
+    }
+    held
+}
 
 /// The steps of a method, or a range of them, prepared; shared by threads.
 pub(super) trait Steps: Send + Sync {
@@ -41,6 +57,8 @@ pub(super) struct March<'a> {
     pub(super) kept: Vec<usize>,
     /// Rows of one sample that the method remembers from step to step.
     pub(super) memory: usize,
+    /// How far each component and copy may go, [m·d].
+    pub(super) walls: Option<Vec<[f32; 2]>>,
 }
 
 impl March<'_> {
@@ -61,6 +79,7 @@ impl March<'_> {
             Ok(Mutex::new(rows))
         })?;
         let steps = self.steps;
+        let held = AtomicU64::new(0);
         let meter = Meter::new(self.task, self.name, self.request.count, steps);
         let march = || {
             for first in (0..steps).step_by(CHUNK) {
@@ -71,6 +90,9 @@ impl March<'_> {
                     let mut worker = prepared.worker(self.samples(block));
                     for step in range.clone() {
                         worker.step(step, block as u32, &mut rows);
+                        if let Some(walls) = &self.walls {
+                            held.fetch_add(hold(walls, self.samples(block), &mut rows), Ordering::Relaxed);
+                        }
                         self.keep(&output, step + 1, block, &rows);
                         meter.count(self.samples(block))?;
                     }
@@ -83,7 +105,18 @@ impl March<'_> {
         meter.finish();
         outcome?;
         drop(output);
-        storage.close(self.end, self.request.kept.clone())
+        let mut state = storage.close(self.end, self.request.kept.clone())?;
+        let part = held.into_inner() as f64 / (self.request.count * self.state_rows() * steps) as f64;
+        if part > MUCH_HELD {
+            let warning = format!(
+                "{:.2} % of the values on the way were held at the edge of what simulated paths reach; take more steps, \
+                 train longer, or use the method \"pc\"",
+                100.0 * part
+            );
+            self.task.warn(&warning);
+            state.warnings.push(warning);
+        }
+        Ok(state)
     }
 
     fn samples(&self, block: usize) -> usize {

@@ -46,7 +46,8 @@ pub enum Method {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Reference {
     /// That of Gaussian data with the mean and variance of the true ones: what is left to the middle steps is what is not
-    /// Gaussian, so that Gaussian data are sampled exactly with any steps.
+    /// Gaussian, so that Gaussian data of one mean and one variance in all
+    /// coordinates are sampled exactly with any steps.
     #[default]
     Data,
     /// The stationary law of the process; that of critically damped Langevin dynamics makes the SSCS of Dockhorn, Vahdat,

@@ -19,6 +19,7 @@ use crate::process::{PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
 use crate::score::Score;
 use crate::task::Task;
+use crate::tensor::number;
 
 /// What all methods follow: the reverse process through given times.
 #[derive(Clone)]
@@ -112,11 +113,34 @@ pub(super) fn follow(
     };
     let (steps, end) = (options.steps, options.end);
     let longest = problem.times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
-    let march = March { name: "sample", task, request, steps, longest, end, kept, memory };
+    let walls = score.walls();
+    let march = March { name: "sample", task, request, steps, longest, end, kept, memory, walls };
     let state = march.run(start, |range| prepare(&problem, range, options))?;
     let evaluations = evaluations(&problem.times, options);
     let run = Run { method: options.to_string(), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
-    Ok(State { run: Some(run), ..state })
+    warned(State { run: Some(run), ..state }, score, task)
+}
+
+/// Samples of that many times the variance of the data are none.
+const MUCH_WIDER: f64 = 4.0;
+
+/// Warns of samples that are much wider than the data.
+pub(super) fn warned(mut state: State, score: &dyn Score, task: &Task) -> Result<State> {
+    let moments = score.moments();
+    let d = moments.mean.len();
+    let values = state.blocks[0].values();
+    let square = |(i, &x): (usize, &f32)| (f64::from(x) - moments.mean[i % d]).powi(2);
+    let ratio = values.iter().enumerate().map(square).sum::<f64>() / values.len() as f64 / moments.variance;
+    if state.time == 0.0 && ratio > MUCH_WIDER {
+        let warning = format!(
+            "the samples have {} times the variance of the data: the steps are too long for the process, or the \
+             score has not been learned",
+            number(ratio)
+        );
+        task.warn(&warning);
+        state.warnings.push(warning);
+    }
+    Ok(state)
 }
 
 impl Keep {

@@ -160,6 +160,13 @@ impl Score for Learned {
         }
     }
 
+    fn walls(&self) -> Option<Vec<[f32; 2]>> {
+        match &self.0.parametrisation {
+            Parametrisation::Mixed(_) => None,
+            Parametrisation::Simulated(simulated) => Some(simulated.walls()),
+        }
+    }
+
     fn prior(&self, law: PriorLaw) -> Result<Prior> {
         match &self.0.parametrisation {
             Parametrisation::Mixed(_) => Prior::new(self.process(), self.moments(), law),

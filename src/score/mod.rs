@@ -48,6 +48,12 @@ pub trait Score: Send + Sync {
         Prior::new(self.process(), self.moments(), law)
     }
 
+    /// The least and the largest value that each component and copy may take on the way, [m·copies], where the score is
+    /// not known beyond.
+    fn walls(&self) -> Option<Vec<[f32; 2]>> {
+        None
+    }
+
     /// Computes in double precision all that depends on time only, once for all `times` (each above 0).
     ///
     /// # Errors

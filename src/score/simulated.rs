@@ -20,6 +20,9 @@ use crate::task::Task;
 /// data's mean left are near it for data as wide as their noise.
 const MUCH_SIGNAL: f64 = 0.08;
 
+/// Part of the range of simulated states that samples may go beyond it, on either side.
+const MARGIN: f32 = 0.15;
+
 /// How the forward process is simulated for a score.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
@@ -56,8 +59,10 @@ pub struct Moments {
     /// Of each φ: its covariances with the components, its variance and the mean of ∂φ, averaged over copies,
     /// [J + 1, φs, m + 2].
     pub balance: Vec<f64>,
-    /// Part of the variance of an end state that its datum explains, of the component that knows most.
+    /// Part of the variance of an end state that its datum explains linearly, of the pair of components that know most.
     pub residual_signal: f64,
+    /// The least and the largest value of each component and copy at any time, [m·copies].
+    pub reach: Vec<[f32; 2]>,
     /// States at the horizon, [count, m·copies].
     pub ends: Vec<f32>,
 }
@@ -97,8 +102,8 @@ impl Simulated {
         let signal = self.moments.residual_signal;
         (signal > MUCH_SIGNAL).then(|| {
             format!(
-                "process {}: at the horizon the data still explain {:.1} % of the variance; the prior does not know which \
-                 datum it stands for: raise the horizon",
+                "process {}: at the horizon the data still explain {:.1} % of the variance (linearly); the prior does not \
+                 know which datum it stands for: raise the horizon",
                 self.process.name(),
                 100.0 * signal
             )
@@ -117,6 +122,7 @@ impl Simulated {
         let lengths = [&moments.mean, &moments.covariance, &moments.log_unit, &moments.level, &moments.balance];
         let wanted = [m * copies, m * m, driven, balances * copies, balances * (m + 2)].map(|row| times * row);
         let fits = lengths.map(Vec::len) == wanted
+            && moments.reach.len() == m * copies
             && !moments.ends.is_empty()
             && moments.ends.len().is_multiple_of(m * copies);
         if !fits {
@@ -204,6 +210,10 @@ impl Simulated {
             let unit = DVector::from_fn(moving.len(), |i, _| f64::from(i == place));
             let balanced = self.equilibrium.places().iter().position(|p| *p == row).and_then(|f| {
                 let [cross @ .., square, slope] = &balance[f * (m + 2)..(f + 1) * (m + 2)] else { return None };
+                // 0 where φ was not finite: its noise vanishes somewhere.
+                if *square <= 0.0 {
+                    return None;
+                }
                 let mut all = law.clone().resize(moving.len() + 1, moving.len() + 1, *square);
                 for (i, &component) in moving.iter().enumerate() {
                     all[(i, moving.len())] = cross[component];
@@ -223,6 +233,13 @@ impl Simulated {
         Ok((gauss, weights))
     }
 
+    /// How far samples may go, [m·copies]: a little beyond what simulated paths reach. Nothing is known of the score
+    /// beyond, and a drift that confines more than linearly throws the reverse process out there to infinity.
+    pub fn walls(&self) -> Vec<[f32; 2]> {
+        let wider = |&[low, high]: &[f32; 2]| [low - MARGIN * (high - low), high + MARGIN * (high - low)];
+        self.moments.reach.iter().map(wider).collect()
+    }
+
     /// A thread's own means of adding the equilibrium part to the score of up to `width` samples.
     pub(crate) fn balancing(&self, width: usize) -> Balancing<'_> {
         let length = width * self.copies;
@@ -234,19 +251,18 @@ impl Simulated {
         }
     }
 
-    /// The prior of `law`: the Gaussian with the moments of the end states, or these states themselves.
+    /// The prior of `law`: the Gaussian with the moments of the end states, or these states, smoothed.
     ///
     /// # Errors
     /// For the stationary law, which is not known.
     pub fn prior(&self, law: PriorLaw) -> Result<Prior> {
         let (m, row) = (self.process.components(), self.process.components() * self.copies);
         let last = self.chain.steps();
+        let covariance = DMatrix::from_row_slice(m, m, &self.moments.covariance[last * m * m..][..m * m]);
+        let mean = &self.moments.mean[last * row..][..row];
         match law {
-            PriorLaw::Matched => {
-                let covariance = DMatrix::from_row_slice(m, m, &self.moments.covariance[last * m * m..][..m * m]);
-                Ok(Prior::gaussian(&covariance, &self.moments.mean[last * row..][..row]))
-            }
-            PriorLaw::Ensemble => Ok(Prior::ensemble(&self.moments.ends, row)),
+            PriorLaw::Matched => Ok(Prior::gaussian(&covariance, mean)),
+            PriorLaw::Ensemble => Ok(Prior::ensemble(&self.moments.ends, &covariance, mean)),
             PriorLaw::Stationary => {
                 Err(Error::process(self.process.name(), "its stationary law is not known: it is simulated")
                     .with_hint("use the prior \"matched\" or \"ensemble\""))
@@ -279,6 +295,10 @@ impl Balancing<'_> {
         self.equilibrium.run(&balance.at, &mut self.space, length, state, values);
         for (f, &place) in self.equilibrium.places().iter().enumerate() {
             let weight = balance.weight[f] as f32;
+            // Where φ has no weight it may have no value either.
+            if weight == 0.0 {
+                continue;
+            }
             for copy in 0..self.copies {
                 let level = balance.level[f * self.copies + copy] as f32;
                 let values = &values[(f * self.copies + copy) * count..][..count];

@@ -2,6 +2,7 @@
 
 use super::Weighting;
 use crate::error::{Error, Result};
+use crate::memory;
 use crate::process::Process;
 use crate::score::{Frame, Mixed};
 use crate::task::Task;
@@ -55,12 +56,16 @@ impl Table {
     /// When the kernel has no density at one of the times, or the user interrupts.
     pub(super) fn new(mixed: &Mixed, shortest: f64, horizon: f64, weighting: Weighting, task: &Task) -> Result<Self> {
         let size = Size::of(mixed.process());
-        let weigh = Weigh::new(mixed, weighting)?;
+        // 4 bytes each.
+        if let Some(problem) = memory::lacking((4 * TIMES * size.width()) as f64) {
+            let problem = format!("its {} components make a table of training times that {problem}", size.components);
+            return Err(Error::process(mixed.process().name(), problem).with_hint("couple fewer coordinates"));
+        }
         let time = |i: usize| shortest + (horizon - shortest) * (i as f64 + 0.5) / TIMES as f64;
         let parts = task.blocks(TIMES / BLOCK, |block| {
             let mut rows = Vec::with_capacity(BLOCK * size.width());
             for i in block * BLOCK..(block + 1) * BLOCK {
-                append(mixed, time(i), &weigh, &mut rows)?;
+                append(mixed, time(i), weighting, &mut rows)?;
             }
             Ok(rows)
         })?;
@@ -108,36 +113,21 @@ impl Table {
     }
 }
 
-/// The weight of each driven block's whitened error.
-enum Weigh {
-    One,
-    /// D_dd, [driven]; divided by ℓ_d².
-    Diffusion(Vec<f64>),
+/// The weight of each driven component's whitened error at `time`, \[driven\]: 1, or D_dd/ℓ_d².
+fn weights(mixed: &Mixed, frame: &Frame, time: f64, weighting: Weighting) -> Result<Vec<f64>> {
+    if weighting == Weighting::Whitened {
+        return Ok(vec![1.0; frame.unit.len()]);
+    }
+    let (driven, diffusion) = (mixed.process().driven(), mixed.process().linear_at(time)?.diffusion());
+    let coupled = |a: usize| driven.iter().any(|&b| b != a && diffusion[(a, b)] != 0.0);
+    if driven.iter().any(|&a| coupled(a)) {
+        return Err(Error::argument("weighting", "\"likelihood\" is not supported where noises are correlated")
+            .with_hint("use \"whitened\""));
+    }
+    Ok(driven.iter().zip(&frame.unit).map(|(&d, unit)| diffusion[(d, d)] / (unit * unit)).collect())
 }
 
-impl Weigh {
-    fn new(mixed: &Mixed, weighting: Weighting) -> Result<Self> {
-        if weighting == Weighting::Whitened {
-            return Ok(Self::One);
-        }
-        let (driven, diffusion) = (mixed.process().driven(), mixed.process().linear_at(0.0)?.diffusion());
-        let coupled = |a: usize| driven.iter().any(|&b| b != a && diffusion[(a, b)] != 0.0);
-        if driven.iter().any(|&a| coupled(a)) {
-            return Err(Error::argument("weighting", "\"likelihood\" is not supported where noises are correlated")
-                .with_hint("use \"whitened\""));
-        }
-        Ok(Self::Diffusion(driven.iter().map(|&d| diffusion[(d, d)]).collect()))
-    }
-
-    fn at(&self, frame: &Frame, driven: usize) -> f64 {
-        match self {
-            Self::One => 1.0,
-            Self::Diffusion(diffusion) => diffusion[driven] / (frame.unit[driven] * frame.unit[driven]),
-        }
-    }
-}
-
-fn append(mixed: &Mixed, time: f64, weigh: &Weigh, rows: &mut Vec<f32>) -> Result<()> {
+fn append(mixed: &Mixed, time: f64, weighting: Weighting, rows: &mut Vec<f32>) -> Result<()> {
     let (frame, kernel) = mixed.at(time)?;
     let perturbation = mixed.perturbation(&frame, &kernel);
     for matrix in [&perturbation.state, &perturbation.target] {
@@ -145,7 +135,7 @@ fn append(mixed: &Mixed, time: f64, weigh: &Weigh, rows: &mut Vec<f32>) -> Resul
             rows.extend(row.iter().map(|&value| value as f32));
         }
     }
-    rows.extend((0..frame.unit.len()).map(|d| weigh.at(&frame, d) as f32));
+    rows.extend(weights(mixed, &frame, time, weighting)?.iter().map(|&weight| weight as f32));
     rows.push(frame.clock as f32);
     Ok(())
 }

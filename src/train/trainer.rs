@@ -55,6 +55,8 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
 }
 
 fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record> {
+    // Candle works with threads of its own, which a waiting team would hinder.
+    let task = if trainer.reference.is_some() { &task.serial() } else { task };
     let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.packed.parts());
     // Candle takes its threads from the pool that it is called in.
     let outcome = task.install(|| task.team(items, |team| trainer.run(task, team)));

@@ -43,7 +43,7 @@ mod functions {
     ///   `"pc"`, Euler–Maruyama with Langevin corrections. `"splitting"` and `"exponential"` need a linear process
     /// - `order`: 1, 2 or 3 (default), of `"exponential"`
     /// - `reference` of `"splitting"`: `"data"` (default), Gaussian data of the same mean and variance, which it samples
-    ///   exactly, or `"stationary"`, the law that the process settles into (for `cld` this is the SSCS of its authors)
+    ///   exactly if these are the same in all coordinates, or `"stationary"`, the law that the process settles into (for `cld` this is the SSCS of its authors)
     /// - `rtol`, `atol`: tolerated error of a step of `"rk45"`, in parts of the state and besides (default 1e-5 both)
     /// - `corrector_steps`, `snr`: corrections a step of `"pc"` and their signal-to-noise ratio (default 1 and 0.16)
     /// - `grid`: `"uniform"` (default); `"quadratic"`, equal steps in √t, which is finer towards the data; `"log"`, equal
@@ -54,8 +54,9 @@ mod functions {
     ///   the method; `"rk45"` puts it behind its end
     /// - `keep`: times to keep, e.g. `[0.5, 0.1, 0]`, or `"all"`: see `s.path("x")` and `s.times`. Of a grid they are the
     ///   nearest of its times
-    /// - `prior`: `"matched"`, a Gaussian with the mean and covariance of the noised data at the horizon; `"ensemble"`,
-    ///   simulated states at the horizon, of a score learned from simulated paths; `"stationary"`; or `"usual"` (default),
+    /// - `prior`: `"matched"`, a Gaussian with the mean of the noised data at the horizon and the
+    ///   covariance that they have if every coordinate has the average variance of the data; `"ensemble"`,
+    ///   simulated states at the horizon, smoothed, of a score learned from simulated paths; `"stationary"`; or `"usual"` (default),
     ///   the ensemble where there is one, else matched
     /// - `seed`: whole number (default 0)
     ///
@@ -143,7 +144,9 @@ mod functions {
     ///
     /// Without auxiliaries it is log p(x). With them it is a bound on it from below, the mean over draws of the auxiliaries:
     /// `"weighted"`, log mean [p(x, eta)/q(eta)] with their law q at t = 0, becomes exact with the number of draws; `"mean"`,
-    /// mean [log p(x, eta) - log q(eta)], does not. Of a `State` it is the log density of data and auxiliaries together.
+    /// mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior `"matched"` of `sample`, and the
+    /// score below 1e-5 of the horizon is the one there: both make an error for data that are narrow or differ in variance
+    /// between coordinates, the first one only while the horizon is short. Of a `State` it is the log density of data and auxiliaries together.
     ///
     /// # Shapes
     /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]
@@ -152,7 +155,8 @@ mod functions {
     /// - `divergence`: `"exact"` (default up to 16 directions, the coordinates of the driven blocks) or `"hutchinson"`
     /// - `probes`: random directions of `"hutchinson"` (default 8)
     /// - `auxiliary_draws`: draws of the auxiliaries (default 16)
-    /// - `bound`: `"weighted"` (default) or `"mean"`
+    /// - `bound`: `"weighted"` (default where the divergence is exact), or `"mean"` (else: the noise of random directions
+    ///   would raise the weighted one)
     /// - `rtol`, `atol`: tolerated error of a step (default 1e-5 both)
     /// - `seed`: seed of directions and draws (default 0)
     ///
@@ -185,7 +189,8 @@ mod functions {
         let request = Likelihood {
             divergence: options.choice("divergence", &choices)?,
             draws: options.count_or("auxiliary_draws", default.draws)?,
-            bound: options.choice("bound", &[("weighted", Bound::Weighted), ("mean", Bound::Mean)])?,
+            bound: options
+                .choice("bound", &[("", None), ("weighted", Some(Bound::Weighted)), ("mean", Some(Bound::Mean))])?,
             relative: options.positive_or("rtol", default.relative)?,
             absolute: options.positive_or("atol", default.absolute)?,
             seed: options.seed_or(default.seed)?,
@@ -400,25 +405,36 @@ mod functions {
 
 /// The options that `sample` and `reverse` have in common.
 pub(super) fn reverse_options(options: &mut Options) -> Outcome<sample::Options> {
-    let order = options.count_or("order", 3)?;
-    let (relative, absolute) = (options.positive_or("rtol", 1e-5)?, options.positive_or("atol", 1e-5)?);
-    let (corrections, ratio) = (options.count_or("corrector_steps", 1)?, options.positive_or("snr", 0.16)?);
-    let reference = options.choice("reference", &[("data", Reference::Data), ("stationary", Reference::Stationary)])?;
-    let methods = [
-        ("em", Method::EulerMaruyama),
-        ("heun", Method::Heun),
-        ("rk45", Method::RungeKutta { relative, absolute }),
-        ("splitting", Method::Splitting { reference }),
-        ("exponential", Method::Exponential { order }),
-        ("pc", Method::PredictorCorrector { corrections, ratio }),
-    ];
-    let rho = options.positive_or("rho", 7.0)?;
-    let grids =
-        [("uniform", Grid::Uniform), ("quadratic", Grid::Quadratic), ("log", Grid::Log), ("rho", Grid::Rho(rho))];
+    // Only what the method and the grid have is taken, so that the rest is refused by name.
+    let names = ["em", "heun", "rk45", "splitting", "exponential", "pc"].map(|name| (name, name));
+    let method = match options.choice("method", &names)? {
+        "heun" => Method::Heun,
+        "rk45" => Method::RungeKutta {
+            relative: options.positive_or("rtol", 1e-5)?,
+            absolute: options.positive_or("atol", 1e-5)?,
+        },
+        "splitting" => {
+            let references = [("data", Reference::Data), ("stationary", Reference::Stationary)];
+            Method::Splitting { reference: options.choice("reference", &references)? }
+        }
+        "exponential" => Method::Exponential { order: options.count_or("order", 3)? },
+        "pc" => Method::PredictorCorrector {
+            corrections: options.count_or("corrector_steps", 1)?,
+            ratio: options.positive_or("snr", 0.16)?,
+        },
+        _ => Method::EulerMaruyama,
+    };
+    let grids = ["uniform", "quadratic", "log", "rho"].map(|name| (name, name));
+    let grid = match options.choice("grid", &grids)? {
+        "quadratic" => Grid::Quadratic,
+        "log" => Grid::Log,
+        "rho" => Grid::Rho(options.positive_or("rho", 7.0)?),
+        _ => Grid::Uniform,
+    };
     Ok(sample::Options {
-        method: options.choice("method", &methods)?,
+        method,
         steps: options.count_or("steps", 200)?,
-        grid: options.choice("grid", &grids)?,
+        grid,
         end: options.number_or("end", 0.0)?,
         last: options.choice("last", &[("none", LastStep::None), ("denoise", LastStep::Denoise)])?,
         keep: keep(options)?,

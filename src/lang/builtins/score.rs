@@ -103,8 +103,8 @@ mod functions {
     /// - `seed`: seed of the first weights, and of the simulated paths (default 0)
     /// - `simulated`: true to learn from simulated paths although there is a kernel (default: only where there is none)
     /// - `chain_steps`: steps of the simulated paths, equal in √t (default 500)
-    /// - `window`: length in time of the windows over which simulated paths are linearised (default: the longest over
-    ///   which they stay close to normal, found by simulation)
+    /// - `window`: length in time of the windows over which simulated paths are linearised (default: half of the longest over
+    ///   which the targets obey the identities of a score, found by simulation)
     ///
     /// # Returns
     /// A `Score` that `train` changes in place; all variables that hold it see the change.

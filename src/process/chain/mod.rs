@@ -8,7 +8,7 @@
 //! ```
 //!
 //! with z = m + δ, J the Jacobian of f at m, and m = z, δ = 0, P = 0 where the window begins. Its score −P⁻¹δ is a target
-//! whose mean given z is the score of the chain: exactly for a window of one step, and for any window if f is linear
+//! whose mean given z is the score of the chain: exactly for a window of one step, and for any window if f is linear and G does not depend on the state
 //! (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is carried, not formed as a difference:
 //! soon after the start it has fewer digits in z than it needs.
 

@@ -14,7 +14,7 @@ use shared::Shared;
 use super::{Prepared, Score};
 use crate::data::{Covariance, Dataset, Moments};
 use crate::error::{Error, Result};
-use crate::process::{Kernel, Process};
+use crate::process::{Class, Kernel, Process};
 use crate::task::Task;
 
 /// Samples that one pass of the evaluators' inner loops holds in registers.
@@ -47,6 +47,11 @@ impl Exact {
     /// When the score of the data has no closed form, or noise does not reach every block of the process.
     pub fn new(process: &Process, data: &Dataset) -> Result<Self> {
         process.require_noise()?;
+        if process.class() == Class::Nonlinear {
+            let problem = format!("it has no exact score, since it is nonlinear: {}", process.reasons().join(", "));
+            return Err(Error::process(process.name(), problem)
+                .with_hint("learn one with score::mlp, which simulates the process"));
+        }
         let dimension = data.moments().mean.len();
         process.copies(dimension)?;
         let coupled = process.coordinates().is_some();
