@@ -353,7 +353,7 @@ fn reverse_goes_on_from_a_state() {
     assert!(refused(&lone, None).contains("no block `eta`"));
 }
 
-/// Modes that the steps amplify are named with their numbers, although the samples stay finite.
+/// Modes that the steps amplify, or widen, are named with their numbers, although the samples stay finite.
 #[test]
 fn long_steps_are_warned_of() {
     let mut linear = passive().constant().unwrap().clone();
@@ -362,6 +362,7 @@ fn long_steps_are_warned_of() {
     let x0 = Tensor::full(&[3, 2], 1.0).unwrap();
     let warnings = |steps: usize| simulate(&stiff, &x0, &forward(steps, 1), &Task::default()).unwrap().warnings;
     assert!(warnings(20)[0].contains("steps of 1.000e-1 are too long for the rate 3.000e1"), "{:?}", warnings(20));
-    assert!(warnings(20)[0].contains("at least 30 steps"), "{:?}", warnings(20));
-    assert_eq!(warnings(31), [""; 0]);
+    assert!(warnings(20)[0].contains("amplify what it damps; take at least 120 steps"), "{:?}", warnings(20));
+    assert!(warnings(31)[0].contains("variances are wrong by a third or more"), "{:?}", warnings(31));
+    assert_eq!(warnings(121), [""; 0]);
 }
