@@ -1,7 +1,8 @@
 //! What the network of a score is shown where there is no kernel: moments of simulated forward paths.
 //!
 //! As in [`Mixed`](super::Mixed), ŝ_d = s_G,d + NN/ℓ_d: s_G is the score of a Gaussian with the mean and covariance that
-//! simulated states have at that time, and ℓ the typical deviation of a driven component within a window of the chain.
+//! simulated states have at that time, with a share of the equilibrium score where the process is not linear, and ℓ the
+//! typical deviation of a driven component within a window of the chain.
 
 use nalgebra::{DMatrix, DVector};
 use serde::{Deserialize, Serialize};

@@ -139,3 +139,35 @@ fn append(mixed: &Mixed, time: f64, weighting: Weighting, rows: &mut Vec<f32>) -
     rows.push(frame.clock as f32);
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::data::Moments;
+    use crate::expr::{Expression, Function};
+    use crate::process::Definition;
+
+    /// λ = D at the time of the sample, not at any other: for dx = −β(t) x dt + √β(t) dW, ℓ² λ = β(t).
+    #[test]
+    fn likelihood_weights_follow_the_noise() {
+        let rate = Expression::time().multiply(&9.0.into()).add(&1.0.into());
+        let definition = Definition {
+            name: "faster".into(),
+            blocks: vec!["x".into()],
+            coordinates: None,
+            parameters: BTreeMap::new(),
+            drift: vec![rate.multiply(&Expression::block(0, "x")).negate()],
+            noise: vec![vec![rate.apply(Function::Sqrt)]],
+            start: vec![None],
+        };
+        let process = Process::new(definition, 1.0).unwrap();
+        let mixed = Mixed::new(&process, &Moments { mean: vec![0.0], variance: 1.0 }).unwrap();
+        for time in [0.01, 0.4, 1.0] {
+            let (frame, _) = mixed.at(time).unwrap();
+            let weight = weights(&mixed, &frame, time, Weighting::Likelihood).unwrap()[0];
+            assert!((weight * frame.unit[0].powi(2) / (1.0 + 9.0 * time) - 1.0).abs() < 1e-12);
+        }
+    }
+}

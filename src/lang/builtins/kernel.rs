@@ -19,7 +19,7 @@ mod functions {
     ///
     /// Per coordinate of the datum, z_t = mean (x_0, 0, ...) + offset + chol noise, with the auxiliaries averaged over
     /// their law at t = 0. With constant coefficients, or coefficients that share one factor β(t), every entry is
-    /// accurate to about 14 digits, at t = 1e-8 as at t = 20; with others, or more than 8 components, to 11 digits of
+    /// accurate to about 14 digits, at t = 1e-8 as at t = 20; with others, or more than 8 components, to 10 digits of
     /// what it is made of.
     ///
     /// # Shapes
