@@ -170,7 +170,7 @@ mod tests {
     use crate::rng::Purpose;
 
     /// Draws of a smoothed ensemble have its mean and covariance: 5 entries within 5 standard errors, a false alarm in
-    /// 3·10⁵ seeds, and the seed is fixed. Seen to fail with the shrinkage left out (by 9 errors).
+    /// 3·10⁵ seeds, and the seed is fixed. Seen to fail with the shrinkage left out, which makes variances a quarter larger.
     #[test]
     fn smoothed_ensembles_keep_their_moments() {
         let stream = Stream::new(3, Purpose::Prior);
