@@ -6,7 +6,7 @@ use crate::nn::{Activation, Mlp};
 
 /// Evaluates a network with fixed parameters over blocks of samples; every thread has its own.
 ///
-/// Samples go through the whole network in panels of [`PANEL`], component-major, so that the values of a layer are read
+/// Samples go through the whole network in panels of 32, component-major, so that the values of a layer are read
 /// where the layer before wrote them and never leave the first cache.
 #[derive(Debug, Clone)]
 pub struct Inference {
