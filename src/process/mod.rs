@@ -338,6 +338,15 @@ impl Process {
         self.definition().noise.iter().map(row).collect()
     }
 
+    /// D = G Gᵀ with numbers for all parameters, [components, components].
+    pub fn bound_diffusion(&self) -> Vec<Vec<Expression>> {
+        let noise = self.bound_noise();
+        let entry = |a: &[Expression], b: &[Expression]| {
+            a.iter().zip(b).fold(Expression::constant(0.0), |sum, (a, b)| sum.add(&a.multiply(b)))
+        };
+        noise.iter().map(|a| noise.iter().map(|b| entry(a, b)).collect()).collect()
+    }
+
     fn kernels(&self) -> Result<&Kernels> {
         if self.0.kernels.get().is_none() {
             // Two threads may both prepare it; the first to finish is kept.

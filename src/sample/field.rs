@@ -174,42 +174,33 @@ fn score_place(process: &Process, motion: Motion, index: usize) -> usize {
     process.components() + if motion.score == 0.0 { 0 } else { index }
 }
 
-/// The amplitude G of component `i` and source `r`, with numbers for parameters.
-fn amplitude(process: &Process, i: usize, r: usize) -> Expression {
-    process.definition().noise[i][r].bind(process.parameters())
-}
-
 /// Σ_r G_ir ξ_r for each component.
 fn noise_terms(process: &Process, motion: Motion) -> Vec<Expression> {
     let first = score_place(process, motion, process.driven().len());
-    let sources = process.sources().iter().enumerate();
-    let term = |i: usize| {
-        let terms = sources.clone().map(|(place, &r)| amplitude(process, i, r).multiply(&component(first + place)));
+    let term = |row: &Vec<Expression>| {
+        let terms = row.iter().enumerate().map(|(place, g)| g.multiply(&component(first + place)));
         terms.fold(Expression::constant(0.0), |sum, term| sum.add(&term))
     };
-    (0..process.components()).map(term).collect()
+    process.bound_noise().iter().map(term).collect()
 }
 
 /// `drift` f + `score` (∇·D + D ŝ) for each component.
 fn slope(process: &Process, motion: Motion) -> Vec<Expression> {
     let number = Expression::constant;
-    let diffusion = |i: usize, j: usize| {
-        let terms = process.sources().iter().map(|&r| amplitude(process, i, r).multiply(&amplitude(process, j, r)));
-        terms.fold(number(0.0), |sum, term| sum.add(&term))
-    };
+    let diffusion = process.bound_diffusion();
     let pull = |i: usize| {
         process.driven().iter().enumerate().fold(number(0.0), |sum, (place, &j)| {
-            let diffusion = diffusion(i, j);
+            let diffusion = &diffusion[i][j];
             let score = component(score_place(process, motion, place));
             sum.add(&diffusion.derivative(j)).add(&diffusion.multiply(&score))
         })
     };
     let entry = |(i, f): (usize, &Expression)| {
-        let drift = f.bind(process.parameters()).combine(Operation::Multiply, &number(motion.drift));
+        let drift = f.combine(Operation::Multiply, &number(motion.drift));
         match motion.score {
             0.0 => drift,
             score => drift.add(&pull(i).multiply(&number(score))),
         }
     };
-    process.definition().drift.iter().enumerate().map(entry).collect()
+    process.bound_drift().iter().enumerate().map(entry).collect()
 }

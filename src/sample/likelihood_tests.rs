@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::tests::passive;
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::process::{Linear, Process};
@@ -11,17 +12,6 @@ use crate::tensor::Tensor;
 
 const VARIANCE: f64 = 0.2;
 const MEAN: [f64; 2] = [0.5, -1.0];
-
-fn passive() -> Process {
-    let linear = Linear {
-        drift: DMatrix::from_element(1, 1, -1.0),
-        offset: DVector::zeros(1),
-        noise: DMatrix::from_element(1, 1, f64::sqrt(2.0)),
-        start_mean: DVector::zeros(1),
-        start_std: DVector::zeros(1),
-    };
-    Process::from_linear("passive", &["x"], linear, 2.0).unwrap()
-}
 
 fn active() -> Process {
     let linear = Linear {

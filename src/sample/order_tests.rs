@@ -2,20 +2,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::tests::passive;
 use super::*;
 use crate::process::{Linear, Process};
 use crate::task::Task;
-
-fn passive() -> Process {
-    let linear = Linear {
-        drift: DMatrix::from_element(1, 1, -1.0),
-        offset: DVector::zeros(1),
-        noise: DMatrix::from_element(1, 1, f64::sqrt(2.0)),
-        start_mean: DVector::zeros(1),
-        start_std: DVector::zeros(1),
-    };
-    Process::from_linear("passive", &["x"], linear, 2.0).unwrap()
-}
 
 fn active(tau: f64) -> Process {
     let linear = Linear {

@@ -14,7 +14,7 @@ use crate::score::{Exact, Score};
 use crate::task::{Progress, Report, Task};
 use crate::tensor::Tensor;
 
-fn passive() -> Process {
+pub(super) fn passive() -> Process {
     let linear = Linear {
         drift: DMatrix::from_element(1, 1, -1.0),
         offset: DVector::zeros(1),

@@ -6,7 +6,7 @@
 //! fast holds it, and a network goes on linearly beyond its data.
 
 use crate::error::Result;
-use crate::expr::{Expression, Operation, Program, Scalars, Workspace};
+use crate::expr::{Operation, Program, Scalars, Workspace};
 use crate::process::Process;
 
 /// φ of the driven components in whose drift or noise the process is not linear.
@@ -24,22 +24,18 @@ impl Equilibrium {
     /// # Errors
     /// None for a process that was built.
     pub(super) fn of(process: &Process) -> Result<Self> {
-        let (drift, noise) = (process.bound_drift(), process.bound_noise());
+        let (drift, diffusion) = (process.bound_drift(), process.bound_diffusion());
         let size = process.components();
-        let diffusion = |i: usize, j: usize| {
-            let pairs = noise[i].iter().zip(&noise[j]);
-            pairs.fold(Expression::constant(0.0), |sum, (a, b)| sum.add(&a.multiply(b)))
-        };
         let (mut places, mut values, mut slopes) = (Vec::new(), Vec::new(), Vec::new());
         for (place, &d) in process.driven().iter().enumerate() {
-            let own = diffusion(d, d);
+            let own = &diffusion[d][d];
             if drift[d].affine(size).is_ok() && !own.depends_on_state() {
                 continue;
             }
             let flow = (0..size).fold(drift[d].multiply(&2.0.into()), |sum, j| {
-                sum.combine(Operation::Subtract, &diffusion(d, j).derivative(j))
+                sum.combine(Operation::Subtract, &diffusion[d][j].derivative(j))
             });
-            let value = flow.combine(Operation::Divide, &own);
+            let value = flow.combine(Operation::Divide, own);
             slopes.push(value.derivative(d));
             values.push(value);
             places.push(place);

@@ -9,11 +9,17 @@ pub(super) struct Equations {
     components: usize,
     drift: Vec<Expression>,
     noise: Vec<Vec<Expression>>,
+    diffusion: Vec<Vec<Expression>>,
 }
 
 impl Equations {
     pub(super) fn of(process: &Process) -> Self {
-        Self { components: process.components(), drift: process.bound_drift(), noise: process.bound_noise() }
+        Self {
+            components: process.components(),
+            drift: process.bound_drift(),
+            noise: process.bound_noise(),
+            diffusion: process.bound_diffusion(),
+        }
     }
 
     pub(super) fn sources(&self) -> usize {
@@ -56,7 +62,6 @@ impl Equations {
     /// P' by rows of its lower triangle.
     fn covariance(&self) -> Vec<Expression> {
         let n = self.components;
-        let zero = || Expression::constant(0.0);
         let entry = |i: usize, j: usize| symbol(2 * n + triangle(i.max(j), i.min(j)));
         let jacobian = |i: usize, j: usize| self.drift[i].derivative(j).multiply(&length());
         let jacobian: Vec<Vec<_>> = (0..n).map(|i| (0..n).map(|j| jacobian(i, j)).collect()).collect();
@@ -64,13 +69,9 @@ impl Equations {
         let half =
             |i: usize, j: usize| (0..n).fold(entry(i, j), |sum, k| sum.add(&jacobian[i][k].multiply(&entry(k, j))));
         let half: Vec<Vec<_>> = (0..n).map(|i| (0..n).map(|j| half(i, j)).collect()).collect();
-        let diffusion = |i: usize, j: usize| {
-            let pairs = self.noise[i].iter().zip(&self.noise[j]);
-            pairs.fold(zero(), |sum, (a, b)| sum.add(&a.multiply(b))).multiply(&length())
-        };
         let whole = |i: usize, j: usize| {
             let flow = (0..n).fold(half[i][j].clone(), |sum, k| sum.add(&half[i][k].multiply(&jacobian[j][k])));
-            flow.add(&diffusion(i, j))
+            flow.add(&self.diffusion[i][j].multiply(&length()))
         };
         (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| whole(i, j)).collect()
     }

@@ -7,7 +7,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::super::{Evaluator, Prepared};
-use super::{LANES, kernel};
+use super::{LANES, kernel, store};
 use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;
@@ -132,10 +132,7 @@ impl Evaluator for GeneralEvaluator<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
         for start in (0..count).step_by(LANES) {
             self.lanes(step, count, start, state);
-            let used = LANES.min(count - start);
-            for (row, sum) in self.sum.iter().enumerate() {
-                score[row * count + start..][..used].copy_from_slice(&sum[..used]);
-            }
+            store(&self.sum, count, start, score);
         }
     }
 }

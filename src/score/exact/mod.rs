@@ -101,6 +101,14 @@ impl Score for Exact {
     }
 }
 
+/// Writes the lanes of `sum`, \[rows\], to the samples from `start` on of `score`, [rows, count].
+fn store(sum: &[[f32; LANES]], count: usize, start: usize, score: &mut [f32]) {
+    let used = LANES.min(count - start);
+    for (row, sum) in sum.iter().enumerate() {
+        score[row * count + start..][..used].copy_from_slice(&sum[..used]);
+    }
+}
+
 /// The kernel at `time`, refused where its law has no density.
 fn kernel(process: &Process, time: f64) -> Result<Kernel> {
     let kernel = process.kernel(time)?;
