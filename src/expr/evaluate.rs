@@ -12,7 +12,7 @@ pub struct Values<'a> {
     pub time: f64,
     /// The parameters; a missing one evaluates to NaN.
     pub parameters: &'a BTreeMap<String, f64>,
-    /// The blocks of the state; a missing one evaluates to NaN.
+    /// The components of the state; a missing one evaluates to NaN.
     pub state: &'a [f64],
 }
 
@@ -56,7 +56,7 @@ impl Expression {
             Node::Constant(value) => *value,
             Node::Time => values.time,
             Node::Parameter(name) => values.parameters.get(&**name).copied().unwrap_or(f64::NAN),
-            Node::Block(index, _) => values.state.get(*index).copied().unwrap_or(f64::NAN),
+            Node::Component(index, _) => values.state.get(*index).copied().unwrap_or(f64::NAN),
             Node::Negate(a) => -a.visit(values, memory),
             Node::Binary(operation, a, b) => operation.of(a.visit(values, memory), b.visit(values, memory)),
             Node::Apply(function, a) => function.of(a.visit(values, memory)),

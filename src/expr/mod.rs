@@ -132,8 +132,8 @@ pub enum Node {
     Time,
     /// A parameter, by name.
     Parameter(Arc<str>),
-    /// A block of the state: its number and its name.
-    Block(usize, Arc<str>),
+    /// A component of the state: its number and its name.
+    Component(usize, Arc<str>),
     /// −a.
     Negate(Expression),
     /// a ∘ b.
@@ -191,7 +191,7 @@ impl Condition {
 impl Node {
     fn children(&self) -> Vec<&Expression> {
         match self {
-            Self::Constant(_) | Self::Time | Self::Parameter(_) | Self::Block(..) => Vec::new(),
+            Self::Constant(_) | Self::Time | Self::Parameter(_) | Self::Component(..) => Vec::new(),
             Self::Negate(a) | Self::Apply(_, a) => vec![a],
             Self::Binary(_, a, b) => vec![a, b],
             Self::Where(condition, a, b) => {
@@ -229,9 +229,9 @@ impl Expression {
         Self::from_node(Node::Parameter(name.into()))
     }
 
-    /// Block number `index` of the state.
-    pub fn block(index: usize, name: &str) -> Self {
-        Self::from_node(Node::Block(index, name.into()))
+    /// Component number `index` of the state.
+    pub fn component(index: usize, name: &str) -> Self {
+        Self::from_node(Node::Component(index, name.into()))
     }
 
     /// The node at the root.
@@ -362,7 +362,7 @@ impl Expression {
 
     /// Whether the value depends on the state.
     pub fn depends_on_state(&self) -> bool {
-        self.find(|node| matches!(node, Node::Block(..))).is_some()
+        self.find(|node| matches!(node, Node::Component(..))).is_some()
     }
 }
 

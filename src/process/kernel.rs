@@ -21,7 +21,7 @@ pub struct Kernel {
     pub offset: DVector<f64>,
     /// Σ, [m, m].
     pub covariance: DMatrix<f64>,
-    /// The lower-triangular L with Σ = L Lᵀ and a diagonal ≥ 0, blocks in declared order, [m, m].
+    /// The lower-triangular L with Σ = L Lᵀ and a diagonal ≥ 0, components in declared order, [m, m].
     pub cholesky: DMatrix<f64>,
 }
 
@@ -67,9 +67,9 @@ impl Kernel {
         }
     }
 
-    /// The standard deviation ℓ of each block given all the others, \[m\]; 0 where the others determine it.
+    /// The standard deviation ℓ of each component given all the others, \[m\]; 0 where the others determine it.
     ///
-    /// The unit in which the score of that block is measured: a whitened target is ℓ times the score.
+    /// The unit in which the score of that component is measured: a whitened target is ℓ times the score.
     #[must_use]
     pub fn conditional_std(&self) -> DVector<f64> {
         conditional_std(&self.cholesky)
@@ -77,7 +77,7 @@ impl Kernel {
 
     /// The lower-triangular factor with the components in another `order` (`order[i]` is the declared place of component i).
     ///
-    /// With the driven blocks last (see [`Process::undriven_first`](super::Process::undriven_first)) and z = mean + L ε, the driven part of
+    /// With the driven components last (see [`Process::undriven_first`](super::Process::undriven_first)) and z = mean + L ε, the driven part of
     /// ∇ log p(z_t | x_0) is −L_dd^{−ᵀ} ε_d.
     #[must_use]
     pub fn cholesky_in(&self, order: &[usize]) -> DMatrix<f64> {

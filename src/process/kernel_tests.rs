@@ -166,7 +166,7 @@ fn stationary_laws() {
     assert!(free.to_string().contains("grows for ever"), "{free}");
 }
 
-/// Processes of up to four blocks with damping, rotation and growth.
+/// Processes of up to four components with damping, rotation and growth.
 fn processes() -> impl Strategy<Value = Linear> {
     (1..5_usize).prop_flat_map(|size| {
         let entries = proptest::collection::vec(-2.0..2.0, 2 * size * size);

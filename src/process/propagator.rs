@@ -23,7 +23,7 @@ use crate::gauss::{Double, Square, triangularize};
 const STEP: f64 = 0.5;
 /// Terms of the series that are smaller than this are dropped.
 const NEGLIGIBLE: f64 = 1e-27;
-/// More terms than ‖A‖h ≤ ½ can ask for, besides the m − 1 by which a chain of m blocks starts late.
+/// More terms than ‖A‖h ≤ ½ can ask for, besides the m − 1 by which a chain of m components starts late.
 const TERMS: usize = 24;
 /// Legendre polynomials besides the m − 1 by which a chain starts late: at ‖A‖h = ½ the next is 10⁻¹⁰ of the first.
 const POLYNOMIALS: usize = 8;
@@ -130,7 +130,7 @@ impl Propagator {
         let mut sum = terms[0].clone();
         let mut bound = 1.0;
         for k in 1..self.reciprocals.len() {
-            // A chain of m blocks has its first entries in the term m − 1: the bound starts to count there.
+            // A chain of m components has its first entries in the term m − 1: the bound starts to count there.
             bound *= if k < size { 1.0 } else { self.norm * step / (k + 1 - size) as f64 };
             let term = terms[k - 1].times(&scaled).scaled(self.reciprocals[k]);
             sum = sum.plus(&term);

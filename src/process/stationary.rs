@@ -1,4 +1,4 @@
-//! Which blocks of a linear process are driven, whether it settles, and where.
+//! Which components of a linear process are driven, whether it settles, and where.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -10,17 +10,17 @@ use crate::gauss::{Square, lyapunov, slowest_rate};
 /// Rates below this part of the norm of the drift count as zero: eigenvalues are not known better.
 const RATE_RESOLUTION: f64 = 1e-12;
 
-/// The law that a process settles into, the same for every coordinate.
+/// The law that a process settles into, over the components of one copy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stationary {
-    /// The mean over blocks, \[m\].
+    /// The mean, \[m\].
     pub mean: DVector<f64>,
-    /// The covariance over blocks, [m, m].
+    /// The covariance, [m, m].
     pub covariance: DMatrix<f64>,
 }
 
 impl Linear {
-    /// Number of blocks m.
+    /// Number m of components.
     #[must_use]
     pub fn size(&self) -> usize {
         self.drift.nrows()
@@ -61,7 +61,7 @@ impl Linear {
         Ok(Stationary { mean, covariance })
     }
 
-    /// The stationary covariance and its factor, if the process settles and all blocks are reached by noise.
+    /// The stationary covariance and its factor, if the process settles and all components are reached by noise.
     pub(super) fn stationary_law(&self) -> Option<(Square, Square)> {
         let rate = slowest_rate(&self.drift)?;
         if rate >= -RATE_RESOLUTION * self.drift.norm() {
@@ -77,7 +77,7 @@ impl Linear {
     }
 }
 
-/// Given the datum and the blocks before it, a block that keeps less than this part of its variance has no noise of its
+/// Given the datum and the components before it, a component that keeps less than this part of its variance has no noise of its
 /// own: what the factor then holds is rounding.
 const SINGULAR: f64 = 1e-20;
 
@@ -119,16 +119,16 @@ impl Process {
         match self.constant() {
             Some(linear) => linear.drift[(to, from)] != 0.0,
             None => {
-                let occurs = |node: &Node| matches!(node, Node::Block(index, _) if *index == from);
+                let occurs = |node: &Node| matches!(node, Node::Component(index, _) if *index == from);
                 self.definition().drift[to].find(occurs).is_some()
             }
         }
     }
 
-    /// Whether a score exists and can be used: noise reaches every block, and not the same noise in the same way.
+    /// Whether a score exists and can be used: noise reaches every component, and not the same noise in the same way.
     ///
     /// # Errors
-    /// Names the first block that stays without noise, or without noise of its own.
+    /// Names the first component that stays without noise, or without noise of its own.
     pub fn require_noise(&self) -> Result<()> {
         if let Some(&component) = self.unreached().first() {
             let name = self.component_name(component);
@@ -142,8 +142,8 @@ impl Process {
         let is_bound = |&i: &usize| kernel.cholesky[(i, i)].powi(2) < SINGULAR * kernel.covariance[(i, i)];
         let Some(component) = (0..self.components()).find(is_bound) else { return Ok(()) };
         let before = (0..component).map(|i| self.component_name(i)).collect::<Vec<_>>().join(" and ");
-        let block = self.component_name(component);
-        let problem = format!("given the data, {before} determines {block}: the law has no density and no score");
-        Err(Error::process(self.name(), problem).with_hint(format!("give {block} a Wiener source of its own")))
+        let name = self.component_name(component);
+        let problem = format!("given the data, {before} determines {name}: the law has no density and no score");
+        Err(Error::process(self.name(), problem).with_hint(format!("give {name} a Wiener source of its own")))
     }
 }

@@ -30,7 +30,7 @@ fn process(drift: &[&[Expression]], noise: &[Expression], start: &[f64], horizon
     let size = noise.len();
     let blocks: Vec<String> = (0..size).map(|i| format!("z{i}")).collect();
     let row = |i: usize| {
-        let terms = (0..size).map(|j| drift[i][j].multiply(&Expression::block(j, &blocks[j])));
+        let terms = (0..size).map(|j| drift[i][j].multiply(&Expression::component(j, &blocks[j])));
         terms.fold(number(0.0), |sum, term| sum.add(&term))
     };
     let amplitude = |i: usize, j: usize| if i == j { noise[i].clone() } else { number(0.0) };
@@ -266,7 +266,7 @@ const THREE_BLOCKS: [Reference; 5] = [
         &[0.5709969958528233, 0.024169992707878073, 0.7345949667032223, 0.04034504992685807, 0.04514116812021187, 0.6432978233377256]),
 ];
 
-/// Both blocks damped, driven and coupled at rates that change with the time in different ways.
+/// Both components damped, driven and coupled at rates that change with the time in different ways.
 fn anything() -> impl Strategy<Value = Process> {
     proptest::collection::vec(-2.0..2.0, 12).prop_map(|c| {
         let wave = |i: usize| {

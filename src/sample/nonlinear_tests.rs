@@ -36,7 +36,7 @@ fn process(drift: Expression, noise: Expression) -> Process {
 
 /// dx = (x − x³) dt + dW: log p = x² − x⁴/2.
 fn double_well() -> Stationary {
-    let x = Expression::block(0, "x");
+    let x = Expression::component(0, "x");
     let cube = x.multiply(&x).multiply(&x);
     Stationary {
         process: process(x.combine(Operation::Subtract, &cube), Expression::constant(1.0)),
@@ -48,7 +48,7 @@ fn double_well() -> Stationary {
 
 /// dx = −2x dt + √(1 + x²/2) dW (Itô): with D = 1 + x²/2, ∂ log p = (2f − D')/D = −5x/D, log p = −5 ln D.
 fn warm_outside() -> Stationary {
-    let x = Expression::block(0, "x");
+    let x = Expression::component(0, "x");
     let square = x.multiply(&x).multiply(&Expression::constant(0.5)).add(&Expression::constant(1.0));
     Stationary {
         process: process(x.multiply(&Expression::constant(-2.0)), square.apply(Function::Sqrt)),

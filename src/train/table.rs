@@ -157,7 +157,7 @@ mod tests {
             blocks: vec!["x".into()],
             coordinates: None,
             parameters: BTreeMap::new(),
-            drift: vec![rate.multiply(&Expression::block(0, "x")).negate()],
+            drift: vec![rate.multiply(&Expression::component(0, "x")).negate()],
             noise: vec![vec![rate.apply(Function::Sqrt)]],
             start: vec![None],
         };

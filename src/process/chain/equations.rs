@@ -84,5 +84,5 @@ fn length() -> Expression {
 
 /// An input of a program.
 pub(super) fn symbol(place: usize) -> Expression {
-    Expression::block(place, "z")
+    Expression::component(place, "z")
 }

@@ -1,7 +1,7 @@
-//! Mixtures under a process that couples coordinates: every law is over all m·d components at once.
+//! Mixtures under a process that couples coordinates: every law is over all m·d components of the state at once.
 //!
-//! Components of one covariance S are a group. Its whitening W, WᵀW = (Σ + Φ_x S Φ_xᵀ)⁻¹, is rotated so that the data
-//! reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j has
+//! Components of the mixture of one covariance S are a group. Its whitening W, WᵀW = (Σ + Φ_x S Φ_xᵀ)⁻¹, is rotated so that the data
+//! reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j of the mixture has
 //!
 //! ```text
 //! log w_j(z) = log w_j + log det W − ½ |y_{≤d} − R μ_j|² + terms without j,     ∇ log N_j = −Wᵀ (y − (R μ_j, 0)),

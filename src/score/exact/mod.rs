@@ -44,7 +44,7 @@ impl Exact {
     /// The empirical score of finite data is exact for the data and nothing else: its samples are the data again.
     ///
     /// # Errors
-    /// When the score of the data has no closed form, or noise does not reach every block of the process.
+    /// When the score of the data has no closed form, or noise does not reach every component of the process.
     pub fn new(process: &Process, data: &Dataset) -> Result<Self> {
         process.require_noise()?;
         if process.class() == Class::Nonlinear {

@@ -40,7 +40,7 @@ fn third_order() -> Process {
 /// with noise on x too where `passive` is above 0.
 fn chiral(passive: f64) -> Process {
     let names = ["x[0]", "x[1]", "eta[0]", "eta[1]"];
-    let symbols: Vec<_> = names.iter().enumerate().map(|(i, name)| Expression::block(i, name)).collect();
+    let symbols: Vec<_> = names.iter().enumerate().map(|(i, name)| Expression::component(i, name)).collect();
     let rate = |value: f64, i: usize| Expression::constant(value).multiply(&symbols[i]);
     let (turn, decay) = (3.0, -2.0);
     let noise = |i: usize, j: usize| match (i == j, i < 2) {
