@@ -155,7 +155,7 @@ fn time_is_told_by_the_host() {
     }
 }
 
-const LARGE: [&str; 16] = [
+const LARGE: [&str; 17] = [
     "zeros([1000, 1000])",
     "full(1_000_000, 2)",
     "identity(1000)",
@@ -168,6 +168,7 @@ const LARGE: [&str; 16] = [
     "let first = []; first.pad(1000, 0); zeros([1, 1000]).select(first)",
     "stack([zeros(200_000), zeros(200_000)])",
     "concatenate([zeros(200_000), zeros(200_000)])",
+    "measure::covariance(zeros([2, 1000]))",
     "dataset::diamond().sample(200_000, 1)",
     "sample(score::exact(process::active(), dataset::diamond()), #{ count: 50_000, steps: 1 })",
     "score::mlp(process::active(), dataset::diamond(), #{ hidden: [256, 256] })",

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use super::rows;
 use crate::error::{Error, Result};
 use crate::task::Task;
-use crate::tensor::{Tensor, count};
+use crate::tensor::{Tensor, affordable};
 
 /// Rows of a covariance that are computed together.
 const BLOCK: usize = 64;
@@ -37,7 +37,7 @@ pub fn cross_covariance(a: &Tensor, b: &Tensor, task: &Task) -> Result<Array2<f6
         return Err(Error::argument("b", format!("has {} rows, `a` has {}", y.nrows(), x.nrows()))
             .with_hint("row i of both must belong to the same sample"));
     }
-    count(&[x.ncols(), y.ncols()])?;
+    affordable(&[x.ncols(), y.ncols()], task.host())?;
     let (x, y) = (centred(x), centred(y));
     let blocks = task.blocks(x.ncols().div_ceil(BLOCK), |block| {
         let columns = block * BLOCK..x.ncols().min((block + 1) * BLOCK);

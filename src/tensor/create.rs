@@ -110,7 +110,7 @@ pub fn allocate(shape: &[usize], host: &Host) -> Result<Vec<f32>> {
 ///
 /// # Errors
 /// When it needs more memory than `host` has.
-pub(super) fn affordable(shape: &[usize], host: &Host) -> Result<usize> {
+pub fn affordable(shape: &[usize], host: &Host) -> Result<usize> {
     let count = count(shape)?;
     match host.lacking(4.0 * count as f64) {
         None => Ok(count),

@@ -2,8 +2,7 @@
 
 use ndarray::Ix2;
 
-use super::Tensor;
-use super::create::affordable;
+use super::{Tensor, affordable};
 use crate::error::{Error, Result};
 use crate::host::Host;
 
