@@ -7,7 +7,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::flow::norm;
+use super::passage::norm;
 use super::quadrature::rule;
 use super::{Kernel, Process};
 use crate::error::Result;
@@ -152,8 +152,8 @@ impl Balance {
 
     /// Subtracts `weight` times the rate of change at `kernel`.
     fn subtract(&mut self, a: &DMatrix<f64>, b: &DVector<f64>, d: &DMatrix<f64>, kernel: &Kernel, weight: f64) {
-        let flow = a * &kernel.covariance;
-        self.covariance -= weight * (&flow + flow.transpose() + d);
+        let carried = a * &kernel.covariance;
+        self.covariance -= weight * (&carried + carried.transpose() + d);
         self.transfer -= weight * (a * &kernel.transfer);
         self.offset -= weight * (a * &kernel.offset + b);
         self.transfer_size += weight * (a.abs() * kernel.transfer.abs());

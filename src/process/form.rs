@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::schedule::Place;
+use super::timeline::Place;
 use super::{Definition, Linear};
 use crate::error::{Error, Result};
 use crate::expr::{Affine, Expression, Values};

@@ -7,20 +7,20 @@ mod definition;
 mod describe;
 mod draft;
 mod explain;
-mod flow;
 mod form;
 mod integrated;
 mod kernel;
 mod kernels;
 mod linear;
 mod monomial;
+mod passage;
 mod prior;
 mod propagator;
 mod quadrature;
 mod rescaled;
-mod schedule;
 mod series;
 mod stationary;
+mod timeline;
 mod transition;
 
 use std::collections::BTreeMap;
@@ -50,7 +50,7 @@ use form::{Form, Numbers};
 use integrated::Integrated;
 use kernels::{Constant, Kernels};
 use rescaled::Rescaled;
-use schedule::Schedule;
+use timeline::Timeline;
 
 /// A forward process with numbers for all its parameters. Cheap to clone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,7 +66,7 @@ struct Inner {
     /// What makes it harder than constant coefficients.
     reasons: Vec<String>,
     /// The coefficients of a linear process.
-    schedule: Option<Arc<Schedule>>,
+    timeline: Option<Arc<Timeline>>,
     /// The time in which the coefficients are constant, where they share a factor.
     rescaled: Option<Rescaled>,
     /// Components with noise of their own.
@@ -126,12 +126,12 @@ impl Process {
         let numbers = Numbers { definition: &definition, parameters: &parameters };
         let times: Vec<_> = (0..=CHECKS).map(|i| horizon * f64::from(i) / f64::from(CHECKS)).collect();
         numbers.check(&times)?;
-        let schedule = match &form.coefficients {
-            Some(coefficients) => Some(Arc::new(Schedule::new(&definition, &parameters, coefficients)?)),
+        let timeline = match &form.coefficients {
+            Some(coefficients) => Some(Arc::new(Timeline::new(&definition, &parameters, coefficients)?)),
             None => None,
         };
-        let varying = schedule.as_ref().filter(|_| form.class == Class::TimeDependent);
-        let rescaled = varying.and_then(|schedule| Rescaled::of(schedule, horizon));
+        let varying = timeline.as_ref().filter(|_| form.class == Class::TimeDependent);
+        let rescaled = varying.and_then(|timeline| Rescaled::of(timeline, horizon));
         let class = if rescaled.is_some() { Class::Commuting } else { form.class };
         let is_driven = |&i: &usize| definition.noise[i].iter().any(|g| numbers.is_noise(g));
         let driven = (0..definition.components()).filter(is_driven).collect();
@@ -143,7 +143,7 @@ impl Process {
             horizon,
             class,
             reasons: form.reasons,
-            schedule,
+            timeline,
             rescaled,
             driven,
             sources,
@@ -283,8 +283,8 @@ impl Process {
 
     /// The numbers of a linear process with constant coefficients.
     pub fn constant(&self) -> Option<&Linear> {
-        let schedule = self.0.schedule.as_ref().filter(|_| self.class() == Class::Constant)?;
-        Some(schedule.constant())
+        let timeline = self.0.timeline.as_ref().filter(|_| self.class() == Class::Constant)?;
+        Some(timeline.constant())
     }
 
     /// The common factor β(t) of all coefficients and the process without it, for [`Class::Commuting`].
@@ -297,8 +297,8 @@ impl Process {
     /// # Errors
     /// When the process is nonlinear, or a coefficient has no finite value at that time.
     pub fn linear_at(&self, time: f64) -> Result<Linear> {
-        match &self.0.schedule {
-            Some(schedule) => schedule.at(time),
+        match &self.0.timeline {
+            Some(timeline) => timeline.at(time),
             None => Err(self.has_no_kernel()),
         }
     }
@@ -356,13 +356,13 @@ impl Process {
     }
 
     fn prepare_kernels(&self) -> Result<Kernels> {
-        match (&self.0.schedule, &self.0.rescaled) {
+        match (&self.0.timeline, &self.0.rescaled) {
             (None, _) => Err(self.has_no_kernel()),
             (Some(_), Some(Rescaled { linear, clock })) => Ok(Kernels::Rescaled(Constant::new(linear)?, clock.clone())),
-            (Some(schedule), None) if self.class() == Class::Constant => {
-                Ok(Kernels::Constant(Constant::new(schedule.constant())?))
+            (Some(timeline), None) if self.class() == Class::Constant => {
+                Ok(Kernels::Constant(Constant::new(timeline.constant())?))
             }
-            (Some(schedule), None) => Integrated::new(schedule.clone(), self.horizon()).map(Kernels::Integrated),
+            (Some(timeline), None) => Integrated::new(timeline.clone(), self.horizon()).map(Kernels::Integrated),
         }
     }
 

@@ -9,7 +9,7 @@ use super::Linear;
 use super::integrated::within;
 use super::monomial::{Bases, Monomial};
 use super::quadrature::{rule, subdivide};
-use super::schedule::{Place, Schedule};
+use super::timeline::{Place, Timeline};
 use crate::error::{Error, Result};
 use crate::expr::{Expression, Values};
 
@@ -26,14 +26,14 @@ pub(super) struct Rescaled {
 }
 
 impl Rescaled {
-    /// The form of `schedule` with a common factor, if the graph shows that it has one which is finite and ≥ 0 up to
+    /// The form of `timeline` with a common factor, if the graph shows that it has one which is finite and ≥ 0 up to
     /// the `horizon`.
-    pub(super) fn of(schedule: &Schedule, horizon: f64) -> Option<Self> {
-        let mut bases = Bases::new(schedule.parameters());
-        let mut linear = schedule.constant().clone();
+    pub(super) fn of(timeline: &Timeline, horizon: f64) -> Option<Self> {
+        let mut bases = Bases::new(timeline.parameters());
+        let mut linear = timeline.constant().clone();
         let mut common: Option<Monomial> = None;
         let mut steady = false;
-        for (place, expression) in schedule.varying() {
+        for (place, expression) in timeline.varying() {
             let monomial = bases.monomial(expression);
             if !monomial.constant.is_finite() {
                 return None;
@@ -50,11 +50,11 @@ impl Rescaled {
             }
         }
         let is_zero = |matrix: &[f64]| matrix.iter().all(|&entry| entry == 0.0);
-        let still = schedule.constant();
+        let still = timeline.constant();
         steady |=
             !(is_zero(still.drift.as_slice()) && is_zero(still.offset.as_slice()) && is_zero(still.noise.as_slice()));
         let factor = common.filter(|_| !steady)?.with_constant(1.0);
-        let clock = Clock::new(bases.expression(&factor), schedule.parameters(), horizon).ok()?;
+        let clock = Clock::new(bases.expression(&factor), timeline.parameters(), horizon).ok()?;
         Some(Self { linear, clock })
     }
 }

@@ -48,8 +48,8 @@ fn process(drift: &[&[Expression]], noise: &[Expression], start: &[f64], horizon
 
 /// The kernels of a process by integration, whatever its class.
 fn integrated(process: &Process) -> Kernels {
-    let schedule = process.0.schedule.clone().unwrap();
-    Kernels::Integrated(Integrated::new(schedule, process.horizon()).unwrap())
+    let timeline = process.0.timeline.clone().unwrap();
+    Kernels::Integrated(Integrated::new(timeline, process.horizon()).unwrap())
 }
 
 /// Largest difference, entry by entry relative to `truth`.

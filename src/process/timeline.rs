@@ -40,7 +40,7 @@ impl Place {
 
 /// The coefficients of one process with numbers for its parameters.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub(super) struct Timeline {
     definition: Arc<Definition>,
     parameters: BTreeMap<String, f64>,
     /// Those that do not depend on the time; the others are 0.
@@ -48,7 +48,7 @@ pub(super) struct Schedule {
     varying: Vec<(Place, Expression)>,
 }
 
-impl Schedule {
+impl Timeline {
     /// # Errors
     /// When a coefficient that does not depend on the time has no finite value.
     pub(super) fn new(
