@@ -33,6 +33,7 @@ pub mod process;
 pub mod rng;
 pub mod sample;
 pub mod score;
+pub mod settings;
 pub mod task;
 pub mod tensor;
 pub mod train;

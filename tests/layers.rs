@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
-    "error", "vector", "rng", "task", "files", "memory", "tensor", "gauss", "expr", "data", "process", "nn", "score",
-    "measure", "sample", "train", "plot", "lang", "cli", "repl", "main",
+    "error", "settings", "vector", "rng", "task", "files", "memory", "tensor", "gauss", "expr", "data", "process",
+    "nn", "score", "measure", "sample", "train", "plot", "lang", "cli", "repl", "main",
 ];
 
 /// Words that may stand only in some rooms or files: (word, where it may, why).

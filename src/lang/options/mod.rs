@@ -1,9 +1,13 @@
 //! Reading arguments and option maps: every number accepts `1` and `1.0`, every wrong value is named.
 
+mod declared;
+
+pub(crate) use declared::{Given, read};
+
 use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
 
-use super::failure::{Outcome, Raise};
 use crate::error::{Error, Result, nearest, suggestion};
+use crate::lang::failure::{Outcome, Raise};
 
 /// A number, whole or not.
 pub(crate) fn number(value: &Dynamic) -> Option<f64> {

@@ -1,0 +1,249 @@
+//! What can be set by name, declared once: the reader of option maps, help, reference, completion and errors all use the
+//! same table, and so do the defaults of the functions in Rust.
+//!
+//! A table is a constant slice of [`Setting`]s beside what it sets. A word of a [`Setting::choice`] may bring settings of
+//! its own, which exist only where it is chosen: a method its order, a grid its exponent.
+//!
+//! ```
+//! use tumble::settings::{Choice, Setting, Values};
+//!
+//! const TABLE: &[Setting] = &[
+//!     Setting::count("steps", "number of steps").or(200.0),
+//!     Setting::choice("grid", "how the times are spread", &[
+//!         Choice::new("uniform", "equal steps"),
+//!         Choice::new("rho", "equal steps in t^(1/rho)")
+//!             .with(&[Setting::number("rho", "the exponent").above(0.0).or(7.0)]),
+//!     ]),
+//! ];
+//! let values = Values::defaults(TABLE);
+//! assert_eq!((values.count("steps"), values.word("grid")), (200, "uniform"));
+//! ```
+
+mod range;
+mod values;
+
+pub use range::Range;
+pub use values::{Value, Values};
+
+/// One thing that can be set by name.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Setting {
+    /// Its name in scripts, and of the field or argument in Rust.
+    pub name: &'static str,
+    /// What it takes.
+    pub kind: Kind,
+    /// What stands where it is not given.
+    pub default: Preset,
+    /// What it means, with its unit; the words that follow its name in a list.
+    pub meaning: &'static str,
+}
+
+/// What a setting takes.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Kind {
+    /// A finite number.
+    Number(Range),
+    /// A whole number.
+    Whole(Range),
+    /// True or false.
+    Flag,
+    /// A string.
+    Text,
+    /// One of these words, of which the first is the default.
+    Choice(&'static [Choice]),
+    /// An array of finite numbers.
+    Numbers(Range),
+    /// An array of whole numbers.
+    Wholes(Range),
+    /// An array of strings.
+    Texts,
+    /// What only the language has; these words say what: "a closure", "a map".
+    Other(&'static str),
+}
+
+/// What stands where a setting is not given.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Preset {
+    /// It must be given.
+    Required,
+    /// A number.
+    Number(f64),
+    /// Numbers.
+    Numbers(&'static [f64]),
+    /// A truth value.
+    Flag(bool),
+    /// A string.
+    Text(&'static str),
+    /// The first word of a choice.
+    First,
+    /// Nothing, and these words say what then happens: "the horizon".
+    Absent(&'static str),
+}
+
+/// A word of a choice.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Choice {
+    /// The word.
+    pub word: &'static str,
+    /// What it means.
+    pub meaning: &'static str,
+    /// What can be set only where it is chosen.
+    pub settings: &'static [Setting],
+}
+
+impl Choice {
+    /// A word without settings of its own.
+    pub const fn new(word: &'static str, meaning: &'static str) -> Self {
+        Self { word, meaning, settings: &[] }
+    }
+
+    /// The same word with settings of its own.
+    #[must_use]
+    pub const fn with(self, settings: &'static [Setting]) -> Self {
+        Self { settings, ..self }
+    }
+}
+
+impl Setting {
+    const fn new(name: &'static str, kind: Kind, default: Preset, meaning: &'static str) -> Self {
+        Self { name, kind, default, meaning }
+    }
+
+    /// A finite number that must be given.
+    pub const fn number(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Number(Range::ALL), Preset::Required, meaning)
+    }
+
+    /// A whole number above 0 that must be given.
+    pub const fn count(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Whole(Range::above(0.0)), Preset::Required, meaning)
+    }
+
+    /// A whole number, 0 or above, that must be given.
+    pub const fn natural(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Whole(Range::from(0.0)), Preset::Required, meaning)
+    }
+
+    /// The seed of what is random: a whole number, 0 where it is not given.
+    pub const fn seed(meaning: &'static str) -> Self {
+        Self::natural("seed", meaning).or(0.0)
+    }
+
+    /// A truth value; false where it is not given.
+    pub const fn flag(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Flag, Preset::Flag(false), meaning)
+    }
+
+    /// A string that must be given.
+    pub const fn text(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Text, Preset::Required, meaning)
+    }
+
+    /// One of several words, of which the first is the default.
+    pub const fn choice(name: &'static str, meaning: &'static str, choices: &'static [Choice]) -> Self {
+        Self::new(name, Kind::Choice(choices), Preset::First, meaning)
+    }
+
+    /// An array of finite numbers that must be given.
+    pub const fn numbers(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Numbers(Range::ALL), Preset::Required, meaning)
+    }
+
+    /// An array of whole numbers above 0 that must be given.
+    pub const fn counts(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Wholes(Range::above(0.0)), Preset::Required, meaning)
+    }
+
+    /// An array of strings that must be given.
+    pub const fn texts(name: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Texts, Preset::Required, meaning)
+    }
+
+    /// What only the language has, described by `wanted` ("a closure"); must be given.
+    pub const fn other(name: &'static str, wanted: &'static str, meaning: &'static str) -> Self {
+        Self::new(name, Kind::Other(wanted), Preset::Required, meaning)
+    }
+
+    /// The same setting within `range`.
+    ///
+    /// # Panics
+    /// For settings that are not numbers.
+    #[must_use]
+    pub const fn within(self, range: Range) -> Self {
+        let kind = match self.kind {
+            Kind::Number(_) => Kind::Number(range),
+            Kind::Whole(_) => Kind::Whole(range),
+            Kind::Numbers(_) => Kind::Numbers(range),
+            Kind::Wholes(_) => Kind::Wholes(range),
+            _ => panic!("only numbers have a range"),
+        };
+        Self { kind, ..self }
+    }
+
+    /// The same number, above `least`.
+    #[must_use]
+    pub const fn above(self, least: f64) -> Self {
+        self.within(Range::above(least))
+    }
+
+    /// The same number, from `least` to `most`, both included.
+    #[must_use]
+    pub const fn between(self, least: f64, most: f64) -> Self {
+        self.within(Range::between(least, most))
+    }
+
+    /// The same number, `value` where it is not given.
+    #[must_use]
+    pub const fn or(self, value: f64) -> Self {
+        Self { default: Preset::Number(value), ..self }
+    }
+
+    /// The same array, `values` where it is not given.
+    #[must_use]
+    pub const fn or_numbers(self, values: &'static [f64]) -> Self {
+        Self { default: Preset::Numbers(values), ..self }
+    }
+
+    /// The same truth value, true where it is not given.
+    #[must_use]
+    pub const fn or_true(self) -> Self {
+        Self { default: Preset::Flag(true), ..self }
+    }
+
+    /// The same string, `text` where it is not given.
+    #[must_use]
+    pub const fn or_text(self, text: &'static str) -> Self {
+        Self { default: Preset::Text(text), ..self }
+    }
+
+    /// The same setting, which need not be given; `otherwise` says in words what then happens.
+    #[must_use]
+    pub const fn or_else(self, otherwise: &'static str) -> Self {
+        Self { default: Preset::Absent(otherwise), ..self }
+    }
+
+    /// The words of a choice; none for other settings.
+    pub fn choices(&self) -> &'static [Choice] {
+        match self.kind {
+            Kind::Choice(choices) => choices,
+            _ => &[],
+        }
+    }
+}
+
+/// All settings of `tables`, those of choices behind the choice that brings them, each with the word that must be chosen.
+pub fn all(tables: &[&'static [Setting]]) -> Vec<(&'static Setting, Option<&'static Choice>)> {
+    fn collect(
+        table: &'static [Setting],
+        owner: Option<&'static Choice>,
+        found: &mut Vec<(&'static Setting, Option<&'static Choice>)>,
+    ) {
+        for setting in table {
+            found.push((setting, owner));
+            setting.choices().iter().for_each(|choice| collect(choice.settings, Some(choice), found));
+        }
+    }
+    let mut found = Vec::new();
+    tables.iter().for_each(|table| collect(table, None, &mut found));
+    found
+}

@@ -1,0 +1,292 @@
+//! What was set: a value for every setting of a table.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::{Choice, Kind, Preset, Setting};
+use crate::error::{Error, Result, nearest};
+
+/// A value that was given.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Value {
+    /// A number, whole or not.
+    Number(f64),
+    /// A whole number.
+    Whole(i64),
+    /// A truth value.
+    Flag(bool),
+    /// A string, or a word.
+    Text(String),
+    /// Numbers.
+    Numbers(Vec<f64>),
+    /// Strings.
+    Texts(Vec<String>),
+}
+
+/// A value for each setting of a table; asking for one that the table does not have is a fault of the program.
+#[derive(Debug, Clone, Default)]
+pub struct Values {
+    entries: BTreeMap<&'static str, Option<Value>>,
+    asked: RefCell<BTreeSet<&'static str>>,
+}
+
+impl Values {
+    /// The defaults of a table.
+    ///
+    /// # Panics
+    /// When a setting of it must be given.
+    pub fn defaults(table: &'static [Setting]) -> Self {
+        Self::read(&[table], |_| Ok(None)).unwrap_or_else(|error: Error| panic!("{error}"))
+    }
+
+    /// The values of all settings of `tables` that exist under the words chosen, each as `given` has it or its default.
+    /// What `given` returns must be of the setting's kind; its range is checked here.
+    ///
+    /// # Errors
+    /// Those of `given`; when a value is out of range or a word is none of its choice; [`Error::Argument`] "is missing"
+    /// where a setting must be given.
+    pub fn read<E: From<Error>>(
+        tables: &[&'static [Setting]],
+        mut given: impl FnMut(&'static Setting) -> Result<Option<Value>, E>,
+    ) -> Result<Self, E> {
+        let mut values = Self::default();
+        let mut open: Vec<&'static Setting> = tables.iter().rev().flat_map(|table| table.iter().rev()).collect();
+        while let Some(setting) = open.pop() {
+            let value = given(setting)?;
+            if let Some(value) = &value {
+                setting.check(value)?;
+            }
+            let value = match (value, setting.preset()) {
+                (Some(value), _) => Some(value),
+                (None, Ok(preset)) => preset,
+                (None, Err(error)) => return Err(error.into()),
+            };
+            if let Some(Value::Text(word)) = &value {
+                let chosen = setting.choices().iter().find(|choice| choice.word == *word);
+                open.extend(chosen.into_iter().flat_map(|choice| choice.settings.iter().rev()));
+            }
+            values.entries.insert(setting.name, value);
+        }
+        Ok(values)
+    }
+
+    /// Whether the table has the setting, under the words chosen.
+    pub fn has(&self, name: &str) -> bool {
+        self.entries.contains_key(name)
+    }
+
+    /// The names that nobody has asked for yet.
+    pub fn unasked(&self) -> Vec<&'static str> {
+        let asked = self.asked.borrow();
+        self.entries.keys().copied().filter(|name| !asked.contains(name)).collect()
+    }
+
+    /// Notes that a value was asked for, which the caller holds itself.
+    ///
+    /// # Panics
+    /// When the table has no such setting.
+    pub fn ask(&self, name: &str) -> Option<&Value> {
+        let Some((&own, value)) = self.entries.get_key_value(name) else { panic!("no setting `{name}` is declared") };
+        self.asked.borrow_mut().insert(own);
+        value.as_ref()
+    }
+
+    /// A number, if it is given or has a default.
+    pub fn number_if_given(&self, name: &str) -> Option<f64> {
+        self.ask(name).map(|value| match value {
+            Value::Number(number) => *number,
+            Value::Whole(whole) => *whole as f64,
+            other => unexpected(name, other),
+        })
+    }
+
+    /// A number.
+    pub fn number(&self, name: &str) -> f64 {
+        present(name, self.number_if_given(name))
+    }
+
+    /// A whole number, if it is given or has a default.
+    pub fn whole_if_given(&self, name: &str) -> Option<i64> {
+        self.ask(name).map(|value| match value {
+            Value::Number(number) => *number as i64,
+            Value::Whole(whole) => *whole,
+            other => unexpected(name, other),
+        })
+    }
+
+    /// A whole number, 0 or above.
+    pub fn natural(&self, name: &str) -> u64 {
+        let whole = present(name, self.whole_if_given(name));
+        u64::try_from(whole).unwrap_or_else(|_| panic!("`{name}` is not declared to be 0 or above"))
+    }
+
+    /// A number of things.
+    pub fn count(&self, name: &str) -> usize {
+        present(name, self.count_if_given(name))
+    }
+
+    /// A number of things, if it is given or has a default.
+    pub fn count_if_given(&self, name: &str) -> Option<usize> {
+        let count = |whole| usize::try_from(whole).unwrap_or_else(|_| panic!("`{name}` is not declared to be a count"));
+        self.whole_if_given(name).map(count)
+    }
+
+    /// A truth value.
+    pub fn flag(&self, name: &str) -> bool {
+        present(name, self.flag_if_given(name))
+    }
+
+    /// A truth value, if it is given or has a default.
+    pub fn flag_if_given(&self, name: &str) -> Option<bool> {
+        self.ask(name).map(|value| match value {
+            Value::Flag(flag) => *flag,
+            other => unexpected(name, other),
+        })
+    }
+
+    /// A string, or the word of a choice, if it is given or has a default.
+    pub fn text_if_given(&self, name: &str) -> Option<&str> {
+        self.ask(name).map(|value| match value {
+            Value::Text(text) => text.as_str(),
+            other => unexpected(name, other),
+        })
+    }
+
+    /// The word of a choice, or a string.
+    pub fn word(&self, name: &str) -> &str {
+        present(name, self.text_if_given(name))
+    }
+
+    /// An array of numbers, if it is given or has a default.
+    pub fn numbers_if_given(&self, name: &str) -> Option<&[f64]> {
+        self.ask(name).map(|value| match value {
+            Value::Numbers(numbers) => numbers.as_slice(),
+            other => unexpected(name, other),
+        })
+    }
+
+    /// An array of numbers of things, if it is given or has a default.
+    pub fn counts_if_given(&self, name: &str) -> Option<Vec<usize>> {
+        // Counts beyond 2⁵³ do not exist as numbers of anything.
+        self.numbers_if_given(name).map(|numbers| numbers.iter().map(|&number| number as usize).collect())
+    }
+
+    /// An array of strings, if it is given or has a default.
+    pub fn texts_if_given(&self, name: &str) -> Option<&[String]> {
+        self.ask(name).map(|value| match value {
+            Value::Texts(texts) => texts.as_slice(),
+            other => unexpected(name, other),
+        })
+    }
+}
+
+fn present<T>(name: &str, value: Option<T>) -> T {
+    value.unwrap_or_else(|| panic!("the setting `{name}` has no default"))
+}
+
+fn unexpected<T>(name: &str, value: &Value) -> T {
+    panic!("the setting `{name}` is declared of another kind than {value:?}")
+}
+
+impl Setting {
+    /// The default, where there is one.
+    fn preset(&self) -> Result<Option<Value>> {
+        Ok(match self.default {
+            Preset::Required => return Err(Error::argument(self.name, "is missing")),
+            Preset::Number(number) if matches!(self.kind, Kind::Whole(_)) => Some(Value::Whole(number as i64)),
+            Preset::Number(number) => Some(Value::Number(number)),
+            Preset::Numbers(numbers) => Some(Value::Numbers(numbers.to_vec())),
+            Preset::Flag(flag) => Some(Value::Flag(flag)),
+            Preset::Text(text) => Some(Value::Text(text.to_owned())),
+            Preset::First => self.choices().first().map(|choice| Value::Text(choice.word.to_owned())),
+            Preset::Absent(_) => None,
+        })
+    }
+
+    /// Refuses a value out of range, and a word that is none of the choice.
+    ///
+    /// # Errors
+    /// Names the setting, what it may be, and what it is.
+    pub fn check(&self, value: &Value) -> Result<()> {
+        match (self.kind, value) {
+            (Kind::Number(range) | Kind::Whole(range), Value::Number(number)) => self.check_number(range, *number),
+            (Kind::Number(range) | Kind::Whole(range), Value::Whole(whole)) => self.check_number(range, *whole as f64),
+            (Kind::Numbers(range) | Kind::Wholes(range), Value::Numbers(numbers)) => {
+                numbers.iter().try_for_each(|&number| self.check_number(range, number))
+            }
+            (Kind::Choice(choices), Value::Text(word)) => self.check_word(choices, word),
+            _ => Ok(()),
+        }
+    }
+
+    fn check_number(&self, range: super::Range, number: f64) -> Result<()> {
+        match range.contains(number) {
+            true => Ok(()),
+            false if !number.is_finite() => Err(Error::argument(self.name, format!("must be finite, got {number}"))),
+            false => Err(Error::argument(self.name, format!("must be {range}, got {number}"))),
+        }
+    }
+
+    fn check_word(&self, choices: &[Choice], word: &str) -> Result<()> {
+        if choices.iter().any(|choice| choice.word == word) {
+            return Ok(());
+        }
+        let list = choices.iter().map(|choice| format!("\"{}\"", choice.word)).collect::<Vec<_>>().join(", ");
+        let error = Error::argument(self.name, format!("must be one of {list}, got {word:?}"));
+        Err(match nearest(word, choices.iter().map(|choice| choice.word)) {
+            Some(near) => error.with_hint(format!("did you mean \"{near}\"?")),
+            None => error,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Range, all};
+    use super::*;
+
+    const TABLE: &[Setting] = &[
+        Setting::count("steps", "number of steps").or(200.0),
+        Setting::number("end", "time at which to stop").within(Range::from(0.0)).or(0.0),
+        Setting::number("window", "length of the windows").above(0.0).or_else("the score's"),
+        Setting::choice(
+            "grid",
+            "how the times are spread",
+            &[
+                Choice::new("uniform", "equal steps"),
+                Choice::new("rho", "equal steps in t^(1/rho)")
+                    .with(&[Setting::number("rho", "the exponent").above(0.0).or(7.0)]),
+            ],
+        ),
+    ];
+
+    fn given(name: &'static str, value: Value) -> Result<Values> {
+        Values::read(&[TABLE], |setting| Ok((setting.name == name).then(|| value.clone())))
+    }
+
+    #[test]
+    fn what_is_not_given_has_its_default() {
+        let values = Values::defaults(TABLE);
+        assert_eq!((values.count("steps"), values.number("end"), values.word("grid")), (200, 0.0, "uniform"));
+        assert_eq!(values.unasked(), ["window"]);
+        assert_eq!(values.number_if_given("window"), None);
+        assert!(!values.has("rho") && values.unasked().is_empty());
+    }
+
+    #[test]
+    fn a_word_brings_its_own_settings() {
+        let values = given("grid", Value::Text("rho".into())).unwrap();
+        assert_eq!(values.number("rho"), 7.0);
+        let names: Vec<_> = all(&[TABLE]).iter().map(|(s, owner)| (s.name, owner.map(|o| o.word))).collect();
+        assert_eq!(names.last(), Some(&("rho", Some("rho"))));
+    }
+
+    #[test]
+    fn what_is_out_of_range_is_named() {
+        let refused = |name, value| given(name, value).unwrap_err().to_string();
+        assert_eq!(refused("steps", Value::Whole(0)), "`steps` must be above 0, got 0");
+        assert_eq!(refused("end", Value::Number(-1.0)), "`end` must be 0 or above, got -1");
+        let error = given("grid", Value::Text("unifrom".into())).unwrap_err();
+        assert_eq!(error.hint(), Some("did you mean \"uniform\"?"));
+    }
+}
