@@ -1,27 +1,14 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
-mod certificate;
 mod chain;
 mod coloured;
 mod definition;
 mod describe;
-mod draft;
 mod explain;
-mod form;
-mod integrated;
 mod kernel;
-mod kernels;
 mod linear;
-mod monomial;
-mod passage;
 mod prior;
-mod propagator;
-mod quadrature;
-mod rescaled;
-mod series;
 mod stationary;
-mod timeline;
-mod transition;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -29,28 +16,20 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-pub use certificate::{Certificate, Residual};
 pub use chain::{Chain, Factor, Walk};
 pub use coloured::{Embedding, Sampled, embed, logarithmic};
-pub use definition::{Definition, StartLaw};
-pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
+pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
 pub use explain::{Explanation, UPDATES, Update};
-pub use form::Class;
-pub use kernel::Kernel;
+pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
 pub use linear::Linear;
 pub(crate) use prior::correlate;
 pub use prior::{Prior, PriorLaw};
-pub use propagator::Propagator;
 pub use stationary::Stationary;
-pub use transition::Transition;
 
 use crate::error::{Error, Result, suggestion};
 use crate::expr::Expression;
-use form::{Form, Numbers};
-use integrated::Integrated;
-use kernels::{Constant, Kernels};
-use rescaled::Rescaled;
-use timeline::Timeline;
+use definition::{Form, Numbers, Timeline};
+use kernel::{Kernels, Rescaled};
 
 /// A forward process with numbers for all its parameters. Cheap to clone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -356,14 +335,8 @@ impl Process {
     }
 
     fn prepare_kernels(&self) -> Result<Kernels> {
-        match (&self.0.timeline, &self.0.rescaled) {
-            (None, _) => Err(self.has_no_kernel()),
-            (Some(_), Some(Rescaled { linear, clock })) => Ok(Kernels::Rescaled(Constant::new(linear)?, clock.clone())),
-            (Some(timeline), None) if self.class() == Class::Constant => {
-                Ok(Kernels::Constant(Constant::new(timeline.constant())?))
-            }
-            (Some(timeline), None) => Integrated::new(timeline.clone(), self.horizon()).map(Kernels::Integrated),
-        }
+        let timeline = self.0.timeline.as_ref().ok_or_else(|| self.has_no_kernel())?;
+        Kernels::new(timeline, self.0.rescaled.as_ref(), self.class(), self.horizon())
     }
 
     fn has_no_kernel(&self) -> Error {
@@ -375,8 +348,3 @@ impl Process {
 
 /// Parts of the horizon at whose ends coefficients must be finite.
 const CHECKS: u32 = 64;
-
-#[cfg(test)]
-mod kernel_tests;
-#[cfg(test)]
-mod varying_tests;

@@ -7,10 +7,11 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::Kernel;
 use super::passage::norm;
 use super::quadrature::rule;
-use super::{Kernel, Process};
 use crate::error::Result;
+use crate::process::Process;
 
 /// Residuals above this do not pass.
 const PASSED: f64 = 1e-9;

@@ -15,9 +15,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Kernel, Linear, Transition};
+use super::{Kernel, Transition};
 use crate::error::{Error, Result};
 use crate::gauss::{Double, Square, triangularize};
+use crate::process::Linear;
 
 /// Largest ‖A‖h of the Taylor step: a compromise of the length of the series and the number of doublings.
 const STEP: f64 = 0.5;
@@ -202,6 +203,16 @@ impl Propagator {
             }
         }
         columns
+    }
+}
+
+impl Linear {
+    /// The kernel at time `time` ≥ 0. For many times prepare a [`Propagator`] once.
+    ///
+    /// # Errors
+    /// When `time` is negative or not finite, or the kernel leaves the range of floating point.
+    pub fn kernel(&self, time: f64) -> Result<Kernel> {
+        Propagator::new(self)?.kernel(time)
     }
 }
 

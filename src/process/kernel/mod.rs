@@ -1,9 +1,24 @@
 //! The perturbation kernel: the law of the noised state given the datum.
 
+mod certificate;
+mod integrated;
+mod kernels;
+mod monomial;
+mod passage;
+mod propagator;
+mod quadrature;
+mod rescaled;
+mod series;
+mod transition;
+
 use nalgebra::{DMatrix, DVector};
 
-use super::{Linear, Propagator};
-use crate::error::Result;
+pub use certificate::{Certificate, Residual};
+pub(super) use kernels::Kernels;
+pub use propagator::Propagator;
+pub(super) use rescaled::Rescaled;
+pub use transition::Transition;
+
 use crate::gauss::{conditional_std, reorder, triangularize};
 
 /// z_t | x_0 ~ N(Φ(t)·(x_0, 0, ...) + c, Σ) for each coordinate of the datum, the auxiliaries marginalised over their law
@@ -77,7 +92,7 @@ impl Kernel {
 
     /// The lower-triangular factor with the components in another `order` (`order[i]` is the declared place of component i).
     ///
-    /// With the driven components last (see [`Process::undriven_first`](super::Process::undriven_first)) and z = mean + L ε, the driven part of
+    /// With the driven components last (see [`Process::undriven_first`](crate::process::Process::undriven_first)) and z = mean + L ε, the driven part of
     /// ∇ log p(z_t | x_0) is −L_dd^{−ᵀ} ε_d.
     #[must_use]
     pub fn cholesky_in(&self, order: &[usize]) -> DMatrix<f64> {
@@ -85,12 +100,14 @@ impl Kernel {
     }
 }
 
-impl Linear {
-    /// The kernel at time `time` ≥ 0. For many times prepare a [`Propagator`] once.
-    ///
-    /// # Errors
-    /// When `time` is negative or not finite, or the kernel leaves the range of floating point.
-    pub fn kernel(&self, time: f64) -> Result<Kernel> {
-        Propagator::new(self)?.kernel(time)
+impl From<Kernel> for Transition {
+    fn from(kernel: Kernel) -> Self {
+        let Kernel { transfer, offset, covariance, cholesky, .. } = kernel;
+        Self { transfer, offset, covariance, cholesky }
     }
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod varying_tests;

@@ -6,8 +6,10 @@ use nalgebra::DMatrix;
 use proptest::prelude::*;
 
 use super::integrated::Integrated;
-use super::*;
-use crate::expr::{Comparison, Condition, Function, Operation};
+use super::kernels::Kernels;
+use crate::error::Result;
+use crate::expr::{Comparison, Condition, Expression, Function, Operation};
+use crate::process::{Class, Definition, Process, StartLaw};
 
 fn time() -> Expression {
     Expression::time()

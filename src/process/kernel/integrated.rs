@@ -11,8 +11,8 @@ use nalgebra::DMatrix;
 use super::Transition;
 use super::passage::{Passage, Step};
 use super::quadrature::subdivide;
-use super::timeline::Timeline;
 use crate::error::{Error, Result};
+use crate::process::definition::Timeline;
 
 /// Difference of a step from its halves that is accepted, of each entry by itself.
 const TOLERANCE: f64 = 1e-12;
@@ -23,7 +23,7 @@ const BOUND: f64 = 1e-7;
 
 /// A process integrated over [0, T].
 #[derive(Debug)]
-pub(super) struct Integrated {
+pub(in crate::process) struct Integrated {
     timeline: Arc<Timeline>,
     horizon: f64,
     pieces: Vec<Piece>,

@@ -2,11 +2,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::Transition;
 use super::quadrature::{NODES, Rule, rule};
-use super::{Linear, Transition};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::triangularize;
+use crate::process::Linear;
 
 /// Passes of the fixed-point iteration; each gains a factor ‖A‖h/k, and ‖A‖h is at most [`LONGEST`].
 const PASSES: usize = 48;

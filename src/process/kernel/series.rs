@@ -6,18 +6,19 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::Transition;
 use super::integrated::within;
 use super::passage::{LONGEST, Passage, norm};
 use super::quadrature::rule;
-use super::{Linear, Transition};
 use crate::error::Result;
+use crate::process::Linear;
 
 /// Terms of the series: at ‖A‖h ≤ 1 the next is 10⁻²⁴.
 const TERMS: usize = 24;
 
 /// A process prepared for many times.
 #[derive(Debug)]
-pub(super) struct Series {
+pub(in crate::process) struct Series {
     linear: Linear,
     norm: f64,
     /// A^k/k!.
