@@ -3,6 +3,7 @@
 mod draw;
 pub mod formats;
 mod mixture;
+mod moments;
 mod points;
 mod swiss_rolls;
 
@@ -11,20 +12,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use mixture::{Covariance, Mixture};
+pub use moments::Moments;
 
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{self, Tensor};
 use points::Points;
-
-/// Mean and variance of a data distribution, as the mixed score and the prior use them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Moments {
-    /// Mean of each coordinate, \[d\].
-    pub mean: Vec<f64>,
-    /// Variance averaged over the coordinates.
-    pub variance: f64,
-}
 
 /// A distribution of data that can be drawn from. Cheap to clone.
 #[derive(Debug, Clone)]

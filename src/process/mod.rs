@@ -2,6 +2,7 @@
 
 mod chain;
 mod coloured;
+mod components;
 mod definition;
 mod describe;
 mod explain;
@@ -182,47 +183,6 @@ impl Process {
         self.0.horizon
     }
 
-    /// Number d of coordinates that the process couples; `None` where every coordinate is an independent copy.
-    pub fn coordinates(&self) -> Option<usize> {
-        self.0.definition.coordinates
-    }
-
-    /// Number m of components of one copy: its blocks, times the coordinates where these are coupled.
-    pub fn components(&self) -> usize {
-        self.0.definition.components()
-    }
-
-    /// What a component is called: `eta`, or `eta[1]` where coordinates are coupled.
-    pub fn component_name(&self, component: usize) -> String {
-        self.0.definition.component_name(component)
-    }
-
-    /// What all components are called.
-    pub fn component_names(&self) -> Vec<String> {
-        (0..self.components()).map(|i| self.component_name(i)).collect()
-    }
-
-    /// Number k of components that are data, the first ones: 1, or the number of coupled coordinates.
-    pub fn data_components(&self) -> usize {
-        self.coordinates().unwrap_or(1)
-    }
-
-    /// Number of independent copies that data of `dimension` coordinates take: d, or 1 where coordinates are coupled.
-    /// The state of many samples is \[components·copies, samples\], the row of (component i, copy c) being i·copies + c.
-    ///
-    /// # Errors
-    /// When the process couples another number of coordinates.
-    pub fn copies(&self, dimension: usize) -> Result<usize> {
-        match self.coordinates() {
-            None => Ok(dimension),
-            Some(own) if own == dimension => Ok(1),
-            Some(own) => {
-                Err(Error::process(self.name(), format!("it couples {own} coordinates, but the data have {dimension}"))
-                    .with_hint(format!("take data of shape [{own}], or a process of {dimension} coordinates")))
-            }
-        }
-    }
-
     /// The class by the graph.
     pub fn class(&self) -> Class {
         self.0.class
@@ -240,24 +200,6 @@ impl Process {
     /// What makes the process time-dependent or nonlinear, part by part.
     pub fn reasons(&self) -> &[String] {
         &self.0.reasons
-    }
-
-    /// The components with noise of their own, in order: those whose score the reverse process needs.
-    pub fn driven(&self) -> &[usize] {
-        &self.0.driven
-    }
-
-    /// The Wiener sources that drive any component, in order.
-    pub fn sources(&self) -> &[usize] {
-        &self.0.sources
-    }
-
-    /// All components, those without noise of their own first, each group in order.
-    pub fn undriven_first(&self) -> Vec<usize> {
-        let driven = self.driven();
-        let mut order: Vec<_> = (0..self.components()).filter(|i| !driven.contains(i)).collect();
-        order.extend(driven);
-        order
     }
 
     /// The numbers of a linear process with constant coefficients.

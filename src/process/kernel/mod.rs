@@ -19,6 +19,7 @@ pub use propagator::Propagator;
 pub(super) use rescaled::Rescaled;
 pub use transition::Transition;
 
+use crate::error::{Error, Result};
 use crate::gauss::{conditional_std, reorder, triangularize};
 
 /// z_t | x_0 ~ N(Φ(t)·(x_0, 0, ...) + c, Σ) for each coordinate of the datum, the auxiliaries marginalised over their law
@@ -45,6 +46,18 @@ impl Kernel {
     #[must_use]
     pub fn response(&self) -> DMatrix<f64> {
         self.transfer.columns(0, self.data).into_owned()
+    }
+
+    /// Itself, if its law has a density.
+    ///
+    /// # Errors
+    /// When a component has no noise of its own at this time.
+    pub fn with_density(self) -> Result<Self> {
+        if self.cholesky.diagonal().iter().all(|&pivot| pivot > 0.0) {
+            return Ok(self);
+        }
+        Err(Error::numerical(format!("the law of the noised state at t = {} is singular: it has no score", self.time))
+            .with_hint("ask for times above 0, and let noise reach every block"))
     }
 
     /// The mean of z_t for a datum, or data of mean, `x0` of d coordinates: [m·copies], row (component i, copy c) at
