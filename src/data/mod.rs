@@ -3,6 +3,7 @@
 mod draw;
 pub mod formats;
 mod mixture;
+mod moments;
 mod points;
 mod swiss_rolls;
 
@@ -11,6 +12,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use mixture::{Covariance, Mixture};
+pub use moments::Moments;
 
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -18,15 +20,6 @@ use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::{self, Tensor};
 use points::Points;
-
-/// Mean and variance of a data distribution, as the mixed score and the prior use them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Moments {
-    /// Mean of each coordinate, \[d\].
-    pub mean: Vec<f64>,
-    /// Variance averaged over the coordinates.
-    pub variance: f64,
-}
 
 /// A distribution of data that can be drawn from. Cheap to clone.
 #[derive(Debug, Clone)]
