@@ -31,3 +31,23 @@ fn scripts_write_and_read() {
         panic!("{error}");
     }
 }
+
+/// Models written before anything in them was renamed, of a coupled process with a kernel and of a nonlinear one. The
+/// samples are those of the program that wrote them.
+#[test]
+fn old_model_files_load() {
+    let mut tumble = Runtime::new();
+    tumble.set("folder", format!("{}/tests/models/", env!("CARGO_MANIFEST_DIR")));
+    let script = r#"
+        let is_near = |found, known| assert_near(abs(found - tensor(known)).max(), 0, 1e-3);
+        let kernel = score::load(folder + "kernel.safetensors");
+        let s = sample(kernel, #{ count: 2, steps: 20, seed: 3 });
+        is_near.call(s.x, [[0.49853, 0.28502], [0.2213, -0.60126]]);
+        is_near.call(s.v, [[0.41925, 0.8934], [-0.086512, -1.2274]]);
+        let paths = score::load(folder + "paths.safetensors");
+        is_near.call(sample(paths, #{ count: 2, steps: 20, seed: 3 }).x, [[0.87374], [-0.9309]]);
+    "#;
+    if let Err(error) = tumble.run(script) {
+        panic!("{error}");
+    }
+}

@@ -5,18 +5,18 @@ use std::sync::Arc;
 
 use super::{Expression, Node, Operation};
 
-/// `Σ_b coefficients[b] · z_b + rest`, where neither the coefficients nor the rest depend on the state.
+/// `Σ_i coefficients[i] · z_i + rest`, where neither the coefficients nor the rest depend on the state.
 #[derive(Debug, Clone)]
 pub struct Affine {
-    /// One coefficient per block.
+    /// One coefficient per component.
     pub coefficients: Vec<Expression>,
     /// What remains at z = 0.
     pub rest: Expression,
 }
 
 impl Affine {
-    fn constant(blocks: usize, rest: Expression) -> Self {
-        Self { coefficients: vec![Expression::constant(0.0); blocks], rest }
+    fn constant(components: usize, rest: Expression) -> Self {
+        Self { coefficients: vec![Expression::constant(0.0); components], rest }
     }
 
     fn is_constant(&self) -> bool {
@@ -36,39 +36,41 @@ impl Affine {
 type Memory = HashMap<*const Node, Affine>;
 
 impl Expression {
-    /// The expression as an affine function of `blocks` blocks.
+    /// The expression as an affine function of `components` components of the state.
     ///
     /// # Errors
     /// The innermost part that is not affine.
-    pub fn affine(&self, blocks: usize) -> Result<Affine, Expression> {
-        self.decompose(blocks, &mut Memory::new())
+    pub fn affine(&self, components: usize) -> Result<Affine, Expression> {
+        self.decompose(components, &mut Memory::new())
     }
 
-    fn decompose(&self, blocks: usize, memory: &mut Memory) -> Result<Affine, Expression> {
+    fn decompose(&self, components: usize, memory: &mut Memory) -> Result<Affine, Expression> {
         let key = Arc::as_ptr(&self.node);
         if let Some(known) = memory.get(&key) {
             return Ok(known.clone());
         }
         let affine = match self.node() {
-            Node::Constant(_) | Node::Time | Node::Parameter(_) => Affine::constant(blocks, self.clone()),
-            Node::Block(index, _) => {
-                let mut affine = Affine::constant(blocks, Expression::constant(0.0));
+            Node::Constant(_) | Node::Time | Node::Parameter(_) => Affine::constant(components, self.clone()),
+            Node::Component(index, _) => {
+                let mut affine = Affine::constant(components, Expression::constant(0.0));
                 affine.coefficients[*index] = Expression::constant(1.0);
                 affine
             }
-            Node::Negate(a) => a.decompose(blocks, memory)?.map(Expression::negate),
+            Node::Negate(a) => a.decompose(components, memory)?.map(Expression::negate),
             Node::Binary(operation, a, b) => {
-                let (a, b) = (a.decompose(blocks, memory)?, b.decompose(blocks, memory)?);
+                let (a, b) = (a.decompose(components, memory)?, b.decompose(components, memory)?);
                 self.binary(*operation, &a, &b)?
             }
-            Node::Apply(_, a) if a.decompose(blocks, memory)?.is_constant() => Affine::constant(blocks, self.clone()),
+            Node::Apply(_, a) if a.decompose(components, memory)?.is_constant() => {
+                Affine::constant(components, self.clone())
+            }
             Node::Where(condition, a, b) => {
                 for operand in condition.operands() {
-                    if !operand.decompose(blocks, memory)?.is_constant() {
+                    if !operand.decompose(components, memory)?.is_constant() {
                         return Err(self.clone());
                     }
                 }
-                let (a, b) = (a.decompose(blocks, memory)?, b.decompose(blocks, memory)?);
+                let (a, b) = (a.decompose(components, memory)?, b.decompose(components, memory)?);
                 a.zip(&b, |a, b| a.or_where(condition, b))
             }
             Node::Apply(..) => return Err(self.clone()),
@@ -78,14 +80,14 @@ impl Expression {
     }
 
     fn binary(&self, operation: Operation, a: &Affine, b: &Affine) -> Result<Affine, Expression> {
-        let blocks = a.coefficients.len();
+        let components = a.coefficients.len();
         match operation {
             Operation::Add | Operation::Subtract => Ok(a.zip(b, |a, b| a.combine(operation, b))),
             Operation::Multiply if a.is_constant() => Ok(b.map(|part| a.rest.combine(operation, part))),
             Operation::Multiply | Operation::Divide if b.is_constant() => {
                 Ok(a.map(|part| part.combine(operation, &b.rest)))
             }
-            Operation::Power if a.is_constant() && b.is_constant() => Ok(Affine::constant(blocks, self.clone())),
+            Operation::Power if a.is_constant() && b.is_constant() => Ok(Affine::constant(components, self.clone())),
             _ => Err(self.clone()),
         }
     }

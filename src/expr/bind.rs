@@ -27,7 +27,7 @@ impl Expression {
     #[must_use]
     pub fn replace_components(&self, component: impl Fn(usize) -> Option<Self>) -> Self {
         self.replace(|node| match node {
-            Node::Block(index, _) => component(*index),
+            Node::Component(index, _) => component(*index),
             _ => None,
         })
     }
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn bound_parameters_are_computed_through() {
-        let (k, tau, x) = (Expression::parameter("k"), Expression::parameter("tau"), Expression::block(0, "x"));
+        let (k, tau, x) = (Expression::parameter("k"), Expression::parameter("tau"), Expression::component(0, "x"));
         let rate = k.combine(Operation::Divide, &tau).apply(Function::Sqrt);
         let drift = rate.multiply(&x).add(&k.multiply(&x.apply(Function::Sin)));
         assert_eq!(drift.bind(&parameters(&[("k", 2.0), ("tau", 0.5)])).to_string(), "2 x + 2 sin(x)");
@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn decided_conditions_leave_their_branch() {
-        let (k, x) = (Expression::parameter("k"), Expression::block(0, "x"));
+        let (k, x) = (Expression::parameter("k"), Expression::component(0, "x"));
         let positive = |a: &Expression| Condition::Compare(Comparison::Greater, a.clone(), 0.0.into());
         let either = Condition::Or((positive(&x), positive(&k)).into());
         let both = Condition::And((positive(&x), positive(&k)).into());
@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn substitution_composes_and_keeps_sharing() {
-        let (x, y) = (Expression::block(0, "x"), Expression::block(1, "y"));
+        let (x, y) = (Expression::component(0, "x"), Expression::component(1, "y"));
         let difference = x.combine(Operation::Subtract, &y);
         assert_eq!(difference.substitute(&[y.clone(), x.clone()]).to_string(), "y - x");
         assert_eq!(difference.substitute(&[3.0.into()]).to_string(), "3 - y");

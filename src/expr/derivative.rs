@@ -14,7 +14,7 @@ impl Expression {
     pub fn derivative(&self, component: usize) -> Self {
         let slopes = Images::of(std::slice::from_ref(self), |part, slopes: &Images<Self>| match part.node() {
             Node::Constant(_) | Node::Time | Node::Parameter(_) => Self::constant(0.0),
-            Node::Block(index, _) => Self::constant(if *index == component { 1.0 } else { 0.0 }),
+            Node::Component(index, _) => Self::constant(if *index == component { 1.0 } else { 0.0 }),
             Node::Negate(u) => slopes.get(u).negate(),
             Node::Binary(operation, u, v) => part.slope_of_pair(*operation, [u, v], [slopes.get(u), slopes.get(v)]),
             Node::Apply(function, u) => part.slope_of_function(*function, u, slopes.get(u)),
@@ -83,12 +83,12 @@ mod tests {
     use super::*;
 
     fn x() -> Expression {
-        Expression::block(0, "x")
+        Expression::component(0, "x")
     }
 
     #[test]
     fn known_derivatives() {
-        let (x, y, k) = (x(), Expression::block(1, "y"), Expression::parameter("k"));
+        let (x, y, k) = (x(), Expression::component(1, "y"), Expression::parameter("k"));
         let cube = x.combine(Power, &3.0.into());
         let cases = [
             (k.multiply(&x).add(&y), "k"),

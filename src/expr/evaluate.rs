@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Comparison, Condition, Expression, Node};
+use super::{Condition, Expression, Node};
 
 /// What the symbols stand for.
 #[derive(Debug, Clone, Copy)]
@@ -12,7 +12,7 @@ pub struct Values<'a> {
     pub time: f64,
     /// The parameters; a missing one evaluates to NaN.
     pub parameters: &'a BTreeMap<String, f64>,
-    /// The blocks of the state; a missing one evaluates to NaN.
+    /// The components of the state; a missing one evaluates to NaN.
     pub state: &'a [f64],
 }
 
@@ -56,7 +56,7 @@ impl Expression {
             Node::Constant(value) => *value,
             Node::Time => values.time,
             Node::Parameter(name) => values.parameters.get(&**name).copied().unwrap_or(f64::NAN),
-            Node::Block(index, _) => values.state.get(*index).copied().unwrap_or(f64::NAN),
+            Node::Component(index, _) => values.state.get(*index).copied().unwrap_or(f64::NAN),
             Node::Negate(a) => -a.visit(values, memory),
             Node::Binary(operation, a, b) => operation.of(a.visit(values, memory), b.visit(values, memory)),
             Node::Apply(function, a) => function.of(a.visit(values, memory)),
@@ -70,19 +70,6 @@ impl Expression {
         };
         memory.insert(key, value);
         value
-    }
-}
-
-impl Comparison {
-    pub(super) fn of(self, a: f64, b: f64) -> bool {
-        match self {
-            Self::Less => a < b,
-            Self::LessOrEqual => a <= b,
-            Self::Greater => a > b,
-            Self::GreaterOrEqual => a >= b,
-            Self::Equal => a == b,
-            Self::NotEqual => a != b,
-        }
     }
 }
 

@@ -19,7 +19,7 @@ impl Expression {
         match self.node() {
             Node::Constant(value) => number(*value),
             Node::Time => "t".to_owned(),
-            Node::Parameter(name) | Node::Block(_, name) => symbol(name),
+            Node::Parameter(name) | Node::Component(_, name) => symbol(name),
             Node::Negate(a) => format!("-{}", inside(a, Binding::Product)),
             Node::Binary(operation, a, b) => pair(*operation, a, b),
             Node::Apply(function, a) => apply(*function, a),
@@ -66,7 +66,7 @@ fn pair(operation: Operation, a: &Expression, b: &Expression) -> String {
         },
         // A fraction, a root of it and an index need brackets to be raised.
         Operation::Power => match a.node() {
-            Node::Time | Node::Parameter(_) | Node::Block(..) => format!("{}^{{{}}}", a.latex(), b.latex()),
+            Node::Time | Node::Parameter(_) | Node::Component(..) => format!("{}^{{{}}}", a.latex(), b.latex()),
             Node::Constant(value) if *value >= 0.0 => format!("{}^{{{}}}", a.latex(), b.latex()),
             _ => format!("{}^{{{}}}", brackets(&a.latex()), b.latex()),
         },
@@ -190,7 +190,7 @@ mod tests {
     #[test]
     fn expressions() {
         use Operation::{Divide, Power, Subtract};
-        let (x, k, tau) = (Expression::block(0, "x"), Expression::parameter("k"), Expression::parameter("tau"));
+        let (x, k, tau) = (Expression::component(0, "x"), Expression::parameter("k"), Expression::parameter("tau"));
         let sum = x.add(&k);
         let two = Expression::constant(2.0);
         let positive = Condition::Compare(Comparison::GreaterOrEqual, x.clone(), 0.0.into());

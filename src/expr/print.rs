@@ -53,7 +53,7 @@ impl Display for Expression {
         match self.node() {
             Node::Constant(value) => write!(f, "{value}"),
             Node::Time => f.write_str("t"),
-            Node::Parameter(name) | Node::Block(_, name) => f.write_str(name),
+            Node::Parameter(name) | Node::Component(_, name) => f.write_str(name),
             Node::Negate(a) => write!(f, "-{}", Inside(a, Product)),
             Node::Binary(Operation::Add, a, b) => {
                 let b = Inside(b, Sum).to_string();

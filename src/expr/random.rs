@@ -9,7 +9,7 @@ use super::{Comparison, Condition, Expression, Function, Operation};
 /// Expressions of x, y, z, of the time and of the parameters k and tau, with every operation and function.
 pub(super) fn expressions() -> impl Strategy<Value = Expression> {
     let leaf = prop_oneof![
-        3 => (0_usize..3).prop_map(|i| Expression::block(i, ["x", "y", "z"][i])),
+        3 => (0_usize..3).prop_map(|i| Expression::component(i, ["x", "y", "z"][i])),
         1 => Just(Expression::time()),
         1 => prop_oneof![Just("k"), Just("tau")].prop_map(Expression::parameter),
         1 => prop_oneof![(-3_i32..=3).prop_map(f64::from), -3.0..3.0].prop_map(Expression::constant),

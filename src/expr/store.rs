@@ -15,7 +15,9 @@ enum Flat {
     Constant(f64),
     Time,
     Parameter(String),
-    Block(usize, String),
+    // What files call it, from before coordinates could couple.
+    #[serde(rename = "Block")]
+    Component(usize, String),
     Negate(usize),
     Binary(Operation, usize, usize),
     Apply(Function, usize),
@@ -47,7 +49,7 @@ impl Writer {
             Node::Constant(value) => Flat::Constant(*value),
             Node::Time => Flat::Time,
             Node::Parameter(name) => Flat::Parameter(name.to_string()),
-            Node::Block(index, name) => Flat::Block(*index, name.to_string()),
+            Node::Component(index, name) => Flat::Component(*index, name.to_string()),
             Node::Negate(a) => Flat::Negate(self.add(a)),
             Node::Binary(operation, a, b) => Flat::Binary(*operation, self.add(a), self.add(b)),
             Node::Apply(function, a) => Flat::Apply(*function, self.add(a)),
@@ -78,7 +80,7 @@ fn unflatten(flat: Flat, read: &[Expression]) -> Result<Node, String> {
         Flat::Constant(value) => Node::Constant(value),
         Flat::Time => Node::Time,
         Flat::Parameter(name) => Node::Parameter(name.into()),
-        Flat::Block(index, name) => Node::Block(index, name.into()),
+        Flat::Component(index, name) => Node::Component(index, name.into()),
         Flat::Negate(a) => Node::Negate(part(read, a)?),
         Flat::Binary(operation, a, b) => Node::Binary(operation, part(read, a)?, part(read, b)?),
         Flat::Apply(function, a) => Node::Apply(function, part(read, a)?),
@@ -136,7 +138,7 @@ mod tests {
         assert!(serde_json::to_string(&doubled).unwrap().len() < 5000);
         assert_eq!(stored(&doubled).depth(), doubled.depth());
         let condition = Condition::Not(Condition::Compare(Comparison::Less, k.clone(), Expression::time()).into());
-        let choice = k.or_where(&condition, &Expression::block(0, "x"));
+        let choice = k.or_where(&condition, &Expression::component(0, "x"));
         assert_eq!(stored(&choice).to_string(), choice.to_string());
     }
 

@@ -6,11 +6,11 @@ use nalgebra::{DMatrix, DVector};
 ///
 /// Plane (Givens) rotations act on two columns at a time and keep the relative accuracy of each entry, however
 /// different the sizes of the rows are. A Householder reflection mixes all columns and keeps it only relative to the
-/// largest: it loses the smallest diagonal entry of a chain of driven blocks, which shrinks as t^{5/2} and faster.
+/// largest: it loses the smallest diagonal entry of a chain of driven components, which shrinks as t^{5/2} and faster.
 #[must_use]
 pub fn triangularize(mut columns: DMatrix<f64>) -> DMatrix<f64> {
     let (rows, count) = columns.shape();
-    assert!(count >= rows, "a factor of {rows} blocks needs at least {rows} columns, not {count}");
+    assert!(count >= rows, "a factor of {rows} components needs at least {rows} columns, not {count}");
     let entries = columns.as_mut_slice();
     for i in 0..rows {
         let (head, tail) = entries.split_at_mut((i + 1) * rows);
@@ -39,7 +39,7 @@ fn rotate(pivot: &mut [f64], other: &mut [f64]) {
     }
 }
 
-/// The factor of the same law with its blocks in another `order` (`order[i]` is the old place of new block i).
+/// The factor of the same law with its components in another `order` (`order[i]` is the old place of new component i).
 #[must_use]
 pub fn reorder(factor: &DMatrix<f64>, order: &[usize]) -> DMatrix<f64> {
     triangularize(DMatrix::from_fn(order.len(), factor.ncols(), |i, j| factor[(order[i], j)]))
@@ -63,7 +63,7 @@ pub fn precision(factor: &DMatrix<f64>) -> DMatrix<f64> {
     inverse.transpose() * inverse
 }
 
-/// The standard deviation of each block given all the others, \[m\]: one over the root of the diagonal of the precision.
+/// The standard deviation of each component given all the others, \[m\]: one over the root of the diagonal of the precision.
 #[must_use]
 pub fn conditional_std(factor: &DMatrix<f64>) -> DVector<f64> {
     let inverse = inverse_lower(factor);
@@ -118,10 +118,10 @@ mod tests {
             prop_assume!(lower.diagonal().min() > 0.05);
             let size = lower.nrows();
             let each = conditional_std(&lower);
-            for block in 0..size {
-                let order: Vec<_> = (0..size).filter(|&b| b != block).chain([block]).collect();
+            for component in 0..size {
+                let order: Vec<_> = (0..size).filter(|&i| i != component).chain([component]).collect();
                 let last = reorder(&lower, &order)[(size - 1, size - 1)];
-                prop_assert!((last / each[block] - 1.0).abs() < 1e-9);
+                prop_assert!((last / each[component] - 1.0).abs() < 1e-9);
             }
         }
     }

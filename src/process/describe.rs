@@ -83,7 +83,7 @@ impl Process {
     }
 }
 
-/// One stochastic differential equation per block, aligned at the equals sign.
+/// One stochastic differential equation per component, aligned at the equals sign.
 fn equations(definition: &Definition) -> Vec<String> {
     let names: Vec<_> = (0..definition.components()).map(|i| definition.component_name(i)).collect();
     let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
@@ -111,7 +111,7 @@ fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
     })
 }
 
-/// A matrix over blocks, small enough for one line per row.
+/// A matrix over components, small enough for one line per row.
 pub(super) fn matrix(names: &[String], values: &DMatrix<f64>) -> String {
     // What is below the last digit of its variances is 0 but for rounding.
     let least = |i: usize, j: usize| f64::EPSILON * (values[(i, i)] * values[(j, j)]).sqrt();
@@ -139,7 +139,7 @@ mod tests {
     use crate::expr::{Expression, Function, Operation};
 
     fn active() -> Process {
-        let [x, eta] = [Expression::block(0, "x"), Expression::block(1, "eta")];
+        let [x, eta] = [Expression::component(0, "x"), Expression::component(1, "eta")];
         let [k, tau] = ["k", "tau"].map(Expression::parameter);
         let root = Expression::constant(2.0).apply(Function::Sqrt);
         let definition = Definition {

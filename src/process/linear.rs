@@ -2,19 +2,34 @@
 
 use nalgebra::{DMatrix, DVector};
 
-/// `dz = (A z + b) dt + G dW`, the same for every coordinate of the data, with numbers for all parameters.
+/// `dz = (A z + b) dt + G dW` over the m components of one copy of the process, with numbers for all parameters.
 ///
-/// A state z has one entry per block; block 0 is the data x. A datum of d coordinates carries d independent copies.
+/// The data come first among the components: component 0, or where coordinates are coupled as many as there are
+/// coordinates (see [`Definition`](super::Definition)). Without coupling a datum of d coordinates carries d copies.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Linear {
-    /// A, [blocks, blocks], in 1/time.
+    /// A, [m, m], in 1/time.
     pub drift: DMatrix<f64>,
-    /// b, \[blocks\].
+    /// b, \[m\].
     pub offset: DVector<f64>,
-    /// G, [blocks, sources], one column per Wiener source.
+    /// G, [m, sources], one column per Wiener source.
     pub noise: DMatrix<f64>,
-    /// Mean of the auxiliaries at t = 0, \[blocks\]; entry 0 is 0.
+    /// Mean of the auxiliaries at t = 0, \[m\]; 0 for the data.
     pub start_mean: DVector<f64>,
-    /// Standard deviation of the (independent) auxiliaries at t = 0, \[blocks\]; entry 0 is 0.
+    /// Standard deviation of the (independent) auxiliaries at t = 0, \[m\]; 0 for the data.
     pub start_std: DVector<f64>,
+}
+
+impl Linear {
+    /// Number m of components.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.drift.nrows()
+    }
+
+    /// D = G Gᵀ, [m, m].
+    #[must_use]
+    pub fn diffusion(&self) -> DMatrix<f64> {
+        &self.noise * self.noise.transpose()
+    }
 }

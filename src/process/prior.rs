@@ -1,4 +1,4 @@
-//! The prior: the law over all blocks from which the reverse process starts.
+//! The prior: the law over all components from which the reverse process starts.
 
 use nalgebra::DMatrix;
 

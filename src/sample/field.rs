@@ -166,7 +166,7 @@ impl Programs {
 
 /// Row number `index` of the inputs.
 fn component(index: usize) -> Expression {
-    Expression::block(index, "row")
+    Expression::component(index, "row")
 }
 
 /// The row of component number `index` of the score, which motions without score do not have; or where noise begins.

@@ -7,6 +7,7 @@ use super::*;
 use crate::data::Moments;
 use crate::error::Result;
 use crate::expr::{Expression, Function, Operation};
+use crate::host::Host;
 use crate::process::{Class, Definition, Process};
 use crate::score::{Evaluator, Prepared, Score};
 use crate::task::Task;
@@ -35,7 +36,7 @@ fn process(drift: Expression, noise: Expression) -> Process {
 
 /// dx = (x − x³) dt + dW: log p = x² − x⁴/2.
 fn double_well() -> Stationary {
-    let x = Expression::block(0, "x");
+    let x = Expression::component(0, "x");
     let cube = x.multiply(&x).multiply(&x);
     Stationary {
         process: process(x.combine(Operation::Subtract, &cube), Expression::constant(1.0)),
@@ -47,7 +48,7 @@ fn double_well() -> Stationary {
 
 /// dx = −2x dt + √(1 + x²/2) dW (Itô): with D = 1 + x²/2, ∂ log p = (2f − D')/D = −5x/D, log p = −5 ln D.
 fn warm_outside() -> Stationary {
-    let x = Expression::block(0, "x");
+    let x = Expression::component(0, "x");
     let square = x.multiply(&x).multiply(&Expression::constant(0.5)).add(&Expression::constant(1.0));
     Stationary {
         process: process(x.multiply(&Expression::constant(-2.0)), square.apply(Function::Sqrt)),
@@ -173,7 +174,7 @@ fn methods_for_linear_processes_name_the_cause() {
         let error = reverse(&law, &law.quantiles(10), None, &options, &Task::default()).unwrap_err();
         assert!(error.to_string().contains("needs a linear process, which this is not: `"), "{error}");
     }
-    let x = Tensor::full(&[3, 2], 0.0).unwrap();
+    let x = Tensor::full(&[3, 2], 0.0, &Host::default()).unwrap();
     let error = log_likelihood(&law, &x, &Likelihood::default(), &Task::default()).unwrap_err();
     assert!(error.to_string().contains("needs a linear process"), "{error}");
 }

@@ -1,7 +1,7 @@
-//! What a score is: the gradient of the log density of a noised state with respect to its driven blocks.
+//! What a score is: the gradient of the log density of a noised state with respect to its driven components.
 //!
-//! Samples are evaluated in blocks. Inside a block the layout is component-major: entry (block b, coordinate c,
-//! sample i) of a state stands at `(b·d + c)·count + i`, so that every loop over samples is contiguous.
+//! Samples are evaluated in blocks of `count`. There the layout is component-major: entry (component i, copy c, sample n)
+//! of a state stands at `(i·copies + c)·count + n`, so that every loop over samples is contiguous.
 
 mod checkpoint;
 mod equilibrium;
@@ -24,7 +24,7 @@ use crate::error::Result;
 use crate::process::{Prior, PriorLaw, Process};
 use crate::task::Task;
 
-/// ∇ log p_t(z) with respect to the driven blocks of a process, for one data distribution.
+/// ∇ log p_t(z) with respect to the driven components of a process, for one data distribution.
 pub trait Score: Send + Sync {
     /// The forward process.
     fn process(&self) -> &Process;
@@ -71,7 +71,7 @@ pub trait Prepared: Send + Sync {
 pub trait Evaluator {
     /// Writes the score at the time number `step`.
     ///
-    /// `state` is [blocks·d, count] and `score` [driven·d, count], both component-major (see the module's head); the
-    /// driven blocks come in the order of `Process::driven`.
+    /// `state` is [components·copies, count] and `score` [driven·copies, count], both component-major (see the module's
+    /// head); the driven components come in the order of `Process::driven`.
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]);
 }

@@ -78,8 +78,8 @@ impl Graph {
                 Some(place) => Value::Uniform(place as u32),
                 None => return Err(Error::argument(&**name, "has no value: an expression is run that still uses it")),
             },
-            Node::Block(index, _) if *index < inputs => Value::Input(*index as u32),
-            Node::Block(index, name) => {
+            Node::Component(index, _) if *index < inputs => Value::Input(*index as u32),
+            Node::Component(index, name) => {
                 let problem = format!("is component {index} of the state, but only {inputs} are given");
                 return Err(Error::argument(&**name, problem));
             }
@@ -101,7 +101,9 @@ impl Graph {
                 let condition = self.truth(condition, ids);
                 self.insert(Value::Select(condition, *ids.get(a), *ids.get(b)))
             }
-            Node::Constant(_) | Node::Time | Node::Parameter(_) | Node::Block(..) => unreachable!("leaves have ids"),
+            Node::Constant(_) | Node::Time | Node::Parameter(_) | Node::Component(..) => {
+                unreachable!("leaves have ids")
+            }
         }
     }
 

@@ -38,7 +38,7 @@ impl Estimate {
             Node::Constant(value) => Self::new(*value, 0.0),
             Node::Time => Self::new(point.time, 0.0),
             Node::Parameter(name) => Self::new(point.parameters[&**name], 0.0),
-            Node::Block(index, _) => Self { value: f64::from(point.state[*index]), error: 0.0 },
+            Node::Component(index, _) => Self { value: f64::from(point.state[*index]), error: 0.0 },
             Node::Negate(a) => {
                 let a = of(a);
                 Self::new(-a.value, a.error)
@@ -99,11 +99,11 @@ fn holds(condition: &Condition, point: &Point<'_>) -> Option<bool> {
 }
 
 fn x() -> Expression {
-    Expression::block(0, "x")
+    Expression::component(0, "x")
 }
 
 fn y() -> Expression {
-    Expression::block(1, "y")
+    Expression::component(1, "y")
 }
 
 fn k() -> Expression {
@@ -148,7 +148,7 @@ fn what_is_the_same_for_all_is_computed_in_double_precision() {
 fn unknown_names_and_components_are_refused() {
     let refused = |output: Expression| Program::new(&[x(), output], 2, &["k"]).unwrap_err().to_string();
     assert!(refused(x().multiply(&Expression::parameter("tau"))).starts_with("`tau` has no value"));
-    assert_eq!(refused(Expression::block(2, "v")), "`v` is component 2 of the state, but only 2 are given");
+    assert_eq!(refused(Expression::component(2, "v")), "`v` is component 2 of the state, but only 2 are given");
 }
 
 #[test]

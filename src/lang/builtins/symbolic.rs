@@ -182,7 +182,7 @@ mod functions {
     #[rhai_fn(index_get, return_raw)]
     pub fn block(ctx: NativeCallContext, symbols: &mut StateSymbols, name: &str) -> Outcome<Expression> {
         match symbols.0.iter().position(|block| block == name) {
-            Some(index) => Ok(Expression::block(index, name)),
+            Some(index) => Ok(Expression::component(index, name)),
             None => Err(unknown("block of the state", name, &symbols.0)).raise(&ctx),
         }
     }

@@ -7,7 +7,7 @@ use super::{UPDATES, WIDTH};
 use crate::expr::{Expression, Function, Operation};
 
 fn active() -> Process {
-    let [x, eta] = [Expression::block(0, "x"), Expression::block(1, "eta")];
+    let [x, eta] = [Expression::component(0, "x"), Expression::component(1, "eta")];
     let [k, tau, temperature] = ["k", "tau", "Ta"].map(Expression::parameter);
     let amplitude = Expression::constant(2.0).multiply(&temperature).apply(Function::Sqrt);
     definition(
@@ -65,7 +65,7 @@ fn an_active_process_is_reversed() {
 /// The gradient of D belongs to the reverse process, half of it to the flow.
 #[test]
 fn noise_that_depends_on_the_state_has_its_divergence() {
-    let x = Expression::block(0, "x");
+    let x = Expression::component(0, "x");
     let process =
         definition(vec![("x", x.negate(), Expression::constant(1.0).add(&x.multiply(&x)).apply(Function::Sqrt))], &[]);
     let text = process.explain(&UPDATES[1]).text;

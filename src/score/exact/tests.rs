@@ -40,7 +40,7 @@ fn third_order() -> Process {
 /// with noise on x too where `passive` is above 0.
 fn chiral(passive: f64) -> Process {
     let names = ["x[0]", "x[1]", "eta[0]", "eta[1]"];
-    let symbols: Vec<_> = names.iter().enumerate().map(|(i, name)| Expression::block(i, name)).collect();
+    let symbols: Vec<_> = names.iter().enumerate().map(|(i, name)| Expression::component(i, name)).collect();
     let rate = |value: f64, i: usize| Expression::constant(value).multiply(&symbols[i]);
     let (turn, decay) = (3.0, -2.0);
     let noise = |i: usize, j: usize| match (i == j, i < 2) {
@@ -142,7 +142,7 @@ const COUNT: usize = 70;
 fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     let kernel = process.kernel(time).unwrap();
     let (m, copies) = (process.components(), process.copies(2).unwrap());
-    let x = data.sample(COUNT, 3).unwrap();
+    let x = data.sample(COUNT, 3, &Task::default()).unwrap();
     let mut z = vec![0.0; m * copies * COUNT];
     Stream::new(4, Purpose::Perturbation).normals(0, 0, &mut z);
     let noise = z.clone();

@@ -49,7 +49,8 @@ pub struct Draft {
     pub start: Vec<Option<Entry<StartLaw>>>,
 }
 
-/// Places of the symbols of blocks are below it, those of coordinate c of them from (c + 1) times it.
+/// Before the number of coordinates is known, the numbers that symbols carry as components are places: those of blocks
+/// are below it, those of coordinate c of them from (c + 1) times it.
 const STRIDE: usize = 1 << 16;
 
 /// The symbol of one coordinate of the block that `block` is the symbol of.
@@ -57,14 +58,14 @@ const STRIDE: usize = 1 << 16;
 /// # Errors
 /// When `block` is not the symbol of a block, or `coordinate` is negative or beyond 65,535.
 pub fn coordinate_symbol(block: &Expression, coordinate: i64) -> Result<Expression> {
-    let Node::Block(place @ ..STRIDE, name) = block.node() else {
+    let Node::Component(place @ ..STRIDE, name) = block.node() else {
         let problem = format!("cannot be taken out of `{block}`: only a block of the state has coordinates");
         return Err(
             Error::argument("coordinate", problem).with_hint("write s.x[0], and build the expression from that")
         );
     };
     match usize::try_from(coordinate) {
-        Ok(c @ ..STRIDE) => Ok(Expression::block(place + (c + 1) * STRIDE, &format!("{name}[{c}]"))),
+        Ok(c @ ..STRIDE) => Ok(Expression::component(place + (c + 1) * STRIDE, &format!("{name}[{c}]"))),
         _ => Err(Error::argument("coordinate", format!("must be from 0 to {}, got {coordinate}", STRIDE - 1))),
     }
 }
@@ -90,7 +91,7 @@ impl Draft {
             None => expression.clone(),
             Some(d) => expression.replace_components(|place| {
                 let (block, c) = (place % STRIDE, coordinate(place).unwrap_or(own));
-                Some(Expression::block(block * d + c, &format!("{}[{c}]", self.blocks[block])))
+                Some(Expression::component(block * d + c, &format!("{}[{c}]", self.blocks[block])))
             }),
         };
         let (mut drifts, mut noises, mut starts) = (Vec::new(), Vec::new(), Vec::new());
@@ -166,9 +167,9 @@ impl Draft {
         for expression in drift.chain(noise) {
             loop {
                 let least = highest.as_ref().map(|(c, _)| *c);
-                let beyond = |node: &Node| matches!(node, Node::Block(place, _) if coordinate(*place) > least);
+                let beyond = |node: &Node| matches!(node, Node::Component(place, _) if coordinate(*place) > least);
                 let Some(found) = expression.find(beyond) else { break };
-                let Node::Block(place, _) = found.node() else { break };
+                let Node::Component(place, _) = found.node() else { break };
                 highest = coordinate(*place).map(|c| (c, found.clone()));
             }
         }
@@ -286,7 +287,7 @@ mod tests {
     }
 
     fn blocks() -> [Expression; 2] {
-        [Expression::block(0, "x"), Expression::block(1, "eta")]
+        [Expression::component(0, "x"), Expression::component(1, "eta")]
     }
 
     /// An η that rotates: dη_0 = −η_0 − η_1, dη_1 = −η_1 + η_0, and an x that every coordinate follows alike.

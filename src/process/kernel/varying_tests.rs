@@ -6,8 +6,10 @@ use nalgebra::DMatrix;
 use proptest::prelude::*;
 
 use super::integrated::Integrated;
-use super::*;
-use crate::expr::{Comparison, Condition, Function, Operation};
+use super::kernels::Kernels;
+use crate::error::Result;
+use crate::expr::{Comparison, Condition, Expression, Function, Operation};
+use crate::process::{Class, Definition, Process, StartLaw};
 
 fn time() -> Expression {
     Expression::time()
@@ -30,7 +32,7 @@ fn process(drift: &[&[Expression]], noise: &[Expression], start: &[f64], horizon
     let size = noise.len();
     let blocks: Vec<String> = (0..size).map(|i| format!("z{i}")).collect();
     let row = |i: usize| {
-        let terms = (0..size).map(|j| drift[i][j].multiply(&Expression::block(j, &blocks[j])));
+        let terms = (0..size).map(|j| drift[i][j].multiply(&Expression::component(j, &blocks[j])));
         terms.fold(number(0.0), |sum, term| sum.add(&term))
     };
     let amplitude = |i: usize, j: usize| if i == j { noise[i].clone() } else { number(0.0) };
@@ -48,8 +50,8 @@ fn process(drift: &[&[Expression]], noise: &[Expression], start: &[f64], horizon
 
 /// The kernels of a process by integration, whatever its class.
 fn integrated(process: &Process) -> Kernels {
-    let schedule = process.0.schedule.clone().unwrap();
-    Kernels::Integrated(Integrated::new(schedule, process.horizon()).unwrap())
+    let timeline = process.0.timeline.clone().unwrap();
+    Kernels::Integrated(Integrated::new(timeline, process.horizon()).unwrap())
 }
 
 /// Largest difference, entry by entry relative to `truth`.
@@ -266,7 +268,7 @@ const THREE_BLOCKS: [Reference; 5] = [
         &[0.5709969958528233, 0.024169992707878073, 0.7345949667032223, 0.04034504992685807, 0.04514116812021187, 0.6432978233377256]),
 ];
 
-/// Both blocks damped, driven and coupled at rates that change with the time in different ways.
+/// Both components damped, driven and coupled at rates that change with the time in different ways.
 fn anything() -> impl Strategy<Value = Process> {
     proptest::collection::vec(-2.0..2.0, 12).prop_map(|c| {
         let wave = |i: usize| {

@@ -1,8 +1,17 @@
 //! A process as its author wrote it: expressions in the state, the time and the parameters.
 
+mod draft;
+mod form;
+mod timeline;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
+pub use form::Class;
+pub(super) use form::{Form, Numbers, Place};
+pub(super) use timeline::Timeline;
 
 use super::Linear;
 use crate::error::{Error, Result};
@@ -46,7 +55,7 @@ pub struct Definition {
 impl Definition {
     /// The definition that `linear` is the numbers of.
     pub(super) fn from_linear(name: &str, blocks: &[&str], linear: &Linear) -> Self {
-        let symbols: Vec<_> = blocks.iter().enumerate().map(|(i, block)| Expression::block(i, block)).collect();
+        let symbols: Vec<_> = blocks.iter().enumerate().map(|(i, block)| Expression::component(i, block)).collect();
         let number = |value: f64| Expression::constant(value);
         let drift = (0..blocks.len()).map(|i| {
             let terms = symbols.iter().enumerate().map(|(j, z)| number(linear.drift[(i, j)]).multiply(z));
@@ -116,7 +125,7 @@ impl Definition {
             return refuse("coordinates", "must be above 0".to_owned());
         }
         let laws = self.start.iter().flatten().flat_map(|law| [&law.mean, &law.std]);
-        let outside = |node: &Node| matches!(node, Node::Block(index, _) if *index >= count);
+        let outside = |node: &Node| matches!(node, Node::Component(index, _) if *index >= count);
         match self.drift.iter().chain(self.noise.iter().flatten()).chain(laws).find_map(|e| e.find(outside)) {
             Some(unknown) => refuse("state", format!("does not have the block `{unknown}` that an expression uses")),
             None => Ok(()),

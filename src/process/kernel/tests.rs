@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::Linear;
+use crate::process::Linear;
 
 #[derive(Deserialize)]
 struct Record {
@@ -41,7 +41,7 @@ fn relative(found: &DMatrix<f64>, truth: &DMatrix<f64>) -> f64 {
 /// relative error measured is 5·10⁻¹⁵.
 #[test]
 fn reference_values() {
-    let records: Vec<Record> = serde_json::from_str(include_str!("../../tests/oracle/kernels.json")).unwrap();
+    let records: Vec<Record> = serde_json::from_str(include_str!("../../../tests/oracle/kernels.json")).unwrap();
     assert_eq!(records.len(), 80);
     for r in &records {
         let start = square(&r.start_cov).diagonal().map(f64::sqrt);
@@ -166,7 +166,7 @@ fn stationary_laws() {
     assert!(free.to_string().contains("grows for ever"), "{free}");
 }
 
-/// Processes of up to four blocks with damping, rotation and growth.
+/// Processes of up to four components with damping, rotation and growth.
 fn processes() -> impl Strategy<Value = Linear> {
     (1..5_usize).prop_flat_map(|size| {
         let entries = proptest::collection::vec(-2.0..2.0, 2 * size * size);
