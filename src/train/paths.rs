@@ -259,7 +259,7 @@ mod tests {
         let process = Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
         let law = Mixture::new(vec![1.0], vec![0.4, -0.4], Covariance::Isotropic(vec![0.3])).unwrap();
         let data = Dataset::from_mixture("gaussian", law).unwrap();
-        let simulation = Simulation { steps: 60, ..Simulation::default() };
+        let simulation = Simulation { chain_steps: 60, ..Simulation::default() };
         let model =
             Learned::simulated(&process, &data, &simulation, &[4], Activation::Silu, 1, &Task::default()).unwrap();
         (model, data)
