@@ -22,6 +22,7 @@ pub use factor::Factor;
 use super::Process;
 use crate::error::{Error, Result};
 use crate::expr::{Program, Scalars, Workspace};
+use crate::vector::singles;
 use equations::{Equations, triangle};
 
 /// A process cut into steps, ready to be walked by blocks of samples.
@@ -70,7 +71,6 @@ impl Chain {
             [step.at(pair[0], &[length]), window.at(pair[0], &[length])]
         });
         let (start_mean, start_std) = process.start()?;
-        let single = |values: nalgebra::DVector<f64>| values.iter().map(|&v| v as f32).collect();
         Ok(Self {
             scalars: scalars.collect(),
             times,
@@ -78,8 +78,8 @@ impl Chain {
             sources: equations.sources(),
             order: process.undriven_first(),
             driven: process.driven().len(),
-            start_mean: single(start_mean),
-            start_std: single(start_std),
+            start_mean: singles(&start_mean),
+            start_std: singles(&start_std),
             step,
             window,
         })
