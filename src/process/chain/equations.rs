@@ -1,6 +1,5 @@
 //! One step of a chain, and of a window of it, as expressions.
 
-use super::triangle;
 use crate::expr::{Expression, Function, Operation};
 use crate::process::Process;
 
@@ -75,6 +74,11 @@ impl Equations {
         };
         (0..n).flat_map(|i| (0..=i).map(move |j| (i, j))).map(|(i, j)| whole(i, j)).collect()
     }
+}
+
+/// Place of (i, j ≤ i) in a lower triangle by rows.
+pub(super) fn triangle(i: usize, j: usize) -> usize {
+    i * (i + 1) / 2 + j
 }
 
 /// Δ, which every step gives anew.

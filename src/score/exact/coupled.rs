@@ -13,8 +13,8 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::super::{Evaluator, Prepared};
+use super::evaluation::{LANES, kernel, store};
 use super::posterior::{GROUP, posterior_mean};
-use super::{LANES, kernel, store};
 use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;

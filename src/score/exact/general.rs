@@ -7,7 +7,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::super::{Evaluator, Prepared};
-use super::{LANES, kernel, store};
+use super::evaluation::{LANES, kernel, store};
 use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;

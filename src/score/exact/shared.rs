@@ -11,8 +11,8 @@
 //! so that a component costs d multiply-adds and one exponential, whatever the number of blocks.
 
 use super::super::{Evaluator, Prepared};
+use super::evaluation::{LANES, kernel};
 use super::posterior::{GROUP, posterior_mean};
-use super::{LANES, kernel};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::{precision, solve_lower};
