@@ -6,6 +6,8 @@ mod components;
 mod definition;
 mod describe;
 mod explain;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod kernel;
 mod linear;
 mod prior;
