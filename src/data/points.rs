@@ -1,7 +1,7 @@
 //! Finite data.
 
 use super::Moments;
-use super::draw::for_each_uniform;
+use super::uniforms::for_each_uniform;
 use crate::error::Result;
 use crate::rng::Stream;
 use crate::tensor::Tensor;

@@ -3,7 +3,7 @@
 use std::f64::consts::PI;
 
 use super::Moments;
-use super::draw::for_each_uniform;
+use super::uniforms::for_each_uniform;
 use crate::dispatched;
 use crate::rng::Stream;
 use crate::vector::math::sin_cos_turns;

@@ -2,14 +2,14 @@
 //!
 //! A sample is a tensor [n, shape...] with one datum per row; a vector \[n\] has one coordinate per datum.
 
+mod covariance;
 mod energy;
 mod histogram;
-mod moments;
 mod transport;
 
+pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;
 pub use histogram::{Bins, js_histogram, kl_histogram};
-pub use moments::{covariance, cross_covariance, mean};
 pub use transport::sliced_wasserstein;
 
 use crate::error::{Error, Result};

@@ -1,7 +1,7 @@
 //! Drawing from a mixture.
 
 use super::{Covariance, Mixture, factor};
-use crate::data::draw::for_each_uniform;
+use crate::data::uniforms::for_each_uniform;
 use crate::error::Result;
 use crate::rng::Stream;
 use crate::vector::{single_rows, singles};
