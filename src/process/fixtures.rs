@@ -5,8 +5,8 @@ use nalgebra::{DMatrix, DVector};
 use super::{Definition, Linear, Process, StartLaw};
 use crate::expr::{Expression, Function, Operation};
 
-/// Active noise on x, dx = (η − k x + f) dt + √(2 T_p) dW₁ and dη = −η/τ dt + √(2 T_a)/τ dW₂, where η has its stationary
-/// variance at t = 0.
+/// Active noise on x, dx = (η − k x + f) dt + √(2 T_p) dW₁ and dη = −η/τ dt + √(2 T_a)/τ dW₂, where η has its
+/// stationary variance at t = 0.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Active {
     /// k.

@@ -1,8 +1,8 @@
 //! Dense arrays of single precision: samples, images, histories.
 //!
 //! Physics is computed in `f64`. What depends on time only, coefficients of a step, a score or a kernel, is rounded to
-//! `f32` once, where it meets the samples (see [`single`]); arithmetic on samples is in `f32`, and functions and reductions
-//! of a tensor are evaluated in `f64`.
+//! `f32` once, where it meets the samples (see [`single`]); arithmetic on samples is in `f32`, and functions and
+//! reductions of a tensor are evaluated in `f64`.
 
 mod create;
 mod display;

@@ -1,7 +1,8 @@
 //! Where double precision becomes single.
 //!
-//! Physics is computed in double precision: times, kernels, covariances, and what a step multiplies samples by. Samples,
-//! tensors and networks are in single precision. Numbers cross here, once, to the nearest one of single precision.
+//! Physics is computed in double precision: times, kernels, covariances, and what a step multiplies samples by.
+//! Samples, tensors and networks are in single precision. Numbers cross here, once, to the nearest one of single
+//! precision.
 
 use std::borrow::Borrow;
 
