@@ -69,7 +69,7 @@ impl March<'_> {
         prepare: impl Fn(Range<usize>) -> Result<Box<dyn Steps + 's>>,
     ) -> Result<State> {
         let blocks = self.request.blocks(BLOCK)?;
-        let mut storage = self.request.storage()?;
+        let mut storage = self.request.storage(self.task.host())?;
         let output = storage.open();
         let rows = self.task.blocks(blocks, |block| {
             let samples = self.samples(block);

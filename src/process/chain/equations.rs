@@ -76,11 +76,6 @@ impl Equations {
     }
 }
 
-/// Place of (i, j ≤ i) in a lower triangle by rows.
-pub(super) fn triangle(i: usize, j: usize) -> usize {
-    i * (i + 1) / 2 + j
-}
-
 /// Δ, which every step gives anew.
 fn length() -> Expression {
     Expression::parameter("step")
@@ -89,4 +84,9 @@ fn length() -> Expression {
 /// An input of a program.
 pub(super) fn symbol(place: usize) -> Expression {
     Expression::component(place, "z")
+}
+
+/// Place of (i, j ≤ i) in a lower triangle by rows.
+pub(super) fn triangle(i: usize, j: usize) -> usize {
+    i * (i + 1) / 2 + j
 }

@@ -3,10 +3,11 @@
 //! Under a linear process every component N(μ, S) stays Gaussian: N(Φ_x μ + c, Φ_x S Φ_xᵀ + Σ).
 
 mod coupled;
-mod evaluation;
 mod general;
+mod lanes;
 mod posterior;
 mod shared;
+mod softmax;
 
 use coupled::Coupled;
 use general::General;
