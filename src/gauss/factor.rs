@@ -94,6 +94,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn columns() -> impl Strategy<Value = DMatrix<f64>> {
         (1..5_usize, 0..6_usize).prop_flat_map(|(rows, more)| {
@@ -103,6 +104,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn triangles_keep_the_covariance(m in columns()) {
             let lower = triangularize(m.clone());

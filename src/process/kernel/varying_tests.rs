@@ -10,6 +10,7 @@ use super::kernels::Kernels;
 use crate::error::Result;
 use crate::expr::{Comparison, Condition, Expression, Function, Operation};
 use crate::process::{Class, Definition, Process, StartLaw};
+use crate::property::cases;
 
 fn time() -> Expression {
     Expression::time()
@@ -281,7 +282,7 @@ fn anything() -> impl Strategy<Value = Process> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(cases(12))]
 
     /// Chapman–Kolmogorov and Σ' = AΣ + ΣAᵀ + D, for whatever coefficients.
     #[test]
