@@ -63,7 +63,8 @@ pub fn precision(factor: &DMatrix<f64>) -> DMatrix<f64> {
     inverse.transpose() * inverse
 }
 
-/// The standard deviation of each component given all the others, \[m\]: one over the root of the diagonal of the precision.
+/// The standard deviation of each component given all the others, \[m\]: one over the root of the diagonal of the
+/// precision.
 #[must_use]
 pub fn conditional_std(factor: &DMatrix<f64>) -> DVector<f64> {
     let inverse = inverse_lower(factor);

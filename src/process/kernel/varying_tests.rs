@@ -191,8 +191,8 @@ fn closed_forms() {
 type Reference = (f64, &'static [f64], &'static [f64]);
 
 /// Against numbers of another method, a Taylor series in time of 60 digits (`mpmath.odefun` on the equations of Φ and
-/// Σ, then a Cholesky factorisation). The worst difference measured is 5·10⁻¹⁴. Seen to fail with coefficients frozen at
-/// the start of a step, and with the noise not carried to its end.
+/// Σ, then a Cholesky factorisation). The worst difference measured is 5·10⁻¹⁴. Seen to fail with coefficients frozen
+/// at the start of a step, and with the noise not carried to its end.
 fn assert_reference(process: &Process, references: &[Reference]) {
     let size = process.components();
     assert_eq!(process.class(), Class::TimeDependent);
