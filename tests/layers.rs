@@ -21,8 +21,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     (".collect_fn_metadata", &["lang/catalog.rs"], "metadata of Rhai moves between releases"),
     ("std::fs", &["host"], "the host is the one way to the file system"),
     (".canonicalize", &["host"], "the host is the one way to the file system"),
-    // A host has a method of this name, which `import` calls.
-    (".exists", &["host", "lang/modules.rs"], "the host is the one way to the file system"),
+    (".exists", &["host"], "the host is the one way to the file system"),
     (".is_file", &["host"], "the host is the one way to the file system"),
     (".is_dir", &["host"], "the host is the one way to the file system"),
     (".read_dir", &["host"], "the host is the one way to the file system"),
