@@ -81,6 +81,7 @@ mod tests {
 
     use super::super::{Assignment, random};
     use super::*;
+    use crate::property::cases;
 
     fn x() -> Expression {
         Expression::component(0, "x")
@@ -124,10 +125,11 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #![proptest_config(cases(1000))]
 
         /// No chance involved beyond the choice of cases: where the differences of two step widths agree, so does the
-        /// derivative. Seen to fail with 1 + tanh² for 1 − tanh², with u^v for u^(v−1), and with v' for v in the general power.
+        /// derivative. Seen to fail with 1 + tanh² for 1 − tanh², with u^v for u^(v−1), and with v' for v in the
+        /// general power.
         #[test]
         fn derivatives_are_limits_of_differences(expression in random::expressions(), point in random::states()) {
             let parameters = random::parameters();

@@ -17,6 +17,7 @@ mod rewrite;
 mod runtime;
 mod sources;
 mod stop;
+mod surroundings;
 mod tensors;
 mod tokens;
 mod tracing;

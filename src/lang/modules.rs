@@ -136,3 +136,23 @@ impl ModuleResolver for Resolver {
         Ok(module)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A name without a file does not compile. Jobs of `tumble bench` are no library. Seen to fail with a copy of
+    /// `passive.rhai` under another name.
+    #[test]
+    fn the_list_has_every_file_of_the_standard_library() {
+        let top = Path::new(env!("CARGO_MANIFEST_DIR"));
+        let entries = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+        let folders = entries(&top.join("stdlib")).filter(|path| path.is_dir() && !path.ends_with("bench"));
+        let files = folders.flat_map(|folder| entries(&folder).collect::<Vec<_>>());
+        let mut found: Vec<_> = files.filter(|file| file.extension().is_some_and(|e| e == "rhai")).collect();
+        let mut listed: Vec<_> = STANDARD.iter().map(|(_, file, _)| top.join(file)).collect();
+        found.sort();
+        listed.sort();
+        assert_eq!(listed, found);
+    }
+}

@@ -20,7 +20,8 @@ const MOST_PROJECTIONS: usize = 1_000_000;
 /// may differ.
 ///
 /// # Errors
-/// When `projections` is out of range, the data differ in their coordinates, a sample is empty or not finite, or on interruption.
+/// When `projections` is out of range, the data differ in their coordinates, a sample is empty or not finite, or on
+/// interruption.
 pub fn sliced_wasserstein(a: &Tensor, b: &Tensor, projections: usize, seed: u64, task: &Task) -> Result<f64> {
     let (x, y) = pair(a, b)?;
     let (x, y) = (x.matrix(), y.matrix());

@@ -229,7 +229,8 @@ impl Process {
     /// The perturbation kernel at `time` ≥ 0.
     ///
     /// # Errors
-    /// When the process is nonlinear, `time` is negative or not finite, or the kernel leaves the range of floating point.
+    /// When the process is nonlinear, `time` is negative or not finite, or the kernel leaves the range of floating
+    /// point.
     pub fn kernel(&self, time: f64) -> Result<Kernel> {
         self.kernels()?.kernel(time, self.data_components())
     }

@@ -36,8 +36,8 @@ enum Law {
         factor: Vec<f32>,
         components: usize,
     },
-    /// A normal about each of some states, all as likely: mean + shrink (state − mean) + width L ξ, which keeps the mean
-    /// and the covariance of the states (the smoothed bootstrap: Silverman, Young, Biometrika 74, 469 (1987)).
+    /// A normal about each of some states, all as likely: mean + shrink (state − mean) + width L ξ, which keeps the
+    /// mean and the covariance of the states (the smoothed bootstrap: Silverman, Young, Biometrika 74, 469 (1987)).
     Ensemble {
         /// shrink · state + (1 − shrink) mean, [states, m·copies].
         centres: Vec<f32>,
@@ -82,8 +82,8 @@ impl Prior {
         Self::from_parts(&factor.unwrap_or_else(|| semidefinite(covariance)), mean)
     }
 
-    /// The law of `states`, [count, m·copies], of this `covariance` over components and this `mean`, [m·copies], smoothed
-    /// by as much as so many states in so many dimensions ask for: without that, draws would repeat.
+    /// The law of `states`, [count, m·copies], of this `covariance` over components and this `mean`, [m·copies],
+    /// smoothed by as much as so many states in so many dimensions ask for: without that, draws would repeat.
     pub(crate) fn ensemble(states: &[f32], covariance: &DMatrix<f64>, mean: &[f64]) -> Self {
         let rows = mean.len();
         let width = ((states.len() / rows) as f64).powf(-1.0 / (rows as f64 + 4.0));
@@ -167,7 +167,8 @@ mod tests {
     use crate::rng::Purpose;
 
     /// Draws of a smoothed ensemble have its mean and covariance: 5 entries within 5 standard errors, a false alarm in
-    /// 3·10⁵ seeds, and the seed is fixed. Seen to fail with the shrinkage left out, which makes variances a quarter larger.
+    /// 3·10⁵ seeds, and the seed is fixed. Seen to fail with the shrinkage left out, which makes variances a quarter
+    /// larger.
     #[test]
     fn smoothed_ensembles_keep_their_moments() {
         let stream = Stream::new(3, Purpose::Prior);

@@ -187,6 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn tensor(shape: &[usize], values: &[f32]) -> Tensor {
         Tensor::new(shape, values.to_vec()).unwrap()
@@ -243,6 +244,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn broadcasting_agrees_with_ndarray((left, right) in fitting_shapes()) {
             let count = |shape: &[usize]| shape.iter().product::<usize>();

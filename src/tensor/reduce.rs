@@ -91,6 +91,7 @@ mod tests {
 
     use super::*;
     use crate::host::Host;
+    use crate::property::cases;
 
     const ALL: [Reduction; 6] = [
         Reduction::Sum,
@@ -136,6 +137,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn an_axis_at_a_time_is_the_whole(rows in 1_usize..6, columns in 1_usize..6, seed in 0_u64..50) {
             let t = Tensor::normals(&[rows, columns], seed, &Host::default()).unwrap();

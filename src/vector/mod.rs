@@ -15,8 +15,8 @@ use crate::error::{Error, Result, suggestion};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {
-    /// What every processor of the build target has. Without fused multiply-add, as on the oldest x86-64, each becomes a
-    /// call.
+    /// What every processor of the build target has. Without fused multiply-add, as on the oldest x86-64, each becomes
+    /// a call.
     Portable = 1,
     /// 64-bit ARM, all of which has NEON.
     Neon,

@@ -4,9 +4,9 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map};
 
 use crate::error::Error;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
+use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::measure::{self, Bins};
 use crate::tensor::Tensor;

@@ -8,9 +8,9 @@ use rhai::{Engine, Map};
 
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::lang::engine::{host, task};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
+use crate::lang::surroundings::{host, task};
 use crate::nn::Activation;
 use crate::process::{Class, Process};
 use crate::score::{self, Exact, Learned, Parametrisation, Simulation};

@@ -205,6 +205,7 @@ mod tests {
 
     use super::super::packed::pack;
     use super::*;
+    use crate::property::cases;
 
     /// Small integers in a pattern: every order of summation is exact.
     fn pattern(count: usize, period: usize) -> Vec<f32> {
@@ -212,6 +213,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn panels_are_transformed(inputs in 1..40_usize, outputs in 1..70_usize) {
             let (weight, panel) = (pattern(inputs * outputs, 7), pattern(inputs * PANEL, 5));

@@ -1,16 +1,16 @@
 //! The forward process as a chain of short Gaussian steps, for processes without a kernel.
 //!
-//! z_{k+1} = z_k + f(z_k, t_k) Δ_k + G(z_k, t_k) √Δ_k ξ (Euler–Maruyama, Itô). Over a *window* of steps that begins at a
-//! known state, the law of the end is taken as the Gaussian linearised along the noiseless path m,
+//! z_{k+1} = z_k + f(z_k, t_k) Δ_k + G(z_k, t_k) √Δ_k ξ (Euler–Maruyama, Itô). Over a *window* of steps that begins at
+//! a known state, the law of the end is taken as the Gaussian linearised along the noiseless path m,
 //!
 //! ```text
 //! m' = m + f(m) Δ        δ' = δ + (f(m + δ) − f(m)) Δ + G(m + δ) √Δ ξ        P' = (1 + JΔ) P (1 + JΔ)ᵀ + D(m) Δ
 //! ```
 //!
-//! with z = m + δ, J the Jacobian of f at m, and m = z, δ = 0, P = 0 where the window begins. Its score −P⁻¹δ is a target
-//! whose mean given z is the score of the chain: exactly for a window of one step, and for any window if f is linear and G does not depend on the state
-//! (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is carried, not formed as a difference:
-//! soon after the start it has fewer digits in z than it needs.
+//! with z = m + δ, J the Jacobian of f at m, and m = z, δ = 0, P = 0 where the window begins. Its score −P⁻¹δ is a
+//! target whose mean given z is the score of the chain: exactly for a window of one step, and for any window if f is
+//! linear and G does not depend on the state (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is
+//! carried, not formed as a difference: soon after the start it has fewer digits in z than it needs.
 
 mod discrete;
 mod factor;
@@ -165,7 +165,8 @@ impl Walk<'_> {
         &self.state[..self.chain.components * self.length]
     }
 
-    /// Walks every sample i from the start to step `end[i]` ≥ 1, without windows. `normals` fills in the noise of a step.
+    /// Walks every sample i from the start to step `end[i]` ≥ 1, without windows. `normals` fills in the noise of a
+    /// step.
     pub fn paths(&mut self, end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
         let latest = end.iter().copied().max().unwrap_or(0) as usize;
         self.ended.fill(0.0);
@@ -175,8 +176,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Walks every sample i from the start to step `end[i]` > `begin[i]`, with a window from step `begin[i]` on. `normals` fills in
-    /// the noise of a step.
+    /// Walks every sample i from the start to step `end[i]` > `begin[i]`, with a window from step `begin[i]` on.
+    /// `normals` fills in the noise of a step.
     pub fn windows(&mut self, begin: &[u32], end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
         let earliest = begin.iter().copied().min().unwrap_or(0) as usize;
         let latest = end.iter().copied().max().unwrap_or(0) as usize;

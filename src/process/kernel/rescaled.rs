@@ -13,8 +13,8 @@ use crate::expr::{Assignment, Expression};
 use crate::process::Linear;
 use crate::process::definition::{Place, Timeline};
 
-/// Difference of the integral over a part from that over its halves that is accepted: a few roundings of β, which is not
-/// known better where it is steep.
+/// Difference of the integral over a part from that over its halves that is accepted: a few roundings of β, which is
+/// not known better where it is steep.
 const TOLERANCE: f64 = 4e-15;
 
 /// A process of constant coefficients and the time in which it has them.

@@ -6,6 +6,7 @@ use serde::Deserialize;
 
 use crate::process::Linear;
 use crate::process::fixtures::Active;
+use crate::property::cases;
 
 #[derive(Deserialize)]
 struct Record {
@@ -176,6 +177,8 @@ fn processes() -> impl Strategy<Value = Linear> {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     /// Chapman–Kolmogorov: Φ(s+t) = Φ(s)Φ(t), Σ(s+t) = Φ(s)Σ(t)Φ(s)ᵀ + Q(s).
     #[test]
     fn kernels_compose(process in processes(), s in 1e-6..1.0, t in 1e-6..3.0) {
