@@ -176,8 +176,8 @@ fn option_keys(session: &Session, input: &str, before: &[Piece]) -> Option<Vec<P
     let expects_key = matches!(&input[before.last()?.range.clone()], "{" | ",");
     let entry = session.runtime.catalog().get(&call.called)?;
     (map.is_map && expects_key).then(|| {
-        let left = entry.options().into_iter().filter(|key| !map.keys.contains(key));
-        left.map(|key| offer(key, ": ")).collect()
+        let left = entry.options().iter().filter(|option| !map.keys.contains(&option.name.as_str()));
+        left.map(|option| offer(&option.name, ": ")).collect()
     })
 }
 
