@@ -12,7 +12,6 @@ mod table;
 mod windowed;
 
 pub(super) use feed::{Feed, Source};
-pub(super) use table::TIMES;
 
 use super::Options;
 use crate::data::Dataset;

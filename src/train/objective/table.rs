@@ -4,10 +4,10 @@ use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::score::{Basis, Frame, KernelBasis};
 use crate::task::Task;
-use crate::train::Weighting;
+use crate::train::{Options, Weighting};
 
-/// Times of the table, which is also the largest batch: each of its strata needs a time.
-pub(in crate::train) const TIMES: usize = 1 << 14;
+/// Times of the table: each stratum of the largest batch needs one.
+const TIMES: usize = Options::LARGEST_BATCH;
 
 /// Times whose kernels one thread computes together.
 const BLOCK: usize = 1 << 10;
