@@ -1,8 +1,8 @@
-//! What can be set by name, declared once: the reader of option maps, help, reference, completion and errors all use the
-//! same table, and so do the defaults of the functions in Rust.
+//! What can be set by name, declared once: the reader of option maps, help, reference, completion and errors all use
+//! the same table, and so do the defaults of the functions in Rust.
 //!
-//! A table is a constant slice of [`Setting`]s beside what it sets. A word of a [`Setting::choice`] may bring settings of
-//! its own, which exist only where it is chosen: a method its order, a grid its exponent.
+//! A table is a constant slice of [`Setting`]s beside what it sets. A word of a [`Setting::choice`] may bring settings
+//! of its own, which exist only where it is chosen: a method its order, a grid its exponent.
 //!
 //! ```
 //! use tumble::settings::{Choice, Setting, Values};

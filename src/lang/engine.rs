@@ -9,33 +9,10 @@ use super::modules::{self, Resolver};
 use super::options::Tables;
 use super::sources::Sources;
 use super::stop::{self, StackGuard};
+use super::surroundings::Surroundings;
 use super::tokens::{self, TokenState};
 use super::{arithmetic, builtins, failure};
-use crate::host::Host;
 use crate::task::Task;
-
-/// What builtins need of the surroundings; the engine's tag.
-#[derive(Clone)]
-pub(crate) struct Surroundings {
-    /// Cancel flag, progress, threads and host of computations.
-    pub(crate) task: Task,
-}
-
-/// The task of the running script.
-pub(crate) fn task(ctx: &rhai::NativeCallContext) -> Task {
-    surroundings(ctx, Task::clone)
-}
-
-/// The files, the clock and the memory that the running script may use.
-pub(crate) fn host(ctx: &rhai::NativeCallContext) -> Host {
-    surroundings(ctx, |task| task.host().clone())
-}
-
-/// Without a tag there is no default to fall back to: it would let through what the runtime's host forbids.
-fn surroundings<T>(ctx: &rhai::NativeCallContext, take: impl FnOnce(&Task) -> T) -> T {
-    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
-    take(&tag.expect("the engine keeps the tag it was built with").task)
-}
 
 /// An engine with the language's settings, arithmetic, builtins and standard library.
 pub(super) fn build(

@@ -339,7 +339,8 @@ fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnos
 
 fn explain_failure(failure: &Failure, called: Option<&str>, to: &mut Diagnostic) {
     let function = called.unwrap_or(&failure.function);
-    // Operators and properties (`index$get$`) have no name that a user would know; the argument may bear the function's.
+    // Operators and properties (`index$get$`) have no name that a user would know; the argument may bear the
+    // function's.
     let is_name = !function.is_empty() && function.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
     to.message = match &failure.error {
         Error::Argument { name, .. } if is_name && name != function => format!("{function}: {}", failure.error),

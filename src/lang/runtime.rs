@@ -157,8 +157,8 @@ impl Runtime {
         &self.host
     }
 
-    /// The Rhai engine, to register functions and types of the embedding program. Its default tag is the language's own:
-    /// builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
+    /// The Rhai engine, to register functions and types of the embedding program. Its default tag is the language's
+    /// own: builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
     pub fn engine(&mut self) -> &mut Engine {
         self.catalog.take();
         &mut self.engine

@@ -22,6 +22,7 @@ mod layout;
 mod legend;
 mod marks;
 pub mod options;
+mod paper;
 mod prepare;
 mod save;
 

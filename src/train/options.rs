@@ -101,7 +101,7 @@ const BACKENDS: &[(Choice, Backend); 2] = &[
 
 impl Options {
     /// Largest batch: every sample has its own range of a table of times.
-    pub const LARGEST_BATCH: usize = super::table::TIMES;
+    pub const LARGEST_BATCH: usize = 1 << 14;
 
     /// What can be set by name.
     pub const SETTINGS: &'static [Setting] = &[

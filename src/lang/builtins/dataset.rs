@@ -7,9 +7,9 @@ use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::Error;
-use crate::lang::engine::{host, task};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read, seed_argument};
+use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{Numbers, tensor_argument};
 use crate::settings::Setting;
 use crate::tensor::Tensor;

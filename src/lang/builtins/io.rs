@@ -6,8 +6,8 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map};
 
 use crate::data::formats;
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
+use crate::lang::surroundings::host;
 use crate::lang::tensors::{give, tensor_argument};
 use crate::tensor::Tensor;
 

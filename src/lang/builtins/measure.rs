@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map};
 
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, read};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::measure::{self, Bins};
 use crate::settings::Setting;

@@ -8,13 +8,14 @@ use rhai::{Engine, Map};
 
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::lang::engine::{host, task};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, read};
-use crate::nn::Activation;
+use crate::lang::surroundings::{host, task};
+use crate::nn::{Activation, Mlp};
 use crate::process::{Class, Process};
-use crate::score::{self, Exact, Learned, Parametrisation, Simulation};
+use crate::score::{self, Basis, Exact, KernelBasis, Learned, SimulatedBasis, Simulation, Subject};
 use crate::settings::{Choice, Setting, words};
+use crate::task::Task;
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
@@ -52,16 +53,22 @@ impl std::fmt::Display for Score {
         match self {
             Self::Exact(_) => write!(f, "exact score of the process {process} for data of shape {shape:?}"),
             Self::Learned(learned) => {
-                let (network, steps) = (learned.network(), learned.weights().steps);
-                write!(f, "learned score of the process {process} for data of shape {shape:?}: ")?;
-                write!(f, "{network}, trained {steps} steps")?;
-                match learned.parametrisation() {
-                    Parametrisation::Mixed(_) => Ok(()),
-                    Parametrisation::Simulated(simulated) => write!(f, "; {simulated}"),
-                }
+                write!(f, "learned score of the process {process} for data of shape {shape:?}: {learned}")
             }
         }
     }
+}
+
+/// An untrained perceptron on `basis`.
+fn perceptron(
+    basis: impl Basis,
+    hidden: &[usize],
+    activation: Activation,
+    seed: u64,
+    task: &Task,
+) -> Result<Score, Error> {
+    let network = Mlp::new(basis.subject().inputs(), hidden, basis.subject().outputs(), activation)?;
+    Learned::new(Box::new(basis), Arc::new(network), seed, task.host()).map(Score::Learned)
 }
 
 const MLP: &[Setting] = &[
@@ -144,13 +151,14 @@ mod functions {
             let activation = given.chosen("activation", ACTIVATIONS);
             Ok((given.counts("hidden"), activation, seed, is_simulated.then_some(simulation)))
         })?;
+        let task = task(&ctx);
         match simulation {
-            None => Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed, &host(&ctx)),
-            Some(simulation) => {
-                Learned::simulated(&process, &data, &simulation, &hidden, activation, seed, &task(&ctx))
-            }
+            None => Subject::of(&process, &data)
+                .and_then(KernelBasis::new)
+                .and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)),
+            Some(simulation) => SimulatedBasis::new(&process, &data, &simulation, &task)
+                .and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)),
         }
-        .map(Score::Learned)
         .raise(&ctx)
     }
 

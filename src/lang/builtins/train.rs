@@ -6,9 +6,9 @@ use rhai::{Engine, Map};
 use super::score::Score;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, read};
+use crate::lang::surroundings::task;
 use crate::tensor::Tensor;
 use crate::train::{Options, Record, train as run};
 

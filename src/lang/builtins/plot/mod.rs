@@ -14,9 +14,9 @@ use self::read::{
     axes, count_matches, dashed, labelled, named, numbers, one_each, point_sets, scale, series, several, text,
 };
 use crate::error::Error;
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, Tables, kind, read};
+use crate::lang::surroundings::host;
 use crate::plot::{self, Figure, Layer, LineStyle, Mark, Panel};
 
 /// Registers the type and the functions.

@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine};
 
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{count_argument, number_argument, seed_argument, whole_argument};
+use crate::lang::surroundings::host;
 use crate::lang::tensors::{shape_argument, tensor_argument, tensors_argument};
 use crate::tensor::Tensor;
 

@@ -6,9 +6,9 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT};
 
 use crate::data::formats;
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{number_argument, whole_argument};
+use crate::lang::surroundings::host;
 use crate::lang::tensors::{give, nested, tensor_argument, wholes_argument};
 use crate::tensor::{Index, Tensor};
 
