@@ -35,8 +35,8 @@ fn the_library_has_nothing_of_a_terminal() {
 fn another_program_embeds_the_language() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
     std::fs::copy(lock, Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/embedding/Cargo.lock")).unwrap();
-    // The same crate may have other features for macros and build scripts: once without these, once with them. Elsewhere
-    // features are others, and the test takes minutes where some are not shared.
+    // The same crate may have other features for macros and build scripts: once without these, once with them.
+    // Elsewhere features are others, and the test takes minutes where some are not shared.
     let shared_on = if cfg!(target_os = "linux") { ["normal,no-proc-macro", "normal,build"].as_slice() } else { &[] };
     for edges in shared_on {
         let shared = packages(".", &["--edges", &format!("{edges},dev")]);
