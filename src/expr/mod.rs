@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use affine::Affine;
-pub use evaluate::Values;
+pub use evaluate::Assignment;
 pub use latex::symbol as latex_symbol;
 pub use operation::{Comparison, Function, Operation};
 pub use program::{Program, Scalars, Workspace};

@@ -3,8 +3,11 @@
 //! `:help`, completion, the generated reference, the suggestions of errors and the example tests all read this.
 //! The one file that touches Rhai's metadata.
 
+mod options;
+
 use std::collections::BTreeMap;
 
+pub use options::OptionEntry;
 use rhai::{AST, Engine, FnPtr, FuncInfo, NativeCallContext};
 
 /// One documented name with all its call forms.
@@ -16,6 +19,7 @@ pub struct Entry {
     pub forms: Vec<String>,
     /// The doc comment without its comment marks.
     pub doc: String,
+    options: Vec<OptionEntry>,
 }
 
 impl Entry {
@@ -24,12 +28,9 @@ impl Entry {
         self.doc.lines().next().unwrap_or_default()
     }
 
-    /// Names of the options: the section `# Options` lists them as "- `name`: meaning" or "- `one`, `two`: meaning".
-    pub fn options(&self) -> Vec<&str> {
-        let section = self.doc.lines().skip_while(|line| *line != "# Options").skip(1);
-        let section = section.take_while(|line| !line.starts_with("# "));
-        let items = section.filter_map(|line| Some(line.strip_prefix("- `")?.split_once(':')?.0));
-        items.flat_map(|names| names.split('`').step_by(2)).collect()
+    /// The keys of the option map that it takes, in the order of its documentation.
+    pub fn options(&self) -> &[OptionEntry] {
+        &self.options
     }
 
     /// The code of the sections `# Example`, one string per fenced block.
@@ -78,6 +79,7 @@ impl Catalog {
         for entry in catalog.entries.values_mut().chain(catalog.other.values_mut()) {
             // Rhai keeps functions in hash tables, whose order changes from run to run.
             entry.forms.sort_by_key(|form| (form.len(), form.clone()));
+            entry.options = options::written(&entry.doc);
         }
         catalog
     }

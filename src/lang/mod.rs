@@ -4,6 +4,7 @@
 //! below, and hands their results back.
 
 mod arithmetic;
+pub mod assist;
 mod builtins;
 pub mod catalog;
 pub mod diagnostics;

@@ -57,6 +57,7 @@ fn divergence(p: &[f64], q: &[f64]) -> f64 {
 /// Probabilities of the bins, with `prior` counts added to each.
 fn histograms(a: &Tensor, b: &Tensor, bins: &Bins, prior: f64) -> Result<(Vec<f64>, Vec<f64>)> {
     let (x, y) = pair(a, b)?;
+    let (x, y) = (x.matrix(), y.matrix());
     let dimension = x.ncols();
     if bins.count == 0 {
         return Err(Error::argument("bins", "must be at least 1, got 0"));

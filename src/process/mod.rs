@@ -5,7 +5,10 @@ mod coloured;
 mod components;
 mod definition;
 mod describe;
+mod difference;
 mod explain;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod kernel;
 mod linear;
 mod prior;
@@ -20,6 +23,7 @@ use serde::{Deserialize, Serialize};
 pub use chain::{Chain, Factor, Walk};
 pub use coloured::{Embedding, Sampled, embed, logarithmic};
 pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
+pub use difference::difference;
 pub use explain::{Explanation, UPDATES, Update};
 pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
 pub use linear::Linear;

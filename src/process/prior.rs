@@ -7,6 +7,7 @@ use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::gauss::Square;
 use crate::rng::Stream;
+use crate::vector::{single, single_rows, singles};
 
 /// Which law stands for the noised data at the horizon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -87,21 +88,17 @@ impl Prior {
         let rows = mean.len();
         let width = ((states.len() / rows) as f64).powf(-1.0 / (rows as f64 + 4.0));
         let shrink = (1.0 - width * width).sqrt();
-        let centre = |(i, &z): (usize, &f32)| (mean[i % rows] + shrink * (f64::from(z) - mean[i % rows])) as f32;
+        let centre = |(i, &z): (usize, &f32)| single(mean[i % rows] + shrink * (f64::from(z) - mean[i % rows]));
         let factor = semidefinite(covariance) * width;
         Self(Law::Ensemble {
             centres: states.iter().enumerate().map(centre).collect(),
-            factor: factor.transpose().iter().map(|&entry| entry as f32).collect(),
+            factor: single_rows(&factor),
             rows,
         })
     }
 
     fn from_parts(factor: &DMatrix<f64>, mean: &[f64]) -> Self {
-        Self(Law::Gaussian {
-            mean: mean.iter().map(|&m| m as f32).collect(),
-            factor: factor.transpose().iter().map(|&entry| entry as f32).collect(),
-            components: factor.nrows(),
-        })
+        Self(Law::Gaussian { mean: singles(mean), factor: single_rows(&factor), components: factor.nrows() })
     }
 
     /// Fills `out` with draws of (`step`, `block`), component-major [m·copies, count].

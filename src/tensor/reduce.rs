@@ -5,6 +5,7 @@ use ndarray::Axis;
 use super::Tensor;
 use super::elementwise::{maximum, minimum};
 use crate::error::{Error, Result};
+use crate::vector::single;
 
 /// What many values are reduced to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Tensor {
         if self.shape()[axis] == 0 && reduction != Reduction::Sum {
             return Err(self.nothing_to(reduction));
         }
-        Ok(self.0.map_axis(Axis(axis), |lane| reduction.apply(lane.iter()) as f32).into())
+        Ok(self.0.map_axis(Axis(axis), |lane| single(reduction.apply(lane.iter()))).into())
     }
 
     fn nothing_to(&self, reduction: Reduction) -> Error {

@@ -8,10 +8,10 @@ use nalgebra::{DMatrix, DVector};
 use super::{Backend, Options, Schedule, Weighting, train};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
-use crate::nn::{Activation, Weights};
+use crate::nn::{Activation, Mlp, Weights};
 use crate::process::{Linear, Process};
 use crate::rng::{Purpose, Stream};
-use crate::score::{Exact, Learned, Score};
+use crate::score::{Exact, KernelBasis, Learned, Score, Subject};
 use crate::task::{Progress, Report, Task};
 use crate::tensor::Tensor;
 
@@ -32,7 +32,10 @@ fn diamond() -> Dataset {
 }
 
 fn model(process: &Process, data: &Dataset) -> Learned {
-    Learned::mlp(process, data.shape(), data.moments(), &[32, 32], Activation::Silu, 0, &Host::default()).unwrap()
+    let subject = Subject::of(process, data).unwrap();
+    let network = Mlp::new(subject.inputs(), &[32, 32], subject.outputs(), Activation::Silu).unwrap();
+    let basis = Box::new(KernelBasis::new(subject).unwrap());
+    Learned::new(basis, Arc::new(network), 0, &Host::default()).unwrap()
 }
 
 fn short() -> Options {

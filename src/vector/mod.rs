@@ -3,8 +3,11 @@
 //! The bodies use only IEEE operations and explicit fused multiply-adds, so every instruction set gives the same bits.
 
 pub mod math;
+mod single;
 
 use std::sync::atomic::{AtomicU8, Ordering};
+
+pub use single::{single, single_rows, singles};
 
 use crate::error::{Error, Result, suggestion};
 

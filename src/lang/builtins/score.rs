@@ -11,9 +11,10 @@ use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
 use crate::lang::surroundings::{host, task};
-use crate::nn::Activation;
+use crate::nn::{Activation, Mlp};
 use crate::process::{Class, Process};
-use crate::score::{self, Exact, Learned, Parametrisation, Simulation};
+use crate::score::{self, Basis, Exact, KernelBasis, Learned, SimulatedBasis, Simulation, Subject};
+use crate::task::Task;
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -49,16 +50,22 @@ impl std::fmt::Display for Score {
         match self {
             Self::Exact(_) => write!(f, "exact score of the process {process} for data of shape {shape:?}"),
             Self::Learned(learned) => {
-                let (network, steps) = (learned.network(), learned.weights().steps);
-                write!(f, "learned score of the process {process} for data of shape {shape:?}: ")?;
-                write!(f, "{network}, trained {steps} steps")?;
-                match learned.parametrisation() {
-                    Parametrisation::Mixed(_) => Ok(()),
-                    Parametrisation::Simulated(simulated) => write!(f, "; {simulated}"),
-                }
+                write!(f, "learned score of the process {process} for data of shape {shape:?}: {learned}")
             }
         }
     }
+}
+
+/// An untrained perceptron on `basis`.
+fn perceptron(
+    basis: impl Basis,
+    hidden: &[usize],
+    activation: Activation,
+    seed: u64,
+    task: &Task,
+) -> Result<Score, Error> {
+    let network = Mlp::new(basis.subject().inputs(), hidden, basis.subject().outputs(), activation)?;
+    Learned::new(Box::new(basis), Arc::new(network), seed, task.host()).map(Score::Learned)
 }
 
 #[export_module]
@@ -130,19 +137,18 @@ mod functions {
         let activation = options.choice("activation", &activations)?;
         let seed = options.seed_or(0)?;
         let simulated = options.flag_or("simulated", process.class() == Class::Nonlinear)?;
+        let task = task(&ctx);
         if !simulated {
             options.finish()?;
-            let learned = Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed, &host(&ctx));
-            return learned.map(Score::Learned).raise(&ctx);
+            let basis = Subject::of(&process, &data).and_then(KernelBasis::new);
+            return basis.and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)).raise(&ctx);
         }
         let default = Simulation::default();
         let steps = options.count_or("chain_steps", default.steps)?;
         let simulation = Simulation { steps, window: options.positive("window")?, seed };
         options.finish()?;
-        let task = task(&ctx);
-        Learned::simulated(&process, &data, &simulation, &hidden, activation, seed, &task)
-            .map(Score::Learned)
-            .raise(&ctx)
+        let basis = SimulatedBasis::new(&process, &data, &simulation, &task);
+        basis.and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)).raise(&ctx)
     }
 
     #[rhai_fn(name = "mlp", return_raw)]

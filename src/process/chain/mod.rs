@@ -12,7 +12,7 @@
 //! linear and G does not depend on the state (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is
 //! carried, not formed as a difference: soon after the start it has fewer digits in z than it needs.
 
-mod equations;
+mod discrete;
 mod factor;
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,8 @@ pub use factor::Factor;
 use super::Process;
 use crate::error::{Error, Result};
 use crate::expr::{Program, Scalars, Workspace};
-use equations::{Equations, triangle};
+use crate::vector::singles;
+use discrete::{Discrete, triangle};
 
 /// A process cut into steps, ready to be walked by blocks of samples.
 #[derive(Debug)]
@@ -62,24 +63,23 @@ impl Chain {
         }
         let time = |k: usize| process.horizon() * (k as f64 / steps as f64).powi(2);
         let times: Vec<_> = (0..=steps).map(time).collect();
-        let equations = Equations::of(process);
-        let step = Program::new(&equations.step(), components + equations.sources(), &["step"])?;
-        let window = Program::new(&equations.window(), equations.window_inputs(), &["step"])?;
+        let discrete = Discrete::of(process);
+        let step = Program::new(&discrete.step(), components + discrete.sources(), &["step"])?;
+        let window = Program::new(&discrete.window(), discrete.window_inputs(), &["step"])?;
         let scalars = times.windows(2).map(|pair| {
             let length = pair[1] - pair[0];
             [step.at(pair[0], &[length]), window.at(pair[0], &[length])]
         });
         let (start_mean, start_std) = process.start()?;
-        let single = |values: nalgebra::DVector<f64>| values.iter().map(|&v| v as f32).collect();
         Ok(Self {
             scalars: scalars.collect(),
             times,
             components,
-            sources: equations.sources(),
+            sources: discrete.sources(),
             order: process.undriven_first(),
             driven: process.driven().len(),
-            start_mean: single(start_mean),
-            start_std: single(start_std),
+            start_mean: singles(&start_mean),
+            start_std: singles(&start_std),
             step,
             window,
         })

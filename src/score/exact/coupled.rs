@@ -22,6 +22,7 @@ use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Kernel, Process};
 use crate::task::Task;
+use crate::vector::{single, single_rows, singles};
 
 #[derive(Debug, Clone)]
 pub(super) struct Coupled {
@@ -85,8 +86,8 @@ impl Coupled {
                 groups.len() - 1
             });
             let group = &mut groups[place].1;
-            group.log_weights.push(mixture.weights[j].ln() as f32);
-            group.means.extend(mixture.means[j * d..(j + 1) * d].iter().map(|&mean| mean as f32));
+            group.log_weights.push(single(mixture.weights[j].ln()));
+            group.means.extend(singles(&mixture.means[j * d..(j + 1) * d]));
         }
         Self { dimension: d, groups: groups.into_iter().map(|(_, group)| group).collect() }
     }
@@ -123,12 +124,11 @@ impl Group {
         rotation.q_tr_mul(&mut whitening);
         rotation.q_tr_mul(&mut response);
         let log_weight: f64 = -factor.diagonal().iter().map(|pivot| pivot.ln()).sum::<f64>();
-        let single = |matrix: DMatrix<f64>| matrix.transpose().iter().map(|&entry| entry as f32).collect();
         Coefficients {
-            log_weight: log_weight as f32,
-            whitening: single(whitening),
-            offset: kernel.offset.iter().map(|&c| c as f32).collect(),
-            response: single(response.rows(0, d).upper_triangle()),
+            log_weight: single(log_weight),
+            whitening: single_rows(&whitening),
+            offset: singles(&kernel.offset),
+            response: single_rows(&response.rows(0, d).upper_triangle()),
         }
     }
 }

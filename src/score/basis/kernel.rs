@@ -1,58 +1,36 @@
-//! What the network of a mixed score is shown, and how its answer becomes a score.
+//! The basis of a process whose kernel is known.
 //!
-//! ŝ_d(z, t) = s_G,d(z, t) + NN(u, t)/ℓ_d, where s_G is the exact score if the data were N(m, s²I) with the data's own mean
-//! m and variance s², u the state normalised by the mean and variance that it then would have, and ℓ_d the standard
-//! deviation of block d given all others. It generalises the mixed score of Dockhorn, Vahdat, Kreis, arXiv 2112.07068,
-//! whose Gaussian part is −v/Σ_vv. The network learns what is not Gaussian and answers in units of order one.
+//! s_G is the exact score if the data were N(m, s²I) with the data's own mean m and variance s², u the state normalised by
+//! the mean and variance that it then would have, and ℓ_d the standard deviation of component d given all others.
 
 use nalgebra::{DMatrix, DVector};
+use serde_json::{Value, json};
 
-use crate::data::Moments;
+use super::frame::{Frame, clock};
+use super::{Basis, Subject};
 use crate::error::{Error, Result};
-use crate::expr::Scalars;
 use crate::gauss::precision;
-use crate::process::{Kernel, Process};
+use crate::process::Kernel;
 
-/// The parametrisation of one process and one data variance, ready to be evaluated at any time.
+/// What files call this kind of basis.
+pub(super) const KIND: &str = "kernel";
+
+/// The basis of `subject`, which needs no description.
+pub(super) fn restore(_: Value, subject: Subject) -> Result<Box<dyn Basis>> {
+    Ok(Box::new(KernelBasis::new(subject)?))
+}
+
+/// Scores by the kernel of a process.
 #[derive(Debug)]
-pub struct Mixed {
-    process: Process,
-    moments: Moments,
+pub struct KernelBasis {
+    subject: Subject,
     order: Vec<usize>,
-}
-
-/// The parametrisation at one time, for components b of m and driven components d.
-#[derive(Debug, Clone)]
-pub struct Frame {
-    /// Mean μ of the state, [m·copies].
-    pub mean: Vec<f64>,
-    /// Standard deviation σ of each component if the data were Gaussian, \[m\].
-    pub scale: DVector<f64>,
-    /// s_G,d = −Σ_b gauss[d, b] (z_b − μ_b), [driven, m]: rows of the precision of that Gaussian.
-    pub gauss: DMatrix<f64>,
-    /// ℓ, \[driven\].
-    pub unit: DVector<f64>,
-    /// What the network is shown for the time.
-    pub clock: f64,
-    /// What a nonlinear process adds to the Gaussian part.
-    pub(super) balance: Option<Balance>,
-}
-
-/// The part of a score that the equilibrium of a nonlinear process suggests: Σ_f weight_f (φ_f − level_f).
-#[derive(Debug, Clone)]
-pub(crate) struct Balance {
-    /// Of each φ, \[places\].
-    pub(super) weight: Vec<f64>,
-    /// Mean of each φ, [places·copies].
-    pub(super) level: Vec<f64>,
-    /// What φ depends on besides the state.
-    pub(super) at: Scalars,
 }
 
 /// The normalised state and the whitened target as linear functions of the centred datum x_0 − m and the noise ε of the
 /// perturbation, exact cancellations included.
 ///
-/// The first k columns multiply x_0 − m, column k + i the noise ε_i, whose order is [`Mixed::noise_order`].
+/// The first k columns multiply x_0 − m, column k + i the noise ε_i, whose order is [`KernelBasis::noise_order`].
 #[derive(Debug, Clone)]
 pub struct Perturbation {
     /// u_b, [m, k + m].
@@ -61,46 +39,42 @@ pub struct Perturbation {
     pub target: DMatrix<f64>,
 }
 
-impl Mixed {
-    /// The parametrisation for data with these moments.
+impl KernelBasis {
+    /// The basis of a subject.
     ///
     /// # Errors
-    /// When no noise drives the process or its kernel cannot be computed.
-    pub fn new(process: &Process, moments: &Moments) -> Result<Self> {
-        process.require_noise()?;
-        let order = process.undriven_first();
-        Ok(Self { process: process.clone(), moments: moments.clone(), order })
+    /// When no noise drives the process.
+    pub fn new(subject: Subject) -> Result<Self> {
+        subject.process().require_noise()?;
+        let order = subject.process().undriven_first();
+        Ok(Self { subject, order })
     }
 
-    /// The process.
-    pub fn process(&self) -> &Process {
-        &self.process
-    }
-
-    /// Which block each component of the noise stands for: the undriven blocks first.
+    /// Which component each of the noises stands for: the undriven components first.
     pub fn noise_order(&self) -> &[usize] {
         &self.order
     }
 
-    /// The parametrisation at `time` above 0, and the perturbation kernel it is made of.
+    /// The frame at `time` above 0, and the perturbation kernel that it is made of.
     ///
     /// # Errors
     /// When the kernel has no density there.
-    pub fn at(&self, time: f64) -> Result<(Frame, Kernel)> {
-        let kernel = self.process.kernel(time)?;
-        let driven = self.process.driven();
+    pub fn with_kernel(&self, time: f64) -> Result<(Frame, Kernel)> {
+        let (process, moments) = (self.subject.process(), self.subject.moments());
+        let kernel = process.kernel(time)?;
+        let driven = process.driven();
         let spread = kernel.conditional_std();
         let unit = DVector::from_iterator(driven.len(), driven.iter().map(|&d| spread[d]));
-        let law = kernel.with_data_variance(self.moments.variance);
+        let law = kernel.with_data_variance(moments.variance);
         let gauss = precision(&law.cholesky).select_rows(driven);
         let scale = law.covariance.diagonal().map(f64::sqrt);
         let fine = |values: &[f64]| values.iter().all(|v| v.is_finite());
         if !(unit.iter().all(|l| *l > 0.0 && l.is_finite()) && fine(gauss.as_slice()) && fine(scale.as_slice())) {
             let problem = format!("has no density at t = {time:e}: the noise does not reach every block");
-            return Err(Error::process(self.process.name(), problem)
+            return Err(Error::process(process.name(), problem)
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
-        let (mean, clock) = (kernel.mean(&self.moments.mean), clock(time, self.process.horizon()));
+        let (mean, clock) = (kernel.mean(&moments.mean), clock(time, process.horizon()));
         Ok((Frame { mean, scale, gauss, unit, clock, balance: None }, kernel))
     }
 
@@ -119,7 +93,7 @@ impl Mixed {
         spread.columns_mut(data, size).copy_from(&noise);
         let state = DMatrix::from_fn(size, data + size, |b, j| spread[(b, j)] / frame.scale[b]);
         let mut target = &frame.gauss * &spread;
-        let driven = self.process.driven().len();
+        let driven = self.subject.process().driven().len();
         let undriven = size - driven;
         // −L_dd^{−ᵀ} ε_d is the driven part of ∇ log p(z_t | x_0); L^{−ᵀ} is the precision times L.
         let corner_size = (driven, driven);
@@ -133,16 +107,34 @@ impl Mixed {
     }
 }
 
-/// What a network is shown for the time, 1 + ½ ln(t/T). The score changes fastest at short times; measured on the
-/// diamond after 4,000 steps, t itself leaves 5 to 100 times the squared error.
-pub(super) fn clock(time: f64, horizon: f64) -> f64 {
-    1.0 + 0.5 * (time / horizon).ln()
+impl Basis for KernelBasis {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn description(&self) -> Value {
+        json!({})
+    }
+
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    fn at(&self, time: f64) -> Result<Frame> {
+        self.with_kernel(time).map(|(frame, _)| frame)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::process::Linear;
+    use crate::data::Moments;
+    use crate::process::{Linear, Process};
+
+    fn basis(process: &Process, moments: &Moments) -> Result<KernelBasis> {
+        let shape = vec![moments.mean.len()];
+        KernelBasis::new(Subject::new(process.clone(), shape, moments.clone()).unwrap())
+    }
 
     /// Active noise with passive noise on top: both blocks driven where `passive` is above 0.
     fn active(passive: f64) -> Process {
@@ -178,10 +170,10 @@ mod tests {
     fn targets_are_uncorrelated_with_the_state_of_gaussian_data() {
         for process in [active(0.0), active(0.2), remembered()] {
             let moments = Moments { mean: vec![0.5, -0.5], variance: 0.17 };
-            let mixed = Mixed::new(&process, &moments).unwrap();
+            let basis = basis(&process, &moments).unwrap();
             for time in [1e-3, 0.1, 2.0] {
-                let (frame, kernel) = mixed.at(time).unwrap();
-                let Perturbation { state, target } = mixed.perturbation(&frame, &kernel);
+                let (frame, kernel) = basis.with_kernel(time).unwrap();
+                let Perturbation { state, target } = basis.perturbation(&frame, &kernel);
                 // Variances of x_0 − m and of the noises.
                 let law = DMatrix::from_diagonal(&DVector::from_vec(vec![moments.variance, 1.0, 1.0]));
                 let unit = &state * &law * state.transpose();
@@ -195,9 +187,9 @@ mod tests {
     /// For a datum without variance the Gaussian part is the whole score and nothing is left to learn.
     #[test]
     fn a_single_point_leaves_nothing_to_learn() {
-        let mixed = Mixed::new(&active(0.1), &Moments { mean: vec![1.0], variance: 0.0 }).unwrap();
-        let (frame, kernel) = mixed.at(0.3).unwrap();
-        let target = mixed.perturbation(&frame, &kernel).target;
+        let basis = basis(&active(0.1), &Moments { mean: vec![1.0], variance: 0.0 }).unwrap();
+        let (frame, kernel) = basis.with_kernel(0.3).unwrap();
+        let target = basis.perturbation(&frame, &kernel).target;
         assert!(target.columns(1, 2).abs().max() < 1e-12, "{target}");
     }
 
@@ -206,7 +198,7 @@ mod tests {
         let mut linear = active(0.0).constant().unwrap().clone();
         linear.noise.fill(0.0);
         let still = Process::from_linear("still", &["x", "eta"], linear, 2.0).unwrap();
-        let error = Mixed::new(&still, &Moments { mean: vec![0.0], variance: 1.0 }).unwrap_err();
+        let error = basis(&still, &Moments { mean: vec![0.0], variance: 1.0 }).unwrap_err();
         assert!(error.to_string().contains("never driven"), "{error}");
     }
 }

@@ -1,52 +1,76 @@
-//! Training batches: data, times and noise turned into inputs and targets.
+//! Training by the kernel of a process: data, times and noise turned into what the network is shown and should answer.
 
-use super::Options;
-use super::feed::Feed;
+use std::any::Any;
+
+use super::feed::{Feed, Source};
 use super::table::{Size, Table};
-use crate::data::{Dataset, Moments};
+use crate::data::Dataset;
 use crate::dispatched;
-use crate::nn::kernel::Samples;
+use crate::error::Result;
+use crate::nn::Samples;
 use crate::rng::{Purpose, Stream};
+use crate::score::{Basis, KernelBasis};
+use crate::task::Task;
+use crate::train::Options;
 
-/// What all chunks of all batches share.
-pub(super) struct Source<'a> {
-    pub(super) data: &'a Dataset,
-    pub(super) table: &'a Table,
-    /// Mean of the data, [d].
-    pub(super) mean: Vec<f32>,
-    pub(super) size: Size,
-    /// Independent copies of the process that a datum takes.
-    pub(super) copies: usize,
-    /// Samples in a batch.
-    pub(super) batch: usize,
-    /// Of data; its parts serve the dataset.
-    pub(super) choice: Stream,
-    pub(super) times: Stream,
-    pub(super) noise: Stream,
+/// Hybrid score matching, of a basis by the kernel.
+pub(super) fn open<'a>(
+    basis: &'a (dyn Basis + 'static),
+    data: &'a Dataset,
+    options: &Options,
+    task: &Task,
+) -> Option<Result<Box<dyn Source + 'a>>> {
+    let basis = (basis as &dyn Any).downcast_ref()?;
+    Some(Perturbations::new(basis, data, options, task).map(|source| Box::new(source) as _))
 }
 
-impl<'a> Source<'a> {
-    /// `moments` are the model's, which the table was made with.
-    pub(super) fn new(data: &'a Dataset, moments: &Moments, table: &'a Table, options: &Options) -> Self {
-        let choice = Stream::new(options.seed, Purpose::Batch);
-        Self {
+/// What all chunks of all batches share.
+struct Perturbations<'a> {
+    data: &'a Dataset,
+    table: Table,
+    /// Mean of the data that the table was made for, [d].
+    mean: Vec<f32>,
+    size: Size,
+    /// Independent copies of the process that a datum takes.
+    copies: usize,
+    /// Samples in a batch.
+    batch: usize,
+    /// Of data; its parts serve the dataset.
+    choice: Stream,
+    times: Stream,
+    noise: Stream,
+}
+
+impl<'a> Perturbations<'a> {
+    fn new(basis: &KernelBasis, data: &'a Dataset, options: &Options, task: &Task) -> Result<Self> {
+        options.check_kernel()?;
+        let (subject, choice) = (basis.subject(), Stream::new(options.seed, Purpose::Batch));
+        let horizon = subject.process().horizon();
+        let table = Table::new(basis, options.shortest(horizon), horizon, options.weighting, task)?;
+        Ok(Self {
             data,
-            table,
-            mean: moments.mean.iter().map(|&m| m as f32).collect(),
+            mean: subject.moments().mean.iter().map(|&m| m as f32).collect(),
             size: table.size(),
-            copies: moments.mean.len() / table.size().data,
+            table,
+            copies: subject.copies(),
             batch: options.batch,
             choice,
             // Far beyond the parts that a dataset takes.
             times: choice.part(1 << 20),
             noise: Stream::new(options.seed, Purpose::Perturbation),
-        }
+        })
+    }
+}
+
+impl Source for Perturbations<'_> {
+    fn feed(&self, first: usize, count: usize) -> Box<dyn Feed + '_> {
+        Box::new(Batch::new(self, first, count))
     }
 }
 
 /// One chunk of a batch, component-major, on buffers allocated once.
-pub(super) struct Batch<'a> {
-    source: &'a Source<'a>,
+struct Batch<'a> {
+    source: &'a Perturbations<'a>,
     /// Place of the chunk's first sample in the batch.
     first: usize,
     count: usize,
@@ -57,15 +81,16 @@ pub(super) struct Batch<'a> {
     index: Vec<usize>,
     /// Columns of the table's rows, [width, count].
     coefficients: Vec<f32>,
-    /// [m·copies + 1, count].
-    input: Vec<f32>,
+    /// [m·copies, count].
+    state: Vec<f32>,
+    clock: Vec<f32>,
     /// [driven·copies, count].
     target: Vec<f32>,
     weight: Vec<f32>,
 }
 
 impl<'a> Batch<'a> {
-    pub(super) fn new(source: &'a Source<'a>, first: usize, count: usize) -> Self {
+    fn new(source: &'a Perturbations<'a>, first: usize, count: usize) -> Self {
         let (size, copies) = (source.size, source.copies);
         let zeros = |rows: usize| vec![0.0; rows * count];
         Self {
@@ -76,7 +101,8 @@ impl<'a> Batch<'a> {
             uniforms: zeros(1),
             index: vec![0; count],
             coefficients: zeros(source.table.width()),
-            input: zeros(size.components * copies + 1),
+            state: zeros(size.components * copies),
+            clock: zeros(1),
             target: zeros(size.driven * copies),
             weight: zeros(size.driven * copies),
         }
@@ -89,10 +115,9 @@ impl<'a> Batch<'a> {
         let target = state + size.driven * size.columns() * count;
         let (coefficients, rest) = self.coefficients.split_at(target);
         let (weights, clock) = rest.split_at(size.driven * count);
-        let (input, time) = self.input.split_at_mut(size.components * copies * count);
-        linear(&coefficients[..state], &self.sources, copies, count, input);
+        linear(&coefficients[..state], &self.sources, copies, count, &mut self.state);
         linear(&coefficients[state..], &self.sources, copies, count, &mut self.target);
-        time.copy_from_slice(clock);
+        self.clock.copy_from_slice(clock);
         for (row, weight) in self.weight.chunks_exact_mut(count).enumerate() {
             weight.copy_from_slice(&weights[row / copies * count..][..count]);
         }
@@ -119,7 +144,8 @@ impl Feed for Batch<'_> {
     }
 
     fn samples(&self) -> Samples<'_> {
-        Samples { count: self.count, input: &self.input, target: &self.target, weight: &self.weight }
+        let Self { count, state, clock, target, weight, .. } = self;
+        Samples { count: *count, state, clock, target, weight }
     }
 
     fn time(&self, sample: usize) -> f64 {

@@ -1,10 +1,10 @@
 //! All that a training batch needs to know about its times, computed once and in double precision.
 
-use super::{Options, Weighting};
 use crate::error::{Error, Result};
 use crate::process::Process;
-use crate::score::{Frame, Mixed};
+use crate::score::{Basis, Frame, KernelBasis};
 use crate::task::Task;
+use crate::train::{Options, Weighting};
 
 /// Times of the table: each stratum of the largest batch needs one.
 const TIMES: usize = Options::LARGEST_BATCH;
@@ -49,22 +49,28 @@ impl Size {
 }
 
 impl Table {
-    /// The table of a parametrisation over [shortest, horizon].
+    /// The table of a basis over [shortest, horizon].
     ///
     /// # Errors
     /// When the kernel has no density at one of the times, or the user interrupts.
-    pub(super) fn new(mixed: &Mixed, shortest: f64, horizon: f64, weighting: Weighting, task: &Task) -> Result<Self> {
-        let size = Size::of(mixed.process());
+    pub(super) fn new(
+        basis: &KernelBasis,
+        shortest: f64,
+        horizon: f64,
+        weighting: Weighting,
+        task: &Task,
+    ) -> Result<Self> {
+        let size = Size::of(basis.subject().process());
         // 4 bytes each.
         if let Some(problem) = task.host().lacking((4 * TIMES * size.width()) as f64) {
             let problem = format!("its {} components make a table of training times that {problem}", size.components);
-            return Err(Error::process(mixed.process().name(), problem).with_hint("couple fewer coordinates"));
+            return Err(Error::process(basis.subject().process().name(), problem).with_hint("couple fewer coordinates"));
         }
         let time = |i: usize| shortest + (horizon - shortest) * (i as f64 + 0.5) / TIMES as f64;
         let parts = task.blocks(TIMES / BLOCK, |block| {
             let mut rows = Vec::with_capacity(BLOCK * size.width());
             for i in block * BLOCK..(block + 1) * BLOCK {
-                append(mixed, time(i), weighting, &mut rows)?;
+                append(basis, time(i), weighting, &mut rows)?;
             }
             Ok(rows)
         })?;
@@ -113,11 +119,12 @@ impl Table {
 }
 
 /// The weight of each driven component's whitened error at `time`, \[driven\]: 1, or D_dd/ℓ_d².
-fn weights(mixed: &Mixed, frame: &Frame, time: f64, weighting: Weighting) -> Result<Vec<f64>> {
+fn weights(basis: &KernelBasis, frame: &Frame, time: f64, weighting: Weighting) -> Result<Vec<f64>> {
     if weighting == Weighting::Whitened {
         return Ok(vec![1.0; frame.unit.len()]);
     }
-    let (driven, diffusion) = (mixed.process().driven(), mixed.process().linear_at(time)?.diffusion());
+    let (driven, diffusion) =
+        (basis.subject().process().driven(), basis.subject().process().linear_at(time)?.diffusion());
     let coupled = |a: usize| driven.iter().any(|&b| b != a && diffusion[(a, b)] != 0.0);
     if driven.iter().any(|&a| coupled(a)) {
         return Err(Error::argument("weighting", "\"likelihood\" is not supported where noises are correlated")
@@ -126,15 +133,15 @@ fn weights(mixed: &Mixed, frame: &Frame, time: f64, weighting: Weighting) -> Res
     Ok(driven.iter().zip(&frame.unit).map(|(&d, unit)| diffusion[(d, d)] / (unit * unit)).collect())
 }
 
-fn append(mixed: &Mixed, time: f64, weighting: Weighting, rows: &mut Vec<f32>) -> Result<()> {
-    let (frame, kernel) = mixed.at(time)?;
-    let perturbation = mixed.perturbation(&frame, &kernel);
+fn append(basis: &KernelBasis, time: f64, weighting: Weighting, rows: &mut Vec<f32>) -> Result<()> {
+    let (frame, kernel) = basis.with_kernel(time)?;
+    let perturbation = basis.perturbation(&frame, &kernel);
     for matrix in [&perturbation.state, &perturbation.target] {
         for row in matrix.row_iter() {
             rows.extend(row.iter().map(|&value| value as f32));
         }
     }
-    rows.extend(weights(mixed, &frame, time, weighting)?.iter().map(|&weight| weight as f32));
+    rows.extend(weights(basis, &frame, time, weighting)?.iter().map(|&weight| weight as f32));
     rows.push(frame.clock as f32);
     Ok(())
 }
@@ -147,6 +154,7 @@ mod tests {
     use crate::data::Moments;
     use crate::expr::{Expression, Function};
     use crate::process::Definition;
+    use crate::score::Subject;
 
     /// λ = D at the time of the sample, not at any other: for dx = −β(t) x dt + √β(t) dW, ℓ² λ = β(t).
     #[test]
@@ -162,10 +170,11 @@ mod tests {
             start: vec![None],
         };
         let process = Process::new(definition, 1.0).unwrap();
-        let mixed = Mixed::new(&process, &Moments { mean: vec![0.0], variance: 1.0 }).unwrap();
+        let subject = Subject::new(process, vec![1], Moments { mean: vec![0.0], variance: 1.0 }).unwrap();
+        let basis = KernelBasis::new(subject).unwrap();
         for time in [0.01, 0.4, 1.0] {
-            let (frame, _) = mixed.at(time).unwrap();
-            let weight = weights(&mixed, &frame, time, Weighting::Likelihood).unwrap()[0];
+            let (frame, _) = basis.with_kernel(time).unwrap();
+            let weight = weights(&basis, &frame, time, Weighting::Likelihood).unwrap()[0];
             assert!((weight * frame.unit[0].powi(2) / (1.0 + 9.0 * time) - 1.0).abs() < 1e-12);
         }
     }

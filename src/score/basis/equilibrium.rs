@@ -72,3 +72,54 @@ impl Equilibrium {
         })
     }
 }
+
+/// The part of a score that the equilibrium of a nonlinear process suggests: Σ_f weight_f (φ_f − level_f).
+#[derive(Debug, Clone)]
+pub struct Balance {
+    /// Of each φ, \[places\].
+    pub(super) weight: Vec<f64>,
+    /// Mean of each φ, [places·copies].
+    pub(super) level: Vec<f64>,
+    /// What φ depends on besides the state.
+    pub(super) at: Scalars,
+}
+
+/// Adds the equilibrium part to scores.
+#[derive(Debug)]
+pub struct Balancing<'a> {
+    equilibrium: &'a Equilibrium,
+    copies: usize,
+    space: Workspace,
+    values: Vec<f32>,
+}
+
+impl<'a> Balancing<'a> {
+    /// For up to `width` samples of `copies` each.
+    pub(super) fn new(equilibrium: &'a Equilibrium, copies: usize, width: usize) -> Self {
+        let length = width * copies;
+        let values = vec![0.0; equilibrium.places().len() * length];
+        Self { equilibrium, copies, space: equilibrium.workspace(length), values }
+    }
+
+    /// Adds weight (φ − level) to the `score`, [driven·copies, count], of a `state`, [m·copies, count].
+    pub fn add(&mut self, balance: &Balance, count: usize, state: &[f32], score: &mut [f32]) {
+        let length = self.copies * count;
+        let values = &mut self.values[..self.equilibrium.places().len() * length];
+        self.equilibrium.run(&balance.at, &mut self.space, length, state, values);
+        for (f, &place) in self.equilibrium.places().iter().enumerate() {
+            let weight = balance.weight[f] as f32;
+            // Where φ has no weight it may have no value either.
+            if weight == 0.0 {
+                continue;
+            }
+            for copy in 0..self.copies {
+                let level = balance.level[f * self.copies + copy] as f32;
+                let values = &values[(f * self.copies + copy) * count..][..count];
+                let score = &mut score[(place * self.copies + copy) * count..][..count];
+                for (score, value) in score.iter_mut().zip(values) {
+                    *score += weight * (value - level);
+                }
+            }
+        }
+    }
+}
