@@ -48,7 +48,7 @@ mod tests {
         let process = Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
         let law = Mixture::new(vec![1.0], vec![0.4, -0.4], Covariance::Isotropic(vec![0.3])).unwrap();
         let data = Dataset::from_mixture("gaussian", law).unwrap();
-        let simulation = Simulation { steps: 60, ..Simulation::default() };
+        let simulation = Simulation { chain_steps: 60, ..Simulation::default() };
         let basis = SimulatedBasis::new(&process, &data, &simulation, &Task::default()).unwrap();
         (basis, data)
     }
