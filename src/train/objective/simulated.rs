@@ -1,5 +1,5 @@
-//! Training on simulated forward paths, for processes without a kernel. Two objectives have the score of the chain as their
-//! best answer.
+//! Training on simulated forward paths, for processes without a kernel. Two objectives have the score of the chain as
+//! their best answer.
 
 use std::any::Any;
 
@@ -55,8 +55,8 @@ mod tests {
 
     /// Of Gaussian data under a linear process the Gaussian part is the whole score: what is left of the targets has no
     /// correlation with any component of the state, for windows of all lengths and for the sliced objective. 6 tests of
-    /// 5.5 standard errors each: one false alarm in 4·10⁶ seeds, and the seed is fixed. Seen to fail (by 8 to 90 errors)
-    /// with J left out of P and with the sign of the sliced targets turned.
+    /// 5.5 standard errors each: one false alarm in 4·10⁶ seeds, and the seed is fixed. Seen to fail (by 8 to 90
+    /// errors) with J left out of P and with the sign of the sliced targets turned.
     #[test]
     fn targets_are_uncorrelated_with_the_states_of_gaussian_data() {
         let (basis, data) = case();

@@ -1,8 +1,8 @@
 //! The basis of a process whose kernel is not known or not to be used: moments of simulated forward paths.
 //!
-//! s_G is the score of a Gaussian with the mean and covariance that simulated states have at that time, with a share of the
-//! equilibrium score where the process is not linear, and ℓ the typical deviation of a driven component within a window of
-//! the chain.
+//! s_G is the score of a Gaussian with the mean and covariance that simulated states have at that time, with a share of
+//! the equilibrium score where the process is not linear, and ℓ the typical deviation of a driven component within a
+//! window of the chain.
 
 mod fit;
 mod measured;
