@@ -81,19 +81,18 @@ impl OptionEntry {
         names.split('`').skip(1).step_by(2).map(entry).collect()
     }
 
-    /// "`name`: meaning, range (default: 0.5)"
+    /// "`name`: meaning (above 0; default: 0.5)"
     fn line(&self) -> String {
-        let mut line = format!("`{}`: {}", self.name, self.meaning);
-        if let Some(range) = &self.range {
-            line.push_str(&format!(", {range}"));
+        let shown = |text: &String| match text.starts_with(['"', '[']) {
+            true => format!("default: `{text}`"),
+            false => format!("default: {text}"),
+        };
+        let given = self.default.as_ref().map(shown).or_else(|| self.required.clone());
+        let notes: Vec<String> = self.range.clone().into_iter().chain(given).collect();
+        match notes.is_empty() {
+            true => format!("`{}`: {}", self.name, self.meaning),
+            false => format!("`{}`: {} ({})", self.name, self.meaning, notes.join("; ")),
         }
-        match (&self.default, &self.required) {
-            (Some(text), _) if text.starts_with(['"', '[']) => line.push_str(&format!(" (default: `{text}`)")),
-            (Some(text), _) => line.push_str(&format!(" (default: {text})")),
-            (None, Some(how)) => line.push_str(&format!(" ({how})")),
-            (None, None) => {}
-        }
-        line
     }
 }
 
@@ -206,7 +205,7 @@ mod tests {
 - `grid`: how the times are spread (default: `\"uniform\"`)
   - `\"uniform\"`: equal steps
   - `\"rho\"`: equal steps in t^(1/rho)
-    - `rho`: the exponent, above 0 (default: 7)
+    - `rho`: the exponent (above 0; default: 7)
 - `end`: where to stop (default: the horizon)
 ";
         assert_eq!(list(&declared(&[TABLE]), 0), expected);
