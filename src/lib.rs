@@ -22,6 +22,7 @@
 
 pub mod data;
 pub mod error;
+pub mod explain;
 pub mod expr;
 pub mod files;
 pub mod gauss;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
     "error", "settings", "vector", "rng", "task", "files", "memory", "tensor", "gauss", "expr", "data", "process",
-    "nn", "score", "measure", "sample", "train", "plot", "lang", "cli", "repl", "main",
+    "nn", "score", "measure", "sample", "explain", "train", "plot", "lang", "cli", "repl", "main",
 ];
 
 /// Words that may stand only in some rooms or files: (word, where it may, why).
@@ -22,7 +22,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("SystemTime", &[], "nothing is seeded from the clock"),
     (
         "crate::tensor",
-        &["data", "process", "score", "measure", "sample", "train", "plot", "lang"],
+        &["data", "process", "score", "measure", "sample", "explain", "train", "plot", "lang"],
         "prompt and command never touch tensors",
     ),
     ("Tensor::randn", &[], "Candle's generator cannot be seeded"),

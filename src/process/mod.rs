@@ -6,7 +6,7 @@ mod coloured;
 mod definition;
 mod describe;
 mod draft;
-mod explain;
+mod equations;
 mod flow;
 mod form;
 mod integrated;
@@ -14,6 +14,7 @@ mod kernel;
 mod kernels;
 mod linear;
 mod monomial;
+mod motion;
 mod prior;
 mod propagator;
 mod quadrature;
@@ -33,11 +34,12 @@ pub use certificate::{Certificate, Residual};
 pub use chain::{Chain, Factor, Walk};
 pub use coloured::{Embedding, Sampled, embed, logarithmic};
 pub use definition::{Definition, StartLaw};
+pub(crate) use describe::covariance_table;
 pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
-pub use explain::{Explanation, UPDATES, Update};
 pub use form::Class;
 pub use kernel::Kernel;
 pub use linear::Linear;
+pub use motion::{Equations, Motion};
 pub(crate) use prior::correlate;
 pub use prior::{Prior, PriorLaw};
 pub use propagator::Propagator;
@@ -340,11 +342,9 @@ impl Process {
 
     /// D = G Gᵀ with numbers for all parameters, [components, components].
     pub fn bound_diffusion(&self) -> Vec<Vec<Expression>> {
-        let noise = self.bound_noise();
-        let entry = |a: &[Expression], b: &[Expression]| {
-            a.iter().zip(b).fold(Expression::constant(0.0), |sum, (a, b)| sum.add(&a.multiply(b)))
-        };
-        noise.iter().map(|a| noise.iter().map(|b| entry(a, b)).collect()).collect()
+        let entry = |i: usize, j: usize| self.definition().diffusion(i, j).bind(self.parameters());
+        let rows = 0..self.components();
+        rows.clone().map(|i| rows.clone().map(|j| entry(i, j)).collect()).collect()
     }
 
     fn kernels(&self) -> Result<&Kernels> {

@@ -5,11 +5,11 @@ use std::ops::Range;
 use nalgebra::{DMatrix, DVector};
 
 use super::affine::{Affine, joined};
-use super::field::{Field, Layout, Motion, Registers, Update};
+use super::field::{Field, Layout, Registers, Update};
 use super::march::{Steps, Worker};
 use super::reverse::Problem;
 use crate::error::Result;
-use crate::process::Class;
+use crate::process::{Class, Motion};
 use crate::score::{Evaluator, Prepared};
 
 /// Langevin corrections (Song et al., arXiv 2011.13456, algorithm 5) after each step.
@@ -47,7 +47,7 @@ impl<'a> Euler<'a> {
         is_silent: bool,
         corrections: Option<Corrections>,
     ) -> Result<Self> {
-        let reverse = Field::new(problem.process(), Motion::REVERSE)?;
+        let reverse = Field::new(problem.process(), Motion::Reverse)?;
         let length = |step: usize| problem.times[step] - problem.times[step + 1];
         let update = |i: usize| reverse.step(problem.times[range.start + i], length(range.start + i), is_silent);
         let updates = problem.task.blocks(range.len(), update)?;

@@ -1,8 +1,8 @@
 //! The probability flow at times that are not known in advance.
 
-use super::field::{Field, Layout, Motion};
+use super::field::{Field, Layout};
 use crate::error::Result;
-use crate::process::Process;
+use crate::process::{Motion, Process};
 use crate::score::{Evaluator, Score};
 use crate::task::Task;
 
@@ -28,7 +28,7 @@ impl<'a> Flow<'a> {
         let process = score.process();
         let layout = Layout::new(process, score.shape().iter().product())?;
         let inputs = vec![0.0; (layout.state + layout.score) * samples];
-        let field = Field::new(process, Motion::FORWARD_FLOW)?;
+        let field = Field::new(process, Motion::ForwardFlow)?;
         Ok(Self { score, field, layout, samples, task: task.serial(), inputs })
     }
 

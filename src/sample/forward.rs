@@ -1,12 +1,12 @@
 //! The forward process: by its kernel, and step by step.
 
-use super::field::{Field, Layout, Motion, Registers, Update};
+use super::field::{Field, Layout, Registers, Update};
 use super::march::{March, Steps, Worker};
 use super::start::{Data, Start};
 use super::{Keep, State, stability};
 use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::process::{Class, Process, correlate};
+use crate::process::{Class, Motion, Process, correlate};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -73,7 +73,7 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let layout = Layout::new(process, data.dimension())?;
     let kept = options.keep.places(steps, time)?;
     let request = data.request(process, kept.iter().map(|&step| time(step)).collect());
-    let field = Field::new(process, Motion::FORWARD)?;
+    let field = Field::new(process, Motion::Forward)?;
     let increments = Stream::new(options.seed, Purpose::Increment);
     let spread = Start::new(process, options.seed)?;
     let march =

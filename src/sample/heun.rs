@@ -2,11 +2,12 @@
 
 use std::ops::Range;
 
-use super::field::{Field, Layout, Motion, Registers, Update};
+use super::field::{Field, Layout, Registers, Update};
 use super::march::{Steps, Worker};
 use super::reverse::Problem;
 use crate::dispatched;
 use crate::error::Result;
+use crate::process::Motion;
 use crate::score::{Evaluator, Prepared};
 
 /// Steps by the mean of the slopes at both ends; the one that ends at t = 0 takes the slope at its beginning.
@@ -20,7 +21,7 @@ pub(super) struct Heun<'a> {
 
 impl<'a> Heun<'a> {
     pub(super) fn new(problem: &'a Problem<'a>, range: Range<usize>) -> Result<Self> {
-        let flow = Field::new(problem.process(), Motion::FLOW)?;
+        let flow = Field::new(problem.process(), Motion::Flow)?;
         let last = range.end + usize::from(problem.times[range.end] > 0.0);
         let times = &problem.times[range.start..last];
         let slopes = problem.task.blocks(times.len(), |i| flow.slope(times[i]))?;

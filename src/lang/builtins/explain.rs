@@ -4,9 +4,10 @@ use rhai::plugin::*;
 use rhai::{Engine, Map};
 
 use super::score::Score;
+use crate::explain::{Explanation, UPDATES, Update};
 use crate::lang::failure::Outcome;
 use crate::lang::options::Options;
-use crate::process::{Explanation, Process, UPDATES, Update};
+use crate::process::Process;
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -43,7 +44,7 @@ mod functions {
             UPDATES.iter().map(|update| (update.name, update)).collect();
         let update = options.choice("method", &methods)?;
         options.finish()?;
-        Ok(process.explain(update))
+        Ok(Explanation::new(&process, update))
     }
 
     #[rhai_fn(name = "explain", return_raw)]
