@@ -231,6 +231,17 @@ impl Setting {
     }
 }
 
+/// The words of a list, for [`Setting::choice`], of which each stands for something: see [`Values::chosen`].
+pub const fn words<T, const N: usize>(list: &[(Choice, T); N]) -> [Choice; N] {
+    let mut words = [Choice::new("", ""); N];
+    let mut place = 0;
+    while place < N {
+        words[place] = list[place].0;
+        place += 1;
+    }
+    words
+}
+
 /// All settings of `tables`, those of choices behind the choice that brings them, each with the word that must be chosen.
 pub fn all(tables: &[&'static [Setting]]) -> Vec<(&'static Setting, Option<&'static Choice>)> {
     fn collect(

@@ -2,13 +2,11 @@
 //! terminal and as LaTeX source.
 
 mod page;
-mod updates;
 
 use nalgebra::DMatrix;
 
-pub use updates::{UPDATES, Update};
-
 use crate::process::{Class, Motion, Process, covariance_table};
+use crate::sample::About;
 use crate::tensor::number;
 use page::Page;
 
@@ -26,13 +24,13 @@ pub struct Explanation {
 
 impl Explanation {
     /// The forward process, its kernel, the reverse process and the probability flow (Anderson, Stoch. Proc. Appl. 12,
-    /// 313 (1982); Song et al., arXiv 2011.13456), and the `update` of a sampler.
-    pub fn new(process: &Process, update: &Update) -> Self {
-        Self { text: text(process, update), latex: latex(process, update) }
+    /// 313 (1982); Song et al., arXiv 2011.13456), and the step of a `method`.
+    pub fn new(process: &Process, method: &About) -> Self {
+        Self { text: text(process, method), latex: latex(process, method) }
     }
 }
 
-fn text(process: &Process, update: &Update) -> String {
+fn text(process: &Process, method: &About) -> String {
     let mut page = Page::default();
     let equations = |page: &mut Page, motion: Motion| {
         process.equations(motion).text().iter().for_each(|line| page.line("  ", line));
@@ -54,8 +52,8 @@ fn text(process: &Process, update: &Update) -> String {
     page.title("Probability flow: the same law at every time, without noise");
     page.line("  ", "dz = [-f + div D/2 + D S/2] ds");
     equations(&mut page, Motion::Flow);
-    page.title(&format!("Step of \"{}\": {}", update.name, update.title));
-    update.text.iter().for_each(|line| page.line("  ", line));
+    page.title(&format!("Step of \"{}\": {}", method.name, method.title));
+    method.text.iter().for_each(|line| page.line("  ", line));
     page.line("  ", "b = -f + div D + D S,  u = -f + div D/2 + D S/2,  h the step, xi ~ N(0, 1)");
     page.text
 }
@@ -92,7 +90,7 @@ fn kernel_in_text(process: &Process, page: &mut Page) {
     }
 }
 
-fn latex(process: &Process, update: &Update) -> String {
+fn latex(process: &Process, method: &About) -> String {
     let mut source = format!("% {}: {}\n", process.name(), process.kind());
     let mut align = |title: &str, lines: Vec<String>| {
         source.push_str(&format!("{title}\n\\begin{{align*}}\n  {}\n\\end{{align*}}\n", lines.join(" \\\\\n  ")));
@@ -101,7 +99,7 @@ fn latex(process: &Process, update: &Update) -> String {
     align("Kernel:", kernel_in_latex(process));
     align("Reverse process, $s = T - t$:", process.equations(Motion::Reverse).latex());
     align("Probability flow:", process.equations(Motion::Flow).latex());
-    align(&format!("Step ({}):", update.title), update.latex.iter().map(ToString::to_string).collect());
+    align(&format!("Step ({}):", method.title), method.latex.iter().map(ToString::to_string).collect());
     source
 }
 

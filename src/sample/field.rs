@@ -6,27 +6,10 @@ use std::sync::Arc;
 use nalgebra::{DMatrix, DVector};
 
 use super::affine::{Affine, joined};
+use super::update::Update;
 use crate::error::Result;
-use crate::expr::{Expression, Program, Scalars, Workspace};
+use crate::expr::{Expression, Program};
 use crate::process::{Class, Motion, Process};
-
-/// Rows of state, score and noise of one sample.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Layout {
-    pub(super) copies: usize,
-    pub(super) state: usize,
-    pub(super) score: usize,
-    pub(super) noise: usize,
-}
-
-impl Layout {
-    pub(super) fn new(process: &Process, dimension: usize) -> Result<Self> {
-        let copies = process.copies(dimension)?;
-        let [state, score, noise] =
-            [process.components(), process.driven().len(), process.sources().len()].map(|rows| rows * copies);
-        Ok(Self { copies, state, score, noise })
-    }
-}
 
 /// A motion of a process, ready to be asked for its coefficients at any time.
 #[derive(Debug)]
@@ -45,17 +28,6 @@ struct Programs {
     step: Option<Arc<Program>>,
 }
 
-/// Rows computed from rows, at one time.
-#[derive(Debug)]
-pub(super) enum Update {
-    Affine(Affine),
-    Program(Arc<Program>, Scalars),
-}
-
-/// What a thread needs to apply updates.
-#[derive(Debug)]
-pub(super) struct Registers(Option<Workspace>);
-
 impl<'a> Field<'a> {
     /// # Errors
     /// When the expressions of a nonlinear process cannot be compiled.
@@ -73,7 +45,7 @@ impl<'a> Field<'a> {
             return Ok(Update::Program(programs.slope.clone(), programs.slope.at(time, &[])));
         }
         let (offset, weights) = self.linear(time)?;
-        Ok(Update::Affine(Affine::map(&offset, &weights)))
+        Ok(Affine::map(&offset, &weights).into())
     }
 
     /// An Euler–Maruyama step of `length` that begins at `time`, from the rows of state, score and noise; the noise does
@@ -86,7 +58,7 @@ impl<'a> Field<'a> {
         let (offset, weights) = self.linear(time)?;
         let noise = self.process.linear_at(time)?.noise.select_columns(self.process.sources());
         let weights = joined(&[&(weights * length), &(noise * root)]);
-        Ok(Update::Affine(Affine::step(&(offset * length), &weights)))
+        Ok(Affine::step(&(offset * length), &weights).into())
     }
 
     /// The drift of a linear process: its constant part, and the weights of state and score.
@@ -99,27 +71,6 @@ impl<'a> Field<'a> {
             _ => joined(&[&state, &(linear.diffusion().select_columns(self.process.driven()) * score)]),
         };
         Ok((linear.offset * drift, weights))
-    }
-}
-
-impl Update {
-    /// What a thread needs to apply it, and any other of the same kind and field, to rows of `length`.
-    pub(super) fn registers(&self, length: usize) -> Registers {
-        match self {
-            Self::Affine(_) => Registers(None),
-            Self::Program(program, _) => Registers(Some(program.workspace(length))),
-        }
-    }
-
-    /// Writes [m, length] from `inputs`, [inputs, length].
-    pub(super) fn apply(&self, registers: &mut Registers, length: usize, inputs: &[f32], out: &mut [f32]) {
-        match (self, &mut registers.0) {
-            (Self::Affine(affine), _) => affine.apply(length, inputs, out),
-            (Self::Program(program, scalars), Some(workspace)) => {
-                program.run(scalars, workspace, length, &inputs[..program.inputs() * length], out);
-            }
-            (Self::Program(..), None) => unreachable!("a nonlinear process has registers"),
-        }
     }
 }
 

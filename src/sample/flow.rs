@@ -1,6 +1,8 @@
 //! The probability flow at times that are not known in advance.
 
-use super::field::{Field, Layout};
+use super::field::Field;
+use super::layout::Layout;
+use super::update::Registers;
 use crate::error::Result;
 use crate::process::{Motion, Process};
 use crate::score::{Evaluator, Score};
@@ -53,7 +55,7 @@ impl<'a> Flow<'a> {
         evaluator.evaluate(0, self.samples, old, score);
         let update = self.field.slope(time)?;
         let length = self.layout.copies * self.samples;
-        update.apply(&mut update.registers(length), length, &self.inputs, out);
+        update.apply(&mut Registers::new(update.program(), length), length, &self.inputs, out);
         more(evaluator.as_mut());
         Ok(())
     }

@@ -157,6 +157,20 @@ impl Values {
         present(name, self.text_if_given(name))
     }
 
+    /// What the word of a choice stands for in the list that the choice was made of by [`words`](super::words), if it is
+    /// given or has a default.
+    pub fn chosen_if_given<T: Copy>(&self, name: &str, list: &[(Choice, T)]) -> Option<T> {
+        self.text_if_given(name).map(|word| match list.iter().find(|(choice, _)| choice.word == word) {
+            Some((_, meant)) => *meant,
+            None => panic!("the word {word:?} of `{name}` is not in its list"),
+        })
+    }
+
+    /// What the word of a choice stands for.
+    pub fn chosen<T: Copy>(&self, name: &str, list: &[(Choice, T)]) -> T {
+        present(name, self.chosen_if_given(name, list))
+    }
+
     /// An array of numbers, if it is given or has a default.
     pub fn numbers_if_given(&self, name: &str) -> Option<&[f64]> {
         self.ask(name).map(|value| match value {

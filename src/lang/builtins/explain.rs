@@ -4,10 +4,12 @@ use rhai::plugin::*;
 use rhai::{Engine, Map};
 
 use super::score::Score;
-use crate::explain::{Explanation, UPDATES, Update};
-use crate::lang::failure::Outcome;
-use crate::lang::options::Options;
+use crate::explain::Explanation;
+use crate::lang::failure::{Outcome, Raise};
+use crate::lang::options::read;
 use crate::process::Process;
+use crate::sample::{TITLES, about};
+use crate::settings::Setting;
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -20,10 +22,6 @@ mod functions {
     /// A process explained: forward process, kernel, reverse process, probability flow, and the step of a sampler.
     ///
     /// `print(explain(p))` shows it in lines for a terminal of 80 columns.
-    ///
-    /// # Options
-    /// - `method`: the sampler whose step is shown: `"em"` (default), `"heun"`, `"rk45"`, `"splitting"`,
-    ///   `"exponential"` or `"pc"`
     ///
     /// # Returns
     /// An `Explanation`; its property `latex` is the LaTeX source, for a document with `amsmath`.
@@ -39,12 +37,10 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn explain(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Explanation> {
-        let mut options = Options::new(&ctx, options);
-        let methods: Vec<(&'static str, &'static Update)> =
-            UPDATES.iter().map(|update| (update.name, update)).collect();
-        let update = options.choice("method", &methods)?;
-        options.finish()?;
-        Ok(Explanation::new(&process, update))
+        read(&ctx, options, &[EXPLAIN], |given| {
+            let method = about(given.word("method")).raise(&ctx)?;
+            Ok(Explanation::new(&process, method))
+        })
     }
 
     #[rhai_fn(name = "explain", return_raw)]
@@ -73,3 +69,9 @@ mod functions {
         explanation.latex.clone()
     }
 }
+
+/// What can be set of an explanation.
+const EXPLAIN: &[Setting] = &[Setting::choice("method", "the sampler whose step is shown", TITLES)];
+
+/// The options of the functions of this file.
+pub(super) const OPTIONS: &[(&str, &[&[Setting]])] = &[("explain", &[EXPLAIN])];

@@ -7,6 +7,7 @@ mod dataset;
 mod explain;
 mod io;
 mod kernel;
+mod likelihood;
 mod measure;
 pub(super) mod noise;
 mod plot;
@@ -28,6 +29,7 @@ pub(super) fn install(engine: &mut Engine) {
     explain::install(engine);
     io::install(engine);
     kernel::install(engine);
+    likelihood::install(engine);
     measure::install(engine);
     plot::install(engine);
     process::install(engine);
