@@ -16,6 +16,9 @@
 //! # Ok::<(), Box<tumble::Diagnostic>>(())
 //! ```
 //!
+//! What scripts may touch of the machine, its files, clock and memory, is the [`Host`] of their runtime; two runtimes
+//! of one program may have different ones.
+//!
 //! The rooms below the language can be used on their own: a [`process::Process`] gives kernels, a [`score::Score`] is
 //! exact or learned, [`train`] and [`sample`] are free functions. Each room depends only on rooms below it; README.md
 //! has the map.
@@ -24,10 +27,9 @@ pub mod data;
 pub mod error;
 pub mod explain;
 pub mod expr;
-pub mod files;
 pub mod gauss;
+pub mod host;
 pub mod measure;
-pub mod memory;
 pub mod nn;
 pub mod plot;
 pub mod process;
@@ -43,4 +45,5 @@ pub mod vector;
 pub mod lang;
 
 pub use error::{Error, Result};
+pub use host::Host;
 pub use lang::{Diagnostic, Runtime, Value};

@@ -1,4 +1,4 @@
-//! Long computations: the one cancel flag, the one progress interface, the one way to use threads.
+//! Long computations: the one cancel flag, the one progress interface, the one way to use threads, and the host.
 
 mod team;
 
@@ -11,6 +11,7 @@ use rayon::prelude::*;
 pub use team::Team;
 
 use crate::error::{Error, Result};
+use crate::host::Host;
 
 /// Receives the state of a long computation; the terminal, a test or nobody.
 pub trait Progress: Send + Sync {
@@ -44,18 +45,19 @@ impl Progress for Silent {
     fn finish(&self, _: &Report) {}
 }
 
-/// The surroundings of a long computation: cancel flag, progress, threads. Cheap to clone.
+/// The surroundings of a long computation: cancel flag, progress, threads, host. Cheap to clone.
 #[derive(Clone)]
 pub struct Task {
     cancel: Arc<AtomicBool>,
     progress: Arc<dyn Progress>,
     pool: Option<Arc<rayon::ThreadPool>>,
     is_serial: bool,
+    host: Host,
 }
 
 impl Default for Task {
     fn default() -> Self {
-        Self { cancel: Arc::default(), progress: Arc::new(Silent), pool: None, is_serial: false }
+        Self { cancel: Arc::default(), progress: Arc::new(Silent), pool: None, is_serial: false, host: Host::default() }
     }
 }
 
@@ -70,7 +72,18 @@ impl Task {
             .build()
             .map_err(|e| Error::argument("threads", format!("could not be started: {e}")))?;
         let progress = progress.unwrap_or_else(|| Arc::new(Silent));
-        Ok(Self { cancel, progress, pool: Some(Arc::new(pool)), is_serial: false })
+        Ok(Self { cancel, progress, pool: Some(Arc::new(pool)), is_serial: false, host: Host::default() })
+    }
+
+    /// The same task on another host than the default one.
+    #[must_use]
+    pub fn with_host(self, host: Host) -> Self {
+        Self { host, ..self }
+    }
+
+    /// The files, the clock and the memory that the task may use.
+    pub fn host(&self) -> &Host {
+        &self.host
     }
 
     /// The same task for work inside a block: its own blocks run one after the other in the calling thread. A thread that

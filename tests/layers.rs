@@ -5,20 +5,21 @@ use std::path::{Path, PathBuf};
 
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
-    "error", "settings", "vector", "rng", "task", "files", "memory", "tensor", "gauss", "expr", "data", "process",
-    "nn", "score", "measure", "sample", "explain", "train", "plot", "lang", "cli", "repl", "main",
+    "error", "settings", "vector", "rng", "host", "task", "tensor", "gauss", "expr", "data", "process", "nn", "score",
+    "measure", "sample", "explain", "train", "plot", "lang", "cli", "repl", "main",
 ];
 
 /// Words that may stand only in some rooms or files: (word, where it may, why).
 const RESERVED: &[(&str, &[&str], &str)] = &[
     ("rhai::", &["lang", "lib.rs"], "the rooms below know nothing of the language"),
     ("collect_fn_metadata", &["lang/catalog.rs"], "metadata of Rhai moves between releases"),
-    ("std::fs", &["files.rs"], "files.rs is the one way to the file system"),
-    (".canonicalize(", &["files.rs"], "files.rs is the one way to the file system"),
-    (".is_file(", &["files.rs"], "files.rs is the one way to the file system"),
-    (".is_dir(", &["files.rs"], "files.rs is the one way to the file system"),
+    ("std::fs", &["host"], "the host is the one way to the file system"),
+    (".canonicalize(", &["host"], "the host is the one way to the file system"),
+    (".is_file(", &["host"], "the host is the one way to the file system"),
+    (".is_dir(", &["host"], "the host is the one way to the file system"),
     ("std::env", &["cli", "repl", "main.rs"], "the environment belongs to the terminal"),
     ("println!", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
+    ("Instant", &["host", "cli", "repl"], "time is the host's to tell"),
     ("SystemTime", &[], "nothing is seeded from the clock"),
     (
         "crate::tensor",

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 use tumble::error::suggestion;
-use tumble::{Diagnostic, Error, Runtime, files};
+use tumble::{Diagnostic, Error, Host, Runtime};
 
 use super::interrupt::Interrupt;
 use super::{FAILURE, terminal};
@@ -126,7 +126,7 @@ fn itself() -> std::io::Result<Command> {
 
 /// The most memory that this process ever held, in MiB (Linux).
 fn peak() -> Option<f64> {
-    let status = files::read_text(Path::new("/proc/self/status")).ok()?;
+    let status = Host::default().read_text(Path::new("/proc/self/status")).ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     let kibibytes: f64 = line.trim().strip_suffix(" kB")?.parse().ok()?;
     Some(kibibytes / 1024.0)

@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::path::Path;
 
-use tumble::{Diagnostic, Error, Runtime, Value, files};
+use tumble::{Diagnostic, Error, Host, Runtime, Value};
 
 use super::interrupt::Interrupt;
 use super::terminal;
 
 /// Runs a script file, or standard input for `-`, and returns the exit code.
 pub(crate) fn file(mut runtime: Runtime, interrupt: &Interrupt, path: &Path, arguments: Vec<String>) -> u8 {
-    let (name, text) = match read(path) {
+    let (name, text) = match read(path, runtime.host()) {
         Ok(source) => source,
         Err(error) => return terminal::report(&error.into()),
     };
@@ -35,9 +35,9 @@ fn finish(result: Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
 }
 
 /// Name and text of a script.
-pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
+pub(crate) fn read(path: &Path, host: &Host) -> Result<(String, String), Error> {
     if path != Path::new("-") {
-        return Ok((path.display().to_string(), files::read_text(path)?));
+        return Ok((path.display().to_string(), host.read_text(path)?));
     }
     let mut text = String::new();
     let read = std::io::stdin().read_to_string(&mut text);

@@ -3,6 +3,7 @@
 mod draw;
 pub mod formats;
 mod mixture;
+mod moments;
 mod points;
 mod swiss_rolls;
 
@@ -11,20 +12,14 @@ use std::path::Path;
 use std::sync::Arc;
 
 pub use mixture::{Covariance, Mixture};
+pub use moments::Moments;
 
 use crate::error::{Error, Result};
+use crate::host::Host;
 use crate::rng::{Purpose, Stream};
+use crate::task::Task;
 use crate::tensor::{self, Tensor};
 use points::Points;
-
-/// Mean and variance of a data distribution, as the mixed score and the prior use them.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Moments {
-    /// Mean of each coordinate, \[d\].
-    pub mean: Vec<f64>,
-    /// Variance averaged over the coordinates.
-    pub variance: f64,
-}
 
 /// A distribution of data that can be drawn from. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -85,8 +80,8 @@ impl Dataset {
     ///
     /// # Errors
     /// As [`formats::read`] and [`Dataset::from_points`], naming the file.
-    pub fn from_file(path: &Path, array: Option<&str>) -> Result<Self> {
-        let points = formats::read(path, array)?;
+    pub fn from_file(path: &Path, array: Option<&str>, host: &Host) -> Result<Self> {
+        let points = formats::read(path, array, host)?;
         let name = path.file_stem().map_or_else(|| "file".into(), |stem| stem.to_string_lossy());
         Self::from_points(&name, points).map_err(|error| match error {
             Error::Argument { problem, hint, .. } => {
@@ -153,17 +148,18 @@ impl Dataset {
     /// `count` data, [count, shape...]. The first data of a longer sample with the same seed are the same.
     ///
     /// # Errors
-    /// When `count` is 0 or the sample would not fit into memory.
-    pub fn sample(&self, count: usize, seed: u64) -> Result<Tensor> {
+    /// When `count` is 0 or the sample would not fit into memory, or interrupted.
+    pub fn sample(&self, count: usize, seed: u64, task: &Task) -> Result<Tensor> {
         if count == 0 {
             return Err(Error::argument("count", "must be at least 1, got 0"));
         }
         let d = self.dimension();
         let shape = [&[count], self.shape()].concat();
-        let mut values = tensor::allocate(&shape)?;
+        let mut values = tensor::allocate(&shape, task.host())?;
         let stream = Stream::new(seed, Purpose::Data);
-        let mut block = tensor::allocate(&[d, BLOCK])?;
+        let mut block = tensor::allocate(&[d, BLOCK], task.host())?;
         for (index, rows) in values.chunks_mut(BLOCK * d).enumerate() {
+            task.check()?;
             // Whole blocks even at the end: a shorter draw would be a different one.
             self.draw(&stream, 0, index as u32, &mut block);
             for (i, row) in rows.chunks_exact_mut(d).enumerate() {
@@ -203,20 +199,26 @@ mod tests {
 
     #[test]
     fn a_short_sample_begins_a_long_one() {
+        let task = Task::default();
         for data in all() {
-            let long = data.sample(3000, 7).unwrap();
+            let long = data.sample(3000, 7, &task).unwrap();
             for count in [1, 100, 256, 257, 1500] {
-                assert_eq!(data.sample(count, 7).unwrap().values()[..], long.values()[..2 * count], "{}", data.name());
+                assert_eq!(
+                    data.sample(count, 7, &task).unwrap().values()[..],
+                    long.values()[..2 * count],
+                    "{}",
+                    data.name()
+                );
             }
-            assert_ne!(data.sample(3000, 8).unwrap(), long);
+            assert_ne!(data.sample(3000, 8, &task).unwrap(), long);
         }
     }
 
     #[test]
     fn impossible_counts_are_refused() {
-        let data = Dataset::swiss_rolls();
-        assert!(data.sample(0, 1).unwrap_err().to_string().contains("at least 1"));
-        let problem = data.sample(usize::MAX, 1).unwrap_err().to_string();
+        let (data, task) = (Dataset::swiss_rolls(), Task::default());
+        assert!(data.sample(0, 1, &task).unwrap_err().to_string().contains("at least 1"));
+        let problem = data.sample(usize::MAX, 1, &task).unwrap_err().to_string();
         assert!(problem.contains("128.0 EiB"), "{problem}");
     }
 
@@ -231,7 +233,8 @@ mod tests {
     /// The first draws, pinned: a change here changes every published figure.
     #[test]
     fn seeds_keep_their_meaning() {
-        let [diamond, rolls, points] = all().map(|data| data.sample(2, 1).unwrap().values().into_owned());
+        let [diamond, rolls, points] =
+            all().map(|data| data.sample(2, 1, &Task::default()).unwrap().values().into_owned());
         assert_eq!(diamond, [-0.28562814, -0.39448485, -0.4027487, 0.36724672]);
         assert_eq!(rolls, [0.10717861, 0.0801009, 0.823578, -0.6622729]);
         assert_eq!(points, [4.0, 5.0, 16.0, 17.0]);

@@ -95,6 +95,7 @@ impl Points {
 mod tests {
     use super::*;
     use crate::data::Dataset;
+    use crate::task::Task;
 
     fn points(shape: &[usize], values: &[f32]) -> Result<Dataset> {
         Dataset::from_points("points", Tensor::new(shape, values.to_vec()).unwrap())
@@ -111,7 +112,7 @@ mod tests {
     #[test]
     fn rows_stay_together_and_come_evenly() {
         let data = points(&[3, 1, 2], &[0.0, 10.0, 1.0, 11.0, 2.0, 12.0]).unwrap();
-        let sample = data.sample(30_000, 1).unwrap();
+        let sample = data.sample(30_000, 1, &Task::default()).unwrap();
         assert_eq!(sample.shape(), [30_000, 1, 2]);
         let mut seen = [0_i32; 3];
         for row in sample.values().chunks(2) {

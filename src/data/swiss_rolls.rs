@@ -48,6 +48,7 @@ pub(super) fn moments() -> Moments {
 #[cfg(test)]
 mod tests {
     use crate::data::Dataset;
+    use crate::task::Task;
 
     /// Means and pooled variance of 2²⁰ draws against the integrals: 5 standard errors each, a false alarm once in
     /// 6·10⁵ seeds; the seed is fixed. Seen to fail with an angle of 1.5π(1 + 1.98u).
@@ -55,7 +56,7 @@ mod tests {
     fn moments_are_those_of_the_draws() {
         let data = Dataset::swiss_rolls();
         let count = 1 << 20;
-        let sample = data.sample(count, 4).unwrap();
+        let sample = data.sample(count, 4, &Task::default()).unwrap();
         let values = sample.values();
         let n = count as f64;
         // Rolls only, so that their moments are not drowned by the centres'.

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Comparison, Condition, Expression, Node};
+use super::{Condition, Expression, Node};
 
 /// What the symbols stand for.
 #[derive(Debug, Clone, Copy)]
@@ -70,19 +70,6 @@ impl Expression {
         };
         memory.insert(key, value);
         value
-    }
-}
-
-impl Comparison {
-    pub(super) fn of(self, a: f64, b: f64) -> bool {
-        match self {
-            Self::Less => a < b,
-            Self::LessOrEqual => a <= b,
-            Self::Greater => a > b,
-            Self::GreaterOrEqual => a >= b,
-            Self::Equal => a == b,
-            Self::NotEqual => a != b,
-        }
     }
 }
 

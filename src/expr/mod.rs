@@ -8,6 +8,7 @@ mod bind;
 mod derivative;
 mod evaluate;
 mod latex;
+mod operation;
 mod order;
 mod print;
 mod program;
@@ -19,110 +20,11 @@ mod store;
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
 pub use affine::Affine;
 pub use evaluate::Values;
 pub use latex::symbol as latex_symbol;
+pub use operation::{Comparison, Function, Operation};
 pub use program::{Program, Scalars, Workspace};
-
-/// An elementary function of one argument.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum Function {
-    Exp,
-    Ln,
-    Sqrt,
-    Sin,
-    Cos,
-    Tan,
-    Sinh,
-    Cosh,
-    Tanh,
-    Abs,
-}
-
-impl Function {
-    /// All functions, for registration.
-    pub const ALL: [Self; 10] = [
-        Self::Exp,
-        Self::Ln,
-        Self::Sqrt,
-        Self::Sin,
-        Self::Cos,
-        Self::Tan,
-        Self::Sinh,
-        Self::Cosh,
-        Self::Tanh,
-        Self::Abs,
-    ];
-
-    /// The name in scripts and in print.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Exp => "exp",
-            Self::Ln => "ln",
-            Self::Sqrt => "sqrt",
-            Self::Sin => "sin",
-            Self::Cos => "cos",
-            Self::Tan => "tan",
-            Self::Sinh => "sinh",
-            Self::Cosh => "cosh",
-            Self::Tanh => "tanh",
-            Self::Abs => "abs",
-        }
-    }
-
-    fn of(self, x: f64) -> f64 {
-        match self {
-            Self::Exp => x.exp(),
-            Self::Ln => x.ln(),
-            Self::Sqrt => x.sqrt(),
-            Self::Sin => x.sin(),
-            Self::Cos => x.cos(),
-            Self::Tan => x.tan(),
-            Self::Sinh => x.sinh(),
-            Self::Cosh => x.cosh(),
-            Self::Tanh => x.tanh(),
-            Self::Abs => x.abs(),
-        }
-    }
-}
-
-/// An operation on two expressions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum Operation {
-    Add,
-    Subtract,
-    Multiply,
-    Divide,
-    Power,
-}
-
-impl Operation {
-    fn of(self, a: f64, b: f64) -> f64 {
-        match self {
-            Self::Add => a + b,
-            Self::Subtract => a - b,
-            Self::Multiply => a * b,
-            Self::Divide => a / b,
-            Self::Power => a.powf(b),
-        }
-    }
-}
-
-/// How two expressions are compared.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
-#[allow(missing_docs)]
-pub enum Comparison {
-    Less,
-    LessOrEqual,
-    Greater,
-    GreaterOrEqual,
-    Equal,
-    NotEqual,
-}
 
 /// A node of the graph.
 #[derive(Debug)]

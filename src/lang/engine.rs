@@ -10,18 +10,30 @@ use super::sources::Sources;
 use super::stop::{self, StackGuard};
 use super::tokens::{self, TokenState};
 use super::{arithmetic, builtins, failure};
+use crate::host::Host;
 use crate::task::Task;
 
 /// What builtins need of the surroundings; the engine's tag.
 #[derive(Clone)]
 pub(crate) struct Surroundings {
-    /// Cancel flag, progress and threads of long computations.
+    /// Cancel flag, progress, threads and host of computations.
     pub(crate) task: Task,
 }
 
 /// The task of the running script.
 pub(crate) fn task(ctx: &rhai::NativeCallContext) -> Task {
-    ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>().map(|s| s.task.clone())).unwrap_or_default()
+    surroundings(ctx, Task::clone)
+}
+
+/// The files, the clock and the memory that the running script may use.
+pub(crate) fn host(ctx: &rhai::NativeCallContext) -> Host {
+    surroundings(ctx, |task| task.host().clone())
+}
+
+/// Without a tag there is no default to fall back to: it would let through what the runtime's host forbids.
+fn surroundings<T>(ctx: &rhai::NativeCallContext, take: impl FnOnce(&Task) -> T) -> T {
+    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
+    take(&tag.expect("the engine keeps the tag it was built with").task)
 }
 
 /// An engine with the language's settings, arithmetic, builtins and standard library.
@@ -33,6 +45,7 @@ pub(super) fn build(
     sources: &Sources,
 ) -> (Engine, TokenState) {
     stack.start();
+    let host = task.host().clone();
     let mut engine = Engine::new();
     engine
         // A constant map would otherwise be folded before a misspelt property can be reported.
@@ -50,6 +63,6 @@ pub(super) fn build(
     failure::install(&mut engine);
     builtins::install(&mut engine);
     modules::install_standard(&mut engine, sources, &tokens);
-    engine.set_module_resolver(Resolver::new(sources.clone(), tokens.clone()));
+    engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone()));
     (engine, tokens)
 }

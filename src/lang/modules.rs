@@ -10,7 +10,7 @@ use super::builtins::noise;
 use super::rewrite;
 use super::sources::Sources;
 use super::tokens::TokenState;
-use crate::files;
+use crate::host::Host;
 
 type SharedModule = rhai::Shared<Module>;
 
@@ -83,6 +83,7 @@ fn publish_closures(ast: &AST, module: &mut Module) {
 
 /// Resolves `import "name"` to a file beside the importing one, then beside the script.
 pub(super) struct Resolver {
+    host: Host,
     sources: Sources,
     tokens: TokenState,
     cache: RefCell<BTreeMap<PathBuf, SharedModule>>,
@@ -90,8 +91,14 @@ pub(super) struct Resolver {
 }
 
 impl Resolver {
-    pub(super) fn new(sources: Sources, tokens: TokenState) -> Self {
-        Self { sources, tokens, cache: RefCell::default(), loading: RefCell::default() }
+    pub(super) fn new(host: Host, sources: Sources, tokens: TokenState) -> Self {
+        Self { host, sources, tokens, cache: RefCell::default(), loading: RefCell::default() }
+    }
+
+    fn find(&self, source: Option<&str>, path: &str) -> PathBuf {
+        let name = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
+        let beside = source.and_then(|source| Path::new(source).parent()).map(|folder| folder.join(&name));
+        beside.filter(|file| self.host.exists(file)).unwrap_or_else(|| PathBuf::from(name))
     }
 }
 
@@ -108,9 +115,9 @@ impl ModuleResolver for Resolver {
             let inner = EvalAltResult::ErrorRuntime(message.into(), Position::NONE).into();
             Box::new(EvalAltResult::ErrorInModule(path.to_owned(), inner, position))
         };
-        let file = find(source, path);
-        let text = files::read_text(&file).map_err(|error| refuse(error.to_string()))?;
-        let file = files::canonical(&file);
+        let file = self.find(source, path);
+        let text = self.host.read_text(&file).map_err(|error| refuse(error.to_string()))?;
+        let file = self.host.canonical(&file);
         if let Some(module) = self.cache.borrow().get(&file) {
             return Ok(module.clone());
         }
@@ -128,10 +135,4 @@ impl ModuleResolver for Resolver {
         self.cache.borrow_mut().insert(file, module.clone());
         Ok(module)
     }
-}
-
-fn find(source: Option<&str>, path: &str) -> PathBuf {
-    let name = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
-    let beside = source.and_then(|source| Path::new(source).parent()).map(|folder| folder.join(&name));
-    beside.filter(|file| files::exists(file)).unwrap_or_else(|| PathBuf::from(name))
 }

@@ -15,7 +15,7 @@ use super::rewrite;
 use super::sources::Sources;
 use super::stop::StackGuard;
 use super::tokens::TokenState;
-use crate::files;
+use crate::host::Host;
 use crate::task::{Progress, Task};
 
 /// A value of the language.
@@ -33,6 +33,7 @@ pub struct Builder {
     stack: usize,
     cancel: Arc<AtomicBool>,
     progress: Option<Arc<dyn Progress>>,
+    host: Host,
 }
 
 impl Builder {
@@ -72,13 +73,20 @@ impl Builder {
         self
     }
 
+    /// The files, the clock and the memory that scripts may use; all of the machine's by default.
+    #[must_use]
+    pub fn host(mut self, host: Host) -> Self {
+        self.host = host;
+        self
+    }
+
     /// The runtime.
     ///
     /// # Errors
     /// When the operating system refuses the threads.
     pub fn build(self) -> crate::Result<Runtime> {
         let sources = Sources::default();
-        let task = Task::new(self.cancel.clone(), self.progress, self.threads)?;
+        let task = Task::new(self.cancel.clone(), self.progress, self.threads)?.with_host(self.host.clone());
         let stack = StackGuard::new(self.stack);
         let (engine, tokens) = engine::build(task, self.cancel.clone(), self.depth, stack.clone(), &sources);
         tokens.reset();
@@ -94,6 +102,7 @@ impl Builder {
             functions,
             global,
             cancel: self.cancel,
+            host: self.host,
             catalog: OnceCell::new(),
         })
     }
@@ -109,6 +118,7 @@ pub struct Runtime {
     functions: AST,
     global: GlobalRuntimeState,
     cancel: Arc<AtomicBool>,
+    host: Host,
     catalog: OnceCell<Catalog>,
 }
 
@@ -129,10 +139,23 @@ impl Runtime {
 
     /// The settings, to be changed before the runtime is built.
     pub fn builder() -> Builder {
-        Builder { threads: 0, depth: ORDINARY_DEPTH, stack: ORDINARY_STACK, cancel: Arc::default(), progress: None }
+        Builder {
+            threads: 0,
+            depth: ORDINARY_DEPTH,
+            stack: ORDINARY_STACK,
+            cancel: Arc::default(),
+            progress: None,
+            host: Host::default(),
+        }
     }
 
-    /// The Rhai engine, to register functions and types of the embedding program.
+    /// The files, the clock and the memory that scripts may use.
+    pub fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// The Rhai engine, to register functions and types of the embedding program. Its default tag is the language's own:
+    /// builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
     pub fn engine(&mut self) -> &mut Engine {
         self.catalog.take();
         &mut self.engine
@@ -164,7 +187,7 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::run`], and when the file cannot be read.
     pub fn run_file(&mut self, path: &Path) -> Result<Value, Box<Diagnostic>> {
-        let text = files::read_text(path).map_err(|error| Box::new(Diagnostic::from(error)))?;
+        let text = self.host.read_text(path).map_err(|error| Box::new(Diagnostic::from(error)))?;
         self.run_named(&path.display().to_string(), &text)
     }
 

@@ -68,6 +68,7 @@ dispatched! {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Host;
 
     #[test]
     fn by_hand() {
@@ -82,7 +83,7 @@ mod tests {
     /// Two points at distance s, each repeated beyond all block sizes: 2s.
     #[test]
     fn pieces_join() {
-        let [a, b] = [0.0, 3.0].map(|value| Tensor::full(&[700, 1], value).unwrap());
+        let [a, b] = [0.0, 3.0].map(|value| Tensor::full(&[700, 1], value, &Host::default()).unwrap());
         assert_eq!(energy_distance(&a, &b, &Task::default()).unwrap(), 6.0);
     }
 }

@@ -104,6 +104,7 @@ fn place(value: f32, [low, high]: [f64; 2], bins: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Host;
 
     fn tensor(shape: &[usize], values: &[f32]) -> Tensor {
         Tensor::new(shape, values.to_vec()).unwrap()
@@ -138,7 +139,7 @@ mod tests {
 
     #[test]
     fn bad_bins_are_refused() {
-        let a = Tensor::normals(&[5, 8], 1).unwrap();
+        let a = Tensor::normals(&[5, 8], 1, &Host::default()).unwrap();
         let problem = |count, range| kl_histogram(&a, &a, &Bins { count, range }).expect_err("bad").to_string();
         assert_eq!(problem(0, None), "`bins` must be at least 1, got 0");
         assert_eq!(problem(10, None), "`bins` of 10 along each of 8 coordinates are too many");

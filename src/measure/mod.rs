@@ -73,19 +73,19 @@ mod tests {
 
     #[test]
     fn bad_samples_are_refused_by_every_measure() {
-        let good = Tensor::normals(&[4, 2], 1).unwrap();
+        let task = Task::default();
+        let good = Tensor::normals(&[4, 2], 1, task.host()).unwrap();
         let mut nan = good.clone();
         nan.set(&[crate::tensor::Index::At(2)], &Tensor::scalar(f64::NAN)).unwrap();
         let cases = [
             (Tensor::scalar(1.0), "`b` is a single number"),
-            (Tensor::full(&[0, 2], 0.0).unwrap(), "`b` is an empty sample (shape [0, 2])"),
+            (Tensor::full(&[0, 2], 0.0, task.host()).unwrap(), "`b` is an empty sample (shape [0, 2])"),
             (nan, "`b` has 2 of 8 values not finite, the first (NaN) in row 2"),
             (
-                Tensor::normals(&[4, 3], 1).unwrap(),
+                Tensor::normals(&[4, 3], 1, task.host()).unwrap(),
                 "`b` has data of 3 coordinates, `a` of 2 (shapes [4, 3] and [4, 2])",
             ),
         ];
-        let task = Task::default();
         for (bad, text) in cases {
             for result in [
                 sliced_wasserstein(&good, &bad, 8, 0, &task),

@@ -5,7 +5,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 use super::rows;
 use crate::error::{Error, Result};
 use crate::task::Task;
-use crate::tensor::{Tensor, count};
+use crate::tensor::{Tensor, affordable};
 
 /// Rows of a covariance that are computed together.
 const BLOCK: usize = 64;
@@ -37,7 +37,7 @@ pub fn cross_covariance(a: &Tensor, b: &Tensor, task: &Task) -> Result<Array2<f6
         return Err(Error::argument("b", format!("has {} rows, `a` has {}", y.nrows(), x.nrows()))
             .with_hint("row i of both must belong to the same sample"));
     }
-    count(&[x.ncols(), y.ncols()])?;
+    affordable(&[x.ncols(), y.ncols()], task.host())?;
     let (x, y) = (centred(x), centred(y));
     let blocks = task.blocks(x.ncols().div_ceil(BLOCK), |block| {
         let columns = block * BLOCK..x.ncols().min((block + 1) * BLOCK);
@@ -71,7 +71,8 @@ mod tests {
         assert_eq!(mean(&a).unwrap(), [2.0, 8.0]);
         assert_eq!(covariance(&a, &task).unwrap(), ndarray::array![[1.0, -2.0], [-2.0, 4.0]]);
         assert_eq!(cross_covariance(&a, &b, &task).unwrap(), ndarray::array![[2.0], [-4.0]]);
-        let problem = cross_covariance(&a, &Tensor::normals(&[3, 2], 0).unwrap(), &task).unwrap_err().to_string();
+        let problem =
+            cross_covariance(&a, &Tensor::normals(&[3, 2], 0, task.host()).unwrap(), &task).unwrap_err().to_string();
         assert_eq!(problem, "`b` has 3 rows, `a` has 2");
     }
 
@@ -85,11 +86,11 @@ mod tests {
 
     #[test]
     fn blocks_join_in_order() {
-        let a = Tensor::normals(&[50, 150], 3).unwrap();
         let task = Task::default();
+        let a = Tensor::normals(&[50, 150], 3, task.host()).unwrap();
         let whole = covariance(&a, &task).unwrap();
         assert_eq!(whole.dim(), (150, 150));
-        let column = a.select(1, &[149]).unwrap();
+        let column = a.select(1, &[149], task.host()).unwrap();
         let alone = cross_covariance(&column, &a, &task).unwrap();
         for j in 0..150 {
             assert!((whole[[149, j]] - alone[[0, j]]).abs() < 1e-14);

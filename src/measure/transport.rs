@@ -102,8 +102,9 @@ mod tests {
     fn shifted_copies() {
         let task = Task::default();
         let distance = |shift: &[f32], projections| {
-            let x = Tensor::normals(&[500, shift.len()], 3).unwrap();
-            sliced_wasserstein(&x, &x.combine(Binary::Add, &tensor(shift)).unwrap(), projections, 1, &task).unwrap()
+            let x = Tensor::normals(&[500, shift.len()], 3, task.host()).unwrap();
+            sliced_wasserstein(&x, &x.combine(Binary::Add, &tensor(shift), task.host()).unwrap(), projections, 1, &task)
+                .unwrap()
         };
         let plane = distance(&[0.3, -0.4], 128);
         assert!((plane - 0.5 * std::f64::consts::FRAC_2_PI).abs() < 1e-4, "{plane}");
@@ -119,16 +120,16 @@ mod tests {
     #[test]
     fn the_floor_of_the_diamond() {
         let data = Dataset::diamond(0.5, 0.04).unwrap();
-        let many = data.sample(40_000, 100).unwrap();
-        let floor =
-            |seed| sliced_wasserstein(&data.sample(4000, seed).unwrap(), &many, 32, 0, &Task::default()).unwrap();
+        let task = Task::default();
+        let many = data.sample(40_000, 100, &task).unwrap();
+        let floor = |seed| sliced_wasserstein(&data.sample(4000, seed, &task).unwrap(), &many, 32, 0, &task).unwrap();
         let mean = (0..8).map(floor).sum::<f64>() / 8.0;
         assert!((mean - 0.0071).abs() < 5.0 * 0.0022 / f64::sqrt(8.0), "{mean}");
     }
 
     #[test]
     fn threads_leave_the_bits_alone() {
-        let [a, b] = [1, 2].map(|seed| Tensor::normals(&[300, 3], seed).unwrap());
+        let [a, b] = [1, 2].map(|seed| Tensor::normals(&[300, 3], seed, Task::default().host()).unwrap());
         let with = |threads| {
             let task = Task::new(Arc::default(), None, threads).unwrap();
             sliced_wasserstein(&a, &b, 33, 4, &task).unwrap().to_bits()

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::Activation;
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::host::Host;
 use crate::rng::{Purpose, Stream};
 
 /// A multilayer perceptron `y = W_n a(... a(x W_0 + b_0) ...) + b_n`. Describes it; the parameters are a slice elsewhere.
@@ -38,11 +38,9 @@ impl Mlp {
     /// A network from `inputs` through layers of the widths `hidden` to `outputs` numbers.
     ///
     /// # Errors
-    /// When there is no hidden layer, a width is 0 or beyond 65,536, or the whole does not fit into a gigabyte
-    /// or into the memory that is available.
+    /// When there is no hidden layer, a width is 0 or beyond 65,536, or the whole does not fit into a gigabyte.
     pub fn new(inputs: usize, hidden: &[usize], outputs: usize, activation: Activation) -> Result<Self> {
-        let hint = "for two-dimensional data [128, 128, 128, 128] does well";
-        let refuse = |problem: String| Err(Error::argument("hidden", problem).with_hint(hint));
+        let refuse = |problem: String| Err(refusal(problem));
         if hidden.is_empty() || hidden.len() > MOST_LAYERS {
             return refuse(format!("must hold 1 to {MOST_LAYERS} widths, got {}", hidden.len()));
         }
@@ -57,10 +55,21 @@ impl Mlp {
         if count > MOST_PARAMETERS {
             return refuse(format!("gives {count} parameters, more than {MOST_PARAMETERS}"));
         }
+        Ok(network)
+    }
+
+    /// Refuses a network whose parameters do not fit, before there are any.
+    ///
+    /// # Errors
+    /// When they and all that training keeps of them need more memory than `host` has.
+    pub fn check_memory(&self, host: &Host) -> Result<()> {
+        let count = self.parameters();
         // The parameters, their average, and two moments.
-        match memory::lacking(4.0 * 4.0 * count as f64) {
-            None => Ok(network),
-            Some(problem) => refuse(format!("gives {count} parameters, which with all that training keeps {problem}")),
+        match host.lacking(4.0 * 4.0 * count as f64) {
+            None => Ok(()),
+            Some(problem) => {
+                Err(refusal(format!("gives {count} parameters, which with all that training keeps {problem}")))
+            }
         }
     }
 
@@ -133,6 +142,10 @@ impl Mlp {
         }
         parameters
     }
+}
+
+fn refusal(problem: String) -> Error {
+    Error::argument("hidden", problem).with_hint("for two-dimensional data [128, 128, 128, 128] does well")
 }
 
 impl std::fmt::Display for Mlp {

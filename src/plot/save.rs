@@ -1,6 +1,5 @@
 //! Figures to files.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use super::canvas::{self, Pixels};
@@ -9,7 +8,7 @@ use super::figure::Figure;
 use super::layout::layout;
 use super::prepare::{Prepared, prepare};
 use crate::error::{Error, Result};
-use crate::files;
+use crate::host::Host;
 
 /// A figure on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,15 +42,15 @@ impl Figure {
     ///
     /// # Errors
     /// As [`Figure::png`], when the extension is another, and when the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<Saved> {
+    pub fn save(&self, path: &Path, host: &Host) -> Result<Saved> {
         let format = Format::of(path)?;
-        files::check_writable(path)?;
+        host.check_writable(path)?;
         let prepared = prepare(self)?;
         let bytes = match format {
             Format::Png => self.draw_png(&prepared)?,
             Format::Svg => self.draw_svg(&prepared)?.into_bytes(),
         };
-        files::write(path, |out| out.write_all(&bytes).map_err(|e| Error::file("write", path, e)))?;
+        host.write_bytes(path, &bytes)?;
         Ok(Saved { path: path.to_owned(), notes: prepared.notes })
     }
 
@@ -158,7 +157,7 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("figure.png");
         let figure = Figure { width: Some(50.8), height: Some(38.1), dpi: 150.0, ..comparison() };
-        let saved = figure.save(&path).expect("saved");
+        let saved = figure.save(&path, &Host::default()).expect("saved");
         assert_eq!(saved, Saved { path: path.clone(), notes: vec![] });
         let (info, pixels) = decoded(&path);
         // Two inches by one and a half.
@@ -172,8 +171,8 @@ mod tests {
         let folder = tempfile::tempdir().expect("a folder");
         for name in ["a.png", "a.svg"] {
             let bytes = |path: &Path| {
-                comparison().save(path).expect("saved");
-                files::read(path).expect("written")
+                comparison().save(path, &Host::default()).expect("saved");
+                std::fs::read(path).expect("written")
             };
             assert_eq!(bytes(&folder.path().join(name)), bytes(&folder.path().join(format!("again {name}"))));
         }
@@ -205,7 +204,7 @@ mod tests {
         assert!(crowded.svg().is_err_and(|error| error.to_string().contains("no room")));
         let huge = Figure { width: Some(1000.0), dpi: 1200.0, ..comparison() };
         assert!(huge.png().is_err_and(|error| error.to_string().contains("too large")));
-        let error = comparison().save(Path::new("figure.pdf")).expect_err("unknown format");
+        let error = comparison().save(Path::new("figure.pdf"), &Host::default()).expect_err("unknown format");
         assert!(error.hint().is_some_and(|hint| hint.contains(".svg")));
     }
 

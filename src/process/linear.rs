@@ -19,3 +19,17 @@ pub struct Linear {
     /// Standard deviation of the (independent) auxiliaries at t = 0, \[m\]; 0 for the data.
     pub start_std: DVector<f64>,
 }
+
+impl Linear {
+    /// Number m of components.
+    #[must_use]
+    pub fn size(&self) -> usize {
+        self.drift.nrows()
+    }
+
+    /// D = G Gᵀ, [m, m].
+    #[must_use]
+    pub fn diffusion(&self) -> DMatrix<f64> {
+        &self.noise * self.noise.transpose()
+    }
+}

@@ -1,28 +1,16 @@
 //! What a noise process is: its definition, class, kernel, prior.
 
-mod certificate;
 mod chain;
 mod coloured;
+mod components;
 mod definition;
 mod describe;
-mod draft;
 mod equations;
-mod flow;
-mod form;
-mod integrated;
 mod kernel;
-mod kernels;
 mod linear;
-mod monomial;
 mod motion;
 mod prior;
-mod propagator;
-mod quadrature;
-mod rescaled;
-mod schedule;
-mod series;
 mod stationary;
-mod transition;
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
@@ -30,29 +18,21 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-pub use certificate::{Certificate, Residual};
 pub use chain::{Chain, Factor, Walk};
 pub use coloured::{Embedding, Sampled, embed, logarithmic};
-pub use definition::{Definition, StartLaw};
+pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
 pub(crate) use describe::covariance_table;
-pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
-pub use form::Class;
-pub use kernel::Kernel;
+pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
 pub use linear::Linear;
 pub use motion::{Equations, Motion};
 pub(crate) use prior::correlate;
 pub use prior::{Prior, PriorLaw};
-pub use propagator::Propagator;
 pub use stationary::Stationary;
-pub use transition::Transition;
 
 use crate::error::{Error, Result, suggestion};
 use crate::expr::Expression;
-use form::{Form, Numbers};
-use integrated::Integrated;
-use kernels::{Constant, Kernels};
-use rescaled::Rescaled;
-use schedule::Schedule;
+use definition::{Form, Numbers, Timeline};
+use kernel::{Kernels, Rescaled};
 
 /// A forward process with numbers for all its parameters. Cheap to clone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -68,7 +48,7 @@ struct Inner {
     /// What makes it harder than constant coefficients.
     reasons: Vec<String>,
     /// The coefficients of a linear process.
-    schedule: Option<Arc<Schedule>>,
+    timeline: Option<Arc<Timeline>>,
     /// The time in which the coefficients are constant, where they share a factor.
     rescaled: Option<Rescaled>,
     /// Components with noise of their own.
@@ -128,12 +108,12 @@ impl Process {
         let numbers = Numbers { definition: &definition, parameters: &parameters };
         let times: Vec<_> = (0..=CHECKS).map(|i| horizon * f64::from(i) / f64::from(CHECKS)).collect();
         numbers.check(&times)?;
-        let schedule = match &form.coefficients {
-            Some(coefficients) => Some(Arc::new(Schedule::new(&definition, &parameters, coefficients)?)),
+        let timeline = match &form.coefficients {
+            Some(coefficients) => Some(Arc::new(Timeline::new(&definition, &parameters, coefficients)?)),
             None => None,
         };
-        let varying = schedule.as_ref().filter(|_| form.class == Class::TimeDependent);
-        let rescaled = varying.and_then(|schedule| Rescaled::of(schedule, horizon));
+        let varying = timeline.as_ref().filter(|_| form.class == Class::TimeDependent);
+        let rescaled = varying.and_then(|timeline| Rescaled::of(timeline, horizon));
         let class = if rescaled.is_some() { Class::Commuting } else { form.class };
         let is_driven = |&i: &usize| definition.noise[i].iter().any(|g| numbers.is_noise(g));
         let driven = (0..definition.components()).filter(is_driven).collect();
@@ -145,7 +125,7 @@ impl Process {
             horizon,
             class,
             reasons: form.reasons,
-            schedule,
+            timeline,
             rescaled,
             driven,
             sources,
@@ -205,47 +185,6 @@ impl Process {
         self.0.horizon
     }
 
-    /// Number d of coordinates that the process couples; `None` where every coordinate is an independent copy.
-    pub fn coordinates(&self) -> Option<usize> {
-        self.0.definition.coordinates
-    }
-
-    /// Number m of components of one copy: its blocks, times the coordinates where these are coupled.
-    pub fn components(&self) -> usize {
-        self.0.definition.components()
-    }
-
-    /// What a component is called: `eta`, or `eta[1]` where coordinates are coupled.
-    pub fn component_name(&self, component: usize) -> String {
-        self.0.definition.component_name(component)
-    }
-
-    /// What all components are called.
-    pub fn component_names(&self) -> Vec<String> {
-        (0..self.components()).map(|i| self.component_name(i)).collect()
-    }
-
-    /// Number k of components that are data, the first ones: 1, or the number of coupled coordinates.
-    pub fn data_components(&self) -> usize {
-        self.coordinates().unwrap_or(1)
-    }
-
-    /// Number of independent copies that data of `dimension` coordinates take: d, or 1 where coordinates are coupled.
-    /// The state of many samples is \[components·copies, samples\], the row of (component i, copy c) being i·copies + c.
-    ///
-    /// # Errors
-    /// When the process couples another number of coordinates.
-    pub fn copies(&self, dimension: usize) -> Result<usize> {
-        match self.coordinates() {
-            None => Ok(dimension),
-            Some(own) if own == dimension => Ok(1),
-            Some(own) => {
-                Err(Error::process(self.name(), format!("it couples {own} coordinates, but the data have {dimension}"))
-                    .with_hint(format!("take data of shape [{own}], or a process of {dimension} coordinates")))
-            }
-        }
-    }
-
     /// The class by the graph.
     pub fn class(&self) -> Class {
         self.0.class
@@ -265,28 +204,10 @@ impl Process {
         &self.0.reasons
     }
 
-    /// The components with noise of their own, in order: those whose score the reverse process needs.
-    pub fn driven(&self) -> &[usize] {
-        &self.0.driven
-    }
-
-    /// The Wiener sources that drive any component, in order.
-    pub fn sources(&self) -> &[usize] {
-        &self.0.sources
-    }
-
-    /// All components, those without noise of their own first, each group in order.
-    pub fn undriven_first(&self) -> Vec<usize> {
-        let driven = self.driven();
-        let mut order: Vec<_> = (0..self.components()).filter(|i| !driven.contains(i)).collect();
-        order.extend(driven);
-        order
-    }
-
     /// The numbers of a linear process with constant coefficients.
     pub fn constant(&self) -> Option<&Linear> {
-        let schedule = self.0.schedule.as_ref().filter(|_| self.class() == Class::Constant)?;
-        Some(schedule.constant())
+        let timeline = self.0.timeline.as_ref().filter(|_| self.class() == Class::Constant)?;
+        Some(timeline.constant())
     }
 
     /// The common factor β(t) of all coefficients and the process without it, for [`Class::Commuting`].
@@ -299,8 +220,8 @@ impl Process {
     /// # Errors
     /// When the process is nonlinear, or a coefficient has no finite value at that time.
     pub fn linear_at(&self, time: f64) -> Result<Linear> {
-        match &self.0.schedule {
-            Some(schedule) => schedule.at(time),
+        match &self.0.timeline {
+            Some(timeline) => timeline.at(time),
             None => Err(self.has_no_kernel()),
         }
     }
@@ -356,14 +277,8 @@ impl Process {
     }
 
     fn prepare_kernels(&self) -> Result<Kernels> {
-        match (&self.0.schedule, &self.0.rescaled) {
-            (None, _) => Err(self.has_no_kernel()),
-            (Some(_), Some(Rescaled { linear, clock })) => Ok(Kernels::Rescaled(Constant::new(linear)?, clock.clone())),
-            (Some(schedule), None) if self.class() == Class::Constant => {
-                Ok(Kernels::Constant(Constant::new(schedule.constant())?))
-            }
-            (Some(schedule), None) => Integrated::new(schedule.clone(), self.horizon()).map(Kernels::Integrated),
-        }
+        let timeline = self.0.timeline.as_ref().ok_or_else(|| self.has_no_kernel())?;
+        Kernels::new(timeline, self.0.rescaled.as_ref(), self.class(), self.horizon())
     }
 
     fn has_no_kernel(&self) -> Error {
@@ -375,8 +290,3 @@ impl Process {
 
 /// Parts of the horizon at whose ends coefficients must be finite.
 const CHECKS: u32 = 64;
-
-#[cfg(test)]
-mod kernel_tests;
-#[cfg(test)]
-mod varying_tests;

@@ -1,11 +1,10 @@
 //! The commands of the prompt: one table, read by dispatch, `:help` and completion.
 
-use std::io::Write;
 use std::path::Path;
 use std::time::Instant;
 
+use tumble::Diagnostic;
 use tumble::error::nearest;
-use tumble::{Diagnostic, Error, files};
 
 use super::session::{Outcome, Session};
 use crate::cli::terminal;
@@ -183,7 +182,7 @@ fn time(session: &mut Session, code: &str) -> Result<Outcome, Diagnostic> {
 
 fn load(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
     let path = Path::new(unquoted(required(file, ":load FILE")?));
-    let text = files::read_text(path)?;
+    let text = session.runtime.host().read_text(path)?;
     let name = path.display().to_string();
     let result = session.setup.interrupt.during(|| session.runtime.run_named(&name, &text));
     Ok(session.conclude(&format!("// {name}\n{text}"), result))
@@ -192,7 +191,7 @@ fn load(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
 fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
     let path = Path::new(unquoted(required(file, ":save FILE")?));
     let script = session.script();
-    files::write(path, |out| out.write_all(script.as_bytes()).map_err(|error| Error::file("write", path, error)))?;
+    session.runtime.host().write_bytes(path, script.as_bytes())?;
     terminal::print(&format!("{} inputs written to {}", session.inputs.len(), path.display()));
     Ok(Outcome::Done)
 }

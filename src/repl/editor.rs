@@ -64,7 +64,7 @@ fn history_file() -> Option<PathBuf> {
     }
     let state = std::env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty());
     if let Some(folder) = state.map(|folder| PathBuf::from(folder).join("tumble"))
-        && tumble::files::create_folder(&folder).is_ok()
+        && tumble::Host::default().create_folder(&folder).is_ok()
     {
         return Some(folder.join("history"));
     }

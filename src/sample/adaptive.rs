@@ -41,7 +41,7 @@ pub(super) fn run(
     }
     let silent = denoising.as_ref().map(silent).transpose()?;
     let target = denoising.as_ref().map_or(end, |denoising| denoising.times[0]);
-    let mut storage = request.storage()?;
+    let mut storage = request.storage(problem.task.host())?;
     let output = storage.open();
     let walls = problem.score.walls();
     let groups = request.blocks(GROUP)?;

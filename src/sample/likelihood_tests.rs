@@ -5,6 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use super::tests::passive;
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
+use crate::host::Host;
 use crate::process::{Linear, Process};
 use crate::score::Exact;
 use crate::task::Task;
@@ -48,7 +49,7 @@ fn assert_near(found: &LogDensity, truth: &[f64]) {
 /// Seen to fail with the divergence of the score left out of the flow's, and with the full noise for half of it.
 #[test]
 fn gaussian_data_have_their_density() {
-    let data = gaussian().sample(64, 3).unwrap();
+    let data = gaussian().sample(64, 3, &Task::default()).unwrap();
     let score = Exact::new(&passive(), &gaussian()).unwrap();
     let found = log_likelihood(&score, &data, &Likelihood::default(), &Task::default()).unwrap();
     assert_near(&found, &truth(&data));
@@ -58,7 +59,7 @@ fn gaussian_data_have_their_density() {
 /// Data and auxiliaries are independent at t = 0: every draw gives the density of the data, for either bound.
 #[test]
 fn auxiliaries_are_averaged_out() {
-    let data = gaussian().sample(16, 3).unwrap();
+    let data = gaussian().sample(16, 3, &Task::default()).unwrap();
     let score = Exact::new(&active(), &gaussian()).unwrap();
     for bound in [Bound::Weighted, Bound::Mean] {
         let options = Likelihood { bound: Some(bound), auxiliary_draws: 3, ..Likelihood::default() };
@@ -80,7 +81,7 @@ fn random_directions_know_their_error() {
     let mixture = Mixture::new(vec![1.0], MEAN.to_vec(), full).unwrap();
     let data = Dataset::from_mixture("correlated", mixture).unwrap();
     let score = Exact::new(&passive(), &data).unwrap();
-    let x = data.sample(40, 3).unwrap();
+    let x = data.sample(40, 3, &Task::default()).unwrap();
     let task = Task::default();
     let exact = log_likelihood(&score, &x, &Likelihood::default(), &task).unwrap();
     let hutchinson = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 64 }), ..Likelihood::default() };
@@ -98,8 +99,10 @@ fn likelihoods_that_do_not_exist_are_refused() {
     let refused = |x: &Tensor, options: Likelihood| {
         log_likelihood(&score, x, &options, &Task::default()).unwrap_err().to_string()
     };
-    let x = Tensor::full(&[3, 2], 0.0).unwrap();
-    assert!(refused(&Tensor::full(&[3, 1], 0.0).unwrap(), Likelihood::default()).contains("shape [1]"));
+    let x = Tensor::full(&[3, 2], 0.0, &Host::default()).unwrap();
+    assert!(
+        refused(&Tensor::full(&[3, 1], 0.0, &Host::default()).unwrap(), Likelihood::default()).contains("shape [1]")
+    );
     assert!(refused(&x, Likelihood { rtol: 1e-12, ..Likelihood::default() }).contains("rtol"));
     let none = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 0 }), ..Likelihood::default() };
     assert!(refused(&x, none).contains("probes"));

@@ -56,7 +56,7 @@ impl March<'_> {
         plan: impl Fn(Range<usize>) -> Result<Plan<'p>>,
     ) -> Result<(State, usize)> {
         let blocks = self.request.blocks(BLOCK)?;
-        let mut storage = self.request.storage()?;
+        let mut storage = self.request.storage(self.task.host())?;
         let output = storage.open();
         let rows = self.task.blocks(blocks, |block| {
             let samples = self.samples(block);

@@ -1,7 +1,7 @@
 //! Progress of samplers.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use crate::error::Result;
 use crate::task::{Report, Task};
@@ -14,7 +14,8 @@ pub(super) struct Meter<'a> {
     steps: u64,
     /// Steps of one sample each.
     done: AtomicU64,
-    start: Instant,
+    /// On the host's clock.
+    start: Duration,
     /// Milliseconds since the start at which the next report is due.
     due: AtomicU64,
 }
@@ -24,7 +25,7 @@ const REPORT_EVERY: u64 = 20;
 impl<'a> Meter<'a> {
     pub(super) fn new(task: &'a Task, name: &'static str, samples: usize, steps: usize) -> Self {
         let (done, due) = (AtomicU64::new(0), AtomicU64::new(REPORT_EVERY));
-        Self { task, name, samples: samples as u64, steps: steps as u64, done, start: Instant::now(), due }
+        Self { task, name, samples: samples as u64, steps: steps as u64, done, start: task.host().now(), due }
     }
 
     /// Counts `samples` that went through one step.
@@ -33,7 +34,7 @@ impl<'a> Meter<'a> {
     /// [`Error::Interrupted`] once the user asked to stop.
     pub(super) fn count(&self, samples: usize) -> Result<()> {
         self.done.fetch_add(samples as u64, Ordering::Relaxed);
-        let elapsed = self.start.elapsed();
+        let elapsed = self.elapsed();
         let due = self.due.load(Ordering::Relaxed);
         let now = elapsed.as_millis() as u64;
         // Of several threads that find a report due, one makes it.
@@ -47,7 +48,11 @@ impl<'a> Meter<'a> {
 
     /// Tells whoever watches that the work is over.
     pub(super) fn finish(&self) {
-        self.task.finish(&self.report(self.start.elapsed()));
+        self.task.finish(&self.report(self.elapsed()));
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.task.host().since(self.start)
     }
 
     fn report(&self, elapsed: Duration) -> Report {

@@ -9,6 +9,7 @@ use super::*;
 use crate::data::Moments;
 use crate::error::Result;
 use crate::expr::{Expression, Function, Operation};
+use crate::host::Host;
 use crate::process::{Class, Definition, Process};
 use crate::score::{Evaluator, Prepared, Score};
 use crate::task::Task;
@@ -175,7 +176,7 @@ fn methods_for_linear_processes_name_the_cause() {
         let error = reverse(&law, &law.quantiles(10), None, &options, &Task::default()).unwrap_err();
         assert!(error.to_string().contains("needs a linear process, which this is not: `"), "{error}");
     }
-    let x = Tensor::full(&[3, 2], 0.0).unwrap();
+    let x = Tensor::full(&[3, 2], 0.0, &Host::default()).unwrap();
     let error = log_likelihood(&law, &x, &Likelihood::default(), &Task::default()).unwrap_err();
     assert!(error.to_string().contains("needs a linear process"), "{error}");
 }

@@ -52,7 +52,7 @@ fn methods_have_their_order() {
             (by(Exponential { order: 2 }), 0.02, 2.0),
             (by(Exponential { order: 3 }), 0.02, 3.0),
         ] {
-            let rows = table(&process, method, end, &[160, 320]);
+            let rows = table(&process, method.clone(), end, &[160, 320]);
             let measured = (rows[0].covariance / rows[1].covariance).log2();
             assert!((measured - order).abs() < 0.3, "{} {method:?}: {measured}, {rows:?}", process.name());
         }

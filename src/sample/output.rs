@@ -4,7 +4,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::State;
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::host::Host;
 use crate::process::Process;
 use crate::tensor::{self, Tensor};
 
@@ -35,18 +35,19 @@ impl Request<'_> {
     }
 
     /// Memory for the states at the end and at all kept times, as row-major tensors.
-    pub(super) fn storage(&self) -> Result<Storage> {
+    pub(super) fn storage(&self, host: &Host) -> Result<Storage> {
         let names = self.process.blocks().to_vec();
         let end = [&[self.count], self.shape].concat();
         let path = [&[self.kept.len()], &*end].concat();
         // The states on their way, and all tensors.
         let frames = (2 + self.kept.len()) as f64;
         let bytes = 4.0 * frames * names.len() as f64 * end.iter().map(|&side| side as f64).product::<f64>();
-        if let Some(problem) = memory::lacking(bytes) {
+        if let Some(problem) = host.lacking(bytes) {
             let problem = format!("of {} with {} kept times {problem}", self.count, self.kept.len());
             return Err(Error::argument("count", problem).with_hint("take fewer at a time, or keep fewer times"));
         }
-        let allocate = |shape: &[usize]| names.iter().map(|_| tensor::allocate(shape)).collect::<Result<Vec<_>>>();
+        let allocate =
+            |shape: &[usize]| names.iter().map(|_| tensor::allocate(shape, host)).collect::<Result<Vec<_>>>();
         let paths = if self.kept.is_empty() { Vec::new() } else { allocate(&path)? };
         Ok(Storage { last: allocate(&end)?, paths, end, path, names })
     }

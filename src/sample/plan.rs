@@ -35,7 +35,7 @@ pub enum Part {
 }
 
 /// The parts of a step, by its number.
-pub type Stepper<'a> = Box<dyn Fn(usize) -> Result<Vec<Part>> + Send + Sync + 'a>;
+pub(super) type Stepper<'a> = Box<dyn Fn(usize) -> Result<Vec<Part>> + Send + Sync + 'a>;
 
 /// What steps take.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use nalgebra::{DMatrix, DVector, Matrix2, Vector2};
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::{Error, Result};
+use crate::host::Host;
 use crate::process::{Linear, Prior, PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
 use crate::score::{Exact, Score};
@@ -74,7 +75,7 @@ fn sliced_wasserstein(a: &Tensor, b: &Tensor) -> f64 {
 #[test]
 fn diamonds_are_sharper_with_active_noise() {
     let data = Dataset::diamond(0.5, 0.04).unwrap();
-    let truth = data.sample(10_000, 7).unwrap();
+    let truth = data.sample(10_000, 7, &Task::default()).unwrap();
     let distance = |process: &Process| {
         let score = Exact::new(process, &data).unwrap();
         let samples = drawn(&score, 10_000, &options(100)).unwrap();
@@ -239,7 +240,7 @@ impl Progress for Watch {
 fn bits_do_not_depend_on_threads_or_count() {
     let process = active(0.3, 0.5, 0.0);
     let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
-    let x0 = Dataset::swiss_rolls().sample(1000, 1).unwrap();
+    let x0 = Dataset::swiss_rolls().sample(1000, 1, &Task::default()).unwrap();
     let run = |threads: usize| {
         let watch = Arc::new(Watch(AtomicBool::new(false)));
         let task = Task::new(Arc::default(), Some(watch.clone()), threads).unwrap();
@@ -294,7 +295,7 @@ fn runaway_steps_are_refused() {
     let mut linear = passive().constant().unwrap().clone();
     linear.drift[(0, 0)] = -1e4;
     let stiff = Process::from_linear("stiff", &["x"], linear, 2.0).unwrap();
-    let x0 = Tensor::full(&[3, 2], 1.0).unwrap();
+    let x0 = Tensor::full(&[3, 2], 1.0, &Host::default()).unwrap();
     let error = simulate(&stiff, &x0, &forward(20, 1), &Task::default()).unwrap_err();
     assert!(
         error.hint().unwrap().contains("the longest is 1.000e-1, and the drift has rates of up to 1.000e4"),
@@ -324,7 +325,7 @@ fn paths_are_kept() {
     }
     let all = Options { keep: Keep::All, method: by(RungeKutta { rtol: 1e-3, atol: 1e-3 }), ..options(20) };
     assert!(drawn(&score, 300, &all).unwrap_err().to_string().contains("adaptive"));
-    let x0 = Tensor::full(&[300, 2], 1.0).unwrap();
+    let x0 = Tensor::full(&[300, 2], 1.0, &Host::default()).unwrap();
     let paths = simulate(&process, &x0, &Forward { keep: Keep::All, ..forward(1500, 1) }, &Task::default()).unwrap();
     assert_eq!((paths.path("x").unwrap().shape(), paths.times[750]), (&[1501, 300, 2][..], 1.0));
     assert_eq!(paths.path("x").unwrap().values()[..600], x0.values()[..]);
@@ -365,7 +366,7 @@ fn long_steps_are_warned_of() {
     let mut linear = passive().constant().unwrap().clone();
     linear.drift[(0, 0)] = -30.0;
     let stiff = Process::from_linear("stiff", &["x"], linear, 2.0).unwrap();
-    let x0 = Tensor::full(&[3, 2], 1.0).unwrap();
+    let x0 = Tensor::full(&[3, 2], 1.0, &Host::default()).unwrap();
     let warnings = |steps: usize| simulate(&stiff, &x0, &forward(steps, 1), &Task::default()).unwrap().warnings;
     assert!(warnings(20)[0].contains("steps of 1.000e-1 are too long for the rate 3.000e1"), "{:?}", warnings(20));
     assert!(warnings(20)[0].contains("amplify what it damps; take at least 120 steps"), "{:?}", warnings(20));

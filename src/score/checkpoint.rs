@@ -16,7 +16,7 @@ use super::{Learned, Mixed, Parametrisation, Score, Simulated, SimulatedMoments}
 use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::expr::Expression;
-use crate::files;
+use crate::host::Host;
 use crate::nn::{Activation, Mlp, Weights};
 use crate::process::{Class, Linear, Process};
 
@@ -46,7 +46,15 @@ impl Learned {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn save(&self, path: &Path) -> Result<()> {
+    pub fn save(&self, path: &Path, host: &Host) -> Result<()> {
+        host.write_bytes(path, &self.encode()?)
+    }
+
+    /// The model as the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// When the description of its process cannot be stored.
+    pub fn encode(&self) -> Result<Vec<u8>> {
         let weights = self.weights();
         let header = Header {
             version: VERSION,
@@ -69,7 +77,7 @@ impl Learned {
                 tensors.insert(format!("{part}.{name}"), (shape, bytes));
             }
         }
-        let broken = |e: &dyn std::fmt::Display| Error::file("write", path, e);
+        let broken = |e: &dyn std::fmt::Display| Error::numerical(format!("the model cannot be encoded: {e}"));
         let json = serde_json::to_string(&header).map_err(|e| broken(&e))?;
         // One key only: several would stand in a different order in every run.
         let metadata = HashMap::from([(KEY.to_owned(), json)]);
@@ -77,8 +85,7 @@ impl Learned {
             .iter()
             .map(|(name, (shape, bytes))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, _>>();
-        let bytes = views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(|e| broken(&e))?;
-        files::write(path, |out| std::io::Write::write_all(out, &bytes).map_err(|e| broken(&e)))
+        views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(|e| broken(&e))
     }
 
     /// Reads a model that [`Learned::save`] wrote, its process included.
@@ -86,29 +93,36 @@ impl Learned {
     /// # Errors
     /// When the file cannot be read, is not one of ours, is damaged, or anything in it is missing, left over or of
     /// another shape. Nothing is ever filled in.
-    pub fn load(path: &Path) -> Result<Self> {
-        let bytes = files::read(path)?;
-        let refuse = |reason: String| Error::file("read", path, reason);
+    pub fn load(path: &Path, host: &Host) -> Result<Self> {
+        Self::decode(path, &host.read(path)?, host)
+    }
+
+    /// Reads a model from the bytes of a file, as [`Learned::load`]. Errors call the file `name`.
+    ///
+    /// # Errors
+    /// As [`Learned::load`].
+    pub fn decode(name: &Path, bytes: &[u8], host: &Host) -> Result<Self> {
+        let refuse = |reason: String| Error::file("read", name, reason);
         let broken = |e: &dyn std::fmt::Display| {
             refuse(format!("it is not a whole safetensors file: {e}"))
                 .with_hint("give a file that `save` wrote; if it is one, it was damaged since")
         };
-        let (_, metadata) = SafeTensors::read_metadata(&bytes).map_err(|e| broken(&e))?;
-        let file = SafeTensors::deserialize(&bytes).map_err(|e| broken(&e))?;
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|e| broken(&e))?;
         let json =
             metadata.metadata().as_ref().and_then(|entries| entries.get(KEY)).ok_or_else(|| {
                 refuse("it was not saved by this program: the metadata has no entry `tumble`".to_owned())
             })?;
         let header = read_header(json).map_err(refuse)?;
-        restore(header, &file).map_err(|error| refuse(error.to_string()))
+        restore(header, &file, host).map_err(|error| refuse(error.to_string()))
     }
 
     /// Reads a model and checks that its process is `process`.
     ///
     /// # Errors
     /// As [`Learned::load`], and when the processes differ: names the first number that does.
-    pub fn load_for(path: &Path, process: &Process) -> Result<Self> {
-        let model = Self::load(path)?;
+    pub fn load_for(path: &Path, process: &Process, host: &Host) -> Result<Self> {
+        let model = Self::load(path, host)?;
         match difference(model.process(), process) {
             None => Ok(model),
             Some(difference) => {
@@ -238,7 +252,7 @@ impl Reader<'_> {
     }
 }
 
-fn restore(header: Header, file: &SafeTensors<'_>) -> Result<Learned> {
+fn restore(header: Header, file: &SafeTensors<'_>, host: &Host) -> Result<Learned> {
     let broken = |problem: String| Error::numerical(problem);
     let Header { process, shape, mean, variance, hidden, activation, steps, simulated, .. } = header;
     let dimension = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
@@ -254,7 +268,7 @@ fn restore(header: Header, file: &SafeTensors<'_>) -> Result<Learned> {
             Parametrisation::Simulated(Box::new(Simulated::restore(&process, copies, measured)?))
         }
     };
-    Learned::restore(parametrisation, &shape, &moments, &hidden, activation, |network| {
+    Learned::restore(parametrisation, &shape, &moments, &hidden, activation, host, |network| {
         let mut reader = Reader { tensors: file.tensors().into_iter().collect() };
         let mut part = |part: &str| reader.part(part, network).map_err(broken);
         let [parameters, average, first, second] = [part(PARTS[0])?, part(PARTS[1])?, part(PARTS[2])?, part(PARTS[3])?];
@@ -280,10 +294,15 @@ mod tests {
         runtime.eval("process::active(#{ tau: tau })").unwrap()
     }
 
+    fn learned(data: &Dataset) -> Learned {
+        let (process, activation) = (process(0.3), Activation::Silu);
+        Learned::mlp(&process, data.shape(), data.moments(), &[16, 8], activation, 1, &Host::default()).unwrap()
+    }
+
     /// A model after `steps` steps of training.
     fn trained(steps: u64) -> (Learned, Dataset) {
         let data = Dataset::diamond(0.5, 0.04).unwrap();
-        let model = Learned::mlp(&process(0.3), data.shape(), data.moments(), &[16, 8], Activation::Silu, 1).unwrap();
+        let model = learned(&data);
         train(&model, &data, &options(steps), &Task::default()).unwrap();
         (model, data)
     }
@@ -294,17 +313,17 @@ mod tests {
 
     #[test]
     fn a_saved_model_comes_back_to_the_bit_and_trains_on() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, host) = (tempfile::tempdir().unwrap(), Host::default());
         let path = folder.path().join("m.safetensors");
         let (model, data) = trained(5);
-        model.save(&path).unwrap();
+        model.save(&path, &host).unwrap();
         let first = std::fs::read(&path).unwrap();
-        let loaded = Learned::load_for(&path, &process(0.3)).unwrap();
+        let loaded = Learned::load_for(&path, &process(0.3), &host).unwrap();
         assert_eq!(loaded.weights(), model.weights());
         assert_eq!(loaded.process().constant(), model.process().constant());
         assert_eq!(loaded.process().horizon(), model.process().horizon());
         assert_eq!((loaded.moments(), loaded.shape()), (model.moments(), model.shape()));
-        loaded.save(&path).unwrap();
+        loaded.save(&path, &host).unwrap();
         assert_eq!(std::fs::read(&path).unwrap(), first);
         train(&loaded, &data, &options(5), &Task::default()).unwrap();
         assert_eq!(loaded.weights(), trained(10).0.weights());
@@ -312,10 +331,10 @@ mod tests {
 
     #[test]
     fn another_process_is_refused_and_named() {
-        let folder = tempfile::tempdir().unwrap();
+        let (folder, host) = (tempfile::tempdir().unwrap(), Host::default());
         let path = folder.path().join("m.safetensors");
-        trained(1).0.save(&path).unwrap();
-        let error = Learned::load_for(&path, &process(0.4)).unwrap_err().to_string();
+        trained(1).0.save(&path, &host).unwrap();
+        let error = Learned::load_for(&path, &process(0.4), &host).unwrap_err().to_string();
         assert!(error.contains("`tau` is 0.3, not 0.4"), "{error}");
     }
 
@@ -337,14 +356,10 @@ mod tests {
 
     #[test]
     fn damaged_files_are_refused() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("m.safetensors");
-        trained(1).0.save(&path).unwrap();
-        let bytes = std::fs::read(&path).unwrap();
+        let bytes = trained(1).0.encode().unwrap();
         let refused = |bytes: &[u8], problem: &str| {
-            std::fs::write(&path, bytes).unwrap();
-            let error = Learned::load(&path).unwrap_err().to_string();
-            assert!(error.contains(problem), "{error}");
+            let error = Learned::decode(Path::new("m.safetensors"), bytes, &Host::default()).unwrap_err().to_string();
+            assert!(error.starts_with("cannot read `m.safetensors`: ") && error.contains(problem), "{error}");
         };
         refused(&bytes[..bytes.len() - 1], "not a whole safetensors file");
         refused(&bytes[..100], "not a whole safetensors file");

@@ -8,6 +8,7 @@ use super::{Evaluator, Frame, Mixed, Prepared, Score, Simulated, Simulation};
 use crate::data::{Dataset, Moments};
 use crate::dispatched;
 use crate::error::Result;
+use crate::host::Host;
 use crate::nn::kernel::Inference;
 use crate::nn::{Activation, Mlp, Weights};
 use crate::process::{Prior, PriorLaw, Process};
@@ -69,9 +70,10 @@ impl Learned {
         hidden: &[usize],
         activation: Activation,
         seed: u64,
+        host: &Host,
     ) -> Result<Self> {
         let parametrisation = Parametrisation::Mixed(Mixed::new(process, moments)?);
-        Self::restore(parametrisation, shape, moments, hidden, activation, |network| {
+        Self::restore(parametrisation, shape, moments, hidden, activation, host, |network| {
             Ok(Weights::new(network.initial(seed)))
         })
     }
@@ -92,7 +94,7 @@ impl Learned {
     ) -> Result<Self> {
         let simulated = Simulated::new(process, data, simulation, task)?;
         let parametrisation = Parametrisation::Simulated(Box::new(simulated));
-        Self::restore(parametrisation, data.shape(), data.moments(), hidden, activation, |network| {
+        Self::restore(parametrisation, data.shape(), data.moments(), hidden, activation, task.host(), |network| {
             Ok(Weights::new(network.initial(seed)))
         })
     }
@@ -104,6 +106,7 @@ impl Learned {
         moments: &Moments,
         hidden: &[usize],
         activation: Activation,
+        host: &Host,
         weights: impl FnOnce(&Mlp) -> Result<Weights>,
     ) -> Result<Self> {
         let process = parametrisation.process();
@@ -111,6 +114,7 @@ impl Learned {
         // Every component and the time go in, every driven component comes out.
         let (inputs, outputs) = (process.components() * copies + 1, process.driven().len() * copies);
         let network = Mlp::new(inputs, hidden, outputs, activation)?;
+        network.check_memory(host)?;
         let weights = RwLock::new(Arc::new(weights(&network)?));
         let (shape, moments) = (shape.to_vec(), moments.clone());
         Ok(Self(Arc::new(Inner { shape, moments, parametrisation, network, weights })))

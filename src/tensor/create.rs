@@ -2,7 +2,7 @@
 
 use super::Tensor;
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::host::{self, Host};
 use crate::rng::{Purpose, Stream};
 
 impl Tensor {
@@ -10,8 +10,8 @@ impl Tensor {
     ///
     /// # Errors
     /// When the memory does not suffice.
-    pub fn full(shape: &[usize], value: f64) -> Result<Self> {
-        let mut values = allocate(shape)?;
+    pub fn full(shape: &[usize], value: f64, host: &Host) -> Result<Self> {
+        let mut values = allocate(shape, host)?;
         values.fill(value as f32);
         Self::new(shape, values)
     }
@@ -20,8 +20,8 @@ impl Tensor {
     ///
     /// # Errors
     /// When the memory does not suffice.
-    pub fn identity(count: usize) -> Result<Self> {
-        let mut values = allocate(&[count, count])?;
+    pub fn identity(count: usize, host: &Host) -> Result<Self> {
+        let mut values = allocate(&[count, count], host)?;
         values.iter_mut().step_by(count + 1).for_each(|value| *value = 1.0);
         Self::new(&[count, count], values)
     }
@@ -29,37 +29,37 @@ impl Tensor {
     /// `count` values at equal distances from `start` to `end`, both included, each rounded once.
     ///
     /// # Errors
-    /// When `count` is 0 or an end is not finite.
-    pub fn linspace(start: f64, end: f64, count: usize) -> Result<Self> {
+    /// When `count` is 0, an end is not finite, or the memory does not suffice.
+    pub fn linspace(start: f64, end: f64, count: usize, host: &Host) -> Result<Self> {
         finite(&[("start", start), ("end", end)])?;
         if count == 0 {
             return Err(Error::argument("count", "must be at least 1, got 0"));
         }
         let last = (count - 1).max(1) as f64;
         // Weighting both ends hits them exactly.
-        Self::filled(count, |i| (start * (last - i) + end * i) / last)
+        Self::filled(count, host, |i| (start * (last - i) + end * i) / last)
     }
 
     /// The values `start`, `start + step`, ... that lie before `end`.
     ///
     /// # Errors
-    /// When `step` is 0 or a number is not finite.
-    pub fn arange(start: f64, end: f64, step: f64) -> Result<Self> {
+    /// When `step` is 0, a number is not finite, or the memory does not suffice.
+    pub fn arange(start: f64, end: f64, step: f64, host: &Host) -> Result<Self> {
         finite(&[("start", start), ("end", end), ("step", step)])?;
         if step == 0.0 {
             return Err(Error::argument("step", "must not be 0"));
         }
         let count = ((end - start) / step).ceil().max(0.0);
         // The conversion saturates, and `allocate` refuses what is too much.
-        Self::filled(count as usize, |i| start + step * i)
+        Self::filled(count as usize, host, |i| start + step * i)
     }
 
     /// Independent standard normals.
     ///
     /// # Errors
     /// When the memory does not suffice.
-    pub fn normals(shape: &[usize], seed: u64) -> Result<Self> {
-        let mut values = allocate(shape)?;
+    pub fn normals(shape: &[usize], seed: u64, host: &Host) -> Result<Self> {
+        let mut values = allocate(shape, host)?;
         Stream::new(seed, Purpose::Script).normals(0, 0, &mut values);
         Self::new(shape, values)
     }
@@ -68,14 +68,14 @@ impl Tensor {
     ///
     /// # Errors
     /// When the memory does not suffice.
-    pub fn uniforms(shape: &[usize], seed: u64) -> Result<Self> {
-        let mut values = allocate(shape)?;
+    pub fn uniforms(shape: &[usize], seed: u64, host: &Host) -> Result<Self> {
+        let mut values = allocate(shape, host)?;
         Stream::new(seed, Purpose::Script).part(1).uniforms(0, 0, &mut values);
         Self::new(shape, values)
     }
 
-    fn filled(count: usize, value: impl Fn(f64) -> f64) -> Result<Self> {
-        let mut values = allocate(&[count])?;
+    fn filled(count: usize, host: &Host, value: impl Fn(f64) -> f64) -> Result<Self> {
+        let mut values = allocate(&[count], host)?;
         for (i, slot) in values.iter_mut().enumerate() {
             *slot = value(i as f64) as f32;
         }
@@ -98,15 +98,24 @@ const MAX_VALUES: usize = 1 << 32;
 ///
 /// # Errors
 /// When the memory does not suffice, with the memory it would take.
-pub fn allocate(shape: &[usize]) -> Result<Vec<f32>> {
-    let count = count(shape)?;
-    if let Some(problem) = memory::lacking(4.0 * count as f64) {
-        return Err(refusal(shape, &problem));
-    }
+pub fn allocate(shape: &[usize], host: &Host) -> Result<Vec<f32>> {
+    let count = affordable(shape, host)?;
     let mut values = Vec::new();
     values.try_reserve_exact(count).map_err(|_| too_large(shape))?;
     values.resize(count, 0.0);
     Ok(values)
+}
+
+/// Number of values of a tensor of `shape` that is about to be made.
+///
+/// # Errors
+/// When it needs more memory than `host` has.
+pub fn affordable(shape: &[usize], host: &Host) -> Result<usize> {
+    let count = count(shape)?;
+    match host.lacking(4.0 * count as f64) {
+        None => Ok(count),
+        Some(problem) => Err(refusal(shape, &problem)),
+    }
 }
 
 /// Number of values of a tensor of `shape`.
@@ -119,7 +128,7 @@ pub fn count(shape: &[usize]) -> Result<usize> {
 }
 
 fn too_large(shape: &[usize]) -> Error {
-    refusal(shape, &memory::taking(shape.iter().map(|&side| side as f64).product::<f64>() * 4.0))
+    refusal(shape, &host::taking(shape.iter().map(|&side| side as f64).product::<f64>() * 4.0))
 }
 
 fn refusal(shape: &[usize], problem: &str) -> Error {
@@ -131,36 +140,40 @@ fn refusal(shape: &[usize], problem: &str) -> Error {
 mod tests {
     use super::*;
 
+    fn host() -> Host {
+        Host::default()
+    }
+
     #[test]
     fn grids() {
-        assert_eq!(Tensor::linspace(0.0, 1.0, 5).unwrap().values()[..], [0.0, 0.25, 0.5, 0.75, 1.0]);
-        assert_eq!(Tensor::linspace(2.0, 3.0, 1).unwrap().values()[..], [2.0]);
-        assert_eq!(*Tensor::linspace(0.1, 0.7, 7).unwrap().values().last().unwrap(), 0.7);
-        assert_eq!(Tensor::arange(0.0, 1.0, 0.25).unwrap().values()[..], [0.0, 0.25, 0.5, 0.75]);
-        assert_eq!(Tensor::arange(3.0, 0.0, -1.0).unwrap().values()[..], [3.0, 2.0, 1.0]);
-        assert!(Tensor::arange(1.0, 0.0, 1.0).unwrap().is_empty());
-        assert_eq!(Tensor::identity(2).unwrap().values()[..], [1.0, 0.0, 0.0, 1.0]);
-        assert!(Tensor::identity(0).unwrap().is_empty());
+        assert_eq!(Tensor::linspace(0.0, 1.0, 5, &host()).unwrap().values()[..], [0.0, 0.25, 0.5, 0.75, 1.0]);
+        assert_eq!(Tensor::linspace(2.0, 3.0, 1, &host()).unwrap().values()[..], [2.0]);
+        assert_eq!(*Tensor::linspace(0.1, 0.7, 7, &host()).unwrap().values().last().unwrap(), 0.7);
+        assert_eq!(Tensor::arange(0.0, 1.0, 0.25, &host()).unwrap().values()[..], [0.0, 0.25, 0.5, 0.75]);
+        assert_eq!(Tensor::arange(3.0, 0.0, -1.0, &host()).unwrap().values()[..], [3.0, 2.0, 1.0]);
+        assert!(Tensor::arange(1.0, 0.0, 1.0, &host()).unwrap().is_empty());
+        assert_eq!(Tensor::identity(2, &host()).unwrap().values()[..], [1.0, 0.0, 0.0, 1.0]);
+        assert!(Tensor::identity(0, &host()).unwrap().is_empty());
     }
 
     #[test]
     fn impossible_requests_are_refused() {
         let problem = |result: Result<Tensor>| result.expect_err("must be refused").to_string();
-        let huge = problem(Tensor::full(&[1_000_000_000, 1_000_000_000], 0.0));
+        let huge = problem(Tensor::full(&[1_000_000_000, 1_000_000_000], 0.0, &host()));
         assert_eq!(huge, "`shape` [1000000000, 1000000000] would take 3.5 EiB of memory");
-        assert!(problem(Tensor::full(&[usize::MAX, usize::MAX, 2], 0.0)).contains("EiB"));
-        assert!(problem(Tensor::arange(0.0, 1e300, 1e-300)).contains("memory"));
-        assert!(problem(Tensor::identity(usize::MAX)).contains("memory"));
-        assert!(problem(Tensor::linspace(0.0, f64::NAN, 3)).contains("`end` must be finite"));
-        assert!(problem(Tensor::linspace(0.0, 1.0, 0)).contains("at least 1"));
-        assert!(problem(Tensor::arange(0.0, 1.0, 0.0)).contains("`step` must not be 0"));
+        assert!(problem(Tensor::full(&[usize::MAX, usize::MAX, 2], 0.0, &host())).contains("EiB"));
+        assert!(problem(Tensor::arange(0.0, 1e300, 1e-300, &host())).contains("memory"));
+        assert!(problem(Tensor::identity(usize::MAX, &host())).contains("memory"));
+        assert!(problem(Tensor::linspace(0.0, f64::NAN, 3, &host())).contains("`end` must be finite"));
+        assert!(problem(Tensor::linspace(0.0, 1.0, 0, &host())).contains("at least 1"));
+        assert!(problem(Tensor::arange(0.0, 1.0, 0.0, &host())).contains("`step` must not be 0"));
     }
 
     #[test]
     fn random_tensors_repeat_and_differ() {
-        let normals = |seed| Tensor::normals(&[3, 4], seed).unwrap();
+        let normals = |seed| Tensor::normals(&[3, 4], seed, &host()).unwrap();
         assert_eq!(normals(1), normals(1));
         assert_ne!(normals(1), normals(2));
-        assert!(Tensor::uniforms(&[1000], 1).unwrap().values().iter().all(|v| (0.0..1.0).contains(v)));
+        assert!(Tensor::uniforms(&[1000], 1, &host()).unwrap().values().iter().all(|v| (0.0..1.0).contains(v)));
     }
 }

@@ -73,6 +73,7 @@ fn align(rows: &mut [Vec<String>]) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::host::Host;
 
     #[test]
     fn pictures() {
@@ -85,7 +86,7 @@ mod tests {
         );
         assert_eq!(show(&[0, 2], &[]), "Tensor [0, 2]");
         assert_eq!(show(&[1, 1, 2], &[1.0, 2.0]), "Tensor [1, 1, 2], first [0]\n  1  2");
-        let long = Tensor::arange(0.0, 100.0, 1.0).unwrap();
+        let long = Tensor::arange(0.0, 100.0, 1.0, &Host::default()).unwrap();
         assert_eq!(long.to_string(), "Tensor [100]\n    0    1    2    3  ...   96   97   98   99");
         let tall = long.reshape(&[50, 2]).unwrap().to_string();
         assert_eq!(tall.lines().count(), 10, "{tall}");

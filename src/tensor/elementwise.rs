@@ -4,6 +4,7 @@ use ndarray::{ArrayD, IxDyn, Zip};
 
 use super::{Tensor, allocate};
 use crate::error::{Error, Result};
+use crate::host::Host;
 
 /// An operation on two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,13 +127,13 @@ impl Tensor {
     ///
     /// # Errors
     /// When the shapes do not fit, or the result does not fit into memory.
-    pub fn combine(&self, operation: Binary, other: &Self) -> Result<Self> {
+    pub fn combine(&self, operation: Binary, other: &Self, host: &Host) -> Result<Self> {
         let shape = broadcast_shape(self.shape(), other.shape()).ok_or_else(|| {
             let (left, right) = (self.shape(), other.shape());
             Error::argument(operation.symbol(), format!("cannot combine shapes {left:?} and {right:?}"))
                 .with_hint("counted from the last axis, lengths must be equal or one of them 1")
         })?;
-        let mut out = ArrayD::from_shape_vec(IxDyn(&shape), allocate(&shape)?)
+        let mut out = ArrayD::from_shape_vec(IxDyn(&shape), allocate(&shape, host)?)
             .map_err(|e| Error::argument("shape", format!("{shape:?}: {e}")))?;
         let function = operation.function();
         if let (Some(left), Some(right)) = (self.0.broadcast(IxDyn(&shape)), other.0.broadcast(IxDyn(&shape))) {
@@ -193,7 +194,7 @@ mod tests {
     #[test]
     fn operations() {
         let (a, b) = (tensor(&[2], &[7.0, -2.0]), tensor(&[2], &[2.0, 3.0]));
-        let combine = |operation| a.combine(operation, &b).unwrap().values().into_owned();
+        let combine = |operation| a.combine(operation, &b, &Host::default()).unwrap().values().into_owned();
         assert_eq!(combine(Binary::Add), [9.0, 1.0]);
         assert_eq!(combine(Binary::Subtract), [5.0, -5.0]);
         assert_eq!(combine(Binary::Multiply), [14.0, -6.0]);
@@ -204,15 +205,16 @@ mod tests {
         assert_eq!(combine(Binary::Maximum), [7.0, 3.0]);
         assert_eq!(combine(Binary::Less), [0.0, 1.0]);
         assert_eq!(combine(Binary::GreaterEqual), [1.0, 0.0]);
-        assert!(a.combine(Binary::Maximum, &Tensor::scalar(f64::NAN)).unwrap().values()[0].is_nan());
+        assert!(a.combine(Binary::Maximum, &Tensor::scalar(f64::NAN), &Host::default()).unwrap().values()[0].is_nan());
     }
 
     #[test]
     fn misfits_name_both_shapes_and_the_operation() {
-        let error = tensor(&[3, 2], &[0.0; 6]).combine(Binary::Add, &tensor(&[3], &[0.0; 3])).unwrap_err();
+        let error =
+            tensor(&[3, 2], &[0.0; 6]).combine(Binary::Add, &tensor(&[3], &[0.0; 3]), &Host::default()).unwrap_err();
         assert_eq!(error.to_string(), "`+` cannot combine shapes [3, 2] and [3]");
         let (column, row) = (tensor(&[70_000, 1], &[0.0; 70_000]), tensor(&[400_000], &[0.0; 400_000]));
-        assert!(column.combine(Binary::Add, &row).unwrap_err().to_string().contains("104.3 GiB"));
+        assert!(column.combine(Binary::Add, &row, &Host::default()).unwrap_err().to_string().contains("104.3 GiB"));
     }
 
     #[test]
@@ -222,7 +224,7 @@ mod tests {
         assert!(!a.is_close(&b, 1e-4, 0.0).unwrap());
         let nan = tensor(&[1], &[f32::NAN]);
         assert!(!nan.is_close(&nan, 1.0, 1.0).unwrap());
-        let [one, infinity] = [1.0, f64::INFINITY].map(|value| Tensor::full(&[1], value).unwrap());
+        let [one, infinity] = [1.0, f64::INFINITY].map(|value| Tensor::full(&[1], value, &Host::default()).unwrap());
         assert!(infinity.is_close(&infinity, 1e-6, 0.0).unwrap());
         for (a, b) in [(&one, &infinity), (&infinity, &one), (&infinity.map(|v| -v), &infinity)] {
             assert!(!a.is_close(b, 1e-6, 1e-6).unwrap(), "{a} {b}");
@@ -248,7 +250,7 @@ mod tests {
             };
             let (a, b) = (fill(&left, 1.0), fill(&right, 100.0));
             for (x, y) in [(&a, &b), (&b, &a)] {
-                let ours = x.combine(Binary::Subtract, y).unwrap();
+                let ours = x.combine(Binary::Subtract, y, &Host::default()).unwrap();
                 prop_assert_eq!(Tensor::from(x.array().to_owned() - y.array()), ours);
             }
         }
@@ -256,8 +258,8 @@ mod tests {
         #[test]
         fn misfits_never_panic(left in proptest::collection::vec(0_usize..4, 0..4),
                                right in proptest::collection::vec(0_usize..4, 0..4)) {
-            let zeros = |shape: &[usize]| Tensor::full(shape, 0.0).unwrap();
-            let _ = zeros(&left).combine(Binary::Add, &zeros(&right));
+            let zeros = |shape: &[usize]| Tensor::full(shape, 0.0, &Host::default()).unwrap();
+            let _ = zeros(&left).combine(Binary::Add, &zeros(&right), &Host::default());
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use ndarray::{Axis, Slice};
 
-use super::Tensor;
+use super::{Tensor, affordable};
 use crate::error::{Error, Result};
+use crate::host::Host;
 
 /// What is taken along one axis. Negative numbers count from the end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -97,9 +98,12 @@ impl Tensor {
     /// The positions `indices` along `axis`, in this order; a position may come twice.
     ///
     /// # Errors
-    /// When the axis does not exist or a position is out of range.
-    pub fn select(&self, axis: i64, indices: &[i64]) -> Result<Self> {
+    /// When the axis does not exist, a position is out of range, or the memory does not suffice.
+    pub fn select(&self, axis: i64, indices: &[i64], host: &Host) -> Result<Self> {
         let axis = self.axis(axis)?;
+        let mut shape = self.shape().to_vec();
+        shape[axis] = indices.len();
+        affordable(&shape, host)?;
         let mut positions = Vec::with_capacity(indices.len());
         for &index in indices {
             if let Taken::At(at) = Index::At(index).check(axis, self.shape())? {
@@ -142,8 +146,11 @@ mod tests {
         assert_eq!(part(&[Index::Range(1, None), Index::At(-2)]), (vec![2], vec![6.0, 10.0]));
         assert_eq!(part(&[Index::Range(-1, None), Index::Range(0, Some(2))]), (vec![1, 2], vec![8.0, 9.0]));
         assert_eq!(part(&[Index::Range(3, Some(3))]), (vec![0, 4], vec![]));
-        assert_eq!(t.select(1, &[3, 0, -1]).unwrap().get(&[Index::At(0)]).unwrap().values()[..], [3.0, 0.0, 3.0]);
-        assert_eq!(t.select(0, &[]).unwrap().shape(), [0, 4]);
+        assert_eq!(
+            t.select(1, &[3, 0, -1], &Host::default()).unwrap().get(&[Index::At(0)]).unwrap().values()[..],
+            [3.0, 0.0, 3.0]
+        );
+        assert_eq!(t.select(0, &[], &Host::default()).unwrap().shape(), [0, 4]);
     }
 
     #[test]
@@ -168,8 +175,8 @@ mod tests {
         assert!(problem(&[Index::At(0); 3]).contains("3 entries, but shape [3, 4] has 2 axes"));
         let error = t.clone().set(&[Index::At(0)], &counted(&[3])).unwrap_err();
         assert_eq!(error.to_string(), "`value` of shape [3] does not fit the place of shape [4]");
-        assert!(t.select(2, &[0]).unwrap_err().to_string().contains("2 does not exist"));
-        assert!(t.select(0, &[3]).unwrap_err().to_string().contains("3 is outside axis 0"));
+        assert!(t.select(2, &[0], &Host::default()).unwrap_err().to_string().contains("2 does not exist"));
+        assert!(t.select(0, &[3], &Host::default()).unwrap_err().to_string().contains("3 is outside axis 0"));
     }
 
     proptest! {

@@ -14,7 +14,7 @@ mod shape;
 
 use ndarray::{ArcArray, ArrayD, IxDyn};
 
-pub use create::{allocate, count};
+pub use create::{affordable, allocate, count};
 pub(crate) use display::number;
 pub use elementwise::{Binary, FUNCTIONS};
 pub use index::Index;

@@ -89,6 +89,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::host::Host;
 
     const ALL: [Reduction; 6] = [
         Reduction::Sum,
@@ -115,14 +116,14 @@ mod tests {
     /// In single precision this mean would be off in the second digit.
     #[test]
     fn long_sums_keep_their_digits() {
-        let t = Tensor::full(&[1 << 22], 0.1).unwrap();
+        let t = Tensor::full(&[1 << 22], 0.1, &Host::default()).unwrap();
         assert!((t.reduce(Reduction::Mean).unwrap() - 0.1).abs() < 1e-8);
         assert!(t.reduce(Reduction::Variance).unwrap() < 1e-16);
     }
 
     #[test]
     fn nothing_is_refused() {
-        let empty = Tensor::full(&[0, 2], 0.0).unwrap();
+        let empty = Tensor::full(&[0, 2], 0.0, &Host::default()).unwrap();
         assert_eq!(empty.reduce(Reduction::Sum).unwrap(), 0.0);
         assert_eq!(empty.reduce_axis(Reduction::Sum, 0).unwrap().values()[..], [0.0, 0.0]);
         let problem = empty.reduce(Reduction::Mean).unwrap_err().to_string();
@@ -136,7 +137,7 @@ mod tests {
     proptest! {
         #[test]
         fn an_axis_at_a_time_is_the_whole(rows in 1_usize..6, columns in 1_usize..6, seed in 0_u64..50) {
-            let t = Tensor::normals(&[rows, columns], seed).unwrap();
+            let t = Tensor::normals(&[rows, columns], seed, &Host::default()).unwrap();
             for reduction in [Reduction::Sum, Reduction::Mean, Reduction::Minimum, Reduction::Maximum] {
                 let once = t.reduce(reduction).unwrap();
                 let twice = t.reduce_axis(reduction, 0).unwrap().reduce(reduction).unwrap();

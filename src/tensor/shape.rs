@@ -4,6 +4,7 @@ use ndarray::{Axis, IxDyn};
 
 use super::{Tensor, allocate, axis_of, axis_range};
 use crate::error::{Error, Result};
+use crate::host::Host;
 
 impl Tensor {
     /// The values in row-major order under another shape. One length may be -1: what the others leave.
@@ -58,8 +59,8 @@ impl Tensor {
     /// The tensors one after the other along an axis they have.
     ///
     /// # Errors
-    /// When there are none, the axis does not exist, or their shapes differ elsewhere.
-    pub fn concatenate(tensors: &[Self], axis: i64) -> Result<Self> {
+    /// When there are none, the axis does not exist, their shapes differ elsewhere, or the memory does not suffice.
+    pub fn concatenate(tensors: &[Self], axis: i64, host: &Host) -> Result<Self> {
         let first = first(tensors)?;
         let axis = first.axis(axis)?;
         for (i, tensor) in tensors.iter().enumerate() {
@@ -73,14 +74,14 @@ impl Tensor {
         }
         let mut shape = first.shape().to_vec();
         shape[axis] = tensors.iter().fold(0, |sum, tensor| sum.saturating_add(tensor.shape()[axis]));
-        Self::joined(tensors, axis, &shape)
+        Self::joined(tensors, axis, &shape, host)
     }
 
     /// The tensors one after the other along a new axis.
     ///
     /// # Errors
-    /// When there are none, the axis is out of range, or their shapes differ.
-    pub fn stack(tensors: &[Self], axis: i64) -> Result<Self> {
+    /// When there are none, the axis is out of range, their shapes differ, or the memory does not suffice.
+    pub fn stack(tensors: &[Self], axis: i64, host: &Host) -> Result<Self> {
         let first = first(tensors)?;
         let axis = axis_of(axis, first.rank() + 1).ok_or_else(|| {
             Error::argument("axis", format!("{axis} cannot be added to shape {:?}", first.shape()))
@@ -92,12 +93,12 @@ impl Tensor {
         }
         let mut shape = first.shape().to_vec();
         shape.insert(axis, tensors.len());
-        Self::joined(tensors, axis, &shape)
+        Self::joined(tensors, axis, &shape, host)
     }
 
     /// Copies the tensors, cut at `axis`, side by side into `shape`.
-    fn joined(tensors: &[Self], axis: usize, shape: &[usize]) -> Result<Self> {
-        let mut values = allocate(shape)?;
+    fn joined(tensors: &[Self], axis: usize, shape: &[usize], host: &Host) -> Result<Self> {
+        let mut values = allocate(shape, host)?;
         values.clear();
         let outer: usize = shape[..axis].iter().product();
         for i in 0..outer {
@@ -153,21 +154,27 @@ mod tests {
 
     #[test]
     fn misfits_name_both_shapes() {
+        let host = Host::default();
         let [a, b] = [counted(&[2, 3]), counted(&[2, 4])];
         let both = [a.clone(), b];
-        let problem = Tensor::concatenate(&both, 0).unwrap_err().to_string();
+        let problem = Tensor::concatenate(&both, 0, &host).unwrap_err().to_string();
         assert!(problem.contains("[2, 3] (number 0) and [2, 4] (number 1), which differ beyond axis 0"), "{problem}");
-        assert_eq!(Tensor::concatenate(&both, -1).unwrap().shape(), [2, 7]);
-        assert!(Tensor::stack(&both, 0).unwrap_err().to_string().contains("[2, 3] (number 0) and [2, 4] (number 1)"));
+        assert_eq!(Tensor::concatenate(&both, -1, &host).unwrap().shape(), [2, 7]);
         assert!(
-            Tensor::stack(std::slice::from_ref(&a), 3)
+            Tensor::stack(&both, 0, &host).unwrap_err().to_string().contains("[2, 3] (number 0) and [2, 4] (number 1)")
+        );
+        assert!(
+            Tensor::stack(std::slice::from_ref(&a), 3, &host)
                 .unwrap_err()
                 .to_string()
                 .contains("3 cannot be added to shape [2, 3]")
         );
-        assert!(Tensor::concatenate(&[], 0).unwrap_err().to_string().contains("is empty"));
-        assert!(Tensor::concatenate(&[Tensor::scalar(1.0)], 0).is_err());
-        assert_eq!(Tensor::stack(&[Tensor::scalar(1.0), Tensor::scalar(2.0)], 0).unwrap().values()[..], [1.0, 2.0]);
+        assert!(Tensor::concatenate(&[], 0, &host).unwrap_err().to_string().contains("is empty"));
+        assert!(Tensor::concatenate(&[Tensor::scalar(1.0)], 0, &host).is_err());
+        assert_eq!(
+            Tensor::stack(&[Tensor::scalar(1.0), Tensor::scalar(2.0)], 0, &host).unwrap().values()[..],
+            [1.0, 2.0]
+        );
     }
 
     proptest! {
@@ -179,10 +186,10 @@ mod tests {
             let pair = [counted(&shape), counted(&shorter)];
             let views = [pair[0].array().view(), pair[1].array().view()];
             let truth = ndarray::concatenate(Axis(axis), &views).unwrap();
-            prop_assert_eq!(Tensor::concatenate(&pair, axis as i64).unwrap(), Tensor::from(truth));
+            prop_assert_eq!(Tensor::concatenate(&pair, axis as i64, &Host::default()).unwrap(), Tensor::from(truth));
             let truth = ndarray::stack(Axis(axis), &[views[0].clone(), views[0].clone()]).unwrap();
             let twice = [pair[0].clone(), pair[0].clone()];
-            prop_assert_eq!(Tensor::stack(&twice, axis as i64).unwrap(), Tensor::from(truth));
+            prop_assert_eq!(Tensor::stack(&twice, axis as i64, &Host::default()).unwrap(), Tensor::from(truth));
         }
     }
 }

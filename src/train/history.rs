@@ -1,8 +1,9 @@
 //! The loss over the steps: what is reported on the way, and what is left in the end.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::Options;
+use crate::host::Host;
 use crate::task::Report;
 
 /// Time between two reports.
@@ -34,8 +35,10 @@ impl std::fmt::Display for Record {
 
 /// The loss over the steps.
 pub(super) struct History {
-    start: Instant,
-    reported: Option<Instant>,
+    host: Host,
+    /// On the host's clock.
+    start: Duration,
+    reported: Option<Duration>,
     done: u64,
     total: u64,
     interval: u64,
@@ -47,13 +50,14 @@ pub(super) struct History {
 }
 
 impl History {
-    pub(super) fn new(options: &Options) -> Self {
+    pub(super) fn new(options: &Options, host: &Host) -> Self {
         let interval = match options.interval {
             0 => (options.steps / 200).max(1),
             interval => interval,
         };
         Self {
-            start: Instant::now(),
+            host: host.clone(),
+            start: host.now(),
             reported: None,
             done: 0,
             total: options.steps,
@@ -85,19 +89,25 @@ impl History {
     }
 
     pub(super) fn due(&mut self) -> bool {
-        let due = self.reported.is_none_or(|last| last.elapsed() >= REPORT);
+        let now = self.host.now();
+        let due = self.reported.is_none_or(|last| now.saturating_sub(last) >= REPORT);
         if due {
-            self.reported = Some(Instant::now());
+            self.reported = Some(now);
         }
         due
     }
 
     pub(super) fn record(self, interrupted: bool) -> Record {
-        Record { steps: self.done, seconds: self.start.elapsed().as_secs_f64(), loss: self.points, interrupted }
+        let seconds = self.elapsed().as_secs_f64();
+        Record { steps: self.done, seconds, loss: self.points, interrupted }
     }
 
     pub(super) fn report(&self) -> Report {
         let loss = (self.done > 0).then_some(self.smooth);
-        Report { task: "train", done: self.done, total: self.total, elapsed: self.start.elapsed(), loss }
+        Report { task: "train", done: self.done, total: self.total, elapsed: self.elapsed(), loss }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.host.since(self.start)
     }
 }

@@ -2,7 +2,6 @@
 
 use super::Weighting;
 use crate::error::{Error, Result};
-use crate::memory;
 use crate::process::Process;
 use crate::score::{Frame, Mixed};
 use crate::task::Task;
@@ -57,7 +56,7 @@ impl Table {
     pub(super) fn new(mixed: &Mixed, shortest: f64, horizon: f64, weighting: Weighting, task: &Task) -> Result<Self> {
         let size = Size::of(mixed.process());
         // 4 bytes each.
-        if let Some(problem) = memory::lacking((4 * TIMES * size.width()) as f64) {
+        if let Some(problem) = task.host().lacking((4 * TIMES * size.width()) as f64) {
             let problem = format!("its {} components make a table of training times that {problem}", size.components);
             return Err(Error::process(mixed.process().name(), problem).with_hint("couple fewer coordinates"));
         }

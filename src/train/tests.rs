@@ -7,6 +7,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::{Backend, Options, Schedule, Weighting, train};
 use crate::data::{Covariance, Dataset, Mixture};
+use crate::host::Host;
 use crate::nn::{Activation, Weights};
 use crate::process::{Linear, Process};
 use crate::rng::{Purpose, Stream};
@@ -31,7 +32,7 @@ fn diamond() -> Dataset {
 }
 
 fn model(process: &Process, data: &Dataset) -> Learned {
-    Learned::mlp(process, data.shape(), data.moments(), &[32, 32], Activation::Silu, 0).unwrap()
+    Learned::mlp(process, data.shape(), data.moments(), &[32, 32], Activation::Silu, 0, &Host::default()).unwrap()
 }
 
 fn short() -> Options {

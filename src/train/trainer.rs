@@ -10,7 +10,7 @@ use super::table::Table;
 use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::memory;
+use crate::host::Host;
 use crate::nn::kernel::{Adam, Chunk as Pass, Moments, Packed, STRIP, reduce};
 use crate::nn::reference::Reference;
 use crate::nn::{Mlp, Weights};
@@ -31,7 +31,7 @@ const CHUNK: usize = 128;
 /// When an option is out of range, the data has another shape than the model's, or the loss is no longer finite; the
 /// model then keeps its weights from before the bad step.
 pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) -> Result<Record> {
-    let horizon = model.process().horizon();
+    let (horizon, host) = (model.process().horizon(), task.host());
     options.check(horizon)?;
     if data.shape() != model.shape() {
         let problem = format!("has shape {:?}, the model was made for {:?}", data.shape(), model.shape());
@@ -43,12 +43,14 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
             options.check_kernel()?;
             let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
             let source = Source::new(data, model.moments(), &table, options);
-            let trainer = Trainer::new(model, |first, count| Box::new(Batch::new(&source, first, count)), options)?;
+            let trainer =
+                Trainer::new(model, |first, count| Box::new(Batch::new(&source, first, count)), options, host)?;
             run(trainer, model, task)
         }
         Parametrisation::Simulated(simulated) => {
             let source = Paths::new(simulated, data, options)?;
-            let trainer = Trainer::new(model, |first, count| Box::new(Chunk::new(&source, first, count)), options)?;
+            let trainer =
+                Trainer::new(model, |first, count| Box::new(Chunk::new(&source, first, count)), options, host)?;
             run(Trainer { baseline: source.baseline(), ..trainer }, model, task)
         }
     }
@@ -85,12 +87,12 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
 }
 
 /// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
-fn check_memory(network: &Mlp, batch: usize) -> Result<()> {
+fn check_memory(network: &Mlp, batch: usize, host: &Host) -> Result<()> {
     let (chunks, count) = (batch.div_ceil(CHUNK), CHUNK.min(batch));
     let activations = 2 * network.hidden().iter().sum::<usize>() + 2 * network.width();
     // Parameters, their average and two moments, and the sum of the gradients; the weights packed twice.
     let values = network.parameters() * (7 + chunks) + chunks * count * activations;
-    match memory::lacking(4.0 * values as f64) {
+    match host.lacking(4.0 * values as f64) {
         None => Ok(()),
         Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
             .with_hint("take a smaller batch, or a narrower network")),
@@ -120,9 +122,14 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(model: &Learned, feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>, options: &'a Options) -> Result<Self> {
+    fn new(
+        model: &Learned,
+        feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
+        options: &'a Options,
+        host: &Host,
+    ) -> Result<Self> {
         let (network, weights) = (model.network(), (*model.weights()).clone());
-        check_memory(network, options.batch)?;
+        check_memory(network, options.batch, host)?;
         let worker = |first: usize| {
             let count = CHUNK.min(options.batch - first);
             Worker { feed: feed(first, count), pass: Pass::new(network, count), loss: 0.0 }
@@ -143,7 +150,7 @@ impl<'a> Trainer<'a> {
             scale: 1.0 / (options.batch * network.outputs()) as f32,
             weights,
             baseline: 0.0,
-            history: History::new(options),
+            history: History::new(options, host),
         })
     }
 

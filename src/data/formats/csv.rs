@@ -6,13 +6,12 @@ use std::path::Path;
 use csv::{ReaderBuilder, StringRecord, Trim};
 
 use crate::error::{Error, Result};
-use crate::files;
 use crate::tensor::Tensor;
 
-/// Reads a table as [rows, columns]. Lines that begin with `#` are skipped, and the first line if none of its fields
-/// is a number.
-pub(super) fn read(path: &Path) -> Result<Tensor> {
-    let text = files::read_text(path)?;
+/// Reads the table `path` as [rows, columns] from the file's bytes. Lines that begin with `#` are skipped, and the
+/// first line if none of its fields is a number.
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Tensor> {
+    let text = str::from_utf8(bytes).map_err(|_| Error::file("read", path, "it is not a UTF-8 text file"))?;
     let text = text.trim_start_matches('\u{feff}');
     let mut reader = ReaderBuilder::new()
         .has_headers(false)
@@ -61,8 +60,8 @@ fn not_a_number(path: &Path, record: &StringRecord, column: usize, field: &str) 
     Error::file("read", path, format!("line {}, field {} is {what}", line(record), column + 1))
 }
 
-/// Writes one row per line; a vector becomes one column.
-pub(super) fn write(path: &Path, tensor: &Tensor) -> Result<()> {
+/// Writes the table `path`, one row per line; a vector becomes one column.
+pub(super) fn encode(path: &Path, tensor: &Tensor, mut out: impl Write) -> Result<()> {
     let columns = match tensor.shape() {
         [] | [_] => 1,
         [_, columns] => *columns,
@@ -71,13 +70,11 @@ pub(super) fn write(path: &Path, tensor: &Tensor) -> Result<()> {
                 .with_hint("reshape it, or use .npy"));
         }
     };
-    files::write(path, |out| {
-        for row in tensor.values().chunks(columns.max(1)) {
-            let fields: Vec<String> = row.iter().map(ToString::to_string).collect();
-            writeln!(out, "{}", fields.join(",")).map_err(|e| Error::file("write", path, e))?;
-        }
-        Ok(())
-    })
+    for row in tensor.values().chunks(columns.max(1)) {
+        let fields: Vec<String> = row.iter().map(ToString::to_string).collect();
+        writeln!(out, "{}", fields.join(",")).map_err(|e| Error::file("write", path, e))?;
+    }
+    Ok(())
 }
 
 #[cfg(test)]
@@ -85,10 +82,7 @@ mod tests {
     use super::*;
 
     fn parse(text: &str) -> Result<Tensor> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("table.csv");
-        std::fs::write(&path, text).unwrap();
-        read(&path)
+        decode(Path::new("table.csv"), text.as_bytes())
     }
 
     #[test]
@@ -121,11 +115,14 @@ mod tests {
 
     #[test]
     fn bytes_that_are_no_text() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("table.csv");
-        std::fs::write(&path, [0xff, 0xfe, 0x00]).unwrap();
-        assert!(read(&path).unwrap_err().to_string().contains("not a UTF-8 text file"));
-        let cube = Tensor::full(&[1, 1, 1], 0.0).unwrap();
-        assert!(write(&path, &cube).unwrap_err().to_string().contains("the tensor has shape [1, 1, 1]"));
+        let problem = decode(Path::new("table.csv"), &[0xff, 0xfe, 0x00]).unwrap_err().to_string();
+        assert_eq!(problem, "cannot read `table.csv`: it is not a UTF-8 text file");
+    }
+
+    #[test]
+    fn a_table_has_two_axes() {
+        let cube = Tensor::new(&[1, 1, 1], vec![0.0]).unwrap();
+        let problem = encode(Path::new("table.csv"), &cube, Vec::new()).unwrap_err().to_string();
+        assert!(problem.contains("the tensor has shape [1, 1, 1]"), "{problem}");
     }
 }

@@ -1,6 +1,6 @@
 //! NumPy's own formats.
 
-use std::io::{Cursor, Read};
+use std::io::{Cursor, Read, Seek, Write};
 use std::path::Path;
 
 use ndarray::ArrayD;
@@ -10,18 +10,15 @@ use ndarray_npy::{
 use py_literal::Value;
 
 use crate::error::{Error, Result, suggestion};
-use crate::files;
 use crate::tensor::{self, Tensor};
 
-/// Reads a `.npy` file of floating-point numbers, integers or truth values.
-pub(super) fn read_npy(path: &Path) -> Result<Tensor> {
-    let bytes = files::read(path)?;
-    ArrayD::<Element>::read_npy(bytes.as_slice()).map(from_array).map_err(|e| explain_npy(path, &e))
+/// Reads the `.npy` file `path` of floating-point numbers, integers or truth values from its bytes.
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Tensor> {
+    ArrayD::<Element>::read_npy(bytes).map(from_array).map_err(|e| explain_npy(path, &e))
 }
 
-/// Reads the array `name` of a `.npz` file, or the only one.
-pub(super) fn read_npz(path: &Path, name: Option<&str>) -> Result<Tensor> {
-    let bytes = files::read(path)?;
+/// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
+pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Tensor> {
     let broken = |error: ReadNpzError| match error {
         ReadNpzError::Npy(error) => explain_npy(path, &error),
         ReadNpzError::Zip(error) => Error::file("read", path, format!("it is damaged or not a .npz file ({error})")),
@@ -44,20 +41,18 @@ pub(super) fn read_npz(path: &Path, name: Option<&str>) -> Result<Tensor> {
     archive.by_name(&name).map(from_array).map_err(broken)
 }
 
-/// Writes a `.npy` file of single precision.
-pub(super) fn write_npy(path: &Path, tensor: &Tensor) -> Result<()> {
-    files::write(path, |out| tensor.array().write_npy(out).map_err(|e| Error::file("write", path, e)))
+/// Writes the `.npy` file `path`, of single precision.
+pub(super) fn encode(path: &Path, tensor: &Tensor, out: impl Write) -> Result<()> {
+    tensor.array().write_npy(out).map_err(|e| Error::file("write", path, e))
 }
 
-/// Writes a `.npz` file of single precision.
-pub(super) fn write_npz(path: &Path, tensors: &[(&str, &Tensor)]) -> Result<()> {
-    files::write(path, |out| {
-        let mut archive = NpzWriter::new(out);
-        for (name, tensor) in tensors {
-            archive.add_array(*name, tensor.array()).map_err(|e| Error::file("write", path, e))?;
-        }
-        archive.finish().map(drop).map_err(|e| Error::file("write", path, e))
-    })
+/// Writes the `.npz` file `path`, of single precision.
+pub(super) fn encode_archive(path: &Path, tensors: &[(&str, &Tensor)], out: impl Write + Seek) -> Result<()> {
+    let mut archive = NpzWriter::new(out);
+    for (name, tensor) in tensors {
+        archive.add_array(*name, tensor.array()).map_err(|e| Error::file("write", path, e))?;
+    }
+    archive.finish().map(drop).map_err(|e| Error::file("write", path, e))
 }
 
 /// A number of any type that a file may hold, rounded to single precision.
@@ -166,10 +161,7 @@ mod tests {
     }
 
     fn parse(bytes: &[u8]) -> Result<Tensor> {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("array.npy");
-        std::fs::write(&path, bytes).unwrap();
-        read_npy(&path)
+        decode(Path::new("array.npy"), bytes)
     }
 
     #[test]
@@ -213,9 +205,7 @@ mod tests {
         assert!(problem(&huge).contains("damaged or not") || problem(&huge).contains("EiB"), "{}", problem(&huge));
         assert!(problem(&npy(&header("<f4", "False", "(10000000000,)"), &[])).contains("37.3 GiB"));
         assert!(problem(&npy(&header("<f4", "False", "(1000000,)"), &[0; 8])).contains("it is truncated"));
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("array.npz");
-        std::fs::write(&path, b"PK\x03\x04 no archive").unwrap();
-        assert!(read_npz(&path, None).unwrap_err().to_string().contains("damaged or not a .npz file"));
+        let problem = decode_archive(Path::new("array.npz"), b"PK\x03\x04 no archive", None).unwrap_err().to_string();
+        assert!(problem.contains("damaged or not a .npz file"), "{problem}");
     }
 }

@@ -7,6 +7,7 @@ use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::Error;
+use crate::lang::engine::{host, task};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, count_argument, seed_argument};
 use crate::lang::tensors::{Numbers, tensor_argument};
@@ -162,12 +163,12 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn from_file(ctx: NativeCallContext, path: &str, array: &str) -> Outcome<Dataset> {
-        Dataset::from_file(Path::new(path), Some(array)).raise(&ctx)
+        Dataset::from_file(Path::new(path), Some(array), &host(&ctx)).raise(&ctx)
     }
 
     #[rhai_fn(name = "from_file", return_raw)]
     pub fn from_file_of_one(ctx: NativeCallContext, path: &str) -> Outcome<Dataset> {
-        Dataset::from_file(Path::new(path), None).raise(&ctx)
+        Dataset::from_file(Path::new(path), None, &host(&ctx)).raise(&ctx)
     }
 }
 
@@ -190,7 +191,7 @@ mod methods {
     #[rhai_fn(return_raw, pure)]
     pub fn sample(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let count = count_argument(&ctx, "count", &count)?;
-        data.sample(count, seed_argument(&ctx, "seed", &seed)?).raise(&ctx)
+        data.sample(count, seed_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
     }
 
     /// Name of the dataset.

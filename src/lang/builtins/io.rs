@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map};
 
 use crate::data::formats;
+use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::tensors::{give, tensor_argument};
 use crate::tensor::Tensor;
@@ -36,12 +37,12 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn read(ctx: NativeCallContext, path: &str, array: &str) -> Outcome<Dynamic> {
-        formats::read(Path::new(path), Some(array)).raise(&ctx).map(give)
+        formats::read(Path::new(path), Some(array), &host(&ctx)).raise(&ctx).map(give)
     }
 
     #[rhai_fn(name = "read", return_raw)]
     pub fn read_of_one(ctx: NativeCallContext, path: &str) -> Outcome<Dynamic> {
-        formats::read(Path::new(path), None).raise(&ctx).map(give)
+        formats::read(Path::new(path), None, &host(&ctx)).raise(&ctx).map(give)
     }
 
     /// Writes a tensor to a .npy or .csv file, or a map of tensors to a .npz file.
@@ -60,15 +61,15 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn write(ctx: NativeCallContext, path: &str, value: Dynamic) -> Outcome<()> {
-        let path = Path::new(path);
+        let (path, host) = (Path::new(path), host(&ctx));
         let Some(map) = value.read_lock::<Map>() else {
-            return formats::write(path, &tensor_argument(&ctx, "value", &value)?).raise(&ctx);
+            return formats::write(path, &tensor_argument(&ctx, "value", &value)?, &host).raise(&ctx);
         };
         let mut tensors: Vec<(&str, Tensor)> = Vec::new();
         for (name, value) in map.iter() {
             tensors.push((name, tensor_argument(&ctx, name, value)?));
         }
         let named: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
-        formats::write_named(path, &named).raise(&ctx)
+        formats::write_named(path, &named, &host).raise(&ctx)
     }
 }

@@ -8,7 +8,7 @@ use rhai::{Engine, Map};
 
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::lang::engine::task;
+use crate::lang::engine::{host, task};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
 use crate::nn::Activation;
@@ -132,7 +132,7 @@ mod functions {
         let simulated = options.flag_or("simulated", process.class() == Class::Nonlinear)?;
         if !simulated {
             options.finish()?;
-            let learned = Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed);
+            let learned = Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed, &host(&ctx));
             return learned.map(Score::Learned).raise(&ctx);
         }
         let default = Simulation::default();
@@ -170,12 +170,12 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn load(ctx: NativeCallContext, path: &str, process: Process) -> Outcome<Score> {
-        Learned::load_for(Path::new(path), &process).map(Score::Learned).raise(&ctx)
+        Learned::load_for(Path::new(path), &process, &host(&ctx)).map(Score::Learned).raise(&ctx)
     }
 
     #[rhai_fn(name = "load", return_raw)]
     pub fn load_any(ctx: NativeCallContext, path: &str) -> Outcome<Score> {
-        Learned::load(Path::new(path)).map(Score::Learned).raise(&ctx)
+        Learned::load(Path::new(path), &host(&ctx)).map(Score::Learned).raise(&ctx)
     }
 }
 
@@ -195,7 +195,7 @@ mod methods {
     #[rhai_fn(return_raw, pure)]
     pub fn save(ctx: NativeCallContext, score: &mut Score, path: &str) -> Outcome<()> {
         match score {
-            Score::Learned(learned) => learned.save(Path::new(path)),
+            Score::Learned(learned) => learned.save(Path::new(path), &host(&ctx)),
             Score::Exact(_) => Err(Error::argument("score", "is exact: there is nothing to save")
                 .with_hint("call score::exact again, it takes no time")),
         }

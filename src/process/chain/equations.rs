@@ -1,6 +1,5 @@
 //! One step of a chain, and of a window of it, as expressions.
 
-use super::triangle;
 use crate::expr::{Expression, Function, Operation};
 use crate::process::Process;
 
@@ -85,4 +84,9 @@ fn length() -> Expression {
 /// An input of a program.
 pub(super) fn symbol(place: usize) -> Expression {
     Expression::component(place, "z")
+}
+
+/// Place of (i, j ≤ i) in a lower triangle by rows.
+pub(super) fn triangle(i: usize, j: usize) -> usize {
+    i * (i + 1) / 2 + j
 }

@@ -22,7 +22,7 @@ pub use factor::Factor;
 use super::Process;
 use crate::error::{Error, Result};
 use crate::expr::{Program, Scalars, Workspace};
-use equations::Equations;
+use equations::{Equations, triangle};
 
 /// A process cut into steps, ready to be walked by blocks of samples.
 #[derive(Debug)]
@@ -256,9 +256,4 @@ impl Walk<'_> {
         let n = self.chain.components;
         Factor { size: n, driven: self.chain.driven, lower: vec![0.0; n * n], deviation: vec![0.0; n] }
     }
-}
-
-/// Place of (i, j ≤ i) in a lower triangle by rows.
-fn triangle(i: usize, j: usize) -> usize {
-    i * (i + 1) / 2 + j
 }

@@ -13,15 +13,15 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::super::{Evaluator, Prepared};
+use super::lanes::{LANES, store};
 use super::posterior::{GROUP, posterior_mean};
-use super::{LANES, kernel, store};
+use super::softmax::Softmax;
 use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Kernel, Process};
 use crate::task::Task;
-use crate::vector::math::exp;
 
 #[derive(Debug, Clone)]
 pub(super) struct Coupled {
@@ -98,7 +98,7 @@ impl Coupled {
         task: &Task,
     ) -> Result<PreparedCoupled<'a>> {
         let steps = task.blocks(times.len(), |i| {
-            let kernel = kernel(process, times[i])?;
+            let kernel = process.kernel(times[i])?.with_density()?;
             Ok(self.groups.iter().map(|group| group.coefficients(&kernel)).collect())
         })?;
         Ok(PreparedCoupled { law: self, driven: process.driven(), size: process.components(), steps })
@@ -144,7 +144,7 @@ impl Prepared for PreparedCoupled<'_> {
             mean: rows(self.law.dimension),
             weights: rows(GROUP),
             gradient: rows(self.driven.len()),
-            sum: rows(self.driven.len()),
+            softmax: Softmax::new(self.driven.len()),
         })
     }
 }
@@ -163,8 +163,8 @@ struct CoupledEvaluator<'a> {
     weights: Vec<[f32; LANES]>,
     /// The gradient of one group, [driven].
     gradient: Vec<[f32; LANES]>,
-    /// Σ_g w_g gradient_g, [driven].
-    sum: Vec<[f32; LANES]>,
+    /// The mean of the gradients over groups, [driven].
+    softmax: Softmax,
 }
 
 impl Evaluator for CoupledEvaluator<'_> {
@@ -178,18 +178,16 @@ impl Evaluator for CoupledEvaluator<'_> {
         }
         for start in (0..count).step_by(LANES) {
             self.lanes(step, count, start, state);
-            store(&self.sum, count, start, score);
+            store(self.softmax.mean(), count, start, score);
         }
     }
 }
 
 impl CoupledEvaluator<'_> {
-    /// The score of the samples from `start` on, into `sum`.
+    /// The score of the samples from `start` on, into `softmax`.
     fn lanes(&mut self, step: usize, count: usize, start: usize, state: &[f32]) {
         let PreparedCoupled { law, driven, .. } = self.prepared;
-        let mut best = [f32::NEG_INFINITY; LANES];
-        let mut total = [0.0; LANES];
-        self.sum.fill([0.0; LANES]);
+        self.softmax.clear();
         for ((group, at), centres) in law.groups.iter().zip(&self.prepared.steps[step]).zip(&self.centres) {
             let mut log = [0.0; LANES];
             whiten(at, count, start, state, &mut self.white);
@@ -197,10 +195,7 @@ impl CoupledEvaluator<'_> {
             posterior_mean(&group.log_weights, centres, 0.5, reached, &mut self.weights, &mut self.mean, &mut log);
             log.iter_mut().for_each(|log| *log += at.log_weight);
             gradient(at, driven, &self.mean, &mut self.white, &mut self.gradient);
-            accumulate(&self.gradient, &log, &mut best, &mut total, &mut self.sum);
-        }
-        for sum in &mut self.sum {
-            sum.iter_mut().zip(&total).for_each(|(sum, total)| *sum /= total);
+            self.softmax.add(&log, &self.gradient);
         }
     }
 }
@@ -257,32 +252,6 @@ dispatched! {
                 for lane in 0..LANES {
                     out[lane] = weight.mul_add(white[lane], out[lane]);
                 }
-            }
-        }
-    }
-}
-
-dispatched! {
-    /// Adds a group to a softmax with a running maximum.
-    fn accumulate(
-        gradient: &[[f32; LANES]],
-        log: &[f32; LANES],
-        best: &mut [f32; LANES],
-        total: &mut [f32; LANES],
-        sum: &mut [[f32; LANES]],
-    ) {
-        let mut shrink = [0.0; LANES];
-        let mut share = [0.0; LANES];
-        for lane in 0..LANES {
-            let top = if log[lane] > best[lane] { log[lane] } else { best[lane] };
-            shrink[lane] = exp(best[lane] - top);
-            share[lane] = exp(log[lane] - top);
-            best[lane] = top;
-            total[lane] = total[lane].mul_add(shrink[lane], share[lane]);
-        }
-        for (sum, gradient) in sum.iter_mut().zip(gradient) {
-            for lane in 0..LANES {
-                sum[lane] = sum[lane].mul_add(shrink[lane], share[lane] * gradient[lane]);
             }
         }
     }

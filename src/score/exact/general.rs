@@ -7,14 +7,14 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::super::{Evaluator, Prepared};
-use super::{LANES, kernel, store};
+use super::lanes::{LANES, store};
+use super::softmax::Softmax;
 use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Kernel, Process};
 use crate::task::Task;
-use crate::vector::math::exp;
 
 #[derive(Debug, Clone)]
 pub(super) struct General {
@@ -82,7 +82,7 @@ impl General {
     pub(super) fn prepare(&self, process: &Process, times: &[f64], task: &Task) -> Result<PreparedGeneral<'_>> {
         let order = process.undriven_first();
         let steps = task.blocks(times.len(), |i| {
-            let kernel = kernel(process, times[i])?;
+            let kernel = process.kernel(times[i])?.with_density()?;
             Ok(self.components.iter().map(|component| component.coefficients(&kernel, &order)).collect())
         })?;
         Ok(PreparedGeneral { law: self, order, driven: process.driven().len(), steps })
@@ -112,9 +112,14 @@ impl Component {
 
 impl Prepared for PreparedGeneral<'_> {
     fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
-        let gradient = vec![[0.0; LANES]; self.driven * self.law.dimension];
-        let white = vec![[0.0; LANES]; self.order.len()];
-        Box::new(GeneralEvaluator { prepared: self, white, sum: gradient.clone(), gradient })
+        let rows = self.driven * self.law.dimension;
+        Box::new(GeneralEvaluator {
+            prepared: self,
+            white: vec![[0.0; LANES]; self.order.len()],
+            rotated: vec![[0.0; LANES]; rows],
+            gradient: vec![[0.0; LANES]; rows],
+            softmax: Softmax::new(rows),
+        })
     }
 }
 
@@ -123,34 +128,32 @@ struct GeneralEvaluator<'a> {
     /// y of one rotated coordinate, [m].
     white: Vec<[f32; LANES]>,
     /// The gradient of one component in its rotated coordinates, [driven, d].
+    rotated: Vec<[f32; LANES]>,
+    /// The same in the coordinates of the data, [driven, d].
     gradient: Vec<[f32; LANES]>,
-    /// Σ_j w_j gradient_j, [driven, d].
-    sum: Vec<[f32; LANES]>,
+    /// The mean of the gradients over components, [driven, d].
+    softmax: Softmax,
 }
 
 impl Evaluator for GeneralEvaluator<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
         for start in (0..count).step_by(LANES) {
             self.lanes(step, count, start, state);
-            store(&self.sum, count, start, score);
+            store(self.softmax.mean(), count, start, score);
         }
     }
 }
 
 impl GeneralEvaluator<'_> {
-    /// The score of the samples from `start` on, into `sum`.
+    /// The score of the samples from `start` on, into `softmax`.
     fn lanes(&mut self, step: usize, count: usize, start: usize, state: &[f32]) {
-        let mut best = [f32::NEG_INFINITY; LANES];
-        let mut total = [0.0; LANES];
-        self.sum.fill([0.0; LANES]);
+        self.softmax.clear();
         for (component, at) in self.prepared.law.components.iter().zip(&self.prepared.steps[step]) {
             let mut log = [at.log_weight; LANES];
             let view = View { prepared: self.prepared, component, at, count, start, state };
-            gradient(&view, &mut self.white, &mut self.gradient, &mut log);
-            accumulate(&component.rotation, &self.gradient, &log, &mut best, &mut total, &mut self.sum);
-        }
-        for sum in &mut self.sum {
-            sum.iter_mut().zip(&total).for_each(|(sum, total)| *sum /= total);
+            gradient(&view, &mut self.white, &mut self.rotated, &mut log);
+            rotate_back(&component.rotation, &self.rotated, &mut self.gradient);
+            self.softmax.add(&log, &self.gradient);
         }
     }
 }
@@ -166,11 +169,11 @@ struct View<'a> {
 }
 
 dispatched! {
-    /// Log density (added to `log`) and gradient of one component.
+    /// Log density (added to `log`) and gradient, in its rotated coordinates, of one component.
     fn gradient(
         view: &View<'_>,
         white: &mut [[f32; LANES]],
-        gradient: &mut [[f32; LANES]],
+        rotated: &mut [[f32; LANES]],
         log: &mut [f32; LANES],
     ) {
         let View { prepared, component, at, count, start, state } = view;
@@ -200,7 +203,7 @@ dispatched! {
                 }
             }
             for k in 0..driven {
-                let out = &mut gradient[k * d + i];
+                let out = &mut rotated[k * d + i];
                 *out = [0.0; LANES];
                 for row in m - driven + k..m {
                     let weight = -whitening[row * m + m - driven + k];
@@ -214,36 +217,18 @@ dispatched! {
 }
 
 dispatched! {
-    /// Adds a component to a softmax with a running maximum, its gradient rotated back.
-    fn accumulate(
-        rotation: &[f32],
-        gradient: &[[f32; LANES]],
-        log: &[f32; LANES],
-        best: &mut [f32; LANES],
-        total: &mut [f32; LANES],
-        sum: &mut [[f32; LANES]],
-    ) {
+    /// The gradient in the coordinates of the data: U times that in the rotated ones.
+    fn rotate_back(rotation: &[f32], rotated: &[[f32; LANES]], gradient: &mut [[f32; LANES]]) {
         let d = rotation.len().isqrt();
-        let mut shrink = [0.0; LANES];
-        let mut share = [0.0; LANES];
-        for lane in 0..LANES {
-            let top = if log[lane] > best[lane] { log[lane] } else { best[lane] };
-            shrink[lane] = exp(best[lane] - top);
-            share[lane] = exp(log[lane] - top);
-            best[lane] = top;
-            total[lane] = total[lane].mul_add(shrink[lane], share[lane]);
-        }
-        for (sum, gradient) in sum.chunks_exact_mut(d).zip(gradient.chunks_exact(d)) {
-            for (c, sum) in sum.iter_mut().enumerate() {
+        for (rotated, gradient) in rotated.chunks_exact(d).zip(gradient.chunks_exact_mut(d)) {
+            for (c, gradient) in gradient.iter_mut().enumerate() {
                 let mut value = [0.0; LANES];
-                for (i, gradient) in gradient.iter().enumerate() {
+                for (i, rotated) in rotated.iter().enumerate() {
                     for lane in 0..LANES {
-                        value[lane] = rotation[i * d + c].mul_add(gradient[lane], value[lane]);
+                        value[lane] = rotation[i * d + c].mul_add(rotated[lane], value[lane]);
                     }
                 }
-                for lane in 0..LANES {
-                    sum[lane] = sum[lane].mul_add(shrink[lane], share[lane] * value[lane]);
-                }
+                *gradient = value;
             }
         }
     }

@@ -4,8 +4,10 @@
 
 mod coupled;
 mod general;
+mod lanes;
 mod posterior;
 mod shared;
+mod softmax;
 
 use coupled::Coupled;
 use general::General;
@@ -14,11 +16,8 @@ use shared::Shared;
 use super::{Prepared, Score};
 use crate::data::{Covariance, Dataset, Moments};
 use crate::error::{Error, Result};
-use crate::process::{Class, Kernel, Process};
+use crate::process::{Class, Process};
 use crate::task::Task;
-
-/// Samples that one pass of the evaluators' inner loops holds in registers.
-const LANES: usize = 64;
 
 /// The exact score of a Gaussian mixture, or the *empirical* score of finite data.
 #[derive(Debug, Clone)]
@@ -98,25 +97,6 @@ impl Score for Exact {
             Law::General(law) => Box::new(law.prepare(&self.process, times, task)?),
             Law::Coupled(law) => Box::new(law.prepare(&self.process, times, task)?),
         })
-    }
-}
-
-/// Writes the lanes of `sum`, \[rows\], to the samples from `start` on of `score`, [rows, count].
-fn store(sum: &[[f32; LANES]], count: usize, start: usize, score: &mut [f32]) {
-    let used = LANES.min(count - start);
-    for (row, sum) in sum.iter().enumerate() {
-        score[row * count + start..][..used].copy_from_slice(&sum[..used]);
-    }
-}
-
-/// The kernel at `time`, refused where its law has no density.
-fn kernel(process: &Process, time: f64) -> Result<Kernel> {
-    let kernel = process.kernel(time)?;
-    if kernel.cholesky.diagonal().iter().all(|&pivot| pivot > 0.0) {
-        Ok(kernel)
-    } else {
-        Err(Error::numerical(format!("the law of the noised state at t = {time} is singular: it has no score"))
-            .with_hint("ask for times above 0, and let noise reach every block"))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Which component of a mixture a sample came from: the softmax over components that differ in their means only.
 
-use super::LANES;
+use super::lanes::LANES;
 use crate::dispatched;
 use crate::vector::math::{exp, ln};
 

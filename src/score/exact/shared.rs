@@ -11,8 +11,8 @@
 //! so that a component costs d multiply-adds and one exponential, whatever the number of blocks.
 
 use super::super::{Evaluator, Prepared};
+use super::lanes::LANES;
 use super::posterior::{GROUP, posterior_mean};
-use super::{LANES, kernel};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::{precision, solve_lower};
@@ -66,7 +66,8 @@ impl Shared {
 
     pub(super) fn prepare(&self, process: &Process, times: &[f64], task: &Task) -> Result<PreparedShared<'_>> {
         let driven = process.driven();
-        let steps = task.blocks(times.len(), |i| Ok(self.coefficients(&kernel(process, times[i])?, driven)))?;
+        let steps =
+            task.blocks(times.len(), |i| Ok(self.coefficients(&process.kernel(times[i])?.with_density()?, driven)))?;
         Ok(PreparedShared { law: self, blocks: process.components(), driven: driven.len(), steps })
     }
 

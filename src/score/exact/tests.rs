@@ -142,7 +142,7 @@ const COUNT: usize = 70;
 fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     let kernel = process.kernel(time).unwrap();
     let (m, copies) = (process.components(), process.copies(2).unwrap());
-    let x = data.sample(COUNT, 3).unwrap();
+    let x = data.sample(COUNT, 3, &Task::default()).unwrap();
     let mut z = vec![0.0; m * copies * COUNT];
     Stream::new(4, Purpose::Perturbation).normals(0, 0, &mut z);
     let noise = z.clone();

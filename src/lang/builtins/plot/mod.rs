@@ -12,6 +12,7 @@ use self::read::{
     axes, count_matches, dashed, flag, labelled, named, numbers, one_each, point_sets, scale, series, several,
 };
 use crate::error::Error;
+use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, kind};
 use crate::plot::{self, Figure, Layer, LineStyle, Mark, Panel};
@@ -299,7 +300,7 @@ mod methods {
     /// When the name ends otherwise, and when the file cannot be written.
     #[rhai_fn(return_raw)]
     pub fn save(ctx: NativeCallContext, figure: &mut Picture, file: &str) -> Outcome<Picture> {
-        figure.saved = Some(figure.figure.save(Path::new(file)).raise(&ctx)?.path);
+        figure.saved = Some(figure.figure.save(Path::new(file), &host(&ctx)).raise(&ctx)?.path);
         Ok(figure.clone())
     }
 
@@ -382,7 +383,7 @@ fn finished(ctx: &NativeCallContext, mut options: Options, figure: Figure) -> Ou
     let figure = Figure { width, height, dpi, ..figure };
     let (saved, notes) = match file {
         Some(file) => {
-            let saved = figure.save(Path::new(&file)).raise(ctx)?;
+            let saved = figure.save(Path::new(&file), &host(ctx)).raise(ctx)?;
             (Some(saved.path), saved.notes)
         }
         None => (None, figure.notes().raise(ctx)?),

@@ -3,6 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine};
 
+use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{count_argument, number_argument, seed_argument, whole_argument};
 use crate::lang::tensors::{shape_argument, tensor_argument, tensors_argument};
@@ -49,7 +50,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn zeros(ctx: NativeCallContext, shape: Dynamic) -> Outcome<Tensor> {
-        Tensor::full(&shape_argument(&ctx, "shape", &shape)?, 0.0).raise(&ctx)
+        Tensor::full(&shape_argument(&ctx, "shape", &shape)?, 0.0, &host(&ctx)).raise(&ctx)
     }
 
     /// Ones.
@@ -63,7 +64,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn ones(ctx: NativeCallContext, shape: Dynamic) -> Outcome<Tensor> {
-        Tensor::full(&shape_argument(&ctx, "shape", &shape)?, 1.0).raise(&ctx)
+        Tensor::full(&shape_argument(&ctx, "shape", &shape)?, 1.0, &host(&ctx)).raise(&ctx)
     }
 
     /// One value everywhere.
@@ -78,7 +79,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn full(ctx: NativeCallContext, shape: Dynamic, value: Dynamic) -> Outcome<Tensor> {
         let shape = shape_argument(&ctx, "shape", &shape)?;
-        Tensor::full(&shape, number_argument(&ctx, "value", &value)?).raise(&ctx)
+        Tensor::full(&shape, number_argument(&ctx, "value", &value)?, &host(&ctx)).raise(&ctx)
     }
 
     /// The identity matrix.
@@ -92,7 +93,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn identity(ctx: NativeCallContext, count: Dynamic) -> Outcome<Tensor> {
-        Tensor::identity(count_argument(&ctx, "count", &count)?).raise(&ctx)
+        Tensor::identity(count_argument(&ctx, "count", &count)?, &host(&ctx)).raise(&ctx)
     }
 
     /// `count` values at equal distances from `start` to `end`, both included.
@@ -105,7 +106,7 @@ mod functions {
     pub fn linspace(ctx: NativeCallContext, start: Dynamic, end: Dynamic, count: Dynamic) -> Outcome<Tensor> {
         let start = number_argument(&ctx, "start", &start)?;
         let end = number_argument(&ctx, "end", &end)?;
-        Tensor::linspace(start, end, count_argument(&ctx, "count", &count)?).raise(&ctx)
+        Tensor::linspace(start, end, count_argument(&ctx, "count", &count)?, &host(&ctx)).raise(&ctx)
     }
 
     /// The values from `start` up to, not including, `end`, `step` apart.
@@ -124,7 +125,7 @@ mod functions {
     pub fn arange(ctx: NativeCallContext, start: Dynamic, end: Dynamic, step: Dynamic) -> Outcome<Tensor> {
         let start = number_argument(&ctx, "start", &start)?;
         let end = number_argument(&ctx, "end", &end)?;
-        Tensor::arange(start, end, number_argument(&ctx, "step", &step)?).raise(&ctx)
+        Tensor::arange(start, end, number_argument(&ctx, "step", &step)?, &host(&ctx)).raise(&ctx)
     }
 
     #[rhai_fn(name = "arange", return_raw)]
@@ -150,7 +151,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn random_normal(ctx: NativeCallContext, shape: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let shape = shape_argument(&ctx, "shape", &shape)?;
-        Tensor::normals(&shape, seed_argument(&ctx, "seed", &seed)?).raise(&ctx)
+        Tensor::normals(&shape, seed_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
     }
 
     /// Independent uniform numbers from 0 up to 1. The same seed gives the same numbers.
@@ -166,7 +167,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn random_uniform(ctx: NativeCallContext, shape: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let shape = shape_argument(&ctx, "shape", &shape)?;
-        Tensor::uniforms(&shape, seed_argument(&ctx, "seed", &seed)?).raise(&ctx)
+        Tensor::uniforms(&shape, seed_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
     }
 
     /// Tensors one after the other along an axis they have.
@@ -184,8 +185,8 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn concatenate(ctx: NativeCallContext, tensors: Array, axis: Dynamic) -> Outcome<Tensor> {
-        Tensor::concatenate(&tensors_argument(&ctx, "tensors", &tensors)?, whole_argument(&ctx, "axis", &axis)?)
-            .raise(&ctx)
+        let axis = whole_argument(&ctx, "axis", &axis)?;
+        Tensor::concatenate(&tensors_argument(&ctx, "tensors", &tensors)?, axis, &host(&ctx)).raise(&ctx)
     }
 
     #[rhai_fn(name = "concatenate", return_raw)]
@@ -209,7 +210,8 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn stack(ctx: NativeCallContext, tensors: Array, axis: Dynamic) -> Outcome<Tensor> {
-        Tensor::stack(&tensors_argument(&ctx, "tensors", &tensors)?, whole_argument(&ctx, "axis", &axis)?).raise(&ctx)
+        let axis = whole_argument(&ctx, "axis", &axis)?;
+        Tensor::stack(&tensors_argument(&ctx, "tensors", &tensors)?, axis, &host(&ctx)).raise(&ctx)
     }
 
     #[rhai_fn(name = "stack", return_raw)]

@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT};
 
 use crate::data::formats;
+use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{number_argument, whole_argument};
 use crate::lang::tensors::{give, nested, tensor_argument, wholes_argument};
@@ -73,7 +74,7 @@ mod functions {
     #[rhai_fn(return_raw, pure)]
     pub fn select(ctx: NativeCallContext, t: &mut Tensor, indices: Array, axis: Dynamic) -> Outcome<Tensor> {
         let axis = whole_argument(&ctx, "axis", &axis)?;
-        t.select(axis, &wholes_argument(&ctx, "indices", &indices.into())?).raise(&ctx)
+        t.select(axis, &wholes_argument(&ctx, "indices", &indices.into())?, &host(&ctx)).raise(&ctx)
     }
 
     #[rhai_fn(name = "select", return_raw, pure)]
@@ -132,7 +133,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn matmul(ctx: NativeCallContext, a: Dynamic, b: Dynamic) -> Outcome<Dynamic> {
         let (a, b) = (tensor_argument(&ctx, "a", &a)?, tensor_argument(&ctx, "b", &b)?);
-        a.product(&b).raise(&ctx).map(give)
+        a.product(&b, &host(&ctx)).raise(&ctx).map(give)
     }
 
     /// Whether all values of two tensors agree within `tolerance`, relative for values above 1.
@@ -174,6 +175,6 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw, pure)]
     pub fn save(ctx: NativeCallContext, t: &mut Tensor, path: &str) -> Outcome<()> {
-        formats::write(Path::new(path), t).raise(&ctx)
+        formats::write(Path::new(path), t, &host(&ctx)).raise(&ctx)
     }
 }

@@ -2,6 +2,7 @@
 
 use rhai::{Array, Dynamic, Engine, FLOAT, FuncRegistration, INT, NativeCallContext};
 
+use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::whole_argument;
 use crate::lang::tensors::{give, tensor_argument};
@@ -41,7 +42,7 @@ fn doc(operation: Binary) -> &'static str {
 
 fn operator(engine: &mut Engine, operation: Binary) {
     let sign = operation.symbol();
-    let combine = move |ctx: &NativeCallContext, a: &Tensor, b: &Tensor| a.combine(operation, b).raise(ctx);
+    let combine = move |ctx: &NativeCallContext, a: &Tensor, b: &Tensor| a.combine(operation, b, &host(ctx)).raise(ctx);
     let form = |a: &str, b: &str| {
         documented(sign, doc(operation)).with_params_info([format!("a: {a}"), format!("b: {b}"), "Tensor".to_owned()])
     };

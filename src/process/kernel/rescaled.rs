@@ -5,13 +5,13 @@
 
 use std::collections::BTreeMap;
 
-use super::Linear;
 use super::integrated::within;
 use super::monomial::{Bases, Monomial};
 use super::quadrature::{rule, subdivide};
-use super::schedule::{Place, Schedule};
 use crate::error::{Error, Result};
 use crate::expr::{Expression, Values};
+use crate::process::Linear;
+use crate::process::definition::{Place, Timeline};
 
 /// Difference of the integral over a part from that over its halves that is accepted: a few roundings of β, which is not
 /// known better where it is steep.
@@ -19,21 +19,21 @@ const TOLERANCE: f64 = 4e-15;
 
 /// A process of constant coefficients and the time in which it has them.
 #[derive(Debug)]
-pub(super) struct Rescaled {
+pub(in crate::process) struct Rescaled {
     /// A₀, b₀ and G₀ with D₀ = G₀ G₀ᵀ.
-    pub(super) linear: Linear,
-    pub(super) clock: Clock,
+    pub(in crate::process) linear: Linear,
+    pub(in crate::process) clock: Clock,
 }
 
 impl Rescaled {
-    /// The form of `schedule` with a common factor, if the graph shows that it has one which is finite and ≥ 0 up to
+    /// The form of `timeline` with a common factor, if the graph shows that it has one which is finite and ≥ 0 up to
     /// the `horizon`.
-    pub(super) fn of(schedule: &Schedule, horizon: f64) -> Option<Self> {
-        let mut bases = Bases::new(schedule.parameters());
-        let mut linear = schedule.constant().clone();
+    pub(in crate::process) fn of(timeline: &Timeline, horizon: f64) -> Option<Self> {
+        let mut bases = Bases::new(timeline.parameters());
+        let mut linear = timeline.constant().clone();
         let mut common: Option<Monomial> = None;
         let mut steady = false;
-        for (place, expression) in schedule.varying() {
+        for (place, expression) in timeline.varying() {
             let monomial = bases.monomial(expression);
             if !monomial.constant.is_finite() {
                 return None;
@@ -50,18 +50,18 @@ impl Rescaled {
             }
         }
         let is_zero = |matrix: &[f64]| matrix.iter().all(|&entry| entry == 0.0);
-        let still = schedule.constant();
+        let still = timeline.constant();
         steady |=
             !(is_zero(still.drift.as_slice()) && is_zero(still.offset.as_slice()) && is_zero(still.noise.as_slice()));
         let factor = common.filter(|_| !steady)?.with_constant(1.0);
-        let clock = Clock::new(bases.expression(&factor), schedule.parameters(), horizon).ok()?;
+        let clock = Clock::new(bases.expression(&factor), timeline.parameters(), horizon).ok()?;
         Some(Self { linear, clock })
     }
 }
 
 /// θ(t) = ∫₀ᵗ β.
 #[derive(Debug, Clone)]
-pub(super) struct Clock {
+pub(in crate::process) struct Clock {
     factor: Expression,
     parameters: BTreeMap<String, f64>,
     horizon: f64,
@@ -79,7 +79,7 @@ impl Clock {
     }
 
     /// β, an expression in the time.
-    pub(super) fn factor(&self) -> &Expression {
+    pub(in crate::process) fn factor(&self) -> &Expression {
         &self.factor
     }
 
@@ -87,7 +87,7 @@ impl Clock {
     ///
     /// # Errors
     /// When a time is outside [0, T].
-    pub(super) fn between(&self, from: f64, to: f64) -> Result<f64> {
+    pub(in crate::process) fn between(&self, from: f64, to: f64) -> Result<f64> {
         let (from, to) = (within(from, self.horizon)?, within(to, self.horizon)?);
         let place = |time: f64| self.parts.partition_point(|(start, _)| *start <= time) - 1;
         let (first, last) = (place(from), place(to));

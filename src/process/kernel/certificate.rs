@@ -7,10 +7,11 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::flow::norm;
+use super::Kernel;
+use super::passage::norm;
 use super::quadrature::rule;
-use super::{Kernel, Process};
 use crate::error::Result;
+use crate::process::Process;
 
 /// Residuals above this do not pass.
 const PASSED: f64 = 1e-9;
@@ -152,8 +153,8 @@ impl Balance {
 
     /// Subtracts `weight` times the rate of change at `kernel`.
     fn subtract(&mut self, a: &DMatrix<f64>, b: &DVector<f64>, d: &DMatrix<f64>, kernel: &Kernel, weight: f64) {
-        let flow = a * &kernel.covariance;
-        self.covariance -= weight * (&flow + flow.transpose() + d);
+        let carried = a * &kernel.covariance;
+        self.covariance -= weight * (&carried + carried.transpose() + d);
         self.transfer -= weight * (a * &kernel.transfer);
         self.offset -= weight * (a * &kernel.offset + b);
         self.transfer_size += weight * (a.abs() * kernel.transfer.abs());

@@ -15,9 +15,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Kernel, Linear, Transition};
+use super::{Kernel, Transition};
 use crate::error::{Error, Result};
 use crate::gauss::{Double, Square, triangularize};
+use crate::process::Linear;
 
 /// Largest ‖A‖h of the Taylor step: a compromise of the length of the series and the number of doublings.
 const STEP: f64 = 0.5;
@@ -56,7 +57,7 @@ struct Limit {
 }
 
 /// The series and the doubled transfers up to one time.
-struct Flow {
+struct Doubling {
     step: f64,
     /// (Ah)^k / k!.
     terms: Vec<Square>,
@@ -104,20 +105,20 @@ impl Propagator {
         if !(time >= 0.0 && time.is_finite()) {
             return Err(Error::argument("t", format!("must be a finite time ≥ 0, got {time}")));
         }
-        let flow = self.flow(time);
-        let transfer = flow.end();
+        let doubling = self.doubling(time);
+        let transfer = doubling.end();
         let (covariance, cholesky) = match self.near_stationary(transfer) {
             Some(law) => law,
-            None => self.accumulated(&flow),
+            None => self.accumulated(&doubling),
         };
         let transfer = transfer.rounded();
-        let offset = self.affine(&flow) + &transfer * &self.linear.start_mean;
+        let offset = self.affine(&doubling) + &transfer * &self.linear.start_mean;
         let law = Transition { transfer, offset, covariance, cholesky }.finite(time)?;
         let Transition { transfer, offset, covariance, cholesky } = law;
         Ok(Kernel { time, data: 1, transfer, offset, covariance, cholesky })
     }
 
-    fn flow(&self, time: f64) -> Flow {
+    fn doubling(&self, time: f64) -> Doubling {
         let mut step = time;
         let mut doublings = 0;
         while self.norm * step > STEP {
@@ -143,20 +144,20 @@ impl Propagator {
         for j in 0..doublings {
             transfers.push(transfers[j].times(&transfers[j]));
         }
-        Flow { step, terms, transfers }
+        Doubling { step, terms, transfers }
     }
 
     /// ∫₀ᵗ e^{As} b ds.
-    fn affine(&self, flow: &Flow) -> DVector<f64> {
+    fn affine(&self, doubling: &Doubling) -> DVector<f64> {
         let constant = &self.linear.offset;
         let mut sum = DVector::zeros(constant.len());
         if constant.iter().all(|&b| b == 0.0) {
             return sum;
         }
-        for (k, term) in flow.terms.iter().enumerate() {
-            sum += term.rounded() * constant * (flow.step / (k + 1) as f64);
+        for (k, term) in doubling.terms.iter().enumerate() {
+            sum += term.rounded() * constant * (doubling.step / (k + 1) as f64);
         }
-        for transfer in flow.doubled() {
+        for transfer in doubling.halves() {
             sum += transfer.rounded() * sum.clone();
         }
         sum
@@ -172,10 +173,10 @@ impl Propagator {
     }
 
     /// Σ and its factor by adding up what the start and the noise give.
-    fn accumulated(&self, flow: &Flow) -> (DMatrix<f64>, DMatrix<f64>) {
-        let transfer = flow.end();
-        let mut noise = triangularize(self.first_step(flow));
-        for half in flow.doubled() {
+    fn accumulated(&self, doubling: &Doubling) -> (DMatrix<f64>, DMatrix<f64>) {
+        let transfer = doubling.end();
+        let mut noise = triangularize(self.first_step(doubling));
+        for half in doubling.halves() {
             noise = triangularize(beside(&(half.rounded() * &noise), &noise));
         }
         let start = DMatrix::from_diagonal(&self.linear.start_std);
@@ -187,13 +188,13 @@ impl Propagator {
     }
 
     /// The columns C_n of the noise gathered over the first step, [m, sources · polynomials].
-    fn first_step(&self, flow: &Flow) -> DMatrix<f64> {
+    fn first_step(&self, doubling: &Doubling) -> DMatrix<f64> {
         let amplitudes = &self.linear.noise;
         let (size, sources) = amplitudes.shape();
         let polynomials = self.moments.ncols();
         let mut columns = DMatrix::zeros(size, (sources * polynomials).max(size));
-        let root = flow.step.sqrt();
-        for (k, term) in flow.terms.iter().enumerate() {
+        let root = doubling.step.sqrt();
+        for (k, term) in doubling.terms.iter().enumerate() {
             for (i, source) in (0..size).flat_map(|i| (0..sources).map(move |s| (i, s))) {
                 let rate: f64 = (0..size).map(|j| term[(i, j)].value() * amplitudes[(j, source)]).sum();
                 for n in 0..=k.min(polynomials - 1) {
@@ -205,14 +206,24 @@ impl Propagator {
     }
 }
 
-impl Flow {
+impl Linear {
+    /// The kernel at time `time` ≥ 0. For many times prepare a [`Propagator`] once.
+    ///
+    /// # Errors
+    /// When `time` is negative or not finite, or the kernel leaves the range of floating point.
+    pub fn kernel(&self, time: f64) -> Result<Kernel> {
+        Propagator::new(self)?.kernel(time)
+    }
+}
+
+impl Doubling {
     /// Φ(t).
     fn end(&self) -> &Square {
         &self.transfers[self.transfers.len() - 1]
     }
 
     /// The transfers that were doubled on the way: Φ(h), ..., Φ(t/2).
-    fn doubled(&self) -> &[Square] {
+    fn halves(&self) -> &[Square] {
         &self.transfers[..self.transfers.len() - 1]
     }
 }

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::schedule::Place;
-use super::{Definition, Linear};
+use super::Definition;
 use crate::error::{Error, Result};
 use crate::expr::{Affine, Expression, Values};
+use crate::process::Linear;
 
 /// The classes of processes, from the easiest to the hardest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,16 +22,46 @@ pub enum Class {
     Nonlinear,
 }
 
+/// Where a coefficient stands in `dz = (A z + b) dt + G dW`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::process) enum Place {
+    /// A, (row, column).
+    Drift(usize, usize),
+    /// b, row.
+    Offset(usize),
+    /// G, (row, source).
+    Noise(usize, usize),
+}
+
+impl Place {
+    /// The part of the definition and the component it belongs to.
+    pub(super) fn named(self) -> (&'static str, usize) {
+        match self {
+            Self::Drift(row, _) | Self::Offset(row) => ("drift", row),
+            Self::Noise(row, _) => ("noise", row),
+        }
+    }
+
+    /// Its number in `linear`.
+    pub(in crate::process) fn entry(self, linear: &mut Linear) -> &mut f64 {
+        match self {
+            Self::Drift(row, column) => &mut linear.drift[(row, column)],
+            Self::Offset(row) => &mut linear.offset[row],
+            Self::Noise(row, source) => &mut linear.noise[(row, source)],
+        }
+    }
+}
+
 /// Coefficients of `dz = (A(t) z + b(t)) dt + G(t) dW` as expressions in the time and the parameters.
 #[derive(Debug)]
-pub(super) struct Coefficients {
+pub(in crate::process) struct Coefficients {
     drift: Vec<Affine>,
     noise: Vec<Vec<Expression>>,
 }
 
 impl Coefficients {
     /// Every coefficient and where it stands.
-    pub(super) fn entries(&self) -> impl Iterator<Item = (Place, &Expression)> {
+    pub(in crate::process) fn entries(&self) -> impl Iterator<Item = (Place, &Expression)> {
         let rows = self.drift.iter().enumerate();
         let drift = rows.flat_map(|(i, affine)| {
             let places = (0..affine.coefficients.len()).map(move |j| Place::Drift(i, j)).chain([Place::Offset(i)]);
@@ -44,15 +74,15 @@ impl Coefficients {
 
 /// The class of a process, why it is in it, and its coefficients where it is linear.
 #[derive(Debug)]
-pub(super) struct Form {
-    pub(super) class: Class,
+pub(in crate::process) struct Form {
+    pub(in crate::process) class: Class,
     /// What makes it harder than constant coefficients: part and place of each cause.
-    pub(super) reasons: Vec<String>,
-    pub(super) coefficients: Option<Coefficients>,
+    pub(in crate::process) reasons: Vec<String>,
+    pub(in crate::process) coefficients: Option<Coefficients>,
 }
 
 impl Form {
-    pub(super) fn of(definition: &Definition) -> Self {
+    pub(in crate::process) fn of(definition: &Definition) -> Self {
         let (mut nonlinear, mut varying) = (Vec::new(), Vec::new());
         let mut drift = Vec::new();
         for (i, expression) in definition.drift.iter().enumerate() {
@@ -86,9 +116,9 @@ impl Form {
 }
 
 /// A definition with numbers for its parameters, asked for numbers.
-pub(super) struct Numbers<'a> {
-    pub(super) definition: &'a Definition,
-    pub(super) parameters: &'a BTreeMap<String, f64>,
+pub(in crate::process) struct Numbers<'a> {
+    pub(in crate::process) definition: &'a Definition,
+    pub(in crate::process) parameters: &'a BTreeMap<String, f64>,
 }
 
 impl Numbers<'_> {
@@ -96,7 +126,7 @@ impl Numbers<'_> {
     ///
     /// # Errors
     /// As [`Numbers::start`].
-    pub(super) fn still(&self, coefficients: &Coefficients) -> Result<Linear> {
+    pub(in crate::process) fn still(&self, coefficients: &Coefficients) -> Result<Linear> {
         let count = self.definition.components();
         let sources = coefficients.noise.first().map_or(0, Vec::len);
         let (start_mean, start_std) = self.start()?;
@@ -113,7 +143,7 @@ impl Numbers<'_> {
     ///
     /// # Errors
     /// When one has no finite value, or a standard deviation is negative.
-    pub(super) fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
+    pub(in crate::process) fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
         let count = self.definition.components();
         let (mut mean, mut std) = (DVector::zeros(count), DVector::zeros(count));
         for (i, law) in self.definition.start.iter().enumerate() {
@@ -133,7 +163,7 @@ impl Numbers<'_> {
     ///
     /// # Errors
     /// Names the part, the parameters in it and the time.
-    pub(super) fn check(&self, times: &[f64]) -> Result<()> {
+    pub(in crate::process) fn check(&self, times: &[f64]) -> Result<()> {
         let drift = self.definition.drift.iter().enumerate().map(|(i, e)| ("drift", i, e));
         let rows = self.definition.noise.iter().enumerate();
         let noise = rows.flat_map(|(i, row)| row.iter().map(move |e| ("noise", i, e)));
@@ -149,7 +179,7 @@ impl Numbers<'_> {
     }
 
     /// Whether an amplitude is anything but the number 0.
-    pub(super) fn is_noise(&self, amplitude: &Expression) -> bool {
+    pub(in crate::process) fn is_noise(&self, amplitude: &Expression) -> bool {
         let values = Values { time: 0.0, parameters: self.parameters, state: &[] };
         amplitude.depends_on_state() || amplitude.depends_on_time() || amplitude.evaluate(values) != 0.0
     }
@@ -158,7 +188,7 @@ impl Numbers<'_> {
     ///
     /// # Errors
     /// When it is not finite; names the part, the component, the fault in it and the numbers it was given.
-    pub(super) fn value(
+    pub(in crate::process) fn value(
         &self,
         part: &'static str,
         component: usize,

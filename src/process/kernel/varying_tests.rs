@@ -6,8 +6,10 @@ use nalgebra::DMatrix;
 use proptest::prelude::*;
 
 use super::integrated::Integrated;
-use super::*;
-use crate::expr::{Comparison, Condition, Function, Operation};
+use super::kernels::Kernels;
+use crate::error::Result;
+use crate::expr::{Comparison, Condition, Expression, Function, Operation};
+use crate::process::{Class, Definition, Process, StartLaw};
 
 fn time() -> Expression {
     Expression::time()
@@ -48,8 +50,8 @@ fn process(drift: &[&[Expression]], noise: &[Expression], start: &[f64], horizon
 
 /// The kernels of a process by integration, whatever its class.
 fn integrated(process: &Process) -> Kernels {
-    let schedule = process.0.schedule.clone().unwrap();
-    Kernels::Integrated(Integrated::new(schedule, process.horizon()).unwrap())
+    let timeline = process.0.timeline.clone().unwrap();
+    Kernels::Integrated(Integrated::new(timeline, process.horizon()).unwrap())
 }
 
 /// Largest difference, entry by entry relative to `truth`.

@@ -9,10 +9,10 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 
 use super::Transition;
-use super::flow::{Flow, Step};
+use super::passage::{Passage, Step};
 use super::quadrature::subdivide;
-use super::schedule::Schedule;
 use crate::error::{Error, Result};
+use crate::process::definition::Timeline;
 
 /// Difference of a step from its halves that is accepted, of each entry by itself.
 const TOLERANCE: f64 = 1e-12;
@@ -23,8 +23,8 @@ const BOUND: f64 = 1e-7;
 
 /// A process integrated over [0, T].
 #[derive(Debug)]
-pub(super) struct Integrated {
-    schedule: Arc<Schedule>,
+pub(in crate::process) struct Integrated {
+    timeline: Arc<Timeline>,
     horizon: f64,
     pieces: Vec<Piece>,
 }
@@ -33,9 +33,9 @@ pub(super) struct Integrated {
 struct Piece {
     start: f64,
     /// From 0 to the start of the piece, the law at t = 0 included.
-    before: Flow,
+    before: Passage,
     /// From its start to its end, the factor triangular.
-    own: Flow,
+    own: Passage,
 }
 
 impl Integrated {
@@ -43,21 +43,21 @@ impl Integrated {
     ///
     /// # Errors
     /// When a coefficient has no finite value, or changes too fast.
-    pub(super) fn new(schedule: Arc<Schedule>, horizon: f64) -> Result<Self> {
-        let linear = schedule.constant();
+    pub(super) fn new(timeline: Arc<Timeline>, horizon: f64) -> Result<Self> {
+        let linear = timeline.constant();
         let size = linear.size();
-        let part = |from, to| Step::new(|time| schedule.at(time), from, to);
+        let part = |from, to| Step::new(|time| timeline.at(time), from, to);
         let steps = subdivide(horizon, part, agree)?;
         let factor = DMatrix::from_diagonal(&linear.start_std);
-        let mut law = Flow { offset: linear.start_mean.clone(), factor, ..Flow::still(size) };
+        let mut law = Passage { offset: linear.start_mean.clone(), factor, ..Passage::still(size) };
         let mut pieces = Vec::with_capacity(steps.len());
         for (start, step) in steps {
-            let own = step.flow.triangular();
+            let own = step.passage.triangular();
             let after = law.then(&own);
             pieces.push(Piece { start, before: law, own });
             law = after;
         }
-        Ok(Self { schedule, horizon, pieces })
+        Ok(Self { timeline, horizon, pieces })
     }
 
     /// The law of z at `time`, the start averaged over.
@@ -74,11 +74,11 @@ impl Integrated {
         if first == last {
             return Transition::from(self.step(from, to)?).finite(to);
         }
-        let mut flow = self.step(from, self.pieces[first + 1].start)?;
+        let mut passage = self.step(from, self.pieces[first + 1].start)?;
         for piece in &self.pieces[first + 1..last] {
-            flow = flow.then(&piece.own);
+            passage = passage.then(&piece.own);
         }
-        Transition::from(flow.then(&self.step(self.pieces[last].start, to)?)).finite(to)
+        Transition::from(passage.then(&self.step(self.pieces[last].start, to)?)).finite(to)
     }
 
     /// The piece that holds `time`.
@@ -87,23 +87,23 @@ impl Integrated {
     }
 
     /// The step between two times inside one piece.
-    fn step(&self, from: f64, to: f64) -> Result<Flow> {
+    fn step(&self, from: f64, to: f64) -> Result<Passage> {
         if from == to {
-            return Ok(Flow::still(self.schedule.constant().size()));
+            return Ok(Passage::still(self.timeline.constant().size()));
         }
-        let step = Step::new(|time| self.schedule.at(time), from, to)?;
+        let step = Step::new(|time| self.timeline.at(time), from, to)?;
         // A part of a piece is no longer than the piece, but its nodes are others: the drift may be larger there.
         let step = step.ok_or_else(|| {
             Error::numerical(format!("the drift cannot be integrated from t = {from} to {to}: it changes too fast"))
         })?;
-        Ok(step.flow)
+        Ok(step.passage)
     }
 }
 
 /// Whether one step does what its two halves do.
 fn agree(whole: &Step, left: &Step, right: &Step) -> bool {
-    let fine = left.flow.then(&right.flow);
-    let coarse = whole.flow.clone().triangular();
+    let fine = left.passage.then(&right.passage);
+    let coarse = whole.passage.clone().triangular();
     let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= tolerance * size;
     let transfer = coarse.transfer.iter().zip(&fine.transfer).zip(&whole.transfer_size);
     let offset = coarse.offset.iter().zip(&fine.offset).zip(&whole.offset_size);

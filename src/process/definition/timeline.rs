@@ -3,44 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::form::{Coefficients, Numbers};
-use super::{Definition, Linear};
+use super::Definition;
+use super::form::{Coefficients, Numbers, Place};
 use crate::error::Result;
 use crate::expr::{Expression, Values};
-
-/// Where a coefficient stands in `dz = (A z + b) dt + G dW`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// A, (row, column).
-    Drift(usize, usize),
-    /// b, row.
-    Offset(usize),
-    /// G, (row, source).
-    Noise(usize, usize),
-}
-
-impl Place {
-    /// The part of the definition and the component it belongs to.
-    fn named(self) -> (&'static str, usize) {
-        match self {
-            Self::Drift(row, _) | Self::Offset(row) => ("drift", row),
-            Self::Noise(row, _) => ("noise", row),
-        }
-    }
-
-    /// Its number in `linear`.
-    pub(super) fn entry(self, linear: &mut Linear) -> &mut f64 {
-        match self {
-            Self::Drift(row, column) => &mut linear.drift[(row, column)],
-            Self::Offset(row) => &mut linear.offset[row],
-            Self::Noise(row, source) => &mut linear.noise[(row, source)],
-        }
-    }
-}
+use crate::process::Linear;
 
 /// The coefficients of one process with numbers for its parameters.
 #[derive(Debug)]
-pub(super) struct Schedule {
+pub(in crate::process) struct Timeline {
     definition: Arc<Definition>,
     parameters: BTreeMap<String, f64>,
     /// Those that do not depend on the time; the others are 0.
@@ -48,10 +19,10 @@ pub(super) struct Schedule {
     varying: Vec<(Place, Expression)>,
 }
 
-impl Schedule {
+impl Timeline {
     /// # Errors
     /// When a coefficient that does not depend on the time has no finite value.
-    pub(super) fn new(
+    pub(in crate::process) fn new(
         definition: &Arc<Definition>,
         parameters: &BTreeMap<String, f64>,
         coefficients: &Coefficients,
@@ -71,17 +42,17 @@ impl Schedule {
     }
 
     /// The coefficients that do not depend on the time, 0 for the others, with the law of the start.
-    pub(super) fn constant(&self) -> &Linear {
+    pub(in crate::process) fn constant(&self) -> &Linear {
         &self.constant
     }
 
     /// The coefficients that depend on the time.
-    pub(super) fn varying(&self) -> &[(Place, Expression)] {
+    pub(in crate::process) fn varying(&self) -> &[(Place, Expression)] {
         &self.varying
     }
 
     /// The parameters' values.
-    pub(super) fn parameters(&self) -> &BTreeMap<String, f64> {
+    pub(in crate::process) fn parameters(&self) -> &BTreeMap<String, f64> {
         &self.parameters
     }
 
@@ -89,7 +60,7 @@ impl Schedule {
     ///
     /// # Errors
     /// When one has no finite value; names it.
-    pub(super) fn at(&self, time: f64) -> Result<Linear> {
+    pub(in crate::process) fn at(&self, time: f64) -> Result<Linear> {
         let values = Values { time, parameters: &self.parameters, state: &[] };
         let found = Expression::evaluate_all(self.varying.iter().map(|(_, expression)| expression), values);
         let mut linear = self.constant.clone();

@@ -2,11 +2,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::Transition;
 use super::quadrature::{NODES, Rule, rule};
-use super::{Linear, Transition};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::triangularize;
+use crate::process::Linear;
 
 /// Passes of the fixed-point iteration; each gains a factor ‖A‖h/k, and ‖A‖h is at most [`LONGEST`].
 const PASSES: usize = 48;
@@ -15,7 +16,7 @@ pub(super) const LONGEST: f64 = 1.0;
 
 /// z_t = Φ z_s + c + F ξ with independent standard normals ξ, or with s = 0 and what the start adds, z_t itself.
 #[derive(Debug, Clone)]
-pub(super) struct Flow {
+pub(super) struct Passage {
     /// Φ(t, s), [m, m].
     pub(super) transfer: DMatrix<f64>,
     /// c, \[m\].
@@ -24,7 +25,7 @@ pub(super) struct Flow {
     pub(super) factor: DMatrix<f64>,
 }
 
-impl Flow {
+impl Passage {
     /// What happens in no time: nothing.
     pub(super) fn still(size: usize) -> Self {
         Self {
@@ -54,9 +55,9 @@ impl Flow {
     }
 }
 
-impl From<Flow> for Transition {
-    fn from(flow: Flow) -> Self {
-        let Flow { transfer, offset, factor } = flow.triangular();
+impl From<Passage> for Transition {
+    fn from(passage: Passage) -> Self {
+        let Passage { transfer, offset, factor } = passage.triangular();
         Self { transfer, offset, covariance: &factor * factor.transpose(), cholesky: factor }
     }
 }
@@ -64,7 +65,7 @@ impl From<Flow> for Transition {
 /// One step, and the sizes that its error is measured by.
 #[derive(Debug)]
 pub(super) struct Step {
-    pub(super) flow: Flow,
+    pub(super) passage: Passage,
     /// What Φ would be without cancellation, entry by entry.
     pub(super) transfer_size: DMatrix<f64>,
     /// The same for c.
@@ -119,7 +120,7 @@ impl Step {
             offset += moved;
             factor.columns_mut(i * sources, sources).copy_from(&(back * &linear.noise * (step * weight).sqrt()));
         }
-        Self { flow: Flow { transfer, offset, factor }, transfer_size, offset_size }
+        Self { passage: Passage { transfer, offset, factor }, transfer_size, offset_size }
     }
 }
 

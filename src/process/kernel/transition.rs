@@ -2,7 +2,6 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::Kernel;
 use crate::error::{Error, Result};
 
 /// z_t | z_s ~ N(Φ z_s + c, Q) for s ≤ t, over the components of one copy.
@@ -26,12 +25,5 @@ impl Transition {
         }
         Err(Error::numerical(format!("the kernel at t = {time} is beyond the range of floating point"))
             .with_hint("the process grows without bound: choose a shorter horizon or a drift that damps"))
-    }
-}
-
-impl From<Kernel> for Transition {
-    fn from(kernel: Kernel) -> Self {
-        let Kernel { transfer, offset, covariance, cholesky, .. } = kernel;
-        Self { transfer, offset, covariance, cholesky }
     }
 }

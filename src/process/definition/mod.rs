@@ -1,8 +1,17 @@
 //! A process as its author wrote it: expressions in the state, the time and the parameters.
 
+mod draft;
+mod form;
+mod timeline;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
+
+pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
+pub use form::Class;
+pub(super) use form::{Form, Numbers, Place};
+pub(super) use timeline::Timeline;
 
 use super::Linear;
 use crate::error::{Error, Result};

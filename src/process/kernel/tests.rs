@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 use proptest::prelude::*;
 use serde::Deserialize;
 
-use super::Linear;
+use crate::process::Linear;
 
 #[derive(Deserialize)]
 struct Record {
@@ -41,7 +41,7 @@ fn relative(found: &DMatrix<f64>, truth: &DMatrix<f64>) -> f64 {
 /// relative error measured is 5·10⁻¹⁵.
 #[test]
 fn reference_values() {
-    let records: Vec<Record> = serde_json::from_str(include_str!("../../tests/oracle/kernels.json")).unwrap();
+    let records: Vec<Record> = serde_json::from_str(include_str!("../../../tests/oracle/kernels.json")).unwrap();
     assert_eq!(records.len(), 80);
     for r in &records {
         let start = square(&r.start_cov).diagonal().map(f64::sqrt);

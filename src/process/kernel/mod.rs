@@ -1,9 +1,25 @@
 //! The perturbation kernel: the law of the noised state given the datum.
 
+mod certificate;
+mod integrated;
+mod kernels;
+mod monomial;
+mod passage;
+mod propagator;
+mod quadrature;
+mod rescaled;
+mod series;
+mod transition;
+
 use nalgebra::{DMatrix, DVector};
 
-use super::{Linear, Propagator};
-use crate::error::Result;
+pub use certificate::{Certificate, Residual};
+pub(super) use kernels::Kernels;
+pub use propagator::Propagator;
+pub(super) use rescaled::Rescaled;
+pub use transition::Transition;
+
+use crate::error::{Error, Result};
 use crate::gauss::{conditional_std, reorder, triangularize};
 
 /// z_t | x_0 ~ N(Φ(t)·(x_0, 0, ...) + c, Σ) for each coordinate of the datum, the auxiliaries marginalised over their law
@@ -30,6 +46,18 @@ impl Kernel {
     #[must_use]
     pub fn response(&self) -> DMatrix<f64> {
         self.transfer.columns(0, self.data).into_owned()
+    }
+
+    /// Itself, if its law has a density.
+    ///
+    /// # Errors
+    /// When a component has no noise of its own at this time.
+    pub fn with_density(self) -> Result<Self> {
+        if self.cholesky.diagonal().iter().all(|&pivot| pivot > 0.0) {
+            return Ok(self);
+        }
+        Err(Error::numerical(format!("the law of the noised state at t = {} is singular: it has no score", self.time))
+            .with_hint("ask for times above 0, and let noise reach every block"))
     }
 
     /// The mean of z_t for a datum, or data of mean, `x0` of d coordinates: [m·copies], row (component i, copy c) at
@@ -77,7 +105,7 @@ impl Kernel {
 
     /// The lower-triangular factor with the components in another `order` (`order[i]` is the declared place of component i).
     ///
-    /// With the driven components last (see [`Process::undriven_first`](super::Process::undriven_first)) and z = mean + L ε, the driven part of
+    /// With the driven components last (see [`Process::undriven_first`](crate::process::Process::undriven_first)) and z = mean + L ε, the driven part of
     /// ∇ log p(z_t | x_0) is −L_dd^{−ᵀ} ε_d.
     #[must_use]
     pub fn cholesky_in(&self, order: &[usize]) -> DMatrix<f64> {
@@ -85,12 +113,14 @@ impl Kernel {
     }
 }
 
-impl Linear {
-    /// The kernel at time `time` ≥ 0. For many times prepare a [`Propagator`] once.
-    ///
-    /// # Errors
-    /// When `time` is negative or not finite, or the kernel leaves the range of floating point.
-    pub fn kernel(&self, time: f64) -> Result<Kernel> {
-        Propagator::new(self)?.kernel(time)
+impl From<Kernel> for Transition {
+    fn from(kernel: Kernel) -> Self {
+        let Kernel { transfer, offset, covariance, cholesky, .. } = kernel;
+        Self { transfer, offset, covariance, cholesky }
     }
 }
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+mod varying_tests;

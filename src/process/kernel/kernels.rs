@@ -1,16 +1,20 @@
 //! Kernels and transitions of a linear process, prepared once for many times.
 
+use std::sync::Arc;
+
 use nalgebra::DVector;
 
 use super::integrated::Integrated;
-use super::rescaled::Clock;
+use super::rescaled::{Clock, Rescaled};
 use super::series::Series;
-use super::{Kernel, Linear, Propagator, Transition};
+use super::{Kernel, Propagator, Transition};
 use crate::error::{Error, Result};
+use crate::process::definition::Timeline;
+use crate::process::{Class, Linear};
 
 /// What gives the kernel at any time and the transition between any two.
 #[derive(Debug)]
-pub(super) enum Kernels {
+pub(in crate::process) enum Kernels {
     Constant(Constant),
     /// Those of constant coefficients at the rescaled time.
     Rescaled(Constant, Clock),
@@ -19,7 +23,7 @@ pub(super) enum Kernels {
 
 /// Kernels of constant coefficients.
 #[derive(Debug)]
-pub(super) enum Constant {
+pub(in crate::process) enum Constant {
     /// Few components, with all digits: from the law of the start, and from a known state.
     Few {
         whole: Box<Propagator>,
@@ -34,7 +38,7 @@ const FEW: usize = 8;
 impl Constant {
     /// # Errors
     /// When a coefficient is not finite.
-    pub(super) fn new(linear: &Linear) -> Result<Self> {
+    pub(in crate::process) fn new(linear: &Linear) -> Result<Self> {
         if linear.size() > FEW {
             return Ok(Self::Many(Series::new(linear)));
         }
@@ -60,8 +64,25 @@ impl Constant {
 }
 
 impl Kernels {
+    /// Those of a process of these coefficients, of class `class`, with the `rescaled` form that it has if these commute.
+    ///
+    /// # Errors
+    /// When a coefficient has no finite value or changes too fast.
+    pub(in crate::process) fn new(
+        timeline: &Arc<Timeline>,
+        rescaled: Option<&Rescaled>,
+        class: Class,
+        horizon: f64,
+    ) -> Result<Self> {
+        match rescaled {
+            Some(Rescaled { linear, clock }) => Ok(Self::Rescaled(Constant::new(linear)?, clock.clone())),
+            None if class == Class::Constant => Constant::new(timeline.constant()).map(Self::Constant),
+            None => Integrated::new(timeline.clone(), horizon).map(Self::Integrated),
+        }
+    }
+
     /// The kernel at `time`, of `data` components that are data.
-    pub(super) fn kernel(&self, time: f64, data: usize) -> Result<Kernel> {
+    pub(in crate::process) fn kernel(&self, time: f64, data: usize) -> Result<Kernel> {
         let law = match self {
             Self::Constant(constant) => constant.kernel(time)?,
             Self::Rescaled(constant, clock) => constant.kernel(clock.between(0.0, time)?)?,
@@ -72,7 +93,7 @@ impl Kernels {
     }
 
     /// The transition from the time `from` to `to`.
-    pub(super) fn transition(&self, from: f64, to: f64) -> Result<Transition> {
+    pub(in crate::process) fn transition(&self, from: f64, to: f64) -> Result<Transition> {
         if !(from >= 0.0 && to >= from && to.is_finite()) {
             return Err(Error::argument("t", format!("must rise from a time of 0 or above, got {from} to {to}")));
         }

@@ -6,18 +6,19 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::flow::{Flow, LONGEST, norm};
+use super::Transition;
 use super::integrated::within;
+use super::passage::{LONGEST, Passage, norm};
 use super::quadrature::rule;
-use super::{Linear, Transition};
 use crate::error::Result;
+use crate::process::Linear;
 
 /// Terms of the series: at ‖A‖h ≤ 1 the next is 10⁻²⁴.
 const TERMS: usize = 24;
 
 /// A process prepared for many times.
 #[derive(Debug)]
-pub(super) struct Series {
+pub(in crate::process) struct Series {
     linear: Linear,
     norm: f64,
     /// A^k/k!.
@@ -40,8 +41,8 @@ impl Series {
     pub(super) fn kernel(&self, time: f64) -> Result<Transition> {
         let Linear { start_mean, start_std, .. } = &self.linear;
         let factor = DMatrix::from_diagonal(start_std);
-        let start = Flow { offset: start_mean.clone(), factor, ..Flow::still(start_std.len()) };
-        Ok(start.then(&self.flow(time)?).into())
+        let start = Passage { offset: start_mean.clone(), factor, ..Passage::still(start_std.len()) };
+        Ok(start.then(&self.passage(time)?).into())
     }
 
     /// The law of z after `time` where it starts from a known state.
@@ -49,10 +50,10 @@ impl Series {
     /// # Errors
     /// When `time` is negative or not finite.
     pub(super) fn transition(&self, time: f64) -> Result<Transition> {
-        self.flow(time).map(Transition::from)
+        self.passage(time).map(Transition::from)
     }
 
-    fn flow(&self, time: f64) -> Result<Flow> {
+    fn passage(&self, time: f64) -> Result<Passage> {
         let time = within(time, f64::INFINITY)?;
         let (mut step, mut doublings) = (time, 0);
         while self.norm * step > LONGEST {
@@ -60,11 +61,11 @@ impl Series {
             doublings += 1;
         }
         let first = self.step(step).triangular();
-        Ok((0..doublings).fold(first, |flow, _| flow.then(&flow)))
+        Ok((0..doublings).fold(first, |passage, _| passage.then(&passage)))
     }
 
     /// One step: Φ = e^{Ah}, c = ∫ e^{As} b ds and the columns of ∫ e^{As} G (e^{As} G)ᵀ ds.
-    fn step(&self, step: f64) -> Flow {
+    fn step(&self, step: f64) -> Passage {
         let rule = rule();
         let (size, sources) = self.linear.noise.shape();
         let mut offset = DVector::zeros(size);
@@ -74,7 +75,7 @@ impl Series {
             offset += &back * &self.linear.offset * (step * weight);
             factor.columns_mut(i * sources, sources).copy_from(&(back * &self.linear.noise * (step * weight).sqrt()));
         }
-        Flow { transfer: self.exponential(step), offset, factor }
+        Passage { transfer: self.exponential(step), offset, factor }
     }
 
     /// e^{As} for ‖A‖s ≤ 1.

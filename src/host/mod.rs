@@ -1,0 +1,133 @@
+//! What a computation may touch of the machine that it runs on: files by policy, a clock, memory.
+//!
+//! No room reaches any of these in another way, and every task carries a host. So two runtimes of one process can
+//! differ in what they may touch, and the rooms run where there is no clock, or none but the embedding program's.
+
+mod files;
+mod memory;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+pub(crate) use memory::taking;
+
+use crate::error::{Error, Result};
+
+/// What is to be done with a file or a folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Reading a file, or asking whether there is one.
+    Read,
+    /// Writing a file, or replacing one.
+    Write,
+    /// Creating a folder.
+    Create,
+}
+
+impl Access {
+    /// As errors say it.
+    fn verb(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Create => "create",
+        }
+    }
+}
+
+/// Decides which files may be touched.
+pub trait Policy: Send + Sync {
+    /// What errors call it, such as "read only".
+    fn name(&self) -> &str;
+    /// Whether `access` to `path`, as the caller wrote it, is allowed.
+    fn allows(&self, access: Access, path: &Path) -> bool;
+}
+
+/// Tells how much time has passed.
+pub trait Clock: Send + Sync {
+    /// Time since a moment that the clock chooses once. Called for every block and step: must be cheap.
+    fn now(&self) -> Duration;
+}
+
+/// The clock of the operating system, from the first look at it on: making one looks at no clock.
+#[derive(Default)]
+struct SystemClock(OnceLock<Instant>);
+
+impl Clock for SystemClock {
+    fn now(&self) -> Duration {
+        self.0.get_or_init(Instant::now).elapsed()
+    }
+}
+
+/// Files, clock and memory, as far as they may be used. By default all files, the clock of the operating system and all
+/// memory that is available. Cheap to clone; clones share policy and clock.
+#[derive(Clone)]
+pub struct Host {
+    policy: Option<Arc<dyn Policy>>,
+    clock: Arc<dyn Clock>,
+    memory_limit: Option<f64>,
+}
+
+impl Default for Host {
+    fn default() -> Self {
+        Self { policy: None, clock: Arc::new(SystemClock::default()), memory_limit: None }
+    }
+}
+
+impl Host {
+    /// The same host where `policy` decides which files may be touched.
+    #[must_use]
+    pub fn with_policy(self, policy: Arc<dyn Policy>) -> Self {
+        Self { policy: Some(policy), ..self }
+    }
+
+    /// The same host with another clock.
+    #[must_use]
+    pub fn with_clock(self, clock: Arc<dyn Clock>) -> Self {
+        Self { clock, ..self }
+    }
+
+    /// The same host where a single request may take at most `bytes` of memory, and what is available.
+    #[must_use]
+    pub fn with_memory_limit(self, bytes: f64) -> Self {
+        Self { memory_limit: Some(bytes), ..self }
+    }
+
+    /// Time since a moment that the clock chose.
+    pub fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Time since `start`, which [`Host::now`] gave.
+    pub fn since(&self, start: Duration) -> Duration {
+        self.now().saturating_sub(start)
+    }
+
+    fn allows(&self, access: Access, path: &Path) -> bool {
+        self.policy.as_ref().is_none_or(|policy| policy.allows(access, path))
+    }
+
+    fn permit(&self, access: Access, path: &Path) -> Result<()> {
+        match &self.policy {
+            Some(policy) if !policy.allows(access, path) => {
+                Err(Error::file(access.verb(), path, format!("the policy \"{}\" does not allow it", policy.name())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clock_of_the_system_goes_forward() {
+        let host = Host::default();
+        let start = host.now();
+        std::thread::sleep(Duration::from_millis(2));
+        assert!(host.clone().since(start) >= Duration::from_millis(2));
+        assert_eq!(host.since(Duration::MAX), Duration::ZERO);
+    }
+}

@@ -1,0 +1,194 @@
+//! What scripts may touch: two runtimes of one process, each on a host of its own.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use tumble::host::{Access, Clock, Policy};
+use tumble::task::{Progress, Report};
+use tumble::{Host, Runtime};
+
+/// Lets through only what is one of `accesses`.
+struct Only {
+    name: &'static str,
+    accesses: &'static [Access],
+}
+
+impl Policy for Only {
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn allows(&self, access: Access, _: &Path) -> bool {
+        self.accesses.contains(&access)
+    }
+}
+
+fn runtime(host: Host, folder: &Path) -> Runtime {
+    let mut runtime = Runtime::builder().threads(1).host(host).build().unwrap();
+    runtime.set("folder", format!("{}/", folder.display()));
+    runtime
+}
+
+fn under(name: &'static str, accesses: &'static [Access], folder: &Path) -> Runtime {
+    runtime(Host::default().with_policy(Arc::new(Only { name, accesses })), folder)
+}
+
+fn run(runtime: &mut Runtime, script: &str) {
+    if let Err(error) = runtime.run(script) {
+        panic!("{script}: {error}");
+    }
+}
+
+fn problem(runtime: &mut Runtime, script: &str) -> String {
+    match runtime.run(script) {
+        Ok(value) => panic!("`{script}` gave {value}"),
+        Err(diagnostic) => diagnostic.render(false),
+    }
+}
+
+const WRITING: [(&str, &str); 6] = [
+    ("x.npy", "ones([2, 2]).save(folder + \"x.npy\")"),
+    ("x.csv", "io::write(folder + \"x.csv\", [[1, 2], [3, 4]])"),
+    ("x.npz", "io::write(folder + \"x.npz\", #{ a: [1, 2], b: [3, 4] })"),
+    ("x.svg", "plot::lines([1, 2, 4], #{ file: folder + \"x.svg\" })"),
+    ("x.png", "plot::lines([1, 2, 4]).save(folder + \"x.png\")"),
+    (
+        "x.safetensors",
+        "score::mlp(process::active(), dataset::diamond(), #{ hidden: [4] }).save(folder + \"x.safetensors\")",
+    ),
+];
+
+const READING: [(&str, &str); 5] = [
+    ("x.npy", "io::read(folder + \"x.npy\")"),
+    ("x.csv", "dataset::from_file(folder + \"x.csv\")"),
+    ("x.npz", "io::read(folder + \"x.npz\", \"a\")"),
+    ("x.safetensors", "score::load(folder + \"x.safetensors\")"),
+    ("x.safetensors", "score::load(folder + \"x.safetensors\", process::active())"),
+];
+
+#[test]
+fn two_runtimes_differ_in_the_files_they_may_touch() {
+    let folder = tempfile::tempdir().unwrap();
+    let [all, none] = [&[Access::Read, Access::Write, Access::Create][..], &[]];
+    let mut free = under("everything", all, folder.path());
+    let mut reader = under("read only", &[Access::Read], folder.path());
+    let mut closed = under("no files", none, folder.path());
+    let refused = |runtime: &mut Runtime, script: &str, verb: &str, file: &str, policy: &str| {
+        let problem = problem(runtime, script);
+        let path = folder.path().join(file);
+        let facts = format!("cannot {verb} `{}`: the policy \"{policy}\" does not allow it", path.display());
+        assert!(problem.contains(&facts), "{problem}");
+    };
+    for (file, script) in WRITING {
+        refused(&mut reader, script, "write", file, "read only");
+    }
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
+    for (_, script) in WRITING {
+        run(&mut free, script);
+    }
+    for (file, script) in READING {
+        run(&mut reader, script);
+        refused(&mut closed, script, "read", file, "no files");
+    }
+    // What may not be read is not hinted at either.
+    assert!(problem(&mut free, "io::read(folder + \"y.npy\")").contains("did you mean `x.npy`?"));
+    assert!(!problem(&mut closed, "io::read(folder + \"y.npy\")").contains("x.npy"));
+}
+
+#[test]
+fn scripts_and_modules_are_files_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let [script, module] = ["script.rhai", "part.rhai"].map(|name| folder.path().join(name));
+    std::fs::write(&script, "import \"part\" as part; part::two").unwrap();
+    std::fs::write(&module, "export const two = 2;").unwrap();
+    let mut reader = under("read only", &[Access::Read], folder.path());
+    let mut closed = under("no files", &[], folder.path());
+    assert_eq!(reader.run_file(&script).unwrap().as_int(), Ok(2));
+    assert!(closed.run_file(&script).unwrap_err().to_string().contains("the policy \"no files\" does not allow it"));
+    let name = script.display().to_string();
+    let error = closed.run_named(&name, "import \"part\" as part;").unwrap_err().to_string();
+    assert!(error.contains("the policy \"no files\" does not allow it"), "{error}");
+}
+
+/// Stands still until it is moved.
+#[derive(Default)]
+struct Manual(AtomicU64);
+
+impl Clock for Manual {
+    fn now(&self) -> Duration {
+        Duration::from_secs(self.0.load(Ordering::Relaxed))
+    }
+}
+
+/// Moves a clock with every report and counts the reports.
+struct Mover {
+    clock: Arc<Manual>,
+    seconds: u64,
+    reports: AtomicU64,
+}
+
+impl Progress for Mover {
+    fn update(&self, _: &Report) {
+        self.reports.fetch_add(1, Ordering::Relaxed);
+        self.clock.0.fetch_add(self.seconds, Ordering::Relaxed);
+    }
+
+    fn finish(&self, _: &Report) {}
+}
+
+#[test]
+fn time_is_told_by_the_host() {
+    // (What passes between reports, seconds of five steps, reports.) Where no time passes, no report but the first is due.
+    for (seconds, total, reports) in [(3600, 18_000.0, 5), (0, 0.0, 1)] {
+        let mover = Arc::new(Mover { clock: Arc::default(), seconds, reports: AtomicU64::new(0) });
+        let host = Host::default().with_clock(mover.clock.clone());
+        let mut runtime = Runtime::builder().threads(1).host(host).progress(mover.clone()).build().unwrap();
+        let train = "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [4] });
+                     train(m, d, #{ steps: 5, batch: 4 }).seconds";
+        assert_eq!(runtime.eval::<f64>(train).unwrap(), total);
+        assert_eq!(mover.reports.load(Ordering::Relaxed), reports);
+        // 20 ms have not passed since the start.
+        run(&mut runtime, "sample(m, #{ count: 10, steps: 5 })");
+        assert_eq!(mover.reports.load(Ordering::Relaxed), reports);
+    }
+}
+
+const LARGE: [&str; 17] = [
+    "zeros([1000, 1000])",
+    "full(1_000_000, 2)",
+    "identity(1000)",
+    "linspace(0, 1, 1_000_000)",
+    "arange(1_000_000)",
+    "random_normal([1000, 1000], 1)",
+    "random_uniform([1000, 1000], 1)",
+    "zeros([1000, 1]) + zeros(1000)",
+    "matmul(zeros([1000, 1]), zeros([1, 1000]))",
+    "let first = []; first.pad(1000, 0); zeros([1, 1000]).select(first)",
+    "stack([zeros(200_000), zeros(200_000)])",
+    "concatenate([zeros(200_000), zeros(200_000)])",
+    "measure::covariance(zeros([2, 1000]))",
+    "dataset::diamond().sample(200_000, 1)",
+    "sample(score::exact(process::active(), dataset::diamond()), #{ count: 50_000, steps: 1 })",
+    "score::mlp(process::active(), dataset::diamond(), #{ hidden: [256, 256] })",
+    "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [32, 32] }); \
+     train(m, d, #{ steps: 1, batch: 2048 })",
+];
+
+#[test]
+fn two_runtimes_differ_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut free = runtime(Host::default(), folder.path());
+    let mut narrow = runtime(Host::default().with_memory_limit(1_048_576.0), folder.path());
+    for script in LARGE {
+        let problem = problem(&mut narrow, script);
+        assert!(problem.contains(" of memory, and 1.0 MiB are allowed"), "{script}: {problem}");
+        run(&mut free, script);
+    }
+    let zeros = problem(&mut narrow, LARGE[0]);
+    assert!(zeros.contains("`shape` [1000, 1000] would take 3.8 MiB of memory, and 1.0 MiB are allowed"), "{zeros}");
+    run(&mut free, "zeros([1000, 1000]).save(folder + \"zeros.npy\")");
+    let file = problem(&mut narrow, "io::read(folder + \"zeros.npy\")");
+    assert!(file.contains("zeros.npy`: it would take 3.8 MiB of memory, and 1.0 MiB are allowed"), "{file}");
+}
