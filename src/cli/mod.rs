@@ -3,6 +3,7 @@
 mod bench;
 mod check;
 mod document;
+mod exit;
 pub(crate) mod help;
 pub(crate) mod interrupt;
 mod progress;
@@ -17,12 +18,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use tumble::{Runtime, vector};
 
+pub(crate) use exit::FAILURE;
 use interrupt::Interrupt;
-
-/// A script's failure.
-pub(crate) const FAILURE: u8 = 1;
-/// Stopped by the user: 128 + SIGINT, as shells have it.
-pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Script calls allowed, and how deep an expression may nest.
 const DEPTH: usize = 1000;

@@ -98,7 +98,7 @@ impl Resolver {
     fn find(&self, source: Option<&str>, path: &str) -> PathBuf {
         let name = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
         let beside = source.and_then(|source| Path::new(source).parent()).map(|folder| folder.join(&name));
-        beside.filter(|file| self.host.exists(file)).unwrap_or_else(|| PathBuf::from(name))
+        beside.filter(|file| self.host.has_file(file)).unwrap_or_else(|| PathBuf::from(name))
     }
 }
 

@@ -2,10 +2,9 @@
 
 use super::canvas::{Anchor, Canvas, Point};
 use super::colours::PAPER;
-use super::draw::CAPITAL;
 use super::font;
-use super::layout::{Rectangle, TICK_TEXT};
 use super::marks::{self, View};
+use super::paper::{CAPITAL, Rectangle, TICK_TEXT};
 use super::prepare::{Ready, ReadyLayer, Shape};
 
 const ROW: f64 = 10.0;

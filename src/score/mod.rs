@@ -16,8 +16,9 @@ pub use exact::Exact;
 pub(crate) use learned::Rounded;
 pub use learned::{Learned, Parametrisation};
 pub use mixed::{Frame, Mixed, Perturbation};
+pub use pilot::Moments as SimulatedMoments;
 pub(crate) use simulated::Balancing;
-pub use simulated::{Moments as SimulatedMoments, Simulated, Simulation};
+pub use simulated::{Simulated, Simulation};
 
 use crate::data::Moments;
 use crate::error::Result;

@@ -5,12 +5,11 @@
 //! typical deviation of a driven component within a window of the chain.
 
 use nalgebra::{DMatrix, DVector};
-use serde::{Deserialize, Serialize};
 
 use super::Frame;
 use super::equilibrium::Equilibrium;
 use super::mixed::{Balance, clock};
-use super::pilot::Pilot;
+use super::pilot::{Moments, Pilot, window_begin};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::expr::Workspace;
@@ -40,32 +39,6 @@ impl Default for Simulation {
     fn default() -> Self {
         Self { steps: 500, window: None, seed: 0 }
     }
-}
-
-/// What was measured on simulated paths; a checkpoint carries it.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Moments {
-    /// Steps of the chain.
-    pub steps: usize,
-    /// Length of the windows in time.
-    pub window: f64,
-    /// Mean of the states at t_0, ..., t_J, [J + 1, m·copies].
-    pub mean: Vec<f64>,
-    /// Covariance over components, averaged over copies, [J + 1, m, m].
-    pub covariance: Vec<f64>,
-    /// ln ℓ² of the driven components at t_0 (that of t_1), ..., t_J, [J + 1, driven].
-    pub log_unit: Vec<f64>,
-    /// Means of the equilibrium scores φ, [J + 1, φs·copies].
-    pub level: Vec<f64>,
-    /// Of each φ: its covariances with the components, its variance and the mean of ∂φ, averaged over copies,
-    /// [J + 1, φs, m + 2].
-    pub balance: Vec<f64>,
-    /// Part of the variance of an end state that its datum explains linearly, of the pair of components that know most.
-    pub residual_signal: f64,
-    /// The least and the largest value of each component and copy at any time, [m·copies].
-    pub reach: Vec<[f32; 2]>,
-    /// States at the horizon, [count, m·copies].
-    pub ends: Vec<f32>,
 }
 
 /// The parametrisation of one process and one dataset by simulated paths.
@@ -321,11 +294,4 @@ fn solve(matrix: &DMatrix<f64>, right: &DVector<f64>) -> Option<DVector<f64>> {
     let least = factor.l_dirty().diagonal().min();
     let solution = factor.solve(&right.component_mul(&unit)).component_mul(&unit);
     (least > 1e-6 && solution.iter().all(|v| v.is_finite())).then_some(solution)
-}
-
-/// A window holds at least as many steps as noise needs to reach all components.
-pub(super) fn window_begin(chain: &Chain, components: usize, end: usize, window: f64) -> usize {
-    let start = chain.times()[end] - window;
-    let begin = if start <= 0.0 { 0 } else { chain.step_at(start) - 1 };
-    begin.min(end.saturating_sub(2 * components))
 }

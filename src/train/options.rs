@@ -94,7 +94,7 @@ pub enum Backend {
 
 impl Options {
     /// Largest batch: every sample has its own range of a table of times.
-    pub const LARGEST_BATCH: usize = super::table::TIMES;
+    pub const LARGEST_BATCH: usize = 1 << 14;
 
     /// Checks every range for a process of that `horizon`.
     ///

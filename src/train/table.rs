@@ -1,13 +1,13 @@
 //! All that a training batch needs to know about its times, computed once and in double precision.
 
-use super::Weighting;
+use super::{Options, Weighting};
 use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::score::{Frame, Mixed};
 use crate::task::Task;
 
-/// Times of the table, which is also the largest batch: each of its strata needs a time.
-pub(super) const TIMES: usize = 1 << 14;
+/// Times of the table: each stratum of the largest batch needs one.
+const TIMES: usize = Options::LARGEST_BATCH;
 
 /// Times whose kernels one thread computes together.
 const BLOCK: usize = 1 << 10;
