@@ -102,7 +102,7 @@ mod tests {
     use std::collections::BTreeMap;
 
     use super::*;
-    use crate::expr::{Function, Operation, Values};
+    use crate::expr::{Assignment, Function, Operation};
     use crate::process::Definition;
 
     fn number(value: f64) -> Expression {
@@ -144,7 +144,7 @@ mod tests {
                 .flat_map(|motion| [0.1, 1.0].map(|time| (motion, time)))
             {
                 let near = |found: f64, told: &Expression| {
-                    let told = told.evaluate(Values { time, parameters: &none, state: &[0.0; 6] });
+                    let told = told.evaluate(Assignment { time, parameters: &none, state: &[0.0; 6] });
                     assert!((found - told).abs() < 1e-15, "{motion:?} at {time}: {found}, in print {told}");
                 };
                 let equations = process.equations(motion);

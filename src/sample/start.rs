@@ -9,7 +9,7 @@ use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
-use crate::tensor::Tensor;
+use crate::tensor::{Rows, Tensor};
 
 /// Writes the states at the beginning of (block, samples), component-major.
 pub(super) type Beginning<'a> = dyn Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send + 'a;
@@ -90,52 +90,38 @@ dispatched! {
 }
 
 /// Data to start from.
-pub(super) struct Data<'a> {
-    count: usize,
-    /// Shape of one datum.
-    shape: &'a [usize],
-    values: std::borrow::Cow<'a, [f32]>,
-}
+pub(super) struct Data<'a>(Rows<'a>);
 
 impl<'a> Data<'a> {
     pub(super) fn new(x0: &'a Tensor) -> Result<Self> {
-        let shape = x0.shape();
-        if shape.is_empty() || shape.contains(&0) {
-            return Err(Error::argument("x0", format!("must have the shape [count, shape...], got {shape:?}")));
-        }
-        let values = x0.values();
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::argument("x0", format!("has {} at flat index {at}", values[at])));
-        }
-        let datum = if shape.len() > 1 { &shape[1..] } else { &[1] };
-        Ok(Self { count: shape[0], shape: datum, values })
+        x0.rows("x0").map(Self)
     }
 
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.0.count
     }
 
     /// Shape of one datum.
     pub(super) fn shape(&self) -> &[usize] {
-        self.shape
+        self.0.shape
     }
 
     pub(super) fn request<'p>(&self, process: &'p Process, kept: Vec<f64>) -> Request<'p>
     where
         'a: 'p,
     {
-        Request { process, count: self.count, shape: self.shape, kept }
+        Request { process, count: self.0.count, shape: self.0.shape, kept }
     }
 
     /// Number of coordinates of one datum.
     pub(super) fn dimension(&self) -> usize {
-        self.values.len() / self.count
+        self.0.width()
     }
 
     /// The data of one block, component-major [d, samples].
     pub(super) fn block(&self, block: u32, samples: usize) -> Vec<f32> {
         let dimension = self.dimension();
-        let rows = &self.values[block as usize * BLOCK * dimension..][..samples * dimension];
+        let rows = &self.0.values[block as usize * BLOCK * dimension..][..samples * dimension];
         let mut x = vec![0.0; rows.len()];
         transpose(rows, dimension, &mut x);
         x
@@ -166,11 +152,7 @@ impl<'a> Values<'a> {
                 let problem = format!("has {:?} in the block `{name}`, the score is for {wanted:?}", tensor.shape());
                 return Err(Error::argument("state", problem));
             }
-            let values = tensor.values();
-            match values.iter().position(|value| !value.is_finite()) {
-                Some(at) => Err(Error::argument("state", format!("has {} in the block `{name}`", values[at]))),
-                None => Ok(values),
-            }
+            Ok(tensor.rows(&format!("state.{name}"))?.values)
         };
         let blocks = process.blocks().iter().map(block).collect::<Result<Vec<_>>>()?;
         Ok(Self { count, dimension: shape.iter().product(), blocks })

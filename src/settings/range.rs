@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::written;
+
 /// The numbers that a setting may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
@@ -61,12 +63,7 @@ impl Range {
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { is_above, is_below, .. } = *self;
-        // As people write them: 1e-6, not 0.000001.
-        let shown = |bound: f64| match bound.abs() {
-            size if size > 0.0 && size < 1e-3 => format!("{bound:e}"),
-            _ => bound.to_string(),
-        };
-        let (least, most) = (shown(self.least), shown(self.most));
+        let [least, most] = [self.least, self.most].map(written);
         match (self.least.is_finite(), self.most.is_finite()) {
             (false, false) => f.write_str("finite"),
             (true, false) if is_above => write!(f, "above {least}"),
@@ -95,6 +92,7 @@ mod tests {
             (Range::from(0.0).below(1.0), "in [0, 1)", vec![0.0, 0.99], vec![1.0]),
             (Range::above(0.0).up_to(1.0), "above 0 and at most 1", vec![1.0], vec![0.0, 1.1]),
             (Range::above(0.0).below(2.0), "above 0 and below 2", vec![1.0], vec![0.0, 2.0]),
+            (Range::between(1.0, 16_384.0), "from 1 to 16_384", vec![16_384.0], vec![0.0]),
         ];
         for (range, words, inside, outside) in cases {
             assert_eq!(range.to_string(), words);

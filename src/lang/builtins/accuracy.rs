@@ -3,19 +3,19 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::read;
+use crate::lang::options::{Tables, read};
+use crate::lang::surroundings::task;
 use crate::process::Process;
 use crate::sample::{ACCURACY, Accuracy, Options, REVERSE, convergence};
-use crate::settings::Setting;
 
 /// Registers the functions.
-pub(super) fn install(engine: &mut Engine) {
-    engine.register_global_module(rhai::exported_module!(functions).into());
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+    let options = &[("accuracy", &[ACCURACY, REVERSE] as _)];
+    engine.register_global_module(tables.module("", rhai::exported_manifest!(functions), options).into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// The errors of a sampler on Gaussian data under the exact score, without sampling noise.
     ///
@@ -39,8 +39,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn accuracy(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Array> {
         let (steps, variance, request) = read(&ctx, options, &[ACCURACY, REVERSE], |given| {
-            let steps = given.counts_if_given("steps").unwrap_or_default();
-            Ok((steps, given.number("variance"), Options::read(given)))
+            Ok((given.counts("steps"), given.number("variance"), Options::read(given)))
         })?;
         let rows = convergence(&process, variance, &request, &steps, &task(&ctx)).raise(&ctx)?;
         Ok(rows.iter().map(|row| Dynamic::from_map(table_row(row))).collect())
@@ -58,6 +57,3 @@ fn table_row(row: &Accuracy) -> Map {
     .map(|(name, value)| (name.into(), value))
     .into()
 }
-
-/// The options of the functions of this file.
-pub(super) const OPTIONS: &[(&str, &[&[Setting]])] = &[("accuracy", &[ACCURACY, REVERSE])];

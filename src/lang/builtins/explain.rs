@@ -6,18 +6,19 @@ use rhai::{Engine, Map};
 use super::score::Score;
 use crate::explain::Explanation;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::read;
+use crate::lang::options::{Tables, read};
 use crate::process::Process;
 use crate::sample::{TITLES, about};
 use crate::settings::Setting;
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Explanation>("Explanation");
-    engine.register_global_module(rhai::exported_module!(functions).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), &[("explain", &[EXPLAIN])]);
+    engine.register_global_module(functions.into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// A process explained: forward process, kernel, reverse process, probability flow, and the step of a sampler.
     ///
@@ -44,18 +45,8 @@ mod functions {
     }
 
     #[rhai_fn(name = "explain", return_raw)]
-    pub fn explain_by_default(ctx: NativeCallContext, process: Process) -> Outcome<Explanation> {
-        explain(ctx, process, Map::new())
-    }
-
-    #[rhai_fn(name = "explain", return_raw)]
     pub fn explain_score(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<Explanation> {
         explain(ctx, score.score().process().clone(), options)
-    }
-
-    #[rhai_fn(name = "explain", return_raw)]
-    pub fn explain_score_by_default(ctx: NativeCallContext, score: Score) -> Outcome<Explanation> {
-        explain_score(ctx, score, Map::new())
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]
@@ -72,6 +63,3 @@ mod functions {
 
 /// What can be set of an explanation.
 const EXPLAIN: &[Setting] = &[Setting::choice("method", "the sampler whose step is shown", TITLES)];
-
-/// The options of the functions of this file.
-pub(super) const OPTIONS: &[(&str, &[&[Setting]])] = &[("explain", &[EXPLAIN])];

@@ -4,21 +4,21 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map};
 
 use super::score::Score;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::read;
+use crate::lang::options::{Tables, read};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
-use crate::sample::{self, LIKELIHOOD, Likelihood, LogDensity, State};
-use crate::settings::Setting;
+use crate::sample::{self, Likelihood, LogDensity, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<LogDensity>("LogDensity");
-    engine.register_global_module(rhai::exported_module!(functions).into());
+    let options = &[("log_likelihood", &[Likelihood::SETTINGS] as _)];
+    engine.register_global_module(tables.module("", rhai::exported_manifest!(functions), options).into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// Log densities of data under a score, by the probability flow.
     ///
@@ -51,17 +51,12 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn log_likelihood(ctx: NativeCallContext, score: Score, x: Dynamic, options: Map) -> Outcome<LogDensity> {
-        let request = read(&ctx, options, &[LIKELIHOOD], |given| Ok(Likelihood::read(given)))?;
+        let request = read(&ctx, options, &[Likelihood::SETTINGS], |given| Ok(Likelihood::read(given)))?;
         if let Some(state) = x.read_lock::<State>() {
             return sample::log_density(score.score(), &state, &request, &task(&ctx)).raise(&ctx);
         }
         let x = tensor_argument(&ctx, "x", &x)?;
         sample::log_likelihood(score.score(), &x, &request, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "log_likelihood", return_raw)]
-    pub fn log_likelihood_by_default(ctx: NativeCallContext, score: Score, x: Dynamic) -> Outcome<LogDensity> {
-        log_likelihood(ctx, score, x, Map::new())
     }
 
     /// Log densities in nats, tensor [count].
@@ -87,6 +82,3 @@ mod functions {
         density.to_string()
     }
 }
-
-/// The options of the functions of this file.
-pub(super) const OPTIONS: &[(&str, &[&[Setting]])] = &[("log_likelihood", &[LIKELIHOOD])];

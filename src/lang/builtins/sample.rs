@@ -4,24 +4,28 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map};
 
 use super::score::Score;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Given, number, number_argument, read, seed_argument};
+use crate::lang::options::{Given, Table, Tables, number, number_argument, read, seed_argument};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::process::Process;
-use crate::sample::{self, FORWARD, FROM, Forward, KEEP, Keep, REVERSE, SAMPLE, STEPS, State};
-use crate::settings::Setting;
+use crate::sample::{self, FROM, Forward, KEEP, Keep, REVERSE, SAMPLE, STEPS, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<State>("State");
     engine.register_fn("to_string", |state: &mut State| state.to_string());
     engine.register_fn("to_debug", |state: &mut State| state.to_string());
-    engine.register_global_module(rhai::exported_module!(functions).into());
+    let options: &[(_, Table)] = &[
+        ("sample", &[SAMPLE, STEPS, REVERSE, KEEP]),
+        ("reverse", &[FROM, STEPS, REVERSE, KEEP]),
+        ("simulate", &[Forward::SETTINGS, KEEP]),
+    ];
+    engine.register_global_module(tables.module("", rhai::exported_manifest!(functions), options).into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// Samples from a score: draws from the prior and follows the reverse process to the data.
     ///
@@ -62,11 +66,6 @@ mod functions {
         sample::sample(score.score(), count, law, &request, &task(&ctx)).raise(&ctx)
     }
 
-    #[rhai_fn(name = "sample", return_raw)]
-    pub fn sample_by_default(ctx: NativeCallContext, score: Score) -> Outcome<State> {
-        sample(ctx, score, Map::new())
-    }
-
     /// Follows the reverse process from given states, e.g. noised data, to the data.
     ///
     /// # Shapes
@@ -94,11 +93,6 @@ mod functions {
         sample::reverse(score.score(), &state, from, &request, &task(&ctx)).raise(&ctx)
     }
 
-    #[rhai_fn(name = "reverse", return_raw)]
-    pub fn reverse_by_default(ctx: NativeCallContext, score: Score, state: State) -> Outcome<State> {
-        reverse(ctx, score, state, Map::new())
-    }
-
     /// Runs the forward process from data, step by step.
     ///
     /// Where there is a kernel, `perturb` gives the same law in one step and without the error of the steps.
@@ -121,14 +115,10 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn simulate(ctx: NativeCallContext, process: Process, x0: Dynamic, options: Map) -> Outcome<State> {
         let x0 = tensor_argument(&ctx, "x0", &x0)?;
-        let request =
-            read(&ctx, options, &[FORWARD, KEEP], |given| Ok(Forward { keep: keep(given)?, ..Forward::read(given) }))?;
+        let request = read(&ctx, options, &[Forward::SETTINGS, KEEP], |given| {
+            Ok(Forward { keep: keep(given)?, ..Forward::read(given) })
+        })?;
         sample::simulate(&process, &x0, &request, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "simulate", return_raw)]
-    pub fn simulate_by_default(ctx: NativeCallContext, process: Process, x0: Dynamic) -> Outcome<State> {
-        simulate(ctx, process, x0, Map::new())
     }
 
     /// Noises data up to time `t` in one step, by the perturbation kernel.
@@ -260,24 +250,15 @@ mod functions {
 }
 
 /// How to follow the reverse process, as `sample` and `reverse` are told.
-fn follow(given: &mut Given) -> Outcome<sample::Options> {
+fn follow(given: &Given) -> Outcome<sample::Options> {
     let steps = given.count("steps");
     Ok(sample::Options { steps, keep: keep(given)?, ..sample::Options::read(given) })
 }
 
-fn keep(given: &mut Given) -> Outcome<Keep> {
-    let Some(value) = given.other("keep") else { return Ok(Keep::End) };
-    let times = || value.read_lock::<Array>().and_then(|times| times.iter().map(number).collect());
-    match (value.read_lock::<rhai::ImmutableString>().as_deref().map(|text| text.as_str()), times()) {
-        (Some("all"), _) => Ok(Keep::All),
-        (_, Some(times)) => Ok(Keep::Times(times)),
-        _ => given.refuse("keep", "an array of times, or \"all\"", &value),
-    }
+fn keep(given: &Given) -> Outcome<Keep> {
+    let read = |value: &Dynamic| match value.read_lock::<rhai::ImmutableString>() {
+        Some(word) => (*word == "all").then_some(Keep::All),
+        None => value.read_lock::<Array>()?.iter().map(number).collect::<Option<_>>().map(Keep::Times),
+    };
+    Ok(given.cast("keep", read)?.unwrap_or_default())
 }
-
-/// The options of the functions of this file.
-pub(super) const OPTIONS: &[(&str, &[&[Setting]])] = &[
-    ("sample", &[SAMPLE, STEPS, REVERSE, KEEP]),
-    ("reverse", &[FROM, STEPS, REVERSE, KEEP]),
-    ("simulate", &[FORWARD, KEEP]),
-];
