@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use rhai::{Engine, OptimizationLevel};
 
 use super::modules::{self, Resolver};
+use super::options::Tables;
 use super::sources::Sources;
 use super::stop::{self, StackGuard};
 use super::surroundings::Surroundings;
@@ -20,7 +21,7 @@ pub(super) fn build(
     depth: usize,
     stack: StackGuard,
     sources: &Sources,
-) -> (Engine, TokenState) {
+) -> (Engine, TokenState, Tables) {
     stack.start();
     let host = task.host().clone();
     let mut engine = Engine::new();
@@ -38,8 +39,9 @@ pub(super) fn build(
     let tokens = tokens::install(&mut engine);
     arithmetic::install(&mut engine);
     failure::install(&mut engine);
-    builtins::install(&mut engine);
-    modules::install_standard(&mut engine, sources, &tokens);
+    let mut tables = Tables::default();
+    builtins::install(&mut engine, &mut tables);
+    modules::install_standard(&mut engine, &mut tables, sources, &tokens);
     engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone()));
-    (engine, tokens)
+    (engine, tokens, tables)
 }

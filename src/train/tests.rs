@@ -114,7 +114,7 @@ fn training_approaches_the_exact_score() {
     let (process, data) = (process(0.0), Dataset::from_mixture("pair", pair).unwrap());
     let (model, exact) = (model(&process, &data), Exact::new(&process, &data).unwrap());
     let before = error(&model, &exact, &data);
-    let options = Options { steps: 600, batch: 256, rate: 4e-3, decay: 0.99, ..Options::default() };
+    let options = Options { steps: 600, batch: 256, lr: 4e-3, ema: 0.99, ..Options::default() };
     let record = train(&model, &data, &options, &Task::default()).unwrap();
     let after = error(&model, &exact, &data);
     assert!(after < 0.5 * before, "{before} -> {after}");
@@ -157,7 +157,7 @@ fn a_stop_keeps_what_was_learned() {
 fn a_loss_that_is_not_finite_keeps_the_model() {
     let (process, data) = (process(0.0), diamond());
     let model = model(&process, &data);
-    let options = Options { rate: 1e30, clip: None, ..short() };
+    let options = Options { lr: 1e30, clip: 0.0, ..short() };
     let error = train(&model, &data, &options, &Task::default()).unwrap_err();
     assert!(error.to_string().contains("at step ") && error.hint().unwrap().contains("lower `lr`"), "{error}");
     assert!(model.weights().steps > 0 && model.weights().parameters.iter().all(|w| w.is_finite()));

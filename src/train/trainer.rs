@@ -150,7 +150,10 @@ impl<'a> Trainer<'a> {
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(step, loss, norm));
         }
-        let clip = self.options.clip.map_or(1.0, |clip| (clip / norm).min(1.0));
+        let clip = match self.options.clip {
+            0.0 => 1.0,
+            clip => (clip / norm).min(1.0),
+        };
         self.update(self.options.rate_at(step), clip, team);
         Ok(loss)
     }
@@ -183,7 +186,7 @@ impl<'a> Trainer<'a> {
         weights.steps += 1;
         // The average of a short run must not remember the first weights: its memory grows with the steps.
         let steps = weights.steps as f64;
-        let decay = self.options.decay.min((1.0 + steps) / (10.0 + steps));
+        let decay = self.options.ema.min((1.0 + steps) / (10.0 + steps));
         let adam = Adam::at(weights.steps, rate, clip, decay);
         let averages = weights.first.chunks_mut(STRIP).zip(weights.second.chunks_mut(STRIP));
         let averages = averages.zip(weights.average.chunks_mut(STRIP));

@@ -84,7 +84,8 @@ impl Page {
         let mut paragraph = String::new();
         let mut in_code = false;
         for line in doc.lines() {
-            let starts_block = line.is_empty() || line.starts_with("# ") || line.starts_with("- ");
+            let is_item = line.trim_start().starts_with("- ");
+            let starts_block = line.is_empty() || line.starts_with("# ") || is_item;
             if in_code || starts_block || line.starts_with("```") {
                 text.push_str(&self.block(&paragraph));
                 paragraph.clear();
@@ -97,17 +98,20 @@ impl Page {
                 text.push_str(&format!("{}\n", self.paint(BOLD, heading)));
             } else if line.is_empty() {
                 text.push('\n');
+            } else if is_item || paragraph.is_empty() {
+                line.clone_into(&mut paragraph);
             } else {
-                paragraph = format!("{paragraph} {}", line.trim()).trim_start().to_owned();
+                paragraph = format!("{paragraph} {}", line.trim());
             }
         }
         text + self.block(&paragraph).as_str()
     }
 
     fn block(self, paragraph: &str) -> String {
-        match paragraph {
+        let indent = paragraph.len() - paragraph.trim_start().len();
+        match paragraph.trim_start() {
             "" => String::new(),
-            item if item.starts_with("- ") => self.hanging(item, 2, 4, PLAIN),
+            item if item.starts_with("- ") => self.hanging(item, indent + 2, indent + 4, PLAIN),
             other => self.hanging(other, 2, 2, PLAIN),
         }
     }
@@ -168,9 +172,9 @@ mod tests {
     #[test]
     fn a_doc_comment_is_laid_out() {
         let doc = "Does a thing that takes more than one line to say.\n\n# Options\n- `tau`: persistence time, above \
-                   0,\n  in seconds\n\n# Example\n```rhai\nlet x = 1;\n\nassert(x == 1);\n```";
+                   0,\n  in seconds\n  - `\"a\"`: one of its words, the first\n\n# Example\n```rhai\nlet x = 1;\n\nassert(x == 1);\n```";
         let expected = "  Does a thing that takes more than one\n  line to say.\n\nOptions\n  - `tau`: persistence time, above 0,\n    \
-                        in seconds\n\nExample\n    let x = 1;\n    \n    assert(x == 1);\n";
+                        in seconds\n    - `\"a\"`: one of its words, the first\n\nExample\n    let x = 1;\n    \n    assert(x == 1);\n";
         assert_eq!(NARROW.doc(doc), expected);
     }
 

@@ -96,6 +96,7 @@ fn number(rest: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::property::cases;
 
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
         pieces(text).into_iter().map(|piece| (piece.kind, &text[piece.range])).collect()
@@ -123,6 +124,8 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn pieces_cover_all_but_white_space(text in "\\PC*") {
             let mut at = 0;

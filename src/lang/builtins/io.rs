@@ -20,7 +20,7 @@ pub(super) fn install(engine: &mut Engine) {
 mod module {
     /// Reads a tensor from a .npy, .npz or .csv file.
     ///
-    /// # Options
+    /// # Arguments
     /// - `path`: the file
     /// - `array`: name of the array in a .npz file that holds several
     ///
@@ -47,7 +47,7 @@ mod module {
 
     /// Writes a tensor to a .npy or .csv file, or a map of tensors to a .npz file.
     ///
-    /// # Options
+    /// # Arguments
     /// - `path`: the file
     /// - `value`: a tensor, an array of numbers, or `#{ name: tensor, .. }`
     ///

@@ -38,7 +38,8 @@ impl Adam {
     /// Keeps the step finite where the gradient vanishes, ε.
     pub const EPSILON: f32 = 1e-8;
 
-    /// One step numbered `step` (from 1) of length `rate` on a gradient times `scale`, with a moving average of `decay`.
+    /// One step numbered `step` (from 1) of length `rate` on a gradient times `scale`, with a moving average of
+    /// `decay`.
     pub fn at(step: u64, rate: f64, scale: f64, decay: f64) -> Self {
         let correction = |beta: f32| single(1.0 / (1.0 - f64::from(beta).powf(step as f64)));
         Self {

@@ -22,6 +22,7 @@ pub use factor::Factor;
 use super::Process;
 use crate::error::{Error, Result};
 use crate::expr::{Program, Scalars, Workspace};
+use crate::settings::Setting;
 use crate::vector::singles;
 use discrete::{Discrete, triangle};
 
@@ -43,6 +44,10 @@ pub struct Chain {
     scalars: Vec<[Scalars; 2]>,
 }
 
+/// Number of steps of a chain.
+pub const CHAIN_STEPS: Setting =
+    Setting::count("chain_steps", "steps of the simulated paths, equal in √t").between(2.0, 100_000.0).or(500.0);
+
 /// Components beyond which the covariances of windows would cost more than they are worth.
 const MOST_COMPONENTS: usize = 24;
 
@@ -50,11 +55,9 @@ impl Chain {
     /// Cuts `process` into `steps` steps, equal in √t: fine where the data are forgotten fastest.
     ///
     /// # Errors
-    /// When `steps` is not from 2 to 100,000, or the process couples too many components.
+    /// When `steps` is out of the range of [`CHAIN_STEPS`], or the process couples too many components.
     pub fn new(process: &Process, steps: usize) -> Result<Self> {
-        if !(2..=100_000).contains(&steps) {
-            return Err(Error::argument("chain_steps", format!("must be from 2 to 100000, got {steps}")));
-        }
+        CHAIN_STEPS.check_value(steps as f64)?;
         let components = process.components();
         if components > MOST_COMPONENTS {
             let problem =

@@ -1,7 +1,7 @@
 //! The score that a nonlinear process would have in equilibrium, which a learned score starts from.
 //!
-//! Where no probability flows, f p = ½ ∇·(D p), so that for a diagonal D ∇ log p = φ with φ_d = (2 f_d − (∇·D)_d)/D_dd. In
-//! general φ is one more function beside the linear ones, with the weight that fits best.
+//! Where no probability flows, f p = ½ ∇·(D p), so that for a diagonal D ∇ log p = φ with φ_d = (2 f_d − (∇·D)_d)/D_dd.
+//! In general φ is one more function beside the linear ones, with the weight that fits best.
 //! A drift that confines more than linearly drives the reverse process outwards, −f; nothing but a score that grows as
 //! fast holds it, and a network goes on linearly beyond its data.
 

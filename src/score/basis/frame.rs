@@ -94,8 +94,8 @@ impl Rounded {
         normalise(&self.narrow, &self.shift, tile, state, input);
     }
 
-    /// Writes the score without what [`Rounded::balance`] adds, [driven·copies, count], of the samples of `tile`, to which
-    /// the network answered `output` where it was shown `input`.
+    /// Writes the score without what [`Rounded::balance`] adds, [driven·copies, count], of the samples of `tile`, to
+    /// which the network answered `output` where it was shown `input`.
     pub(crate) fn combine(&self, tile: Tile, input: &[f32], output: &[f32], score: &mut [f32]) {
         combine(&self.gauss, &self.unit, tile, input, output, score);
     }

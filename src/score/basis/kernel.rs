@@ -1,7 +1,7 @@
 //! The basis of a process whose kernel is known.
 //!
-//! s_G is the exact score if the data were N(m, s²I) with the data's own mean m and variance s², u the state normalised by
-//! the mean and variance that it then would have, and ℓ_d the standard deviation of component d given all others.
+//! s_G is the exact score if the data were N(m, s²I) with the data's own mean m and variance s², u the state normalised
+//! by the mean and variance that it then would have, and ℓ_d the standard deviation of component d given all others.
 
 use nalgebra::{DMatrix, DVector};
 use serde_json::{Value, json};

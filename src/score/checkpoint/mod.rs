@@ -1,8 +1,8 @@
 //! Saved models: a safetensors file that carries all a score needs, and is refused where anything does not fit.
 //!
 //! The process (its equations and parameters), the moments of the data, and what basis and network say of themselves
-//! stand as JSON in the metadata under `tumble`, numbers with all their digits. The tensors are the network's: `parameters.*`, their
-//! `average.*`, and the optimiser's `first.*` and `second.*`.
+//! stand as JSON in the metadata under `tumble`, numbers with all their digits. The tensors are the network's:
+//! `parameters.*`, their `average.*`, and the optimiser's `first.*` and `second.*`.
 
 mod header;
 

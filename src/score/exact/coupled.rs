@@ -1,14 +1,16 @@
 //! Mixtures under a process that couples coordinates: every law is over all m·d components of the state at once.
 //!
-//! Components of the mixture of one covariance S are a group. Its whitening W, WᵀW = (Σ + Φ_x S Φ_xᵀ)⁻¹, is rotated so that the data
-//! reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j of the mixture has
+//! Components of the mixture of one covariance S are a group. Its whitening W, WᵀW = (Σ + Φ_x S Φ_xᵀ)⁻¹, is rotated so
+//! that the data reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j
+//! of the mixture has
 //!
 //! ```text
 //! log w_j(z) = log w_j + log det W − ½ |y_{≤d} − R μ_j|² + terms without j,     ∇ log N_j = −Wᵀ (y − (R μ_j, 0)),
 //! ```
 //!
 //! where |y_{>d}|² is among the terms without j, even for different S: it is the smallest of (z − c − Φ_x μ)ᵀ Σ⁻¹
-//! (z − c − Φ_x μ) over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one exponential, as without coupling; a group costs (m·d)² more.
+//! (z − c − Φ_x μ) over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one
+//! exponential, as without coupling; a group costs (m·d)² more.
 
 use nalgebra::{DMatrix, DVector};
 

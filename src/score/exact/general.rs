@@ -1,8 +1,8 @@
 //! Mixtures whose components differ in covariance.
 //!
-//! In the eigenvectors of its covariance, S = U diag(λ) Uᵀ, a component is a product over rotated coordinates i, each with
-//! its own law over blocks, N(Φ_x (Uᵀμ)_i + c, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and y = L⁻¹(z − mean):
-//! the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d.
+//! In the eigenvectors of its covariance, S = U diag(λ) Uᵀ, a component is a product over rotated coordinates i, each
+//! with its own law over blocks, N(Φ_x (Uᵀμ)_i + c, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and
+//! y = L⁻¹(z − mean): the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d.
 
 use nalgebra::{DMatrix, DVector};
 

@@ -152,9 +152,9 @@ fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     z
 }
 
-/// In units of 1/ℓ; what is left (3·10⁻⁴ at t = 0.02) is the rounding of the state to single precision. Seen to fail with
-/// s² left out of κ, with the driven rows exchanged, and with U for Uᵀ; where coordinates are coupled with Fᵀ for F, and
-/// with log det W left out.
+/// In units of 1/ℓ; what is left (3·10⁻⁴ at t = 0.02) is the rounding of the state to single precision. Seen to fail
+/// with s² left out of κ, with the driven rows exchanged, and with U for Uᵀ; where coordinates are coupled with Fᵀ for
+/// F, and with log det W left out.
 #[test]
 fn scores_are_gradients_of_the_log_density() {
     for process in [process(0.0), process(0.4), third_order(), chiral(0.0), chiral(0.7)] {

@@ -1,5 +1,5 @@
-//! Training on simulated forward paths, for processes without a kernel. Two objectives have the score of the chain as their
-//! best answer.
+//! Training on simulated forward paths, for processes without a kernel. Two objectives have the score of the chain as
+//! their best answer.
 
 use std::any::Any;
 
@@ -42,15 +42,15 @@ mod tests {
         let process = Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
         let law = Mixture::new(vec![1.0], vec![0.4, -0.4], Covariance::Isotropic(vec![0.3])).unwrap();
         let data = Dataset::from_mixture("gaussian", law).unwrap();
-        let simulation = Simulation { steps: 60, ..Simulation::default() };
+        let simulation = Simulation { chain_steps: 60, ..Simulation::default() };
         let basis = SimulatedBasis::new(&process, &data, &simulation, &Task::default()).unwrap();
         (basis, data)
     }
 
     /// Of Gaussian data under a linear process the Gaussian part is the whole score: what is left of the targets has no
     /// correlation with any component of the state, for windows of all lengths and for the sliced objective. 6 tests of
-    /// 5.5 standard errors each: one false alarm in 4·10⁶ seeds, and the seed is fixed. Seen to fail (by 8 to 90 errors)
-    /// with J left out of P and with the sign of the sliced targets turned.
+    /// 5.5 standard errors each: one false alarm in 4·10⁶ seeds, and the seed is fixed. Seen to fail (by 8 to 90
+    /// errors) with J left out of P and with the sign of the sliced targets turned.
     #[test]
     fn targets_are_uncorrelated_with_the_states_of_gaussian_data() {
         let (basis, data) = case();

@@ -1,10 +1,10 @@
 //! E[½|s|² + vᵀ∂s v] over random directions v (Song, Garg, Shi, Ermon, arXiv 1905.07088), which asks for no law at all.
 //!
 //! The derivative is taken as a difference (Pang et al., arXiv 2007.03317), which makes it a squared error: ½|s|² +
-//! vᵀ(s₊ − s₋)/2ε = ¼|s₊ + v/ε|² + ¼|s₋ − v/ε|² − |v|²/2ε² for s_± = s(z ± εv), up to O(ε²). The two points stand in the
-//! same batch, where what is large cancels. With normal v it is denoising score matching (Vincent, Neural Comput. 23, 1661
-//! (2011)) with a noise of ε: what is learned is the score of the law blurred by so much, 4 % too small where the law is
-//! as narrow as a window.
+//! vᵀ(s₊ − s₋)/2ε = ¼|s₊ + v/ε|² + ¼|s₋ − v/ε|² − |v|²/2ε² for s_± = s(z ± εv), up to O(ε²). The two points stand in
+//! the same batch, where what is large cancels. With normal v it is denoising score matching (Vincent, Neural Comput.
+//! 23, 1661 (2011)) with a noise of ε: what is learned is the score of the law blurred by so much, 4 % too small where
+//! the law is as narrow as a window.
 
 use super::answers::Answers;
 use super::feed::{Feed, Source};

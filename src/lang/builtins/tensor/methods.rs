@@ -59,9 +59,9 @@ mod functions {
 
     /// The given positions along an axis, in this order; a position may come twice.
     ///
-    /// # Options
+    /// # Arguments
     /// - `indices`: array of positions; negative ones count from the end
-    /// - `axis`: the axis (default 0)
+    /// - `axis`: the axis (default: 0)
     ///
     /// # Errors
     /// When a position or the axis does not exist.
@@ -98,7 +98,7 @@ mod functions {
 
     /// The axes in reverse order, or in the order given.
     ///
-    /// # Options
+    /// # Arguments
     /// - `axes`: array that names every axis once (default: all in reverse order)
     ///
     /// # Example
