@@ -43,6 +43,13 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     Ok(state)
 }
 
+/// What can be set of a simulation, besides what is kept.
+pub const FORWARD: &[Setting] = &[
+    Setting::count("steps", "number of equal Euler–Maruyama steps").or(500.0),
+    Setting::number("end", "time at which to stop").or_else("the horizon"),
+    Setting::seed("seed of the start and of the noise"),
+];
+
 /// How to simulate the forward process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forward {
@@ -98,19 +105,12 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
 
 impl Default for Forward {
     fn default() -> Self {
-        Self::read(&Values::defaults(Self::SETTINGS))
+        Self::read(&Values::defaults(FORWARD))
     }
 }
 
 impl Forward {
-    /// What can be set of a simulation, besides what is kept.
-    pub const SETTINGS: &[Setting] = &[
-        Setting::count("steps", "number of equal Euler–Maruyama steps").or(500.0),
-        Setting::number("end", "time at which to stop").or_else("the horizon"),
-        Setting::seed("seed of the start and of the noise"),
-    ];
-
-    /// What `values` of [`Forward::SETTINGS`] set; the end is kept.
+    /// What `values` of [`FORWARD`] set; the end is kept.
     ///
     /// # Panics
     /// When `values` are of another table.

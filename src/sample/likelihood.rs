@@ -38,6 +38,20 @@ pub enum Bound {
     Mean,
 }
 
+/// What can be set of a likelihood.
+pub const LIKELIHOOD: &[Setting] = &[
+    Setting::choice("divergence", "how the divergence of the score is found", &words(DIVERGENCES))
+        .or_else("\"exact\" up to 16 directions, the coordinates of the driven blocks, and \"hutchinson\" beyond"),
+    AUXILIARY_DRAWS,
+    Setting::choice("bound", "what the draws are averaged to", &words(BOUNDS)).or_else(
+        "\"weighted\" where the divergence is exact, else \"mean\": the noise of random directions would raise the weighted \
+         one",
+    ),
+    TOLERANCES[0],
+    TOLERANCES[1],
+    Setting::seed("seed of random directions and auxiliaries"),
+];
+
 const AUXILIARY_DRAWS: Setting = counted("auxiliary_draws", "draws of the auxiliaries").or(16.0);
 const PROBES: Setting = counted("probes", "random directions").or(8.0);
 
@@ -76,21 +90,7 @@ pub struct Likelihood {
 }
 
 impl Likelihood {
-    /// What can be set of a likelihood.
-    pub const SETTINGS: &[Setting] = &[
-        Setting::choice("divergence", "how the divergence of the score is found", &words(DIVERGENCES))
-            .or_else("\"exact\" up to 16 directions, the coordinates of the driven blocks, and \"hutchinson\" beyond"),
-        AUXILIARY_DRAWS,
-        Setting::choice("bound", "what the draws are averaged to", &words(BOUNDS)).or_else(
-            "\"weighted\" where the divergence is exact, else \"mean\": the noise of random directions would raise the weighted \
-             one",
-        ),
-        TOLERANCES[0],
-        TOLERANCES[1],
-        Setting::seed("seed of random directions and auxiliaries"),
-    ];
-
-    /// What `values` of [`Likelihood::SETTINGS`] set.
+    /// What `values` of [`LIKELIHOOD`] set.
     ///
     /// # Panics
     /// When `values` are of another table.
@@ -113,7 +113,7 @@ impl Likelihood {
 
 impl Default for Likelihood {
     fn default() -> Self {
-        Self::read(&settings::Values::defaults(Self::SETTINGS))
+        Self::read(&settings::Values::defaults(LIKELIHOOD))
     }
 }
 

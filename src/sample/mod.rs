@@ -32,10 +32,10 @@ mod update;
 
 pub use convergence::{ACCURACY, Accuracy, convergence};
 pub use divergence::Divergence;
-pub use forward::{Forward, perturb, simulate};
+pub use forward::{FORWARD, Forward, perturb, simulate};
 pub use grid::Grid;
 pub use keep::{KEEP, Keep};
-pub use likelihood::{Bound, Likelihood, LogDensity, log_density, log_likelihood};
+pub use likelihood::{Bound, LIKELIHOOD, Likelihood, LogDensity, log_density, log_likelihood};
 pub use method::{
     About, EulerMaruyama, Exponential, Heun, METHODS, Method, Needs, PredictorCorrector, Reference, RungeKutta,
     Splitting, TITLES, about,

@@ -4,15 +4,15 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Tables, read};
+use crate::lang::options::{Table, Tables, read};
 use crate::lang::surroundings::task;
 use crate::process::Process;
 use crate::sample::{ACCURACY, Accuracy, Options, REVERSE, convergence};
 
 /// Registers the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    let options = &[("accuracy", &[ACCURACY, REVERSE] as _)];
-    engine.register_global_module(tables.module("", rhai::exported_manifest!(functions), options).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
+    engine.register_global_module(functions.into());
 }
 
 #[export_module(manifest)]
@@ -39,7 +39,8 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn accuracy(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Array> {
         let (steps, variance, request) = read(&ctx, options, &[ACCURACY, REVERSE], |given| {
-            Ok((given.counts("steps"), given.number("variance"), Options::read(given)))
+            let steps = given.counts_if_given("steps").unwrap_or_default();
+            Ok((steps, given.number("variance"), Options::read(given)))
         })?;
         let rows = convergence(&process, variance, &request, &steps, &task(&ctx)).raise(&ctx)?;
         Ok(rows.iter().map(|row| Dynamic::from_map(table_row(row))).collect())
@@ -57,3 +58,6 @@ fn table_row(row: &Accuracy) -> Map {
     .map(|(name, value)| (name.into(), value))
     .into()
 }
+
+/// The options of the functions of this file.
+const OPTIONS: &[(&str, Table)] = &[("accuracy", &[ACCURACY, REVERSE])];

@@ -6,7 +6,7 @@ use rhai::{Engine, Map};
 use super::score::Score;
 use crate::explain::Explanation;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Tables, read};
+use crate::lang::options::{Table, Tables, read};
 use crate::process::Process;
 use crate::sample::{TITLES, about};
 use crate::settings::Setting;
@@ -14,7 +14,7 @@ use crate::settings::Setting;
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Explanation>("Explanation");
-    let functions = tables.module("", rhai::exported_manifest!(functions), &[("explain", &[EXPLAIN])]);
+    let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
     engine.register_global_module(functions.into());
 }
 
@@ -63,3 +63,6 @@ mod functions {
 
 /// What can be set of an explanation.
 const EXPLAIN: &[Setting] = &[Setting::choice("method", "the sampler whose step is shown", TITLES)];
+
+/// The options of the functions of this file.
+const OPTIONS: &[(&str, Table)] = &[("explain", &[EXPLAIN])];

@@ -5,17 +5,17 @@ use rhai::{Dynamic, Engine, Map};
 
 use super::score::Score;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Tables, read};
+use crate::lang::options::{Table, Tables, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
-use crate::sample::{self, Likelihood, LogDensity, State};
+use crate::sample::{self, LIKELIHOOD, Likelihood, LogDensity, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<LogDensity>("LogDensity");
-    let options = &[("log_likelihood", &[Likelihood::SETTINGS] as _)];
-    engine.register_global_module(tables.module("", rhai::exported_manifest!(functions), options).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
+    engine.register_global_module(functions.into());
 }
 
 #[export_module(manifest)]
@@ -51,7 +51,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn log_likelihood(ctx: NativeCallContext, score: Score, x: Dynamic, options: Map) -> Outcome<LogDensity> {
-        let request = read(&ctx, options, &[Likelihood::SETTINGS], |given| Ok(Likelihood::read(given)))?;
+        let request = read(&ctx, options, &[LIKELIHOOD], |given| Ok(Likelihood::read(given)))?;
         if let Some(state) = x.read_lock::<State>() {
             return sample::log_density(score.score(), &state, &request, &task(&ctx)).raise(&ctx);
         }
@@ -82,3 +82,6 @@ mod functions {
         density.to_string()
     }
 }
+
+/// The options of the functions of this file.
+const OPTIONS: &[(&str, Table)] = &[("log_likelihood", &[LIKELIHOOD])];

@@ -9,7 +9,7 @@ use crate::lang::options::{Given, Table, Tables, number, number_argument, read, 
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::process::Process;
-use crate::sample::{self, FROM, Forward, KEEP, Keep, REVERSE, SAMPLE, STEPS, State};
+use crate::sample::{self, FORWARD, FROM, Forward, KEEP, Keep, REVERSE, SAMPLE, STEPS, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
@@ -17,12 +17,8 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<State>("State");
     engine.register_fn("to_string", |state: &mut State| state.to_string());
     engine.register_fn("to_debug", |state: &mut State| state.to_string());
-    let options: &[(_, Table)] = &[
-        ("sample", &[SAMPLE, STEPS, REVERSE, KEEP]),
-        ("reverse", &[FROM, STEPS, REVERSE, KEEP]),
-        ("simulate", &[Forward::SETTINGS, KEEP]),
-    ];
-    engine.register_global_module(tables.module("", rhai::exported_manifest!(functions), options).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
+    engine.register_global_module(functions.into());
 }
 
 #[export_module(manifest)]
@@ -115,9 +111,8 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn simulate(ctx: NativeCallContext, process: Process, x0: Dynamic, options: Map) -> Outcome<State> {
         let x0 = tensor_argument(&ctx, "x0", &x0)?;
-        let request = read(&ctx, options, &[Forward::SETTINGS, KEEP], |given| {
-            Ok(Forward { keep: keep(given)?, ..Forward::read(given) })
-        })?;
+        let request =
+            read(&ctx, options, &[FORWARD, KEEP], |given| Ok(Forward { keep: keep(given)?, ..Forward::read(given) }))?;
         sample::simulate(&process, &x0, &request, &task(&ctx)).raise(&ctx)
     }
 
@@ -256,9 +251,16 @@ fn follow(given: &Given) -> Outcome<sample::Options> {
 }
 
 fn keep(given: &Given) -> Outcome<Keep> {
-    let read = |value: &Dynamic| match value.read_lock::<rhai::ImmutableString>() {
-        Some(word) => (*word == "all").then_some(Keep::All),
+    let read = |value: &Dynamic| match value.read_lock::<rhai::ImmutableString>().as_deref() {
+        Some(text) => (text == "all").then_some(Keep::All),
         None => value.read_lock::<Array>()?.iter().map(number).collect::<Option<_>>().map(Keep::Times),
     };
-    Ok(given.cast("keep", read)?.unwrap_or_default())
+    Ok(given.cast("keep", read)?.unwrap_or(Keep::End))
 }
+
+/// The options of the functions of this file.
+const OPTIONS: &[(&str, Table)] = &[
+    ("sample", &[SAMPLE, STEPS, REVERSE, KEEP]),
+    ("reverse", &[FROM, STEPS, REVERSE, KEEP]),
+    ("simulate", &[FORWARD, KEEP]),
+];

@@ -130,14 +130,14 @@ pub(super) fn written_section(doc: &str, of: &dyn Fn(&str) -> Vec<OptionEntry>) 
     let items = items(section);
     let mut options: Vec<OptionEntry> = items.iter().flat_map(|item| OptionEntry::listed(&item.join(" "))).collect();
     let mut text = String::new();
-    for lines in &items {
+    for lines in items {
         lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         let mut passed = passed_on(&lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "), of);
         passed.retain(|option| !options.iter().any(|own| own.name == option.name && own.owner.is_none()));
         text.push_str(&list(&passed, 1));
         options.extend(passed);
     }
-    (format!("{before}{text}{after}"), options)
+    (format!("{before}{}{after}", text.trim_end()), options)
 }
 
 /// The text up to and with the heading `# Options`, the section, and the rest.
@@ -145,9 +145,8 @@ fn section(doc: &str) -> (&str, &str, &str) {
     const HEADING: &str = "# Options\n";
     let Some(start) = doc.find(HEADING).map(|at| at + HEADING.len()) else { return (doc, "", "") };
     let end = doc[start..].find("\n# ").map_or(doc.len(), |at| start + at);
-    // The last line of the section keeps its end.
-    let end = (end + usize::from(end < doc.len())).min(doc.len());
-    (&doc[..start], &doc[start..end], &doc[end..])
+    let section = doc[start..end].trim_end();
+    (&doc[..start], section, &doc[start + section.len()..])
 }
 
 /// The lines of each item of a list.
