@@ -25,6 +25,7 @@
 
 pub mod data;
 pub mod error;
+pub mod explain;
 pub mod expr;
 pub mod gauss;
 pub mod host;
@@ -42,6 +43,9 @@ pub mod train;
 pub mod vector;
 
 pub mod lang;
+
+#[cfg(test)]
+mod property;
 
 pub use error::{Error, Result};
 pub use host::Host;

@@ -4,7 +4,6 @@ mod bench;
 mod check;
 mod document;
 mod exit;
-pub(crate) mod help;
 pub(crate) mod interrupt;
 mod progress;
 mod run;

@@ -1,11 +1,11 @@
-//! Networks: what they are to the rest of the program, each kind with its fused passes on the processor, and all of them
-//! in Candle, whose automatic differentiation the passes are held against.
+//! Networks: what they are to the rest of the program, each kind with its fused passes on the processor, and all of
+//! them in Candle, whose automatic differentiation the passes are held against.
 //!
-//! All parameters of a network stand in one vector, in the order of their names; [`Network::named_parameters`] says where
-//! each begins. So the optimiser, the moving average, a checkpoint and a gradient are plain loops over one slice.
+//! All parameters of a network stand in one vector, in the order of their names; [`Network::named_parameters`] says
+//! where each begins. So the optimiser, the moving average, a checkpoint and a gradient are plain loops over one slice.
 //!
-//! A kind of network is a file that implements [`Network`], and a line in the list in `kinds.rs`, by which saved models are
-//! read.
+//! A kind of network is a file that implements [`Network`], and a line in the list in `kinds.rs`, by which saved models
+//! are read.
 
 mod activation;
 mod candle;

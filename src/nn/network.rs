@@ -1,8 +1,9 @@
 //! What a network is to those who train, evaluate and store it.
 //!
-//! A [`Network`] describes itself; its parameters stand in a slice elsewhere. What passes read again and again is made of
-//! them once, [`Training`] for a step of the optimiser and [`Inference`] for a trained network, and shared by threads;
-//! working memory is a slice whose length these say, so that a pass allocates nothing and what it takes is known before.
+//! A [`Network`] describes itself; its parameters stand in a slice elsewhere. What passes read again and again is made
+//! of them once, [`Training`] for a step of the optimiser and [`Inference`] for a trained network, and shared by
+//! threads; working memory is a slice whose length these say, so that a pass allocates nothing and what it takes is
+//! known before.
 
 use std::fmt;
 use std::ops::Range;
@@ -95,8 +96,8 @@ pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
     /// Bytes that training on batches of that many samples takes.
     fn memory(&self, batch: usize) -> f64;
 
-    /// Samples per chunk of a batch. Fixed, so that threads change no bit; few enough for what a pass keeps of a chunk to
-    /// stay in the cache of a core, and enough for products of matrices to run at full speed.
+    /// Samples per chunk of a batch. Fixed, so that threads change no bit; few enough for what a pass keeps of a chunk
+    /// to stay in the cache of a core, and enough for products of matrices to run at full speed.
     fn chunk(&self) -> usize;
 
     /// The network as it is trained on the processor.
@@ -105,8 +106,8 @@ pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
     /// The network with these parameters, as it is evaluated on the processor.
     fn inference(&self, parameters: &[f32]) -> Box<dyn Inference>;
 
-    /// The same function as operations of Candle, which defines what all others compute: the answers [count, outputs] to
-    /// states [count, inputs] and clocks [count, 1], with a tensor for each of the named parameters.
+    /// The same function as operations of Candle, which defines what all others compute: the answers [count, outputs]
+    /// to states [count, inputs] and clocks [count, 1], with a tensor for each of the named parameters.
     ///
     /// # Errors
     /// When Candle fails.
@@ -127,8 +128,8 @@ pub trait Training: Send + Sync {
     /// Numbers of working memory that a pass over a chunk of that many samples needs.
     fn space(&self, count: usize) -> usize;
 
-    /// Returns `scale` · Σ weight · (network(state, clock) − target)² and leaves its gradient by the `parameters`, which
-    /// are those of the last [`Training::update`].
+    /// Returns `scale` · Σ weight · (network(state, clock) − target)² and leaves its gradient by the `parameters`,
+    /// which are those of the last [`Training::update`].
     ///
     /// # Errors
     /// When a device fails.

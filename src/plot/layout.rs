@@ -244,6 +244,7 @@ mod tests {
     use super::super::figure::{Panel, histogram, line, scatter};
     use super::super::prepare::prepare;
     use super::*;
+    use crate::property::cases;
 
     fn panel(kind: u8, size: f64) -> Panel {
         let points = vec![[0.0, 0.0], [size, 1.0]];
@@ -260,6 +261,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn panels_lie_on_the_paper_side_by_side(
             kinds in prop::collection::vec((0..3u8, 0.01..1e4f64), 1..8),

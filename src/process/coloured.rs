@@ -225,6 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn grid(low: f64, high: f64, count: usize) -> Vec<f64> {
         logarithmic(low, high, count).unwrap()
@@ -235,7 +236,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(16))]
+        #![proptest_config(cases(16))]
 
         /// A sum of two exponentials a factor of 4 or more apart comes back, from either side.
         #[test]

@@ -1,14 +1,32 @@
-//! What the forward process starts from: data, and auxiliaries by their laws.
+//! What processes start from: given states, or data and auxiliaries by their laws.
 
 use nalgebra::DVector;
 
-use super::march::BLOCK;
+use super::State;
+use super::layout::BLOCK;
 use super::output::{Request, transpose};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
-use crate::tensor::Tensor;
+use crate::tensor::{Rows, Tensor};
+
+/// Writes the states at the beginning of (block, samples), component-major.
+pub(super) type Beginning<'a> = dyn Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send + 'a;
+
+/// The states of the samples from `first` on, [m·d, samples], which `start` gives in blocks, side by side.
+pub(super) fn gather(start: &Beginning<'_>, state: usize, first: usize, samples: usize) -> Result<Vec<f32>> {
+    let mut rows = vec![0.0; state * samples];
+    for begin in (0..samples).step_by(BLOCK) {
+        let width = BLOCK.min(samples - begin);
+        let mut part = vec![0.0; state * width];
+        start(((first + begin) / BLOCK) as u32, width, &mut part)?;
+        for (row, part) in rows.chunks_exact_mut(samples).zip(part.chunks_exact(width)) {
+            row[begin..begin + width].copy_from_slice(part);
+        }
+    }
+    Ok(rows)
+}
 
 /// The laws of the components at t = 0.
 pub(super) struct Start {
@@ -72,54 +90,79 @@ dispatched! {
 }
 
 /// Data to start from.
-pub(super) struct Data<'a> {
-    count: usize,
-    /// Shape of one datum.
-    shape: &'a [usize],
-    values: std::borrow::Cow<'a, [f32]>,
-}
+pub(super) struct Data<'a>(Rows<'a>);
 
 impl<'a> Data<'a> {
     pub(super) fn new(x0: &'a Tensor) -> Result<Self> {
-        let shape = x0.shape();
-        if shape.is_empty() || shape.contains(&0) {
-            return Err(Error::argument("x0", format!("must have the shape [count, shape...], got {shape:?}")));
-        }
-        let values = x0.values();
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::argument("x0", format!("has {} at flat index {at}", values[at])));
-        }
-        let datum = if shape.len() > 1 { &shape[1..] } else { &[1] };
-        Ok(Self { count: shape[0], shape: datum, values })
+        x0.rows("x0").map(Self)
     }
 
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.0.count
     }
 
     /// Shape of one datum.
     pub(super) fn shape(&self) -> &[usize] {
-        self.shape
+        self.0.shape
     }
 
     pub(super) fn request<'p>(&self, process: &'p Process, kept: Vec<f64>) -> Request<'p>
     where
         'a: 'p,
     {
-        Request { process, count: self.count, shape: self.shape, kept }
+        Request { process, count: self.0.count, shape: self.0.shape, kept }
     }
 
     /// Number of coordinates of one datum.
     pub(super) fn dimension(&self) -> usize {
-        self.values.len() / self.count
+        self.0.width()
     }
 
     /// The data of one block, component-major [d, samples].
     pub(super) fn block(&self, block: u32, samples: usize) -> Vec<f32> {
         let dimension = self.dimension();
-        let rows = &self.values[block as usize * BLOCK * dimension..][..samples * dimension];
+        let rows = &self.0.values[block as usize * BLOCK * dimension..][..samples * dimension];
         let mut x = vec![0.0; rows.len()];
         transpose(rows, dimension, &mut x);
         x
+    }
+}
+
+/// The blocks of a state in the order of a process.
+pub(super) struct Values<'a> {
+    pub(super) count: usize,
+    dimension: usize,
+    blocks: Vec<std::borrow::Cow<'a, [f32]>>,
+}
+
+impl<'a> Values<'a> {
+    /// # Errors
+    /// When a block is missing, has another shape than [count, `shape`...], or is not finite.
+    pub(super) fn new(process: &Process, shape: &[usize], state: &'a State) -> Result<Self> {
+        let count = state.blocks.first().map_or(0, |block| block.shape().first().copied().unwrap_or(0));
+        let wanted = [&[count], shape].concat();
+        let block = |name: &String| {
+            if !state.names.contains(name) {
+                let problem = format!("has no block `{name}`, which the process `{}` has", process.name());
+                let hint = "take a state of this process, from `perturb`, `simulate` or `sample`";
+                return Err(Error::argument("state", problem).with_hint(hint));
+            }
+            let tensor = state.block(name)?;
+            if tensor.shape() != wanted {
+                let problem = format!("has {:?} in the block `{name}`, the score is for {wanted:?}", tensor.shape());
+                return Err(Error::argument("state", problem));
+            }
+            Ok(tensor.rows(&format!("state.{name}"))?.values)
+        };
+        let blocks = process.blocks().iter().map(block).collect::<Result<Vec<_>>>()?;
+        Ok(Self { count, dimension: shape.iter().product(), blocks })
+    }
+
+    /// Writes the samples of a block, component-major [m·d, samples].
+    pub(super) fn copy(&self, block: u32, samples: usize, rows: &mut [f32]) {
+        let size = self.dimension * samples;
+        for (values, rows) in self.blocks.iter().zip(rows.chunks_exact_mut(size)) {
+            transpose(&values[block as usize * BLOCK * self.dimension..][..size], self.dimension, rows);
+        }
     }
 }

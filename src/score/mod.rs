@@ -1,7 +1,7 @@
 //! What a score is: the gradient of the log density of a noised state with respect to its driven components.
 //!
-//! Samples are evaluated in blocks of `count`. There the layout is component-major: entry (component i, copy c, sample n)
-//! of a state stands at `(i·copies + c)·count + n`, so that every loop over samples is contiguous.
+//! Samples are evaluated in blocks of `count`. There the layout is component-major: entry (component i, copy c, sample
+//! n) of a state stands at `(i·copies + c)·count + n`, so that every loop over samples is contiguous.
 
 mod basis;
 mod checkpoint;

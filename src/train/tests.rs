@@ -3,28 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nalgebra::{DMatrix, DVector};
-
 use super::{Backend, Options, Schedule, Weighting, train};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
 use crate::nn::{Activation, Mlp, Weights};
-use crate::process::{Linear, Process};
+use crate::process::Process;
+use crate::process::fixtures::Active;
 use crate::rng::{Purpose, Stream};
 use crate::score::{Exact, KernelBasis, Learned, Score, Subject};
 use crate::task::{Progress, Report, Task};
 use crate::tensor::Tensor;
 
-/// Active noise with k = T_a = 1, τ = ½, and noise of temperature `passive` on the data block.
+/// Active noise, and noise of temperature `passive` on the data block.
 fn process(passive: f64) -> Process {
-    let linear = Linear {
-        drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
-        offset: DVector::zeros(2),
-        noise: DMatrix::from_row_slice(2, 2, &[f64::sqrt(2.0 * passive), 0.0, 0.0, f64::sqrt(8.0)]),
-        start_mean: DVector::zeros(2),
-        start_std: DVector::from_vec(vec![0.0, f64::sqrt(2.0)]),
-    };
-    Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+    Active { passive, ..Active::default() }.process()
 }
 
 fn diamond() -> Dataset {
@@ -122,7 +114,7 @@ fn training_approaches_the_exact_score() {
     let (process, data) = (process(0.0), Dataset::from_mixture("pair", pair).unwrap());
     let (model, exact) = (model(&process, &data), Exact::new(&process, &data).unwrap());
     let before = error(&model, &exact, &data);
-    let options = Options { steps: 600, batch: 256, rate: 4e-3, decay: 0.99, ..Options::default() };
+    let options = Options { steps: 600, batch: 256, lr: 4e-3, ema: 0.99, ..Options::default() };
     let record = train(&model, &data, &options, &Task::default()).unwrap();
     let after = error(&model, &exact, &data);
     assert!(after < 0.5 * before, "{before} -> {after}");
@@ -165,7 +157,7 @@ fn a_stop_keeps_what_was_learned() {
 fn a_loss_that_is_not_finite_keeps_the_model() {
     let (process, data) = (process(0.0), diamond());
     let model = model(&process, &data);
-    let options = Options { rate: 1e30, clip: None, ..short() };
+    let options = Options { lr: 1e30, clip: 0.0, ..short() };
     let error = train(&model, &data, &options, &Task::default()).unwrap_err();
     assert!(error.to_string().contains("at step ") && error.hint().unwrap().contains("lower `lr`"), "{error}");
     assert!(model.weights().steps > 0 && model.weights().parameters.iter().all(|w| w.is_finite()));

@@ -12,6 +12,7 @@ use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
 use crate::nn::{Buffers, Candle, Network, Training, Weights};
 use crate::score::{Learned, Score};
 use crate::task::{Task, Team};
+use crate::vector::single;
 
 /// Trains a model in place by hybrid score matching on draws from `data`.
 ///
@@ -113,7 +114,7 @@ impl<'a> Trainer<'a> {
             training,
             gradient: vec![0.0; parameters],
             squares: vec![0.0; parameters.div_ceil(STRIP)],
-            scale: 1.0 / (options.batch * network.outputs()) as f32,
+            scale: 1.0 / single((options.batch * network.outputs()) as f64),
             weights,
             baseline: source.baseline(),
             history: History::new(options, host),
@@ -149,7 +150,10 @@ impl<'a> Trainer<'a> {
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(step, loss, norm));
         }
-        let clip = self.options.clip.map_or(1.0, |clip| (clip / norm).min(1.0));
+        let clip = match self.options.clip {
+            0.0 => 1.0,
+            clip => (clip / norm).min(1.0),
+        };
         self.update(self.options.rate_at(step), clip, team);
         Ok(loss)
     }
@@ -182,7 +186,7 @@ impl<'a> Trainer<'a> {
         weights.steps += 1;
         // The average of a short run must not remember the first weights: its memory grows with the steps.
         let steps = weights.steps as f64;
-        let decay = self.options.decay.min((1.0 + steps) / (10.0 + steps));
+        let decay = self.options.ema.min((1.0 + steps) / (10.0 + steps));
         let adam = Adam::at(weights.steps, rate, clip, decay);
         let averages = weights.first.chunks_mut(STRIP).zip(weights.second.chunks_mut(STRIP));
         let averages = averages.zip(weights.average.chunks_mut(STRIP));

@@ -7,6 +7,7 @@ mod dataset;
 mod explain;
 mod io;
 mod kernel;
+mod likelihood;
 mod measure;
 pub(super) mod noise;
 mod plot;
@@ -21,21 +22,24 @@ mod train;
 
 use rhai::Engine;
 
-/// Registers all builtins.
-pub(super) fn install(engine: &mut Engine) {
-    accuracy::install(engine);
-    dataset::install(engine);
-    explain::install(engine);
+use super::options::Tables;
+
+/// Registers all builtins, and in `tables` what their options are.
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+    accuracy::install(engine, tables);
+    dataset::install(engine, tables);
+    explain::install(engine, tables);
     io::install(engine);
     kernel::install(engine);
-    measure::install(engine);
-    plot::install(engine);
-    process::install(engine);
-    sample::install(engine);
-    score::install(engine);
+    likelihood::install(engine, tables);
+    measure::install(engine, tables);
+    plot::install(engine, tables);
+    process::install(engine, tables);
+    sample::install(engine, tables);
+    score::install(engine, tables);
     symbolic::install(engine);
     tensor::install(engine);
     testing::install(engine);
     text::install(engine);
-    train::install(engine);
+    train::install(engine, tables);
 }

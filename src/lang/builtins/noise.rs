@@ -5,19 +5,48 @@ use rhai::{Array, Dynamic, FnPtr, Map, Module};
 
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, number_argument};
+use crate::lang::options::{Tables, number_argument, read};
 use crate::lang::tensors::Numbers;
 use crate::process::{Sampled, embed, logarithmic};
+use crate::settings::Setting;
 
 /// The functions of the module; the standard library adds those written in the language.
-pub(in crate::lang) fn module() -> Module {
-    rhai::exported_module!(functions)
+pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
+    tables.module("noise", rhai::exported_manifest!(functions), &[("fit", &[FIT])])
 }
 
 /// Points at which a closure is asked.
 const POINTS: usize = 120;
 
-#[export_module]
+const FIT: &[Setting] = &[
+    Setting::other("correlation", "a closure or numbers", "closure `|t|`, or its values at `times`, all above 0")
+        .unless("spectrum", "write correlation: |t| exp(-t) or correlation: values, times: times"),
+    Setting::other(
+        "spectrum",
+        "a closure or numbers",
+        "closure `|omega|`, or its values at the angular frequencies `frequencies`, in place of `correlation`",
+    )
+    .or_else(""),
+    Setting::other(
+        "times",
+        "an array or tensor of numbers",
+        "array or tensor, where values of `correlation` are given",
+    )
+    .or_else(""),
+    Setting::other(
+        "frequencies",
+        "an array or tensor of numbers",
+        "array or tensor, where values of `spectrum` are given",
+    )
+    .or_else(""),
+    Setting::number("from", "where a closure is first asked; further on at equal ratios").above(0.0).or(0.01),
+    Setting::number("to", "where a closure is last asked").above(0.0).or(10.0),
+    Setting::number("tolerance", "largest error that is wanted; fewer processes do for a larger one")
+        .above(0.0)
+        .or(0.02),
+];
+
+#[export_module(manifest)]
 mod functions {
     /// A correlation function or spectrum as a sum of few Ornstein–Uhlenbeck processes.
     ///
@@ -25,14 +54,6 @@ mod functions {
     /// logarithmic grid, variances v_i >= 0 by non-negative least squares, neighbours joined while the error stays
     /// within the tolerance, then all refined together. Errors count relative to the wanted value, or to 1 % of the
     /// largest one where it is below that.
-    ///
-    /// # Options
-    /// - `correlation`: closure `|t|`, or its values at `times`, all above 0
-    /// - `spectrum`: closure `|omega|`, or its values at the angular frequencies `frequencies`, in place of
-    ///   `correlation`
-    /// - `times`, `frequencies`: array or tensor, where values are given
-    /// - `from`, `to`: where a closure is asked, above 0, at equal ratios (default 0.01 and 10)
-    /// - `tolerance`: largest error that is wanted (default 0.02); fewer processes do for a larger one
     ///
     /// # Returns
     /// A map: `components`, array of [variance, time], and `error`, the largest error left.
@@ -54,21 +75,15 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn fit(ctx: NativeCallContext, options: Map) -> Outcome<Map> {
-        let mut options = Options::new(&ctx, options);
-        let (correlation, spectrum) = (options.take("correlation"), options.take("spectrum"));
-        let (times, frequencies) = (options.take("times"), options.take("frequencies"));
-        let (from, to) = (options.positive_or("from", 0.01)?, options.positive_or("to", 10.0)?);
-        let tolerance = options.positive_or("tolerance", 0.02)?;
-        options.finish()?;
-        let (sampled, wanted, places) = match (correlation, spectrum) {
-            (Some(wanted), None) => (Sampled::Correlation, wanted, times),
-            (None, Some(wanted)) => (Sampled::Spectrum, wanted, frequencies),
-            _ => {
-                let error = Error::argument("correlation", "or `spectrum` must be given, one of them");
-                return Err(error.with_hint("write correlation: |t| exp(-t) or correlation: values, times: times"))
-                    .raise(&ctx);
-            }
-        };
+        let Request { sampled, wanted, places, range: (from, to), tolerance } = read(&ctx, options, &[FIT], |given| {
+            let (times, frequencies) = (given.other("times").cloned(), given.other("frequencies").cloned());
+            let (sampled, wanted, places) = match (given.other("correlation"), given.other("spectrum")) {
+                (Some(wanted), _) => (Sampled::Correlation, wanted, times),
+                (None, spectrum) => (Sampled::Spectrum, spectrum.expect("one of them is given"), frequencies),
+            };
+            let range = (given.number("from"), given.number("to"));
+            Ok(Request { sampled, wanted: wanted.clone(), places, range, tolerance: given.number("tolerance") })
+        })?;
         let (places, values) = match wanted.clone().try_cast::<FnPtr>() {
             Some(closure) => {
                 let places = logarithmic(from, to, POINTS).raise(&ctx)?;
@@ -92,4 +107,16 @@ mod functions {
         let components: Array = fit.components.into_iter().map(pair).collect();
         Ok([("components", components.into()), ("error", fit.error.into())].map(|(n, v)| (n.into(), v)).into())
     }
+}
+
+/// What is to be fitted.
+struct Request {
+    sampled: Sampled,
+    /// A closure, or values.
+    wanted: Dynamic,
+    /// Where values are given.
+    places: Option<Dynamic>,
+    /// From where to where a closure is asked.
+    range: (f64, f64),
+    tolerance: f64,
 }

@@ -83,7 +83,8 @@ impl Packed {
     }
 }
 
-/// Writes panel `number` of `weight`, [.., columns], to `out`, [depth, PANEL]; columns beyond the last keep their zeros.
+/// Writes panel `number` of `weight`, [.., columns], to `out`, [depth, PANEL]; columns beyond the last keep their
+/// zeros.
 pub(super) fn pack(weight: &[f32], columns: usize, number: usize, out: &mut [f32]) {
     let start = number * PANEL;
     let width = PANEL.min(columns - start);

@@ -1,7 +1,7 @@
 //! Matrix products on slices, for the shapes of a network: a few hundred rows, columns and terms, all in cache.
 //!
-//! The product is formed in tiles that stay in registers. Every entry is one chain of fused multiply-adds in the order of
-//! the terms, so its bits depend neither on the tile that it falls into nor on the instruction set.
+//! The product is formed in tiles that stay in registers. Every entry is one chain of fused multiply-adds in the order
+//! of the terms, so its bits depend neither on the tile that it falls into nor on the instruction set.
 
 use crate::dispatched;
 
@@ -36,8 +36,8 @@ pub(in crate::nn) struct Shape {
     pub(in crate::nn) columns: usize,
 }
 
-/// Writes `left` · `right` to the head of `out`, row-major. `edge` is working memory, of [depth, PANEL] where `right` is
-/// in rows.
+/// Writes `left` · `right` to the head of `out`, row-major. `edge` is working memory, of [depth, PANEL] where `right`
+/// is in rows.
 pub(in crate::nn) fn multiply(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
     product(shape, left, right, out, edge);
 }
@@ -53,7 +53,8 @@ dispatched! {
                 Right::Rows(values) => (pad(values, columns, start, 2 * LANES, edge), 2 * LANES),
             };
             let tiles = Panel { shape, right, stride, out: &mut out[start..], width };
-            // A width that the compiler knows: with a variable one it keeps the tile in memory (measured: half the speed).
+            // A width that the compiler knows: with a variable one it keeps the tile in memory (measured: half the
+            // speed).
             if width == 2 * LANES {
                 panel::<LANES, 2>(Panel { width: 2 * LANES, ..tiles }, left);
             } else if width <= LANES {
@@ -206,6 +207,7 @@ mod tests {
 
     use super::super::packed::pack;
     use super::*;
+    use crate::property::cases;
 
     /// Small integers in a pattern: every order of summation is exact.
     fn pattern(count: usize, period: usize) -> Vec<f32> {
@@ -213,6 +215,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn panels_are_transformed(inputs in 1..40_usize, outputs in 1..70_usize) {
             let (weight, panel) = (pattern(inputs * outputs, 7), pattern(inputs * PANEL, 5));

@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::error::{Error, Result};
 use crate::nn::Activation;
 
-/// A multilayer perceptron `y = W_n a(... a(x W_0 + b_0) ...) + b_n`, where x is the state and, last, what stands for the
-/// time. Describes it; the parameters are a slice elsewhere.
+/// A multilayer perceptron `y = W_n a(... a(x W_0 + b_0) ...) + b_n`, where x is the state and, last, what stands for
+/// the time. Describes it; the parameters are a slice elsewhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Mlp {
     /// Of the state.

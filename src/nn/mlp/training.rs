@@ -220,8 +220,8 @@ mod tests {
         norm(&mut a.iter().zip(b).map(|(a, b)| a - b)) / norm(&mut b.iter().copied())
     }
 
-    /// Seen to fail with the slope of the SiLU off by its term z s (1 − s), with the bias gradient left out, and without
-    /// the time.
+    /// Seen to fail with the slope of the SiLU off by its term z s (1 − s), with the bias gradient left out, and
+    /// without the time.
     #[test]
     fn gradients_are_those_of_automatic_differentiation() {
         for activation in [Activation::Silu, Activation::Tanh, Activation::Relu] {

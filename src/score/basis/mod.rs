@@ -1,12 +1,12 @@
 //! What the network of a learned score is shown, and what its answer means.
 //!
-//! ŝ_d(z, t) = s_G,d(z, t) + NN(u, t)/ℓ_d: s_G is a score that is known, of a Gaussian, u the state normalised by the mean
-//! and variance of that Gaussian, and ℓ_d the standard deviation of a driven component given all that noised it. It
-//! generalises the mixed score of Dockhorn, Vahdat, Kreis, arXiv 2112.07068, whose Gaussian part is −v/Σ_vv. The network
-//! learns what is not Gaussian and answers in units of order one.
+//! ŝ_d(z, t) = s_G,d(z, t) + NN(u, t)/ℓ_d: s_G is a score that is known, of a Gaussian, u the state normalised by the
+//! mean and variance of that Gaussian, and ℓ_d the standard deviation of a driven component given all that noised it.
+//! It generalises the mixed score of Dockhorn, Vahdat, Kreis, arXiv 2112.07068, whose Gaussian part is −v/Σ_vv. The
+//! network learns what is not Gaussian and answers in units of order one.
 //!
-//! A kind of basis is a file that implements [`Basis`], a line in the list in `kinds.rs`, by which saved models are read,
-//! and an objective that trains on it.
+//! A kind of basis is a file that implements [`Basis`], a line in the list in `kinds.rs`, by which saved models are
+//! read, and an objective that trains on it.
 
 mod equilibrium;
 mod frame;

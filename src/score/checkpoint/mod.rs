@@ -1,8 +1,8 @@
 //! Saved models: a safetensors file that carries all a score needs, and is refused where anything does not fit.
 //!
 //! The process (its equations and parameters), the moments of the data, and what basis and network say of themselves
-//! stand as JSON in the metadata under `tumble`, numbers with all their digits. The tensors are the network's: `parameters.*`, their
-//! `average.*`, and the optimiser's `first.*` and `second.*`.
+//! stand as JSON in the metadata under `tumble`, numbers with all their digits. The tensors are the network's:
+//! `parameters.*`, their `average.*`, and the optimiser's `first.*` and `second.*`.
 
 mod header;
 
@@ -174,15 +174,14 @@ mod tests {
     use super::*;
     use crate::data::Dataset;
     use crate::nn::{Activation, Mlp};
+    use crate::process::fixtures;
     use crate::score::KernelBasis;
     use crate::task::Task;
     use crate::train::{Options, Schedule, train};
 
     /// Active noise with a parameter in its equations.
     fn process(tau: f64) -> Process {
-        let mut runtime = crate::Runtime::new();
-        runtime.set("tau", tau);
-        runtime.eval("process::active(#{ tau: tau })").unwrap()
+        fixtures::symbolic(2.0).vary(&BTreeMap::from([("tau".to_owned(), tau)])).unwrap()
     }
 
     fn learned(data: &Dataset) -> Learned {

@@ -34,8 +34,8 @@ impl<'a> Answers<'a> {
         }
     }
 
-    /// Shows sample `sample` the state of that row, and sets what it should answer for the score of that driven component
-    /// and copy.
+    /// Shows sample `sample` the state of that row, and sets what it should answer for the score of that driven
+    /// component and copy.
     pub(super) fn set(
         &mut self,
         sample: usize,

@@ -1,5 +1,5 @@
-//! Training on simulated forward paths, for processes without a kernel. Two objectives have the score of the chain as their
-//! best answer.
+//! Training on simulated forward paths, for processes without a kernel. Two objectives have the score of the chain as
+//! their best answer.
 
 use std::any::Any;
 
@@ -32,31 +32,25 @@ mod tests {
     use super::*;
     use crate::data::{Covariance, Mixture};
     use crate::nn::Samples;
-    use crate::process::{Linear, Process};
+    use crate::process::Process;
+    use crate::process::fixtures::Active;
     use crate::score::{SimulatedBasis, Simulation};
     use crate::train::Weighting;
-    use nalgebra::{DMatrix, DVector};
 
     fn case() -> (SimulatedBasis, Dataset) {
-        let linear = Linear {
-            drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
-            offset: DVector::zeros(2),
-            noise: DMatrix::from_row_slice(2, 1, &[0.0, 2.0]),
-            start_mean: DVector::zeros(2),
-            start_std: DVector::from_vec(vec![0.0, 1.0]),
-        };
+        let linear = Active { active: 0.5, ..Active::default() }.linear();
         let process = Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
         let law = Mixture::new(vec![1.0], vec![0.4, -0.4], Covariance::Isotropic(vec![0.3])).unwrap();
         let data = Dataset::from_mixture("gaussian", law).unwrap();
-        let simulation = Simulation { steps: 60, ..Simulation::default() };
+        let simulation = Simulation { chain_steps: 60, ..Simulation::default() };
         let basis = SimulatedBasis::new(&process, &data, &simulation, &Task::default()).unwrap();
         (basis, data)
     }
 
     /// Of Gaussian data under a linear process the Gaussian part is the whole score: what is left of the targets has no
     /// correlation with any component of the state, for windows of all lengths and for the sliced objective. 6 tests of
-    /// 5.5 standard errors each: one false alarm in 4·10⁶ seeds, and the seed is fixed. Seen to fail (by 8 to 90 errors)
-    /// with J left out of P and with the sign of the sliced targets turned.
+    /// 5.5 standard errors each: one false alarm in 4·10⁶ seeds, and the seed is fixed. Seen to fail (by 8 to 90
+    /// errors) with J left out of P and with the sign of the sliced targets turned.
     #[test]
     fn targets_are_uncorrelated_with_the_states_of_gaussian_data() {
         let (basis, data) = case();

@@ -1,16 +1,17 @@
 //! E[½|s|² + vᵀ∂s v] over random directions v (Song, Garg, Shi, Ermon, arXiv 1905.07088), which asks for no law at all.
 //!
 //! The derivative is taken as a difference (Pang et al., arXiv 2007.03317), which makes it a squared error: ½|s|² +
-//! vᵀ(s₊ − s₋)/2ε = ¼|s₊ + v/ε|² + ¼|s₋ − v/ε|² − |v|²/2ε² for s_± = s(z ± εv), up to O(ε²). The two points stand in the
-//! same batch, where what is large cancels. With normal v it is denoising score matching (Vincent, Neural Comput. 23, 1661
-//! (2011)) with a noise of ε: what is learned is the score of the law blurred by so much, 4 % too small where the law is
-//! as narrow as a window.
+//! vᵀ(s₊ − s₋)/2ε = ¼|s₊ + v/ε|² + ¼|s₋ − v/ε|² − |v|²/2ε² for s_± = s(z ± εv), up to O(ε²). The two points stand in
+//! the same batch, where what is large cancels. With normal v it is denoising score matching (Vincent, Neural Comput.
+//! 23, 1661 (2011)) with a noise of ε: what is learned is the score of the law blurred by so much, 4 % too small where
+//! the law is as narrow as a window.
 
 use super::answers::Answers;
 use super::feed::{Feed, Source};
 use super::paths::{Paths, Walked};
 use crate::nn::Samples;
 use crate::score::Basis;
+use crate::vector::single;
 
 /// ε, in units of the deviation within a window.
 const DIFFERENCE: f64 = 0.2;
@@ -63,8 +64,8 @@ impl Feed for Chunk<'_> {
                     let (component, copy) = (row / copies, row % copies);
                     let z = f64::from(walked.states[row * paths + i]);
                     match driven.iter().position(|&d| d == component) {
-                        Some(d) => (z + sign * unit(d) * direction(d, copy)) as f32,
-                        None => z as f32,
+                        Some(d) => single(z + sign * unit(d) * direction(d, copy)),
+                        None => single(z),
                     }
                 };
                 answers.set(2 * i + side, frame, state, |d, copy| -sign * direction(d, copy) / unit(d));

@@ -7,7 +7,8 @@ use crate::process::Process;
 
 /// The score of least E[½ s_d² + ∂_d s_d] (Hyvärinen, JMLR 6, 695 (2005)) among −Σ_b gauss[d, b] (z_b − μ_b), the
 /// Gaussian one, plus weight_f (φ_f − level_f) where there is a φ: [driven, m], with zeros for components at rest, and
-/// \[φs\]. `places` are those of the φ among the driven components, and `balance` what was measured of each, [φs, m + 2].
+/// \[φs\]. `places` are those of the φ among the driven components, and `balance` what was measured of each,
+/// [φs, m + 2].
 ///
 /// # Errors
 /// When a driven component has no density, at `time`.

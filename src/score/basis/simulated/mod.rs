@@ -1,8 +1,8 @@
 //! The basis of a process whose kernel is not known or not to be used: moments of simulated forward paths.
 //!
-//! s_G is the score of a Gaussian with the mean and covariance that simulated states have at that time, with a share of the
-//! equilibrium score where the process is not linear, and ℓ the typical deviation of a driven component within a window of
-//! the chain.
+//! s_G is the score of a Gaussian with the mean and covariance that simulated states have at that time, with a share of
+//! the equilibrium score where the process is not linear, and ℓ the typical deviation of a driven component within a
+//! window of the chain.
 
 mod fit;
 mod measured;
@@ -17,7 +17,8 @@ use super::frame::{Frame, clock};
 use super::{Basis, Subject};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::process::{Chain, Prior, PriorLaw, Process};
+use crate::process::{CHAIN_STEPS, Chain, Prior, PriorLaw, Process};
+use crate::settings::{Setting, Values};
 use crate::task::Task;
 use fit::fit;
 pub use measured::Measured;
@@ -35,7 +36,7 @@ const MARGIN: f32 = 0.15;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Simulation {
     /// Steps of the chain.
-    pub steps: usize,
+    pub chain_steps: usize,
     /// Length of the windows in time; `None` lets the program choose the longest over which the process stays close to
     /// its linearisation.
     pub window: Option<f64>,
@@ -45,7 +46,22 @@ pub struct Simulation {
 
 impl Default for Simulation {
     fn default() -> Self {
-        Self { steps: 500, window: None, seed: 0 }
+        Self::read(&Values::defaults(Self::SETTINGS))
+    }
+}
+
+impl Simulation {
+    /// What can be set by name, beside the seed.
+    pub const SETTINGS: &'static [Setting] = &[
+        CHAIN_STEPS,
+        Setting::number("window", "length in time of the windows over which simulated paths are linearised")
+            .above(0.0)
+            .or_else("half of the longest over which the targets obey the identities of a score, found by simulation"),
+    ];
+
+    /// The simulation that `values` of [`Simulation::SETTINGS`] set, with seed 0.
+    pub fn read(values: &Values) -> Self {
+        Self { chain_steps: values.count(CHAIN_STEPS.name), window: values.number_if_given("window"), seed: 0 }
     }
 }
 
@@ -76,7 +92,7 @@ impl SimulatedBasis {
     /// When no noise drives the process, an option is out of range, the paths run away, or interrupted.
     pub fn new(process: &Process, data: &Dataset, simulation: &Simulation, task: &Task) -> Result<Self> {
         process.require_noise()?;
-        let chain = Chain::new(process, simulation.steps)?;
+        let chain = Chain::new(process, simulation.chain_steps)?;
         let subject = Subject::of(process, data)?;
         let equilibrium = Equilibrium::of(process)?;
         let (copies, seed) = (subject.copies(), simulation.seed);

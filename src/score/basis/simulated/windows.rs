@@ -70,8 +70,8 @@ impl Pilot<'_> {
         Ok(units)
     }
 
-    /// The whole horizon for a linear process with noise that does not depend on the state, whose windows are exact; else
-    /// half of the longest window that passes the test, since what the test cannot see is still there.
+    /// The whole horizon for a linear process with noise that does not depend on the state, whose windows are exact;
+    /// else half of the longest window that passes the test, since what the test cannot see is still there.
     pub(super) fn longest_window(&self) -> Result<f64> {
         let horizon = self.process.horizon();
         if self.process.class() != Class::Nonlinear {
@@ -92,9 +92,9 @@ impl Pilot<'_> {
         Ok(shortest)
     }
 
-    /// Whether the targets average to a score, by Stein's identity: E[s_d g] = −E[∂_d g] for the true score s and any g,
-    /// here u and u³ of the normalised component u itself, which looks into the tails. Deviations beyond [`BIAS`], in
-    /// standard errors, are squared and added up over ends, components and g: for n of them without any bias the sum
+    /// Whether the targets average to a score, by Stein's identity: E[s_d g] = −E[∂_d g] for the true score s and any
+    /// g, here u and u³ of the normalised component u itself, which looks into the tails. Deviations beyond [`BIAS`],
+    /// in standard errors, are squared and added up over ends, components and g: for n of them without any bias the sum
     /// stays below n + 4√(2n) but once in more than 10⁴ times.
     fn is_close(&self, window: f64) -> Result<bool> {
         let misfits = self.task.blocks(TESTED_ENDS, |i| {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What a piece of the input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Kind {
+pub(super) enum Kind {
     Comment,
     /// With its quotes; the last one may be missing.
     String,
@@ -18,19 +18,19 @@ pub(crate) enum Kind {
 
 /// A piece of the input, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Piece {
-    pub(crate) kind: Kind,
-    pub(crate) range: Range<usize>,
+pub(super) struct Piece {
+    pub(super) kind: Kind,
+    pub(super) range: Range<usize>,
 }
 
 /// Words of the language.
-pub(crate) const KEYWORDS: &[&str] = &[
+pub(super) const KEYWORDS: &[&str] = &[
     "let", "const", "fn", "private", "if", "else", "switch", "for", "in", "while", "loop", "do", "until", "break",
     "continue", "return", "throw", "try", "catch", "import", "export", "as", "true", "false", "this",
 ];
 
 /// The pieces of an input, in order; white space is left out.
-pub(crate) fn pieces(text: &str) -> Vec<Piece> {
+pub(super) fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {
@@ -96,6 +96,7 @@ fn number(rest: &str) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::property::cases;
 
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
         pieces(text).into_iter().map(|piece| (piece.kind, &text[piece.range])).collect()
@@ -123,6 +124,8 @@ mod tests {
     }
 
     proptest::proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn pieces_cover_all_but_white_space(text in "\\PC*") {
             let mut at = 0;

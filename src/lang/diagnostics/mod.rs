@@ -1,9 +1,13 @@
 //! An error ready to be shown: what was wrong, where (with the source line and a caret), and the way out.
 
+mod ansi;
+
 use codespan_reporting::diagnostic::{Diagnostic as Report, Label};
 use codespan_reporting::files::SimpleFiles;
 use codespan_reporting::term;
 use rhai::Position;
+
+use ansi::Ansi;
 
 pub use super::sources::Place;
 use crate::error::Error;
@@ -72,9 +76,9 @@ impl Diagnostic {
         if !colour {
             return plain();
         }
-        let mut buffer = term::termcolor::Buffer::ansi();
+        let mut buffer = Ansi::default();
         match term::emit_to_write_style(&mut buffer, &config, &files, &report) {
-            Ok(()) => String::from_utf8_lossy(buffer.as_slice()).into_owned(),
+            Ok(()) => String::from_utf8_lossy(&buffer.0).into_owned(),
             Err(_) => plain(),
         }
     }

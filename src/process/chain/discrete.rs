@@ -4,14 +4,14 @@ use crate::expr::{Expression, Function, Operation};
 use crate::process::Process;
 
 /// The process with numbers for its parameters, as expressions in its components.
-pub(super) struct Equations {
+pub(super) struct Discrete {
     components: usize,
     drift: Vec<Expression>,
     noise: Vec<Vec<Expression>>,
     diffusion: Vec<Vec<Expression>>,
 }
 
-impl Equations {
+impl Discrete {
     pub(super) fn of(process: &Process) -> Self {
         Self {
             components: process.components(),

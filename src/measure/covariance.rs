@@ -2,7 +2,6 @@
 
 use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
-use super::rows;
 use crate::error::{Error, Result};
 use crate::task::Task;
 use crate::tensor::{Tensor, affordable};
@@ -15,7 +14,7 @@ const BLOCK: usize = 64;
 /// # Errors
 /// When the sample is empty or not finite.
 pub fn mean(a: &Tensor) -> Result<Vec<f64>> {
-    Ok(mean_of(rows("a", a)?).to_vec())
+    Ok(mean_of(a.rows("a")?.matrix()).to_vec())
 }
 
 /// Covariance of the coordinates of a sample, [d, d], divided by n.
@@ -32,13 +31,13 @@ pub fn covariance(a: &Tensor, task: &Task) -> Result<Array2<f64>> {
 /// # Errors
 /// As [`covariance`], and when the numbers of rows differ.
 pub fn cross_covariance(a: &Tensor, b: &Tensor, task: &Task) -> Result<Array2<f64>> {
-    let (x, y) = (rows("a", a)?, rows("b", b)?);
-    if x.nrows() != y.nrows() {
-        return Err(Error::argument("b", format!("has {} rows, `a` has {}", y.nrows(), x.nrows()))
+    let (x, y) = (a.rows("a")?, b.rows("b")?);
+    if x.count != y.count {
+        return Err(Error::argument("b", format!("has {} rows, `a` has {}", y.count, x.count))
             .with_hint("row i of both must belong to the same sample"));
     }
-    affordable(&[x.ncols(), y.ncols()], task.host())?;
-    let (x, y) = (centred(x), centred(y));
+    affordable(&[x.width(), y.width()], task.host())?;
+    let (x, y) = (centred(x.matrix()), centred(y.matrix()));
     let blocks = task.blocks(x.ncols().div_ceil(BLOCK), |block| {
         let columns = block * BLOCK..x.ncols().min((block + 1) * BLOCK);
         Ok(x.slice(s![.., columns]).t().dot(&y) / x.nrows() as f64)

@@ -1,21 +1,24 @@
-//! Doc comments laid out for a terminal.
+//! Doc comments laid out in lines that fit.
 
-use tumble::Diagnostic;
-use tumble::error::nearest;
-use tumble::lang::catalog::{Catalog, Entry};
+use crate::error::nearest;
+use crate::lang::catalog::{Catalog, Entry};
+use crate::lang::diagnostics::Diagnostic;
 
 /// How help is laid out.
-#[derive(Clone, Copy)]
-pub(crate) struct Page {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Page {
     /// Columns.
-    pub(crate) width: usize,
-    /// Whether colours are wanted.
-    pub(crate) colour: bool,
+    pub width: usize,
+    /// Whether headings, names and code are to be told apart by ANSI colours.
+    pub colour: bool,
 }
 
 impl Page {
     /// Help on a function, property or module.
-    pub(crate) fn named(self, catalog: &Catalog, name: &str) -> Result<String, Diagnostic> {
+    ///
+    /// # Errors
+    /// When there is none of that name, with the nearest one.
+    pub fn named(self, catalog: &Catalog, name: &str) -> Result<String, Diagnostic> {
         let name = name.trim().trim_end_matches("()").trim_end_matches("::");
         if let Some(entry) = catalog.get(name) {
             return Ok(self.entry(entry));
@@ -35,7 +38,7 @@ impl Page {
     }
 
     /// Every name with its summary, one line each.
-    pub(crate) fn overview(self, catalog: &Catalog) -> String {
+    pub fn overview(self, catalog: &Catalog) -> String {
         self.list(catalog, |_| true)
     }
 
@@ -46,7 +49,7 @@ impl Page {
     }
 
     /// Two columns: names, and what they are in what is left of the width.
-    pub(crate) fn table(self, rows: &[(&str, &str)]) -> String {
+    pub fn table(self, rows: &[(&str, &str)]) -> String {
         let longest = rows.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
         let column = longest.min(self.width / 2) + 2;
         let mut text = String::new();
@@ -76,12 +79,13 @@ impl Page {
     }
 
     /// A doc comment: headings in bold, paragraphs and lists wrapped, code as it stands.
-    pub(crate) fn doc(self, doc: &str) -> String {
+    pub fn doc(self, doc: &str) -> String {
         let mut text = String::new();
         let mut paragraph = String::new();
         let mut in_code = false;
         for line in doc.lines() {
-            let starts_block = line.is_empty() || line.starts_with("# ") || line.starts_with("- ");
+            let is_item = line.trim_start().starts_with("- ");
+            let starts_block = line.is_empty() || line.starts_with("# ") || is_item;
             if in_code || starts_block || line.starts_with("```") {
                 text.push_str(&self.block(&paragraph));
                 paragraph.clear();
@@ -94,17 +98,20 @@ impl Page {
                 text.push_str(&format!("{}\n", self.paint(BOLD, heading)));
             } else if line.is_empty() {
                 text.push('\n');
+            } else if is_item || paragraph.is_empty() {
+                line.clone_into(&mut paragraph);
             } else {
-                paragraph = format!("{paragraph} {}", line.trim()).trim_start().to_owned();
+                paragraph = format!("{paragraph} {}", line.trim());
             }
         }
         text + self.block(&paragraph).as_str()
     }
 
     fn block(self, paragraph: &str) -> String {
-        match paragraph {
+        let indent = paragraph.len() - paragraph.trim_start().len();
+        match paragraph.trim_start() {
             "" => String::new(),
-            item if item.starts_with("- ") => self.hanging(item, 2, 4, PLAIN),
+            item if item.starts_with("- ") => self.hanging(item, indent + 2, indent + 4, PLAIN),
             other => self.hanging(other, 2, 2, PLAIN),
         }
     }
@@ -116,7 +123,7 @@ impl Page {
     }
 
     /// Text in an ANSI style, where colours are wanted.
-    pub(crate) fn paint(self, style: &str, text: &str) -> String {
+    pub fn paint(self, style: &str, text: &str) -> String {
         if self.colour && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
     }
 }
@@ -152,7 +159,7 @@ mod tests {
 
     #[test]
     fn help_fits_the_terminal() {
-        let runtime = tumble::Runtime::new();
+        let runtime = crate::Runtime::new();
         for entry in runtime.catalog().entries() {
             for line in NARROW.entry(entry).lines().filter(|line| !line.starts_with("    ")) {
                 let one_word = line.trim().split(' ').count() == 1;
@@ -165,15 +172,15 @@ mod tests {
     #[test]
     fn a_doc_comment_is_laid_out() {
         let doc = "Does a thing that takes more than one line to say.\n\n# Options\n- `tau`: persistence time, above \
-                   0,\n  in seconds\n\n# Example\n```rhai\nlet x = 1;\n\nassert(x == 1);\n```";
+                   0,\n  in seconds\n  - `\"a\"`: one of its words, the first\n\n# Example\n```rhai\nlet x = 1;\n\nassert(x == 1);\n```";
         let expected = "  Does a thing that takes more than one\n  line to say.\n\nOptions\n  - `tau`: persistence time, above 0,\n    \
-                        in seconds\n\nExample\n    let x = 1;\n    \n    assert(x == 1);\n";
+                        in seconds\n    - `\"a\"`: one of its words, the\n      first\n\nExample\n    let x = 1;\n    \n    assert(x == 1);\n";
         assert_eq!(NARROW.doc(doc), expected);
     }
 
     #[test]
     fn unknown_names_are_corrected() {
-        let runtime = tumble::Runtime::new();
+        let runtime = crate::Runtime::new();
         let help = |name: &str| NARROW.named(runtime.catalog(), name);
         assert_eq!(help("proces").unwrap_err().hints, ["did you mean `process`?"]);
         assert!(help("process").is_ok_and(|text| text.contains("process::active")));
