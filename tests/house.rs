@@ -53,16 +53,25 @@ fn named(page: &str) -> Vec<&str> {
     spans.chain(links).collect()
 }
 
+/// Whether a word is the path of a file or folder of the repository, and not one that a command makes.
+fn is_path(word: &str) -> bool {
+    let is_plain = word.chars().all(|c| c.is_ascii_alphanumeric() || "_-./".contains(c));
+    is_plain && word.contains('/') && word.contains(char::is_alphabetic) && !word.starts_with("target/")
+}
+
 /// Seen to fail with `src/plots` in README.md, and with the room of settings left out.
 #[test]
-fn the_readme_names_what_is_there() {
+fn pages_name_what_is_there() {
     let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let page = fs::read_to_string(top.join("README.md")).unwrap();
-    let is_path =
-        |name: &&str| ["src/", "stdlib/", "tests/", "scripts/", "examples/"].iter().any(|f| name.starts_with(f));
-    let words = named(&page).into_iter().flat_map(str::split_whitespace).filter(is_path);
-    let lost: Vec<_> = words.filter(|name| !top.join(name).exists()).collect();
-    assert!(lost.is_empty(), "README.md names {lost:?}");
+    let read = |page: &str| fs::read_to_string(top.join(page)).unwrap();
+    for (page, folder) in [("README.md", "."), ("src/README.md", "src")] {
+        let is_there = |name: &str| top.join(name).exists() || top.join(folder).join(name).exists();
+        let text = read(page);
+        let words = named(&text).into_iter().flat_map(str::split_whitespace);
+        let lost: Vec<_> = words.filter(|word| is_path(word) && !is_there(word)).collect();
+        assert!(lost.is_empty(), "{page} names {lost:?}");
+    }
+    let page = read("README.md");
     // The folder `task` belongs to `task.rs`; what only tests use is no room.
     let is_room = |room: &PathBuf| !["lib.rs", "property.rs", "README.md"].iter().any(|file| room.ends_with(file));
     let named: Vec<_> = named(&page).into_iter().map(|name| top.join(name).with_extension("")).collect();
