@@ -18,7 +18,7 @@ use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 pub use chain::{Chain, Factor, Walk};
-pub use coloured::{Embedding, Sampled, embed, logarithmic};
+pub use coloured::{Component, Embedding, Ladder, Sampled, embed, places};
 pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
 pub use explain::{Explanation, UPDATES, Update};
 pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
