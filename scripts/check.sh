@@ -24,10 +24,17 @@ step() {
     "$@"
 }
 
+# Whether the top level holds just these, besides dot-files.
+top_level() {
+    local names="CHANGELOG.md Cargo.lock Cargo.toml LICENSE README.md examples scripts src stdlib tests"
+    diff <(tr ' ' '\n' <<< "$names") <(git ls-files | cut -d / -f 1 | grep -v '^\.' | LC_ALL=C sort -u)
+}
+
 run_command=$(readme_command run)
 test_command=$(readme_command test)
 [ -n "$run_command" ] && [ -n "$test_command" ] || { echo "README.md has lost its commands" >&2; exit 1; }
 
+step top_level
 step cargo fmt --check
 step cargo clippy --release --all-targets -- -D warnings
 step env RUSTDOCFLAGS="-D warnings" cargo doc --release --no-deps --quiet

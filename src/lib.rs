@@ -43,6 +43,9 @@ pub mod vector;
 
 pub mod lang;
 
+#[cfg(test)]
+mod property;
+
 pub use error::{Error, Result};
 pub use host::Host;
 pub use lang::{Diagnostic, Runtime, Value};

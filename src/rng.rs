@@ -2,7 +2,8 @@
 //! to lose, and the same request gives the same bits at any thread count and on any machine.
 //!
 //! The function is Philox 4×32 with ten rounds (Salmon, Moraes, Dror, Shaw, SC 2011). Normals are Box–Muller pairs in
-//! single precision with 32-bit radii: the smallest is ½·2⁻³², so the tail reaches √(2·33 ln 2) = 6.76 standard deviations.
+//! single precision with 32-bit radii: the smallest is ½·2⁻³², so the tail reaches √(2·33 ln 2) = 6.76 standard
+//! deviations.
 
 use rand::rand_core::{Infallible, TryRng};
 

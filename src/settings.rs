@@ -1,8 +1,8 @@
-//! What can be set by name, declared once: the reader of option maps, help, reference, completion and errors all use the
-//! same table, and so do the defaults of the functions in Rust.
+//! What can be set by name, declared once: the reader of option maps, help, reference, completion and errors all use
+//! the same table, and so do the defaults of the functions in Rust.
 //!
-//! A table is a constant slice of [`Setting`]s beside what it sets. A word of a [`Setting::choice`] may bring settings of
-//! its own, which exist only where it is chosen: a method its order, a grid its exponent.
+//! A table is a constant slice of [`Setting`]s beside what it sets. A word of a [`Setting::choice`] may bring settings
+//! of its own, which exist only where it is chosen: a method its order, a grid its exponent.
 //!
 //! ```
 //! use tumble::settings::{Choice, Setting, Values};
@@ -57,15 +57,17 @@ pub enum Kind {
     Wholes(Range),
     /// An array of strings.
     Texts,
-    /// What only the language has; these words say what: "a closure", "a map".
+    /// What only the language has; these words say what, as they follow "must be": "a closure", "a map #{ .. }".
     Other(&'static str),
 }
 
 /// What stands where a setting is not given.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Preset {
-    /// It must be given.
-    Required,
+    /// It must be given; what to write, if it is not: "write drift: |s, t, p| #{ x: -s.x }".
+    Required(&'static str),
+    /// It or one of the other settings of these names must be given, and no two; what to write, if it is otherwise.
+    Either(&'static [&'static str], &'static str),
     /// A number.
     Number(f64),
     /// Numbers.
@@ -76,7 +78,7 @@ pub enum Preset {
     Text(&'static str),
     /// The first word of a choice.
     First,
-    /// Nothing, and these words say what then happens: "the horizon".
+    /// Nothing, and these words, if there are any, say what then is taken: "the horizon".
     Absent(&'static str),
 }
 
@@ -111,17 +113,17 @@ impl Setting {
 
     /// A finite number that must be given.
     pub const fn number(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Number(Range::ALL), Preset::Required, meaning)
+        Self::new(name, Kind::Number(Range::ALL), Preset::Required(""), meaning)
     }
 
     /// A whole number above 0 that must be given.
     pub const fn count(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Whole(Range::above(0.0)), Preset::Required, meaning)
+        Self::new(name, Kind::Whole(Range::above(0.0)), Preset::Required(""), meaning)
     }
 
     /// A whole number, 0 or above, that must be given.
     pub const fn natural(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Whole(Range::from(0.0)), Preset::Required, meaning)
+        Self::new(name, Kind::Whole(Range::from(0.0)), Preset::Required(""), meaning)
     }
 
     /// The seed of what is random: a whole number, 0 where it is not given.
@@ -136,7 +138,7 @@ impl Setting {
 
     /// A string that must be given.
     pub const fn text(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Text, Preset::Required, meaning)
+        Self::new(name, Kind::Text, Preset::Required(""), meaning)
     }
 
     /// One of several words, of which the first is the default.
@@ -146,22 +148,22 @@ impl Setting {
 
     /// An array of finite numbers that must be given.
     pub const fn numbers(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Numbers(Range::ALL), Preset::Required, meaning)
+        Self::new(name, Kind::Numbers(Range::ALL), Preset::Required(""), meaning)
     }
 
     /// An array of whole numbers above 0 that must be given.
     pub const fn counts(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Wholes(Range::above(0.0)), Preset::Required, meaning)
+        Self::new(name, Kind::Wholes(Range::above(0.0)), Preset::Required(""), meaning)
     }
 
     /// An array of strings that must be given.
     pub const fn texts(name: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Texts, Preset::Required, meaning)
+        Self::new(name, Kind::Texts, Preset::Required(""), meaning)
     }
 
     /// What only the language has, described by `wanted` ("a closure"); must be given.
     pub const fn other(name: &'static str, wanted: &'static str, meaning: &'static str) -> Self {
-        Self::new(name, Kind::Other(wanted), Preset::Required, meaning)
+        Self::new(name, Kind::Other(wanted), Preset::Required(""), meaning)
     }
 
     /// The same setting within `range`.
@@ -216,10 +218,24 @@ impl Setting {
         Self { default: Preset::Text(text), ..self }
     }
 
-    /// The same setting, which need not be given; `otherwise` says in words what then happens.
+    /// The same setting, which need not be given; `otherwise` says in words what then is taken, "the horizon", or is
+    /// empty.
     #[must_use]
     pub const fn or_else(self, otherwise: &'static str) -> Self {
         Self { default: Preset::Absent(otherwise), ..self }
+    }
+
+    /// The same setting, which must be given, with a `hint` for who left it out: "write horizon: 2".
+    #[must_use]
+    pub const fn required(self, hint: &'static str) -> Self {
+        Self { default: Preset::Required(hint), ..self }
+    }
+
+    /// The same setting, which must be given unless one of those named `others` is, with a `hint` for who gave none or
+    /// several.
+    #[must_use]
+    pub const fn unless(self, others: &'static [&'static str], hint: &'static str) -> Self {
+        Self { default: Preset::Either(others, hint), ..self }
     }
 
     /// The words of a choice; none for other settings.
@@ -231,19 +247,88 @@ impl Setting {
     }
 }
 
-/// All settings of `tables`, those of choices behind the choice that brings them, each with the word that must be chosen.
-pub fn all(tables: &[&'static [Setting]]) -> Vec<(&'static Setting, Option<&'static Choice>)> {
-    fn collect(
-        table: &'static [Setting],
-        owner: Option<&'static Choice>,
-        found: &mut Vec<(&'static Setting, Option<&'static Choice>)>,
-    ) {
+/// The words of a list, for [`Setting::choice`], of which each stands for something: see [`Values::chosen`].
+pub const fn words<T, const N: usize>(list: &[(Choice, T); N]) -> [Choice; N] {
+    let mut words = [Choice::new("", ""); N];
+    let mut place = 0;
+    while place < N {
+        words[place] = list[place].0;
+        place += 1;
+    }
+    words
+}
+
+/// Whether a map without any key is enough for `tables`.
+pub fn all_optional(tables: &[&'static [Setting]]) -> bool {
+    let must_be_given = |setting: &Setting| matches!(setting.default, Preset::Required(_) | Preset::Either(..));
+    !tables.iter().flat_map(|table| table.iter()).any(must_be_given)
+}
+
+/// A number as a script would have it: `20_000`, `0.02`, `5e-4`.
+pub fn written(number: f64) -> String {
+    let size = number.abs();
+    if number != 0.0 && !(0.01..1e15).contains(&size) {
+        return format!("{number:e}");
+    }
+    let text = number.to_string();
+    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
+    if size < 10_000.0 {
+        return text;
+    }
+    let mut grouped = String::new();
+    for (i, c) in whole.chars().enumerate() {
+        if i > 0 && (whole.len() - i).is_multiple_of(3) && c.is_ascii_digit() && !grouped.ends_with('-') {
+            grouped.push('_');
+        }
+        grouped.push(c);
+    }
+    grouped + rest
+}
+
+/// A choice and its word under which a setting exists.
+pub type Owner = (&'static Setting, &'static Choice);
+
+/// All settings of `tables`, those of choices behind the choice that brings them, each with what must be chosen.
+pub fn all(tables: &[&'static [Setting]]) -> Vec<(&'static Setting, Option<Owner>)> {
+    fn collect(table: &'static [Setting], owner: Option<Owner>, found: &mut Vec<(&'static Setting, Option<Owner>)>) {
         for setting in table {
             found.push((setting, owner));
-            setting.choices().iter().for_each(|choice| collect(choice.settings, Some(choice), found));
+            setting.choices().iter().for_each(|choice| collect(choice.settings, Some((setting, choice)), found));
         }
     }
     let mut found = Vec::new();
     tables.iter().for_each(|table| collect(table, None, &mut found));
     found
+}
+
+/// The setting of this name in a table, or under a word of it.
+///
+/// # Panics
+/// When there is none.
+pub fn named(table: &'static [Setting], name: &str) -> &'static Setting {
+    let found = all(&[table]).into_iter().find(|(setting, _)| setting.name == name);
+    found.unwrap_or_else(|| panic!("no setting `{name}` is declared")).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::written;
+
+    #[test]
+    fn numbers_are_written_as_in_scripts() {
+        let cases = [
+            (0.0, "0"),
+            (0.5, "0.5"),
+            (1e-3, "1e-3"),
+            (5e-4, "5e-4"),
+            (0.02, "0.02"),
+            (2000.0, "2000"),
+            (20_000.0, "20_000"),
+            (-123_456.5, "-123_456.5"),
+            (1e30, "1e30"),
+        ];
+        for (number, text) in cases {
+            assert_eq!(written(number), text);
+        }
+    }
 }

@@ -86,8 +86,8 @@ impl Task {
         &self.host
     }
 
-    /// The same task for work inside a block: its own blocks run one after the other in the calling thread. A thread that
-    /// waited for blocks inside a block might take up another outer one meanwhile, and so on without bound.
+    /// The same task for work inside a block: its own blocks run one after the other in the calling thread. A thread
+    /// that waited for blocks inside a block might take up another outer one meanwhile, and so on without bound.
     #[must_use]
     pub fn serial(&self) -> Self {
         Self { is_serial: true, ..self.clone() }

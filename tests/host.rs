@@ -140,7 +140,8 @@ impl Progress for Mover {
 
 #[test]
 fn time_is_told_by_the_host() {
-    // (What passes between reports, seconds of five steps, reports.) Where no time passes, no report but the first is due.
+    // (What passes between reports, seconds of five steps, reports.) Where no time passes, no report but the first is
+    // due.
     for (seconds, total, reports) in [(3600, 18_000.0, 5), (0, 0.0, 1)] {
         let mover = Arc::new(Mover { clock: Arc::default(), seconds, reports: AtomicU64::new(0) });
         let host = Host::default().with_clock(mover.clock.clone());

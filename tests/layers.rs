@@ -1,7 +1,12 @@
-//! The house rules as a test: every room depends only on rooms below it.
+//! The house rules as a test: every room depends only on rooms below it, and some things stay in their rooms.
 
-use std::fs;
-use std::path::{Path, PathBuf};
+#[path = "layers/imports.rs"]
+mod imports;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+
+use imports::{Uses, uses_of_files};
 
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
@@ -9,99 +14,188 @@ const ROOMS: &[&str] = &[
     "measure", "sample", "train", "plot", "lang", "cli", "repl", "main",
 ];
 
-/// Words that may stand only in some rooms or files: (word, where it may, why).
+/// What may be used only in some rooms or files: (what, where it may, why). A path leads out of the crate, or is a room
+/// after `crate::`; a word after a dot is a method.
 const RESERVED: &[(&str, &[&str], &str)] = &[
-    ("rhai::", &["lang", "lib.rs"], "the rooms below know nothing of the language"),
-    ("collect_fn_metadata", &["lang/catalog.rs"], "metadata of Rhai moves between releases"),
+    ("rhai", &["lang"], "the rooms below know nothing of the language"),
+    (".collect_fn_metadata", &["lang/catalog.rs"], "metadata of Rhai moves between releases"),
     ("std::fs", &["host"], "the host is the one way to the file system"),
-    (".canonicalize(", &["host"], "the host is the one way to the file system"),
-    (".is_file(", &["host"], "the host is the one way to the file system"),
-    (".is_dir(", &["host"], "the host is the one way to the file system"),
+    (".canonicalize", &["host"], "the host is the one way to the file system"),
+    (".exists", &["host"], "the host is the one way to the file system"),
+    (".is_file", &["host"], "the host is the one way to the file system"),
+    (".is_dir", &["host"], "the host is the one way to the file system"),
+    (".read_dir", &["host"], "the host is the one way to the file system"),
     ("std::env", &["cli", "repl", "main.rs"], "the environment belongs to the terminal"),
-    ("println!", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
-    ("Instant", &["host", "cli", "repl"], "time is the host's to tell"),
-    ("SystemTime", &[], "nothing is seeded from the clock"),
+    ("std::io::stdin", &["cli", "repl", "main.rs"], "only the terminal's rooms read from it"),
+    ("std::io::stdout", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
+    ("std::io::stderr", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
+    ("print", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
+    ("println", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
+    ("eprint", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
+    ("eprintln", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
+    ("dbg", &[], "it is for the moment"),
+    ("std::time::Instant", &["host", "cli", "repl"], "time is the host's to tell"),
+    ("std::time::SystemTime", &[], "nothing is seeded from the clock"),
     (
         "crate::tensor",
-        &["data", "process", "score", "measure", "sample", "train", "plot", "lang"],
+        &["tensor", "data", "process", "score", "measure", "sample", "train", "plot", "lang"],
         "prompt and command never touch tensors",
     ),
-    ("Tensor::randn", &[], "Candle's generator cannot be seeded"),
-    ("Tensor::rand(", &[], "Candle's generator cannot be seeded"),
+    ("candle_core::Tensor::rand", &[], "Candle's generator cannot be seeded"),
+    ("candle_core::Tensor::randn", &[], "Candle's generator cannot be seeded"),
+    (".rand_like", &[], "Candle's generator cannot be seeded"),
+    (".randn_like", &[], "Candle's generator cannot be seeded"),
+    ("rand::rng", &[], "random numbers come from streams with a seed"),
+    ("rand::random", &[], "random numbers come from streams with a seed"),
 ];
 
-fn source_files(folder: &Path, found: &mut Vec<PathBuf>) {
-    for entry in fs::read_dir(folder).unwrap() {
-        let path = entry.unwrap().path();
-        if path.is_dir() {
-            source_files(&path, found);
-        } else if path.extension().is_some_and(|extension| extension == "rs") {
-            found.push(path);
-        }
-    }
-}
+/// Circles of files that need each other; there shall be no more.
+const MOST_CIRCLES: usize = 2;
 
-/// Each source file: its path below `src`, and its text without comments and without its tests.
-fn program() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("src");
-    let mut files = Vec::new();
-    source_files(&root, &mut files);
-    assert!(files.len() > 40, "the sources were not found");
-    let read = |file: &PathBuf| {
-        let name = file.strip_prefix(&root).unwrap().to_str().unwrap().replace('\\', "/");
-        let text = fs::read_to_string(file).unwrap();
-        let text = text.split("#[cfg(test)]\nmod").next().unwrap();
-        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-        (name, code.join("\n"))
-    };
-    let is_test = |name: &str| name.ends_with("tests.rs") || name.contains("/tests/");
-    files.iter().map(read).filter(|(name, _)| !is_test(name)).collect()
-}
-
-fn room(name: &str) -> &str {
-    name.split('/').next().unwrap().trim_end_matches(".rs")
+/// A file's room; the crate root is none.
+fn room(file: &str) -> Option<&str> {
+    let name = file.split('/').next().unwrap().trim_end_matches(".rs");
+    (name != "lib").then_some(name)
 }
 
 fn height(room: &str) -> Option<usize> {
     ROOMS.iter().position(|known| *known == room)
 }
 
+fn program() -> BTreeMap<String, Uses> {
+    let program = uses_of_files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("src"));
+    assert!(program.len() > 40, "the sources were not found");
+    program
+}
+
 #[test]
 fn every_room_has_its_place() {
-    let homeless: Vec<_> = program()
-        .into_iter()
-        .map(|(name, _)| name)
-        .filter(|name| name != "lib.rs" && height(room(name)).is_none())
-        .collect();
+    let program = program();
+    let homeless: Vec<_> =
+        program.keys().filter(|file| room(file).is_some_and(|room| height(room).is_none())).collect();
     assert!(homeless.is_empty(), "rooms that the list does not know: {homeless:?}");
 }
 
+/// Seen to fail with `super::process::Process` and with `use crate::{process::*, ...}; Process::new` in `gauss`.
 #[test]
 fn rooms_use_only_what_stands_below() {
     let mut wrong = Vec::new();
-    for (name, code) in program().iter().filter(|(name, _)| name != "lib.rs") {
-        let own = height(room(name)).unwrap();
-        for used in code.split("crate::").skip(1) {
-            let used: String = used.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
-            if height(&used).is_some_and(|height| height > own) {
-                wrong.push(format!("{name} uses {used}"));
+    for (file, uses) in &program() {
+        let Some(own) = room(file) else { continue };
+        let above = |used: &&String| room(used).is_some_and(|used| height(used) > height(own));
+        wrong.extend(uses.names.iter().filter(above).map(|used| format!("{file} uses {used}")));
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+/// Seen to fail with `use std::{fs as disk}; disk::read(..)`, with `assert!(path.is_file())` and with
+/// `use candle_core::Tensor as T; T::randn(..)`.
+#[test]
+fn reserved_things_stay_in_their_rooms() {
+    let mut wrong = Vec::new();
+    for (file, uses) in &program() {
+        for (thing, places, why) in RESERVED {
+            let is_allowed = places.iter().any(|place| file == place || room(file) == Some(place));
+            if has(uses, thing) && !is_allowed {
+                wrong.push(format!("{file} has `{thing}`: {why}"));
             }
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");
 }
 
+fn has(uses: &Uses, thing: &str) -> bool {
+    if let Some(method) = thing.strip_prefix('.') {
+        return uses.methods.contains(method);
+    }
+    if let Some(reserved) = thing.strip_prefix("crate::") {
+        return uses.names.iter().any(|file| room(file) == Some(reserved));
+    }
+    let leads_there =
+        |path: &String| path.strip_prefix(thing).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    uses.outside.iter().any(leads_there)
+}
+
+/// Seen to fail with a call of `super::layout::layout` in `plot/marks.rs`.
 #[test]
-fn reserved_words_stay_in_their_rooms() {
-    let mut wrong = Vec::new();
-    for (name, code) in program() {
-        for (word, places, why) in RESERVED {
-            // A root file of the room itself, `tensor.rs`, may of course name itself.
-            let allowed = places.iter().any(|place| name.starts_with(place)) || word.ends_with(room(&name));
-            if code.contains(word) && !allowed {
-                wrong.push(format!("{name} has `{word}`: {why}"));
-            }
+fn few_files_need_each_other() {
+    let program = program();
+    let circles = circles(&program);
+    let needs = |file: &str, circle: &[&str]| {
+        let inside = program[file].needs.iter().map(String::as_str).filter(|needed| circle.contains(needed));
+        format!("  {file} needs {}", inside.collect::<Vec<_>>().join(", "))
+    };
+    let describe = |circle: &Vec<&str>| circle.iter().map(|file| needs(file, circle)).collect::<Vec<_>>().join("\n");
+    let described = circles.iter().map(describe).collect::<Vec<_>>().join("\n\n");
+    println!("{described}");
+    assert!(circles.len() <= MOST_CIRCLES, "{} circles of files:\n{described}", circles.len());
+}
+
+/// The groups of files each of which needs all others of its group, at least by way of others.
+fn circles(program: &BTreeMap<String, Uses>) -> Vec<Vec<&str>> {
+    let reached: BTreeMap<_, _> = program.keys().map(|file| (file.as_str(), reach(program, file))).collect();
+    let mut circles = BTreeSet::new();
+    for (file, needed) in &reached {
+        if needed.contains(file) {
+            circles.insert(needed.iter().copied().filter(|other| reached[other].contains(file)).collect());
         }
     }
-    assert!(wrong.is_empty(), "{wrong:#?}");
+    circles.into_iter().collect()
+}
+
+/// The files that a file needs, directly or by way of others.
+fn reach<'a>(program: &'a BTreeMap<String, Uses>, file: &str) -> BTreeSet<&'a str> {
+    let mut reached = BTreeSet::new();
+    let mut next: Vec<_> = program[file].needs.iter().map(String::as_str).collect();
+    while let Some(file) = next.pop() {
+        if reached.insert(file) {
+            next.extend(program[file].needs.iter().map(String::as_str));
+        }
+    }
+    reached
+}
+
+/// A program of a few files, and what its files use.
+const SMALL: &[(&str, &str)] = &[
+    ("lib.rs", "pub mod low; pub mod high; pub use low::Thing; #[cfg(test)] mod tests;"),
+    ("low/mod.rs", "mod one; mod two; pub use one::Thing; pub struct Own; pub fn run() { two::go(); }"),
+    ("low/one.rs", "pub struct Thing; made! { pub fn generated() {} } pub fn measure() {}"),
+    (
+        "low/two.rs",
+        "use super::Thing; use std::{env, fs as disk}; pub fn go() { disk::read(env::args().x(super::one::measure)); }",
+    ),
+    (
+        "high.rs",
+        r#"use super::low as below; use crate::low::*;
+           /// Uses no std::process.
+           pub fn look(own: Own) { println!("{}", vec![below::generated().is_file(), crate::Thing]); }
+           mod inner { pub use super::super::low::run; pub fn up() { super::look() } }
+           #[cfg(test)] fn check() { std::thread::spawn(run); }
+           #[test] #[cfg(test)] fn test() {}"#,
+    ),
+];
+
+#[test]
+fn paths_are_followed_to_what_they_name() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in SMALL {
+        let path = folder.path().join(file);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, text).unwrap();
+    }
+    let program = uses_of_files(folder.path());
+    let needs = |file: &str| program[file].needs.iter().map(String::as_str).collect::<Vec<_>>();
+    assert_eq!(program.len(), SMALL.len());
+    // Handing on is no need, calling is.
+    assert_eq!(needs("lib.rs"), [""; 0]);
+    assert_eq!(needs("low/mod.rs"), ["low/two.rs"]);
+    assert_eq!(needs("low/two.rs"), ["low/one.rs"]);
+    assert_eq!(needs("high.rs"), ["low/mod.rs", "low/one.rs"]);
+    assert!(program["low/mod.rs"].names.contains("low/one.rs"));
+    let outside = |path: &str| program["low/two.rs"].outside.contains(path);
+    assert!(outside("std::fs::read") && outside("std::env::args"), "{:?}", program["low/two.rs"].outside);
+    let high = &program["high.rs"];
+    assert!(high.outside.contains("println") && high.methods.contains("is_file"), "{high:?}");
+    assert!(!high.outside.iter().any(|path| path.starts_with("std::")), "{high:?}");
+    assert_eq!(circles(&program), [[""; 0]; 0]);
 }

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::process::Command;
 
 /// Touches each family of dispatched code: normals, uniforms, exponentials and logarithms of every kind of score, the
-/// products, activations and optimiser of a network, and the affine steps of both directions.
+/// products, activations and optimiser of a network, the affine steps of both directions, adaptive and corrected ones,
+/// coupled coordinates, and the programs of a nonlinear process.
 ///
 /// Small: without instructions for fused multiply-add each one is a call of the portable level.
 const SCRIPT: &str = r#"
@@ -20,6 +21,13 @@ let spread = dataset::mixture(#{ means: [[0, 0], [1, 1]], covariances: [[[1, 0.5
 sample(score::exact(p, spread), #{ count: 300, steps: 10, seed: 5 }).x.save("general.npy");
 simulate(p, d.sample(300, 6), #{ steps: 10, seed: 7 }).x.save("simulated.npy");
 perturb(p, d.sample(300, 6), 0.3, 8).eta.save("perturbed.npy");
+sample(score::exact(p, d), #{ count: 300, method: "rk45", rtol: 1e-3, atol: 1e-3, seed: 9 }).x.save("adaptive.npy");
+sample(score::exact(p, d), #{ count: 300, steps: 5, method: "pc", seed: 10 }).x.save("corrected.npy");
+sample(score::exact(process::chiral_active(), d), #{ count: 300, steps: 10, seed: 11 }).eta.save("coupled.npy");
+let line = dataset::mixture(#{ means: [[-1], [1]], std: 0.2 });
+let n = score::mlp(process::double_well(#{ Ta: 1 }), line, #{ hidden: [16], chain_steps: 100, window: 0.5, seed: 12 });
+train(n, line, #{ steps: 3, batch: 64, seed: 13 });
+sample(n, #{ count: 300, steps: 5, seed: 14 }).x.save("nonlinear.npy");
 "#;
 
 /// The files and the output of the script at a level; `None` where the processor lacks it.
@@ -47,7 +55,7 @@ fn run(level: &str, folder: &Path) -> Option<Vec<(String, Vec<u8>)>> {
 #[test]
 fn all_levels_give_the_same_bits() {
     let reference = run("auto", tempfile::tempdir().unwrap().path()).unwrap();
-    assert_eq!(reference.len(), 8, "a result is missing");
+    assert_eq!(reference.len(), 12, "a result is missing");
     for level in ["avx512", "avx2", "neon", "portable"] {
         let Some(results) = run(level, tempfile::tempdir().unwrap().path()) else { continue };
         for ((name, expected), (_, found)) in reference.iter().zip(&results) {

@@ -8,8 +8,9 @@ use serde::Serialize;
 use tumble::error::suggestion;
 use tumble::{Diagnostic, Error, Host, Runtime};
 
+use super::exit::FAILURE;
 use super::interrupt::Interrupt;
-use super::{FAILURE, terminal};
+use super::terminal;
 
 /// The jobs that are written in the language, and the functions of `JOBS` that prepare them.
 const SCRIPTED: [(&str, &str); 4] = [

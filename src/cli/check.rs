@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use tumble::{Diagnostic, Runtime};
 
-use super::{FAILURE, run, terminal};
+use super::exit::FAILURE;
+use super::{run, terminal};
 
 /// Reports the first syntax error of every file, and returns the exit code.
 pub(crate) fn files(mut runtime: Runtime, files: &[PathBuf]) -> u8 {

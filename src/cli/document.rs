@@ -1,12 +1,13 @@
 //! `tumble doc`.
 
 use tumble::Runtime;
+use tumble::lang::assist::Page;
 
-use super::{help, terminal};
+use super::terminal;
 
 /// Prints the documentation of `name`, or one line for everything there is, and returns the exit code.
 pub(crate) fn show(runtime: &Runtime, name: Option<&str>) -> u8 {
-    let page = help::Page { width: terminal::width(), colour: terminal::colour() };
+    let page = Page { width: terminal::width(), colour: terminal::colour() };
     match name {
         None => terminal::print(page.overview(runtime.catalog()).trim_end()),
         Some(name) => match page.named(runtime.catalog(), name) {

@@ -5,7 +5,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{INTERRUPTED, terminal};
+use super::exit::INTERRUPTED;
+use super::terminal;
 
 /// How long a computation may take to stop before a second Ctrl-C ends the program.
 const PATIENCE: Duration = Duration::from_secs(2);

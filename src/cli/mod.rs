@@ -3,7 +3,7 @@
 mod bench;
 mod check;
 mod document;
-pub(crate) mod help;
+mod exit;
 pub(crate) mod interrupt;
 mod progress;
 mod run;
@@ -17,12 +17,8 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use tumble::{Runtime, vector};
 
+pub(crate) use exit::FAILURE;
 use interrupt::Interrupt;
-
-/// A script's failure.
-pub(crate) const FAILURE: u8 = 1;
-/// Stopped by the user: 128 + SIGINT, as shells have it.
-pub(crate) const INTERRUPTED: u8 = 130;
 
 /// Script calls allowed, and how deep an expression may nest.
 const DEPTH: usize = 1000;

@@ -105,8 +105,8 @@ impl Line {
         self.shown = report.clone();
     }
 
-    /// Draws over what was drawn before. The cursor stays short of the edge, where the `^C` that a terminal echoes would
-    /// break the line, and half of it could not be cleared.
+    /// Draws over what was drawn before. The cursor stays short of the edge, where the `^C` that a terminal echoes
+    /// would break the line, and half of it could not be cleared.
     fn draw(&mut self, report: &Report) {
         let terminal = Term::stderr();
         let width = terminal::width_of(&terminal).saturating_sub(4);

@@ -6,10 +6,7 @@ use console::Term;
 use tumble::Diagnostic;
 use tumble::lang::diagnostics::Ending;
 
-use super::{FAILURE, INTERRUPTED};
-
-/// What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE.
-const CLOSED_PIPE: i32 = 141;
+use super::exit::{CLOSED_PIPE, FAILURE, INTERRUPTED};
 
 /// Columns of the terminal behind standard output; 100 where there is none.
 pub(crate) fn width() -> usize {

@@ -1,11 +1,11 @@
 //! Datasets and file formats.
 
-mod draw;
 pub mod formats;
 mod mixture;
 mod moments;
 mod points;
 mod swiss_rolls;
+mod uniforms;
 
 use std::fmt;
 use std::path::Path;

@@ -1,8 +1,8 @@
 //! Finite data.
 
 use super::Moments;
-use super::draw::for_each_uniform;
-use crate::error::{Error, Result};
+use super::uniforms::for_each_uniform;
+use crate::error::Result;
 use crate::rng::Stream;
 use crate::tensor::Tensor;
 
@@ -15,35 +15,9 @@ pub(super) struct Points {
 
 impl Points {
     pub(super) fn new(points: Tensor) -> Result<Self> {
-        let shape = match points.shape() {
-            [] => {
-                return Err(Error::argument("points", "is a single number")
-                    .with_hint("data has one row per datum: shape [n, d], or [n] for one coordinate"));
-            }
-            [count] => vec![*count, 1],
-            shape => shape.to_vec(),
-        };
-        let values = points.values().into_owned();
-        if values.is_empty() {
-            return Err(Error::argument("points", format!("is empty (shape {:?})", points.shape()))
-                .with_hint("data needs at least one datum of at least one coordinate"));
-        }
-        let width = values.len() / shape[0];
-        let bad = values.iter().filter(|v| !v.is_finite()).count();
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::argument(
-                "points",
-                format!(
-                    "has {bad} value{} that {} not finite, the first ({}) in row {}",
-                    if bad == 1 { "" } else { "s" },
-                    if bad == 1 { "is" } else { "are" },
-                    values[at],
-                    at / width
-                ),
-            )
-            .with_hint("remove or repair these rows first"));
-        }
-        Ok(Self { tensor: Tensor::new(&shape, values)? })
+        let rows = points.rows("points")?;
+        let shape = [&[rows.count], rows.shape].concat();
+        Ok(Self { tensor: Tensor::new(&shape, rows.values.into_owned())? })
     }
 
     pub(super) fn tensor(&self) -> &Tensor {
@@ -130,6 +104,6 @@ mod tests {
         assert!(problem(&[2, 0], &[]).contains("is empty"));
         assert!(problem(&[], &[1.0]).contains("single number"));
         let nan = problem(&[3, 2], &[0.0, 1.0, 2.0, f32::NAN, f32::INFINITY, 0.0]);
-        assert_eq!(nan, "`points` has 2 values that are not finite, the first (NaN) in row 1");
+        assert_eq!(nan, "`points` has 2 of 6 values not finite, the first (NaN) in row 1");
     }
 }

@@ -3,10 +3,11 @@
 use std::f64::consts::PI;
 
 use super::Moments;
-use super::draw::for_each_uniform;
+use super::uniforms::for_each_uniform;
 use crate::dispatched;
 use crate::rng::Stream;
 use crate::vector::math::sin_cos_turns;
+use crate::vector::single;
 
 /// Distance of the outer rolls from the axes.
 const OFFSET: f64 = 0.8;
@@ -27,11 +28,12 @@ dispatched! {
             let centre = CENTRES[choice as usize];
             // What the choice leaves of u is uniform too. θ = 1.5π(1 + 2u); a turn is 2π.
             let turns = 0.75 * (1.0 + 2.0 * choice.fract());
-            let radius = (SCALE * 2.0 * PI * turns) as f32;
-            let (sin, cos) = sin_cos_turns(turns as f32);
-            let noise = (SCALE * NOISE) as f32;
-            xs[i] = OFFSET as f32 * centre[0] + noise * xs[i] + radius * cos;
-            ys[i] = OFFSET as f32 * centre[1] + noise * ys[i] + radius * sin;
+            let radius = single(SCALE * 2.0 * PI * turns);
+            let (sin, cos) = sin_cos_turns(single(turns));
+            let noise = single(SCALE * NOISE);
+            let offset = single(OFFSET);
+            xs[i] = offset * centre[0] + noise * xs[i] + radius * cos;
+            ys[i] = offset * centre[1] + noise * ys[i] + radius * sin;
         });
     }
 }

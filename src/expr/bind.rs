@@ -74,7 +74,7 @@ impl Condition {
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Comparison, Function, Operation, Values};
+    use super::super::{Assignment, Comparison, Function, Operation};
     use super::*;
 
     fn parameters(list: &[(&str, f64)]) -> BTreeMap<String, f64> {
@@ -118,7 +118,7 @@ mod tests {
         let doubled = (0..1000).fold(x.clone(), |sum, _| sum.add(&sum));
         let doubled = doubled.substitute(&[y.multiply(&x)]);
         let none = BTreeMap::new();
-        let values = Values { time: 0.0, parameters: &none, state: &[3.0, 2.0_f64.powi(-1000)] };
+        let values = Assignment { time: 0.0, parameters: &none, state: &[3.0, 2.0_f64.powi(-1000)] };
         assert_eq!(doubled.evaluate(values), 3.0);
     }
 }

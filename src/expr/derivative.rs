@@ -79,8 +79,9 @@ mod tests {
 
     use proptest::prelude::*;
 
-    use super::super::{Values, random};
+    use super::super::{Assignment, random};
     use super::*;
+    use crate::property::cases;
 
     fn x() -> Expression {
         Expression::component(0, "x")
@@ -118,28 +119,29 @@ mod tests {
         let chain = (0..1000).fold(x(), |power, _| power.multiply(&power));
         let slope = chain.derivative(0);
         let none = BTreeMap::new();
-        assert_eq!(slope.evaluate(Values { time: 0.0, parameters: &none, state: &[1.0] }), 2_f64.powi(1000));
+        assert_eq!(slope.evaluate(Assignment { time: 0.0, parameters: &none, state: &[1.0] }), 2_f64.powi(1000));
         let nodes = super::super::order::parts_first(std::slice::from_ref(&slope)).len();
         assert!(nodes < 5000, "{nodes} nodes");
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig::with_cases(1000))]
+        #![proptest_config(cases(1000))]
 
         /// No chance involved beyond the choice of cases: where the differences of two step widths agree, so does the
-        /// derivative. Seen to fail with 1 + tanh² for 1 − tanh², with u^v for u^(v−1), and with v' for v in the general power.
+        /// derivative. Seen to fail with 1 + tanh² for 1 − tanh², with u^v for u^(v−1), and with v' for v in the
+        /// general power.
         #[test]
         fn derivatives_are_limits_of_differences(expression in random::expressions(), point in random::states()) {
             let parameters = random::parameters();
             let at = |x: f64| {
                 let state = [x, point[1], point[2]];
-                expression.evaluate(Values { time: 0.4, parameters: &parameters, state: &state })
+                expression.evaluate(Assignment { time: 0.4, parameters: &parameters, state: &state })
             };
             let difference = |h: f64| (at(point[0] + h) - at(point[0] - h)) / (2.0 * h);
             let (coarse, fine) = (difference(2e-5), difference(1e-5));
             let scale = 1.0 + fine.abs() + at(point[0]).abs();
             prop_assume!((coarse - fine).abs() < 1e-6 * scale);
-            let values = Values { time: 0.4, parameters: &parameters, state: &point };
+            let values = Assignment { time: 0.4, parameters: &parameters, state: &point };
             let slope = expression.derivative(0).evaluate(values);
             // x/(x/0) is 0 and has no derivative that the rules know.
             prop_assume!(slope.is_finite());

@@ -7,7 +7,7 @@ use super::{Condition, Expression, Node};
 
 /// What the symbols stand for.
 #[derive(Debug, Clone, Copy)]
-pub struct Values<'a> {
+pub struct Assignment<'a> {
     /// The time.
     pub time: f64,
     /// The parameters; a missing one evaluates to NaN.
@@ -20,18 +20,18 @@ type Memory = HashMap<*const Node, f64>;
 
 impl Expression {
     /// The value at one point.
-    pub fn evaluate(&self, values: Values<'_>) -> f64 {
+    pub fn evaluate(&self, values: Assignment<'_>) -> f64 {
         self.visit(values, &mut Memory::new())
     }
 
     /// The values of several expressions at one point; what they share is computed once.
-    pub fn evaluate_all<'a>(expressions: impl IntoIterator<Item = &'a Self>, values: Values<'_>) -> Vec<f64> {
+    pub fn evaluate_all<'a>(expressions: impl IntoIterator<Item = &'a Self>, values: Assignment<'_>) -> Vec<f64> {
         let mut memory = Memory::new();
         expressions.into_iter().map(|expression| expression.visit(values, &mut memory)).collect()
     }
 
     /// The innermost part that has no finite value although its own parts have.
-    pub fn fault(&self, values: Values<'_>) -> Option<Self> {
+    pub fn fault(&self, values: Assignment<'_>) -> Option<Self> {
         let mut memory = Memory::new();
         if self.visit(values, &mut memory).is_finite() {
             return None;
@@ -47,7 +47,7 @@ impl Expression {
         }
     }
 
-    fn visit(&self, values: Values<'_>, memory: &mut Memory) -> f64 {
+    fn visit(&self, values: Assignment<'_>, memory: &mut Memory) -> f64 {
         let key = Arc::as_ptr(&self.node);
         if let Some(&value) = memory.get(&key) {
             return value;
@@ -74,7 +74,7 @@ impl Expression {
 }
 
 impl Condition {
-    fn holds(&self, values: Values<'_>, memory: &mut Memory) -> bool {
+    fn holds(&self, values: Assignment<'_>, memory: &mut Memory) -> bool {
         match self {
             Self::Compare(comparison, a, b) => {
                 let (a, b) = (a.visit(values, memory), b.visit(values, memory));

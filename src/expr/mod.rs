@@ -20,7 +20,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use affine::Affine;
-pub use evaluate::Values;
+pub use evaluate::Assignment;
 pub use latex::symbol as latex_symbol;
 pub use operation::{Comparison, Function, Operation};
 pub use program::{Program, Scalars, Workspace};
@@ -240,8 +240,8 @@ impl Expression {
         self.find(|node| matches!(node, Node::Time)).is_some()
     }
 
-    /// The largest parts that do not depend on the state, each once; of a divisor its reciprocal, since x/t has no value
-    /// at t = 0 although x and t have.
+    /// The largest parts that do not depend on the state, each once; of a divisor its reciprocal, since x/t has no
+    /// value at t = 0 although x and t have.
     pub fn parts_without_state(&self) -> Vec<Self> {
         let mut seen = HashSet::new();
         let mut stack = vec![self];

@@ -63,7 +63,8 @@ pub fn precision(factor: &DMatrix<f64>) -> DMatrix<f64> {
     inverse.transpose() * inverse
 }
 
-/// The standard deviation of each component given all the others, \[m\]: one over the root of the diagonal of the precision.
+/// The standard deviation of each component given all the others, \[m\]: one over the root of the diagonal of the
+/// precision.
 #[must_use]
 pub fn conditional_std(factor: &DMatrix<f64>) -> DVector<f64> {
     let inverse = inverse_lower(factor);
@@ -94,6 +95,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn columns() -> impl Strategy<Value = DMatrix<f64>> {
         (1..5_usize, 0..6_usize).prop_flat_map(|(rows, more)| {
@@ -103,6 +105,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn triangles_keep_the_covariance(m in columns()) {
             let lower = triangularize(m.clone());

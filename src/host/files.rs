@@ -46,7 +46,7 @@ impl Host {
     }
 
     /// Whether there is a file of that name that may be read.
-    pub fn exists(&self, path: &Path) -> bool {
+    pub fn has_file(&self, path: &Path) -> bool {
         self.allows(Access::Read, path) && path.is_file()
     }
 

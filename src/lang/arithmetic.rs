@@ -41,7 +41,8 @@ fn division(engine: &mut Engine) {
             a.checked_div(b).ok_or_else(|| format!("idiv({a}, {b}) has no whole-number result").into())
         },
     );
-    // Without it `x /= 2` would take Rhai's own quotient. A raw function, because the result changes the variable's type.
+    // Without it `x /= 2` would take Rhai's own quotient. A raw function, because the result changes the variable's
+    // type.
     let whole = std::any::TypeId::of::<INT>();
     engine.register_raw_fn("/=", [whole, whole], |_, arguments| -> Outcome<()> {
         let quotient =

@@ -3,9 +3,19 @@
 //! `:help`, completion, the generated reference, the suggestions of errors and the example tests all read this.
 //! The one file that touches Rhai's metadata.
 
+mod options;
+
 use std::collections::BTreeMap;
 
+pub use options::OptionEntry;
+use options::{declared, list, written_section};
 use rhai::{AST, Engine, FnPtr, FuncInfo, NativeCallContext};
+
+use super::options::{Table, Tables};
+use crate::settings::all_optional;
+
+/// How many functions may pass on options one to the next, so that a circle of them has an end.
+const DEEPEST: usize = 8;
 
 /// One documented name with all its call forms.
 #[derive(Debug, Clone, Default)]
@@ -16,6 +26,7 @@ pub struct Entry {
     pub forms: Vec<String>,
     /// The doc comment without its comment marks.
     pub doc: String,
+    options: Vec<OptionEntry>,
 }
 
 impl Entry {
@@ -24,12 +35,9 @@ impl Entry {
         self.doc.lines().next().unwrap_or_default()
     }
 
-    /// Names of the options: the section `# Options` lists them as "- `name`: meaning" or "- `one`, `two`: meaning".
-    pub fn options(&self) -> Vec<&str> {
-        let section = self.doc.lines().skip_while(|line| *line != "# Options").skip(1);
-        let section = section.take_while(|line| !line.starts_with("# "));
-        let items = section.filter_map(|line| Some(line.strip_prefix("- `")?.split_once(':')?.0));
-        items.flat_map(|names| names.split('`').step_by(2)).collect()
+    /// The keys of the option map that it takes, in the order of its documentation.
+    pub fn options(&self) -> &[OptionEntry] {
+        &self.options
     }
 
     /// The code of the sections `# Example`, one string per fenced block.
@@ -60,17 +68,18 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    pub(super) fn read(engine: &Engine, functions: &AST) -> Self {
+    pub(super) fn read(engine: &Engine, functions: &AST, tables: &Tables) -> Self {
         let mut catalog = Self::default();
-        for function in engine.collect_fn_metadata(None, |f| Some(describe(engine, &f)), false) {
+        let describe = |info: FuncInfo| describe(engine, &info, tables);
+        for function in engine.collect_fn_metadata(None, describe, false) {
             add(&mut catalog.entries, function);
         }
         for function in functions.iter_functions().filter(|f| !is_hidden(f.name) && f.name != "seed") {
             let form = format!("{}({})", function.name, function.params.join(", "));
             let doc = clean(function.comments.iter().copied());
-            add(&mut catalog.entries, Described { name: function.name.to_owned(), form, doc });
+            add(&mut catalog.entries, Described { name: function.name.to_owned(), forms: vec![form], doc });
         }
-        for function in engine.collect_fn_metadata(None, |f| Some(describe(engine, &f)), true) {
+        for function in engine.collect_fn_metadata(None, describe, true) {
             if !catalog.entries.contains_key(&function.name) {
                 add(&mut catalog.other, function);
             }
@@ -79,7 +88,31 @@ impl Catalog {
             // Rhai keeps functions in hash tables, whose order changes from run to run.
             entry.forms.sort_by_key(|form| (form.len(), form.clone()));
         }
+        for (name, tables) in tables.iter() {
+            catalog.entries.get_mut(name).expect("a builtin with options is documented").options = declared(tables);
+        }
+        catalog.read_written_options();
         catalog
+    }
+
+    /// Reads the options of functions of the language, which list them in their doc comments.
+    fn read_written_options(&mut self) {
+        let written: Vec<String> =
+            self.entries.values().filter(|entry| entry.options.is_empty()).map(|entry| entry.name.clone()).collect();
+        for name in written {
+            let (doc, options) = self.written_options(&name, DEEPEST);
+            let entry = self.entries.get_mut(&name).expect("a name of an entry");
+            (entry.doc, entry.options) = (doc, options);
+        }
+    }
+
+    /// The doc comment of an entry and its options, with those that it passes on to other functions.
+    fn written_options(&self, name: &str, depth: usize) -> (String, Vec<OptionEntry>) {
+        let Some(entry) = self.entries.get(name) else { return Default::default() };
+        if !entry.options.is_empty() || depth == 0 {
+            return (entry.doc.clone(), entry.options.clone());
+        }
+        written_section(&entry.doc, &|other| self.written_options(other, depth - 1).1)
     }
 
     /// The entry of a name; `diamond` finds `dataset::diamond` when it is the only one so named.
@@ -119,8 +152,10 @@ fn add(entries: &mut BTreeMap<String, Entry>, function: Described) {
     }
     let entry =
         entries.entry(function.name.clone()).or_insert_with(|| Entry { name: function.name, ..Entry::default() });
-    if !entry.forms.contains(&function.form) {
-        entry.forms.push(function.form);
+    for form in function.forms {
+        if !entry.forms.contains(&form) {
+            entry.forms.push(form);
+        }
     }
     let is_full = |doc: &str| doc.contains('\n');
     // Forms of one function may carry one doc comment between them, and a remark on how another form differs.
@@ -151,28 +186,51 @@ pub(super) fn parameters(ctx: &NativeCallContext, closure: &FnPtr) -> Option<Vec
 
 struct Described {
     name: String,
-    form: String,
+    forms: Vec<String>,
     doc: String,
 }
 
-fn describe(engine: &Engine, info: &FuncInfo) -> Described {
+/// What is known of a function; nothing of the shorter form of a builtin, which has no metadata.
+fn describe(engine: &Engine, info: &FuncInfo, tables: &Tables) -> Option<Described> {
     let metadata = info.metadata;
     let module = if info.namespace.is_empty() { String::new() } else { format!("{}::", info.namespace) };
     if let Some(script) = &info.script {
         let name = format!("{module}{}", script.name);
         let form = format!("{name}({})", script.params.join(", "));
-        return Described { name, form, doc: clean(script.comments.iter().copied()) };
+        return Some(Described { name, forms: vec![form], doc: clean(script.comments.iter().copied()) });
     }
     let doc = clean(metadata.comments.iter().map(|comment| comment.as_str()));
     let parameters: Vec<String> = metadata.params_info.iter().map(|info| parameter(engine, info)).collect();
+    if parameters.len() < metadata.num_params {
+        return None;
+    }
     if let Some(property) = metadata.name.strip_prefix("get$") {
         let owner = parameters.first().and_then(|p| p.split(": ").nth(1)).unwrap_or_default().to_owned();
         let name = format!("{owner}.{property}");
-        return Described { form: name.clone(), name, doc };
+        return Some(Described { forms: vec![name.clone()], name, doc });
     }
     let name = format!("{module}{}", metadata.name);
-    let form = format!("{name}({})", parameters.join(", "));
-    Described { name, form, doc }
+    let form = |parameters: &[String]| format!("{name}({})", parameters.join(", "));
+    let mut described = Described { forms: vec![form(&parameters)], doc, name: name.clone() };
+    if let Some((last, others)) = parameters.split_last()
+        && let Some(table) = tables.get(&name).filter(|_| last == "options: map")
+    {
+        described.forms.extend(all_optional(table).then(|| form(others)));
+        described.doc = with_options(&described.doc, table);
+    }
+    Some(described)
+}
+
+/// A doc comment with its section on options, where it belongs in the order of headings.
+fn with_options(doc: &str, table: Table) -> String {
+    if doc.is_empty() {
+        return String::new();
+    }
+    let behind = ["# Returns\n", "# Errors\n", "# Source\n", "# Example\n"];
+    let place = behind.iter().filter_map(|heading| doc.find(heading)).min();
+    let (before, after) = doc.split_at(place.unwrap_or(doc.len()));
+    let section = format!("# Options\n{}", list(&declared(table), 0));
+    format!("{}\n\n{section}\n{after}", before.trim_end()).trim_end().to_owned()
 }
 
 /// `options: Map` as the user knows it: `options: map`.

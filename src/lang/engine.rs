@@ -6,35 +6,13 @@ use std::sync::atomic::AtomicBool;
 use rhai::{Engine, OptimizationLevel};
 
 use super::modules::{self, Resolver};
+use super::options::Tables;
 use super::sources::Sources;
 use super::stop::{self, StackGuard};
+use super::surroundings::Surroundings;
 use super::tokens::{self, TokenState};
 use super::{arithmetic, builtins, failure};
-use crate::host::Host;
 use crate::task::Task;
-
-/// What builtins need of the surroundings; the engine's tag.
-#[derive(Clone)]
-pub(crate) struct Surroundings {
-    /// Cancel flag, progress, threads and host of computations.
-    pub(crate) task: Task,
-}
-
-/// The task of the running script.
-pub(crate) fn task(ctx: &rhai::NativeCallContext) -> Task {
-    surroundings(ctx, Task::clone)
-}
-
-/// The files, the clock and the memory that the running script may use.
-pub(crate) fn host(ctx: &rhai::NativeCallContext) -> Host {
-    surroundings(ctx, |task| task.host().clone())
-}
-
-/// Without a tag there is no default to fall back to: it would let through what the runtime's host forbids.
-fn surroundings<T>(ctx: &rhai::NativeCallContext, take: impl FnOnce(&Task) -> T) -> T {
-    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
-    take(&tag.expect("the engine keeps the tag it was built with").task)
-}
 
 /// An engine with the language's settings, arithmetic, builtins and standard library.
 pub(super) fn build(
@@ -43,7 +21,7 @@ pub(super) fn build(
     depth: usize,
     stack: StackGuard,
     sources: &Sources,
-) -> (Engine, TokenState) {
+) -> (Engine, TokenState, Tables) {
     stack.start();
     let host = task.host().clone();
     let mut engine = Engine::new();
@@ -61,8 +39,9 @@ pub(super) fn build(
     let tokens = tokens::install(&mut engine);
     arithmetic::install(&mut engine);
     failure::install(&mut engine);
-    builtins::install(&mut engine);
-    modules::install_standard(&mut engine, sources, &tokens);
+    let mut tables = Tables::default();
+    builtins::install(&mut engine, &mut tables);
+    modules::install_standard(&mut engine, &mut tables, sources, &tokens);
     engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone()));
-    (engine, tokens)
+    (engine, tokens, tables)
 }

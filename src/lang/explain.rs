@@ -5,9 +5,10 @@ use rhai::{Dynamic, Engine, EvalAltResult, ParseErrorType, Position, Scope};
 use super::catalog::{Catalog, Entry};
 use super::diagnostics::{Diagnostic, Ending, Place};
 use super::failure::Failure;
+use super::options::UNKNOWN;
 use super::sources::Sources;
 use super::stop::Stop;
-use crate::error::{Error, nearest};
+use crate::error::{Error, nearest, suggestion};
 
 const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
 
@@ -112,7 +113,26 @@ impl Frame<'_> {
                 to.message = format!("there is no module `{name}`");
                 to.hints.extend(nearest(name, self.catalog.modules()).map(did_you_mean));
             }
-            other => explain_plainly(other, called, to),
+            other => {
+                explain_plainly(other, called, to);
+                self.suggest_option(other, called, to);
+            }
+        }
+    }
+
+    /// Where a function of the standard library passed on an option that nobody has, its own options are those to choose
+    /// from.
+    fn suggest_option(&self, error: &EvalAltResult, called: Option<&str>, to: &mut Diagnostic) {
+        let EvalAltResult::ErrorRuntime(value, _) = error else { return };
+        let Some(entry) = called.and_then(|called| self.catalog.get(called)) else { return };
+        let known: Vec<&str> = entry.options().iter().map(|option| option.name.as_str()).collect();
+        if let Some(failure) = value.read_lock::<Failure>()
+            && let Error::Argument { name, problem, .. } = &failure.error
+            && problem == UNKNOWN
+            && !known.is_empty()
+            && !known.contains(&name.as_str())
+        {
+            to.hints = vec![suggestion(name, &known, "the options are")];
         }
     }
 
@@ -319,8 +339,9 @@ fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnos
 
 fn explain_failure(failure: &Failure, called: Option<&str>, to: &mut Diagnostic) {
     let function = called.unwrap_or(&failure.function);
-    // Operators and properties (`index$get$`) have no name that a user would know; the argument may bear the function's.
-    let is_name = function.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+    // Operators and properties (`index$get$`) have no name that a user would know; the argument may bear the
+    // function's.
+    let is_name = !function.is_empty() && function.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
     to.message = match &failure.error {
         Error::Argument { name, .. } if is_name && name != function => format!("{function}: {}", failure.error),
         error => error.to_string(),

@@ -4,6 +4,7 @@
 //! below, and hands their results back.
 
 mod arithmetic;
+pub mod assist;
 mod builtins;
 pub mod catalog;
 pub mod diagnostics;
@@ -17,6 +18,7 @@ mod rewrite;
 mod runtime;
 mod sources;
 mod stop;
+mod surroundings;
 mod tensors;
 mod tokens;
 mod tracing;

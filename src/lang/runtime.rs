@@ -11,6 +11,7 @@ use super::catalog::Catalog;
 use super::diagnostics::{self, Diagnostic};
 use super::engine;
 use super::explain::Frame;
+use super::options::Tables;
 use super::rewrite;
 use super::sources::Sources;
 use super::stop::StackGuard;
@@ -88,7 +89,7 @@ impl Builder {
         let sources = Sources::default();
         let task = Task::new(self.cancel.clone(), self.progress, self.threads)?.with_host(self.host.clone());
         let stack = StackGuard::new(self.stack);
-        let (engine, tokens) = engine::build(task, self.cancel.clone(), self.depth, stack.clone(), &sources);
+        let (engine, tokens, tables) = engine::build(task, self.cancel.clone(), self.depth, stack.clone(), &sources);
         tokens.reset();
         // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
         let functions = engine.compile("private fn seed() {}").expect("a constant text");
@@ -96,6 +97,7 @@ impl Builder {
         Ok(Runtime {
             engine,
             tokens,
+            tables,
             stack,
             sources,
             scope: Scope::new(),
@@ -112,6 +114,7 @@ impl Builder {
 pub struct Runtime {
     engine: Engine,
     tokens: TokenState,
+    tables: Tables,
     stack: StackGuard,
     sources: Sources,
     scope: Scope<'static>,
@@ -154,8 +157,8 @@ impl Runtime {
         &self.host
     }
 
-    /// The Rhai engine, to register functions and types of the embedding program. Its default tag is the language's own:
-    /// builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
+    /// The Rhai engine, to register functions and types of the embedding program. Its default tag is the language's
+    /// own: builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
     pub fn engine(&mut self) -> &mut Engine {
         self.catalog.take();
         &mut self.engine
@@ -320,6 +323,6 @@ impl Runtime {
 
     /// Everything that has a name and a doc comment.
     pub fn catalog(&self) -> &Catalog {
-        self.catalog.get_or_init(|| Catalog::read(&self.engine, &self.functions))
+        self.catalog.get_or_init(|| Catalog::read(&self.engine, &self.functions, &self.tables))
     }
 }

@@ -22,6 +22,7 @@ const WIDTH: usize = 256;
 /// When the data differ in their coordinates, a sample is empty or not finite, or on interruption.
 pub fn energy_distance(a: &Tensor, b: &Tensor, task: &Task) -> Result<f64> {
     let (x, y) = pair(a, b)?;
+    let (x, y) = (x.matrix(), y.matrix());
     let between = mean_distance(x, &columns(y), task)?;
     let within = mean_distance(x, &columns(x), task)? + mean_distance(y, &columns(y), task)?;
     Ok((2.0 * between - within).max(0.0))

@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 
 use super::pair;
 use crate::error::{Error, Result};
+use crate::settings::{Setting, Values};
 use crate::tensor::Tensor;
 
 /// The bins of a histogram over all coordinates of a datum.
@@ -18,7 +19,28 @@ pub struct Bins {
 
 impl Default for Bins {
     fn default() -> Self {
-        Self { count: 50, range: None }
+        Self::read(&Values::defaults(Self::SETTINGS)).expect("the defaults have no range")
+    }
+}
+
+impl Bins {
+    /// What can be set by name.
+    pub const SETTINGS: &'static [Setting] = &[
+        Setting::count("bins", "number of bins along each coordinate").or(50.0),
+        Setting::numbers("range", "`[low, high]` of every coordinate; what lies outside counts in the outermost bins")
+            .or_else("the extremes of both samples"),
+    ];
+
+    /// The bins that `values` of [`Bins::SETTINGS`] set.
+    ///
+    /// # Errors
+    /// When the range is not two numbers.
+    pub fn read(values: &Values) -> Result<Self> {
+        let range = values.numbers_if_given("range").map(|range| match *range {
+            [low, high] => Ok([low, high]),
+            _ => Err(Error::argument("range", format!("must be [low, high], got {} numbers", range.len()))),
+        });
+        Ok(Self { count: values.count("bins"), range: range.transpose()? })
     }
 }
 
@@ -57,6 +79,7 @@ fn divergence(p: &[f64], q: &[f64]) -> f64 {
 /// Probabilities of the bins, with `prior` counts added to each.
 fn histograms(a: &Tensor, b: &Tensor, bins: &Bins, prior: f64) -> Result<(Vec<f64>, Vec<f64>)> {
     let (x, y) = pair(a, b)?;
+    let (x, y) = (x.matrix(), y.matrix());
     let dimension = x.ncols();
     if bins.count == 0 {
         return Err(Error::argument("bins", "must be at least 1, got 0"));

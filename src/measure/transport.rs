@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::Tensor;
+use crate::vector::{single, singles};
 
 /// Already these leave an error of a thousandth of the distance.
 const MOST_PROJECTIONS: usize = 1_000_000;
@@ -19,9 +20,11 @@ const MOST_PROJECTIONS: usize = 1_000_000;
 /// may differ.
 ///
 /// # Errors
-/// When `projections` is out of range, the data differ in their coordinates, a sample is empty or not finite, or on interruption.
+/// When `projections` is out of range, the data differ in their coordinates, a sample is empty or not finite, or on
+/// interruption.
 pub fn sliced_wasserstein(a: &Tensor, b: &Tensor, projections: usize, seed: u64, task: &Task) -> Result<f64> {
     let (x, y) = pair(a, b)?;
+    let (x, y) = (x.matrix(), y.matrix());
     if projections == 0 || projections > MOST_PROJECTIONS {
         return Err(Error::argument("projections", format!("must be from 1 to {MOST_PROJECTIONS}, got {projections}")));
     }
@@ -42,13 +45,13 @@ fn direction(dimension: usize, index: usize, projections: usize, seed: u64) -> A
             let mut offset = [0.0];
             stream.part(1).uniforms(0, 0, &mut offset);
             let angle = std::f64::consts::PI * (index as f64 + f64::from(offset[0])) / projections as f64;
-            Array1::from_vec(vec![angle.cos() as f32, angle.sin() as f32])
+            Array1::from_vec(singles([angle.cos(), angle.sin()]))
         }
         _ => {
             let mut normals = vec![0.0; dimension];
             stream.normals(0, index as u32, &mut normals);
             let norm = normals.iter().map(|v| f64::from(*v).powi(2)).sum::<f64>().sqrt();
-            Array1::from_iter(normals.into_iter().map(|v| (f64::from(v) / norm) as f32))
+            Array1::from_iter(normals.into_iter().map(|v| single(f64::from(v) / norm)))
         }
     }
 }

@@ -23,8 +23,8 @@ impl Activation {
         }
     }
 
-    /// Standard deviation of a weight times the square root of its fan-in that keeps the variance of a signal from layer
-    /// to layer about constant (He, Zhang, Ren, Sun, arXiv 1502.01852; Glorot and Bengio, AISTATS 2010).
+    /// Standard deviation of a weight times the square root of its fan-in that keeps the variance of a signal from
+    /// layer to layer about constant (He, Zhang, Ren, Sun, arXiv 1502.01852; Glorot and Bengio, AISTATS 2010).
     pub(super) fn gain(self) -> f32 {
         match self {
             Self::Silu | Self::Relu => std::f32::consts::SQRT_2,

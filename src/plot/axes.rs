@@ -219,6 +219,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn linear(low: f64, high: f64) -> Range {
         Range { low, high, scale: Scale::Linear }
@@ -252,6 +253,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn linear_ticks_lie_within_and_are_few(low in -1e6..1e6f64, exponent in -6..6i32, count in 2..9usize) {
             let range = linear(low, low + 10f64.powi(exponent).max(1e-9 * low.abs()));

@@ -60,6 +60,7 @@ mod tests {
 
     use super::super::axes::Scale;
     use super::*;
+    use crate::property::cases;
 
     fn range(low: f64, high: f64) -> Range {
         Range { low, high, scale: Scale::Linear }
@@ -73,6 +74,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn densities_integrate_to_one(values in prop::collection::vec(-3.0..7.0f64, 1..200), count in 1..40usize) {
             let over = range(-3.0, 7.0);

@@ -2,25 +2,18 @@
 
 use super::axes::Scale;
 use super::figure::{Axis, Figure, Layer, Mark, Panel};
+use super::options::{ALPHA, COLUMNS, DENSITY_CELLS, DPI, HEIGHT, HISTOGRAM_CELLS, RADIUS, WIDTH};
 use crate::error::{Error, Result};
+use crate::settings::Setting;
 
 /// Checks all that can be known before the data are looked at.
 pub(super) fn check(figure: &Figure) -> Result<()> {
     if figure.panels.is_empty() {
         return Err(Error::argument("panels", "is empty: a figure needs at least one panel"));
     }
-    if figure.columns == Some(0) {
-        return Err(Error::argument("columns", "must be at least 1, got 0"));
-    }
-    for (name, length) in [("width", figure.width), ("height", figure.height)] {
-        if let Some(length) = length.filter(|length| !(20.0..=1000.0).contains(length)) {
-            return Err(Error::argument(name, format!("must be 20 to 1000 mm, got {length}"))
-                .with_hint("86 is one column of a journal, 178 both"));
-        }
-    }
-    if !(36.0..=1200.0).contains(&figure.dpi) {
-        return Err(Error::argument("dpi", format!("must be 36 to 1200 dots per inch, got {}", figure.dpi)));
-    }
+    let columns = figure.columns.map(|columns| columns as f64);
+    let numbers = [(COLUMNS, columns), (WIDTH, figure.width), (HEIGHT, figure.height), (DPI, Some(figure.dpi))];
+    numbers.iter().try_for_each(|(setting, number)| check_if_given(setting, *number))?;
     for panel in &figure.panels {
         check_axis("x", &panel.x)?;
         check_axis("y", &panel.y)?;
@@ -31,6 +24,10 @@ pub(super) fn check(figure: &Figure) -> Result<()> {
         return Err(Error::argument("panels", "share their ranges, but some axes are linear and others logarithmic"));
     }
     Ok(())
+}
+
+fn check_if_given(setting: &Setting, number: Option<f64>) -> Result<()> {
+    number.map_or(Ok(()), |number| setting.check_value(number))
 }
 
 fn check_axis(name: &str, axis: &Axis) -> Result<()> {
@@ -49,22 +46,18 @@ fn check_axis(name: &str, axis: &Axis) -> Result<()> {
 }
 
 fn check_layer(layer: &Layer, panel: &Panel) -> Result<()> {
-    if let Some(alpha) = layer.alpha.filter(|alpha| !(*alpha > 0.0 && *alpha <= 1.0)) {
-        return Err(Error::argument("alpha", format!("must be above 0 and at most 1, got {alpha}")));
-    }
-    if let Some(size) = layer.size.filter(|size| !(*size > 0.0 && *size <= 50.0)) {
-        return Err(Error::argument("size", format!("must be above 0 and at most 50 points, got {size}")));
-    }
+    check_if_given(&ALPHA, layer.alpha)?;
+    check_if_given(&RADIUS, layer.size)?;
     match &layer.mark {
         Mark::Scatter { .. } => Ok(()),
         Mark::Line { x, y, errors, .. } => check_line(x, y, errors.as_deref()),
         Mark::Density { cells, .. } => {
-            check_cells(*cells)?;
+            check_if_given(&DENSITY_CELLS, cells.map(|cells| cells as f64))?;
             check_linear("log_x", &panel.x, "densities")?;
             check_linear("log_y", &panel.y, "densities")
         }
         Mark::Histogram { cells, .. } => {
-            check_cells(*cells)?;
+            check_if_given(&HISTOGRAM_CELLS, cells.map(|cells| cells as f64))?;
             check_linear("log_x", &panel.x, "histograms")
         }
     }
@@ -82,15 +75,6 @@ fn check_line(x: &[f64], y: &[f64], errors: Option<&[f64]>) -> Result<()> {
         return Err(Error::argument("errors", "must not be negative: each is half the height of an error bar"));
     }
     Ok(())
-}
-
-fn check_cells(cells: Option<usize>) -> Result<()> {
-    match cells {
-        Some(cells) if !(1..=2000).contains(&cells) => {
-            Err(Error::argument("cells", format!("must be 1 to 2000, got {cells}")))
-        }
-        _ => Ok(()),
-    }
 }
 
 fn check_linear(option: &str, axis: &Axis, what: &str) -> Result<()> {

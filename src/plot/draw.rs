@@ -4,14 +4,13 @@ use super::Figure;
 use super::axes::Range;
 use super::canvas::{Anchor, Canvas, Point};
 use super::colours::{self, INK};
-use super::layout::{AxisTexts, BAR, GAP, LABEL, Layout, Place, Rectangle, TICK, TICK_TEXT, TITLE};
+use super::layout::{AxisTexts, Layout, Place};
 use super::marks::{self, View};
+use super::paper::{BAR, CAPITAL, GAP, LABEL, Rectangle, TICK, TICK_TEXT, TITLE};
 use super::prepare::{Prepared, Ready};
 
 const FRAME_WIDTH: f64 = 0.6;
 const MINOR_TICK: f64 = 1.4;
-/// Height of a capital above the baseline, as a share of the size.
-pub(super) const CAPITAL: f64 = 0.73;
 /// Colours of the colour bar.
 const BAR_STEPS: u32 = 128;
 

@@ -2,6 +2,7 @@
 
 use super::axes::Scale;
 use super::colours::Colour;
+use super::options::USUAL_DPI;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
@@ -168,7 +169,7 @@ impl Panel {
 impl Figure {
     /// Panels side by side, each with its own ranges, at 300 dots per inch.
     pub fn new(panels: Vec<Panel>) -> Self {
-        Self { panels, columns: None, width: None, height: None, dpi: 300.0, shared: false }
+        Self { panels, columns: None, width: None, height: None, dpi: USUAL_DPI, shared: false }
     }
 
     /// Panels side by side that share their ranges and colours, for comparison.

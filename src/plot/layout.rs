@@ -4,46 +4,16 @@ use super::axes::{Range, Scale, Tick};
 use super::figure::Figure;
 use super::font;
 use super::legend::Legend;
+use super::paper::{BAR, GAP, LABEL, Rectangle, TICK, TICK_TEXT, TITLE};
 use super::prepare::Prepared;
 use crate::error::{Error, Result};
 
-/// Text sizes and distances, in points, as in print at the final size.
-pub(super) const TITLE: f64 = 8.0;
-pub(super) const LABEL: f64 = 8.0;
-pub(super) const TICK_TEXT: f64 = 7.0;
-pub(super) const TICK: f64 = 2.5;
-pub(super) const GAP: f64 = 2.0;
-/// Width of the colour bar and its distance from the panel.
-pub(super) const BAR: [f64; 2] = [6.0, 5.0];
 const EDGE: f64 = 4.0;
 /// The shortest axis worth drawing.
 const LEAST: f64 = 20.0;
 const MILLIMETRE: f64 = 72.0 / 25.4;
 /// Height over width of panels whose data do not ask for a ratio.
 const ASPECT: f64 = 0.72;
-
-/// A rectangle on paper.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Rectangle {
-    pub(super) left: f64,
-    pub(super) top: f64,
-    pub(super) width: f64,
-    pub(super) height: f64,
-}
-
-impl Rectangle {
-    pub(super) fn right(self) -> f64 {
-        self.left + self.width
-    }
-
-    pub(super) fn bottom(self) -> f64 {
-        self.top + self.height
-    }
-
-    pub(super) fn holds(self, [x, y]: [f64; 2]) -> bool {
-        self.left <= x && x <= self.right() && self.top <= y && y <= self.bottom()
-    }
-}
 
 /// Where one panel lies and which of its texts are drawn.
 #[derive(Debug)]
@@ -274,6 +244,7 @@ mod tests {
     use super::super::figure::{Panel, histogram, line, scatter};
     use super::super::prepare::prepare;
     use super::*;
+    use crate::property::cases;
 
     fn panel(kind: u8, size: f64) -> Panel {
         let points = vec![[0.0, 0.0], [size, 1.0]];
@@ -290,6 +261,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn panels_lie_on_the_paper_side_by_side(
             kinds in prop::collection::vec((0..3u8, 0.01..1e4f64), 1..8),

@@ -2,10 +2,9 @@
 
 use super::canvas::{Anchor, Canvas, Point};
 use super::colours::PAPER;
-use super::draw::CAPITAL;
 use super::font;
-use super::layout::{Rectangle, TICK_TEXT};
 use super::marks::{self, View};
+use super::paper::{CAPITAL, Rectangle, TICK_TEXT};
 use super::prepare::{Ready, ReadyLayer, Shape};
 
 const ROW: f64 = 10.0;
@@ -79,8 +78,8 @@ fn sample(layer: &ReadyLayer, [left, y]: Point, canvas: &mut dyn Canvas) {
     }
 }
 
-/// The corner of `frame` in which a rectangle of `size` covers the fewest of `points`, and how many; upper right where it
-/// does not matter.
+/// The corner of `frame` in which a rectangle of `size` covers the fewest of `points`, and how many; upper right where
+/// it does not matter.
 fn emptiest(points: &[Point], frame: Rectangle, [width, height]: [f64; 2]) -> (Rectangle, usize) {
     let lefts = [frame.right() - width - INSET, frame.left + INSET];
     let tops = [frame.top + INSET, frame.bottom() - height - INSET];

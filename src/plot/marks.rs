@@ -5,7 +5,7 @@ use super::bins::Grid;
 use super::canvas::{Canvas, Point};
 use super::colours::{self, Colour};
 use super::figure::LineStyle;
-use super::layout::Rectangle;
+use super::paper::Rectangle;
 use super::prepare::{Line, ReadyLayer, Shape};
 
 const LINE_WIDTH: f64 = 1.1;

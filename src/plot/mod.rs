@@ -21,6 +21,8 @@ mod font;
 mod layout;
 mod legend;
 mod marks;
+pub mod options;
+mod paper;
 mod prepare;
 mod save;
 

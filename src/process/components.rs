@@ -35,7 +35,8 @@ impl Process {
     }
 
     /// Number of independent copies that data of `dimension` coordinates take: d, or 1 where coordinates are coupled.
-    /// The state of many samples is \[components·copies, samples\], the row of (component i, copy c) being i·copies + c.
+    /// The state of many samples is \[components·copies, samples\], the row of (component i, copy c) being
+    /// i·copies + c.
     ///
     /// # Errors
     /// When the process couples another number of coordinates.
@@ -68,8 +69,9 @@ impl Process {
         order
     }
 
-    /// The components that no noise reaches, directly or through the drift. Auxiliaries at rest are not counted where there
-    /// is no kernel: they need no score, and fill up a block, as the second angle of a particle in the plane does.
+    /// The components that no noise reaches, directly or through the drift. Auxiliaries at rest are not counted where
+    /// there is no kernel: they need no score, and fill up a block, as the second angle of a particle in the plane
+    /// does.
     pub(super) fn unreached(&self) -> Vec<usize> {
         let mut reached = vec![false; self.components()];
         let mut front = self.driven().to_vec();

@@ -134,38 +134,18 @@ pub(super) fn matrix(names: &[String], values: &DMatrix<f64>) -> String {
 mod tests {
     use std::collections::BTreeMap;
 
-    use super::super::StartLaw;
     use super::*;
-    use crate::expr::{Expression, Function, Operation};
-
-    fn active() -> Process {
-        let [x, eta] = [Expression::component(0, "x"), Expression::component(1, "eta")];
-        let [k, tau] = ["k", "tau"].map(Expression::parameter);
-        let root = Expression::constant(2.0).apply(Function::Sqrt);
-        let definition = Definition {
-            name: "active".into(),
-            blocks: vec!["x".into(), "eta".into()],
-            coordinates: None,
-            parameters: BTreeMap::from([("k".into(), 1.0), ("tau".into(), 0.5)]),
-            drift: vec![
-                eta.combine(Operation::Subtract, &k.multiply(&x)),
-                eta.negate().combine(Operation::Divide, &tau),
-            ],
-            noise: vec![vec![Expression::constant(0.0)], vec![root.combine(Operation::Divide, &tau)]],
-            start: vec![None, Some(StartLaw { mean: 0.0.into(), std: tau.clone() })],
-        };
-        Process::new(definition, 0.5).unwrap()
-    }
+    use crate::process::fixtures;
 
     #[test]
     fn shows_equations_class_and_warnings() {
-        let text = active().to_string();
+        let text = fixtures::symbolic(0.5).to_string();
         for part in [
             "active: linear, constant coefficients, horizon 0.5",
             "dx   = (eta - k x) dt",
-            "deta = -eta/tau dt + 1.4142135623730951/tau dW1",
-            "eta ~ normal(0, tau)",
-            "k = 1, tau = 0.5",
+            "deta = -eta/tau dt + sqrt(2 Ta)/tau dW2",
+            "eta ~ normal(0, sqrt(Ta/tau))",
+            "Ta = 1, k = 1, tau = 0.5",
             "driven       eta",
             "0.66667",
             "warning: the horizon is short: 60.7 % of the data's mean is left",
@@ -187,7 +167,7 @@ mod tests {
     /// The definition survives the way into a file and back bit for bit.
     #[test]
     fn definition_is_stored_exactly() {
-        let process = active().vary(&BTreeMap::from([("tau".to_owned(), 0.1 + 0.2)])).unwrap();
+        let process = fixtures::symbolic(0.5).vary(&BTreeMap::from([("tau".to_owned(), 0.1 + 0.2)])).unwrap();
         let text = serde_json::to_string(&process).unwrap();
         let back: Process = serde_json::from_str(&text).unwrap();
         assert_eq!(back.constant(), process.constant());

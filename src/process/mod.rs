@@ -5,7 +5,10 @@ mod coloured;
 mod components;
 mod definition;
 mod describe;
+mod difference;
 mod explain;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod kernel;
 mod linear;
 mod prior;
@@ -17,9 +20,10 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-pub use chain::{Chain, Factor, Walk};
+pub use chain::{CHAIN_STEPS, Chain, Factor, Walk};
 pub use coloured::{Component, Embedding, Ladder, Sampled, embed, places};
 pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
+pub use difference::difference;
 pub use explain::{Explanation, UPDATES, Update};
 pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
 pub use linear::Linear;
@@ -227,7 +231,8 @@ impl Process {
     /// The perturbation kernel at `time` ≥ 0.
     ///
     /// # Errors
-    /// When the process is nonlinear, `time` is negative or not finite, or the kernel leaves the range of floating point.
+    /// When the process is nonlinear, `time` is negative or not finite, or the kernel leaves the range of floating
+    /// point.
     pub fn kernel(&self, time: f64) -> Result<Kernel> {
         self.kernels()?.kernel(time, self.data_components())
     }

@@ -7,6 +7,7 @@ use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::gauss::Square;
 use crate::rng::Stream;
+use crate::vector::{single, single_rows, singles};
 
 /// Which law stands for the noised data at the horizon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -35,8 +36,8 @@ enum Law {
         factor: Vec<f32>,
         components: usize,
     },
-    /// A normal about each of some states, all as likely: mean + shrink (state − mean) + width L ξ, which keeps the mean
-    /// and the covariance of the states (the smoothed bootstrap: Silverman, Young, Biometrika 74, 469 (1987)).
+    /// A normal about each of some states, all as likely: mean + shrink (state − mean) + width L ξ, which keeps the
+    /// mean and the covariance of the states (the smoothed bootstrap: Silverman, Young, Biometrika 74, 469 (1987)).
     Ensemble {
         /// shrink · state + (1 − shrink) mean, [states, m·copies].
         centres: Vec<f32>,
@@ -81,27 +82,23 @@ impl Prior {
         Self::from_parts(&factor.unwrap_or_else(|| semidefinite(covariance)), mean)
     }
 
-    /// The law of `states`, [count, m·copies], of this `covariance` over components and this `mean`, [m·copies], smoothed
-    /// by as much as so many states in so many dimensions ask for: without that, draws would repeat.
+    /// The law of `states`, [count, m·copies], of this `covariance` over components and this `mean`, [m·copies],
+    /// smoothed by as much as so many states in so many dimensions ask for: without that, draws would repeat.
     pub(crate) fn ensemble(states: &[f32], covariance: &DMatrix<f64>, mean: &[f64]) -> Self {
         let rows = mean.len();
         let width = ((states.len() / rows) as f64).powf(-1.0 / (rows as f64 + 4.0));
         let shrink = (1.0 - width * width).sqrt();
-        let centre = |(i, &z): (usize, &f32)| (mean[i % rows] + shrink * (f64::from(z) - mean[i % rows])) as f32;
+        let centre = |(i, &z): (usize, &f32)| single(mean[i % rows] + shrink * (f64::from(z) - mean[i % rows]));
         let factor = semidefinite(covariance) * width;
         Self(Law::Ensemble {
             centres: states.iter().enumerate().map(centre).collect(),
-            factor: factor.transpose().iter().map(|&entry| entry as f32).collect(),
+            factor: single_rows(&factor),
             rows,
         })
     }
 
     fn from_parts(factor: &DMatrix<f64>, mean: &[f64]) -> Self {
-        Self(Law::Gaussian {
-            mean: mean.iter().map(|&m| m as f32).collect(),
-            factor: factor.transpose().iter().map(|&entry| entry as f32).collect(),
-            components: factor.nrows(),
-        })
+        Self(Law::Gaussian { mean: singles(mean), factor: single_rows(&factor), components: factor.nrows() })
     }
 
     /// Fills `out` with draws of (`step`, `block`), component-major [m·copies, count].
@@ -170,7 +167,8 @@ mod tests {
     use crate::rng::Purpose;
 
     /// Draws of a smoothed ensemble have its mean and covariance: 5 entries within 5 standard errors, a false alarm in
-    /// 3·10⁵ seeds, and the seed is fixed. Seen to fail with the shrinkage left out, which makes variances a quarter larger.
+    /// 3·10⁵ seeds, and the seed is fixed. Seen to fail with the shrinkage left out, which makes variances a quarter
+    /// larger.
     #[test]
     fn smoothed_ensembles_keep_their_moments() {
         let stream = Stream::new(3, Purpose::Prior);

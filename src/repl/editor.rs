@@ -11,8 +11,8 @@ use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor};
 
+use super::colours::coloured;
 use super::complete::complete;
-use super::highlight::highlight;
 use super::session::Session;
 
 /// Inputs remembered.
@@ -93,7 +93,7 @@ impl Completer for Helper {
 
 impl Highlighter for Helper {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> std::borrow::Cow<'l, str> {
-        highlight(line, *self.cursor.borrow()).into()
+        coloured(line, *self.cursor.borrow()).into()
     }
 
     fn highlight_char(&self, _: &str, position: usize, kind: CmdKind) -> bool {

@@ -1,10 +1,9 @@
 //! The prompt.
 
+mod colours;
 mod commands;
 mod complete;
 mod editor;
-mod highlight;
-mod scan;
 mod session;
 
 use std::cell::RefCell;
@@ -42,7 +41,7 @@ fn converse(session: Session) -> u8 {
         match editor.read() {
             Ok(input) => {
                 // The editor borrows the session only while it reads.
-                if let Outcome::Leave(code) = session.borrow_mut().enter(&input) {
+                if let Outcome::Leave(code) = enter(&mut session.borrow_mut(), &input) {
                     return code;
                 }
             }
@@ -78,11 +77,21 @@ fn replay(mut session: Session) -> u8 {
         if !at_end && session.wants_more(&input) {
             continue;
         }
-        match session.enter(&std::mem::take(&mut input)) {
+        match enter(&mut session, &std::mem::take(&mut input)) {
             Outcome::Leave(code) => return code,
             Outcome::Failed(code) => return code,
             Outcome::Done if at_end => return 0,
             Outcome::Done => {}
         }
+    }
+}
+
+/// Carries out a command, or evaluates an input and shows its value.
+fn enter(session: &mut Session, input: &str) -> Outcome {
+    let input = input.trim_end();
+    match input.trim_start() {
+        "" => Outcome::Done,
+        command if command.starts_with(':') => commands::run(session, command),
+        _ => session.evaluate(input),
     }
 }

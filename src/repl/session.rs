@@ -2,8 +2,8 @@
 
 use tumble::{Diagnostic, Runtime, Value};
 
-use super::commands;
-use crate::cli::help::Page;
+use tumble::lang::assist::Page;
+
 use crate::cli::{Setup, terminal};
 
 /// What became of an input.
@@ -49,18 +49,6 @@ impl Session {
     /// Whether an input ends in the middle of something. An empty line submits whatever there is.
     pub(crate) fn wants_more(&self, input: &str) -> bool {
         !input.trim_start().starts_with(':') && !input.ends_with('\n') && self.runtime.is_incomplete(input)
-    }
-
-    /// Carries out a command, or evaluates an input and shows its value.
-    pub(crate) fn enter(&mut self, input: &str) -> Outcome {
-        let input = input.trim_end();
-        if input.trim_start().starts_with(':') {
-            return commands::run(self, input.trim_start());
-        }
-        if input.trim().is_empty() {
-            return Outcome::Done;
-        }
-        self.evaluate(input)
     }
 
     /// Evaluates an input and shows its value.
@@ -149,7 +137,7 @@ mod tests {
     fn a_saved_session_runs_again() {
         let mut session = Session::new(Runtime::new(), Setup::for_tests());
         for input in ["let x = 2 // two", "x * 3", "let y = ans + 1;", "fn f(a) { a }", "y.z", "if y > 6 { f(y) }"] {
-            session.enter(input);
+            session.evaluate(input);
         }
         let script = session.script();
         assert!(!script.contains("y.z"), "{script}");

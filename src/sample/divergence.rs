@@ -3,10 +3,21 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::field::Layout;
-use super::likelihood::Divergence;
 use crate::process::Linear;
 use crate::rng::Stream;
 use crate::score::Evaluator;
+
+/// How the divergence of the score is found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Divergence {
+    /// In all directions, one after the other.
+    Exact,
+    /// In random directions of ±1 (Hutchinson, Commun. Stat. Simul. Comput. 18, 1059 (1989)).
+    Hutchinson {
+        /// Number of directions.
+        probes: usize,
+    },
+}
 
 /// Length of a difference in units of ℓ_d, the deviation of a driven component given all others, in which a score varies by
 /// order one. The formula of fourth order then errs by 1e-4/30 of a fifth derivative, and by 2e-6 of the score's rounding.

@@ -86,8 +86,11 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn grids_fall_from_start_to_end(start in 0.1..10.0, part in 0.0..0.9, steps in 1..300_usize, rho in 0.5..9.0) {
             for end in [0.0, part * start] {

@@ -13,7 +13,7 @@ use nalgebra::DVector;
 
 use super::State;
 use super::adaptive::{GROUP, gather};
-use super::divergence::{Probes, trace};
+use super::divergence::{Divergence, Probes, trace};
 use super::field::Layout;
 use super::flow::{Flow, shortest};
 use super::integrator::{Integrator, Tolerance};
@@ -29,18 +29,6 @@ use crate::rng::{Purpose, Stream};
 use crate::score::Score;
 use crate::task::Task;
 use crate::tensor::Tensor;
-
-/// How the divergence of the score is found.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Divergence {
-    /// In all directions, one after the other.
-    Exact,
-    /// In random directions of ±1 (Hutchinson, Commun. Stat. Simul. Comput. 18, 1059 (1989)).
-    Hutchinson {
-        /// Number of directions.
-        probes: usize,
-    },
-}
 
 /// What auxiliaries are averaged to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -29,9 +29,10 @@ mod start;
 mod state;
 
 pub use convergence::{Accuracy, convergence};
+pub use divergence::Divergence;
 pub use forward::{Forward, perturb, simulate};
 pub use grid::Grid;
-pub use likelihood::{Bound, Divergence, Likelihood, LogDensity, log_density, log_likelihood};
+pub use likelihood::{Bound, Likelihood, LogDensity, log_density, log_likelihood};
 pub use options::{Keep, LastStep, Method, Options, Reference};
 pub use reverse::{reverse, sample};
 pub use state::{Run, State};

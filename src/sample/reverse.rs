@@ -272,11 +272,7 @@ impl<'a> Values<'a> {
                 let problem = format!("has {:?} in the block `{name}`, the score is for {wanted:?}", tensor.shape());
                 return Err(Error::argument("state", problem));
             }
-            let values = tensor.values();
-            match values.iter().position(|value| !value.is_finite()) {
-                Some(at) => Err(Error::argument("state", format!("has {} in the block `{name}`", values[at]))),
-                None => Ok(values),
-            }
+            Ok(tensor.rows(&format!("state.{name}"))?.values)
         };
         let blocks = process.blocks().iter().map(block).collect::<Result<Vec<_>>>()?;
         Ok(Self { count, dimension: shape.iter().product(), blocks })

@@ -5,10 +5,10 @@ use nalgebra::DVector;
 use super::march::BLOCK;
 use super::output::{Request, transpose};
 use crate::dispatched;
-use crate::error::{Error, Result};
+use crate::error::Result;
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
-use crate::tensor::Tensor;
+use crate::tensor::{Rows, Tensor};
 
 /// The laws of the components at t = 0.
 pub(super) struct Start {
@@ -72,52 +72,38 @@ dispatched! {
 }
 
 /// Data to start from.
-pub(super) struct Data<'a> {
-    count: usize,
-    /// Shape of one datum.
-    shape: &'a [usize],
-    values: std::borrow::Cow<'a, [f32]>,
-}
+pub(super) struct Data<'a>(Rows<'a>);
 
 impl<'a> Data<'a> {
     pub(super) fn new(x0: &'a Tensor) -> Result<Self> {
-        let shape = x0.shape();
-        if shape.is_empty() || shape.contains(&0) {
-            return Err(Error::argument("x0", format!("must have the shape [count, shape...], got {shape:?}")));
-        }
-        let values = x0.values();
-        if let Some(at) = values.iter().position(|v| !v.is_finite()) {
-            return Err(Error::argument("x0", format!("has {} at flat index {at}", values[at])));
-        }
-        let datum = if shape.len() > 1 { &shape[1..] } else { &[1] };
-        Ok(Self { count: shape[0], shape: datum, values })
+        x0.rows("x0").map(Self)
     }
 
     pub(super) fn count(&self) -> usize {
-        self.count
+        self.0.count
     }
 
     /// Shape of one datum.
     pub(super) fn shape(&self) -> &[usize] {
-        self.shape
+        self.0.shape
     }
 
     pub(super) fn request<'p>(&self, process: &'p Process, kept: Vec<f64>) -> Request<'p>
     where
         'a: 'p,
     {
-        Request { process, count: self.count, shape: self.shape, kept }
+        Request { process, count: self.0.count, shape: self.0.shape, kept }
     }
 
     /// Number of coordinates of one datum.
     pub(super) fn dimension(&self) -> usize {
-        self.values.len() / self.count
+        self.0.width()
     }
 
     /// The data of one block, component-major [d, samples].
     pub(super) fn block(&self, block: u32, samples: usize) -> Vec<f32> {
         let dimension = self.dimension();
-        let rows = &self.values[block as usize * BLOCK * dimension..][..samples * dimension];
+        let rows = &self.0.values[block as usize * BLOCK * dimension..][..samples * dimension];
         let mut x = vec![0.0; rows.len()];
         transpose(rows, dimension, &mut x);
         x

@@ -1,23 +1,19 @@
 //! What a score is: the gradient of the log density of a noised state with respect to its driven components.
 //!
-//! Samples are evaluated in blocks of `count`. There the layout is component-major: entry (component i, copy c, sample n)
-//! of a state stands at `(i·copies + c)·count + n`, so that every loop over samples is contiguous.
+//! Samples are evaluated in blocks of `count`. There the layout is component-major: entry (component i, copy c, sample
+//! n) of a state stands at `(i·copies + c)·count + n`, so that every loop over samples is contiguous.
 
+mod basis;
 mod checkpoint;
-mod equilibrium;
 mod exact;
 mod learned;
-mod mixed;
-mod pilot;
-mod simulated;
 
-pub use checkpoint::difference;
+pub(crate) use basis::Rounded;
+pub use basis::{
+    Balance, Balancing, Basis, Frame, KernelBasis, Measured, Perturbation, SimulatedBasis, Simulation, Subject,
+};
 pub use exact::Exact;
-pub(crate) use learned::Rounded;
-pub use learned::{Learned, Parametrisation};
-pub use mixed::{Frame, Mixed, Perturbation};
-pub(crate) use simulated::Balancing;
-pub use simulated::{Moments as SimulatedMoments, Simulated, Simulation};
+pub use learned::Learned;
 
 use crate::data::Moments;
 use crate::error::Result;

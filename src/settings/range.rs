@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::written;
+
 /// The numbers that a setting may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Range {
@@ -60,8 +62,9 @@ impl Range {
 /// "above 0", "0 or above", "from 1 to 16384", "in [0, 1)", as they follow "must be".
 impl fmt::Display for Range {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { least, most, is_above, is_below } = *self;
-        match (least.is_finite(), most.is_finite()) {
+        let Self { is_above, is_below, .. } = *self;
+        let [least, most] = [self.least, self.most].map(written);
+        match (self.least.is_finite(), self.most.is_finite()) {
             (false, false) => f.write_str("finite"),
             (true, false) if is_above => write!(f, "above {least}"),
             (true, false) => write!(f, "{least} or above"),
@@ -88,6 +91,7 @@ mod tests {
             (Range::from(0.0).below(1.0), "in [0, 1)", vec![0.0, 0.99], vec![1.0]),
             (Range::above(0.0).up_to(1.0), "above 0 and at most 1", vec![1.0], vec![0.0, 1.1]),
             (Range::above(0.0).below(2.0), "above 0 and below 2", vec![1.0], vec![0.0, 2.0]),
+            (Range::between(1.0, 16_384.0), "from 1 to 16_384", vec![16_384.0], vec![0.0]),
         ];
         for (range, words, inside, outside) in cases {
             assert_eq!(range.to_string(), words);

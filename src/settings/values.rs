@@ -21,13 +21,22 @@ pub enum Value {
     Numbers(Vec<f64>),
     /// Strings.
     Texts(Vec<String>),
+    /// What only the language has: it is there, and the caller keeps it.
+    Kept,
 }
 
 /// A value for each setting of a table; asking for one that the table does not have is a fault of the program.
 #[derive(Debug, Clone, Default)]
 pub struct Values {
-    entries: BTreeMap<&'static str, Option<Value>>,
+    entries: BTreeMap<&'static str, Entry>,
     asked: RefCell<BTreeSet<&'static str>>,
+}
+
+#[derive(Debug, Clone)]
+struct Entry {
+    setting: &'static Setting,
+    value: Option<Value>,
+    is_given: bool,
 }
 
 impl Values {
@@ -53,26 +62,43 @@ impl Values {
         let mut open: Vec<&'static Setting> = tables.iter().rev().flat_map(|table| table.iter().rev()).collect();
         while let Some(setting) = open.pop() {
             let value = given(setting)?;
-            if let Some(value) = &value {
-                setting.check(value)?;
-            }
-            let value = match (value, setting.preset()) {
-                (Some(value), _) => Some(value),
-                (None, Ok(preset)) => preset,
-                (None, Err(error)) => return Err(error.into()),
-            };
+            let is_given = value.is_some();
+            let value = match value {
+                Some(value) => setting.check(&value).map(|()| Some(value)),
+                None => setting.preset(),
+            }?;
             if let Some(Value::Text(word)) = &value {
                 let chosen = setting.choices().iter().find(|choice| choice.word == *word);
                 open.extend(chosen.into_iter().flat_map(|choice| choice.settings.iter().rev()));
             }
-            values.entries.insert(setting.name, value);
+            values.entries.insert(setting.name, Entry { setting, value, is_given });
         }
+        values.check_alternatives()?;
         Ok(values)
+    }
+
+    /// Refuses none and several of the settings of which one must be given.
+    fn check_alternatives(&self) -> Result<()> {
+        for (name, entry) in &self.entries {
+            if let Preset::Either(others, hint) = entry.setting.default
+                && [name].into_iter().chain(others).filter(|name| self.is_given(name)).count() != 1
+            {
+                let error =
+                    Error::argument(*name, format!("or `{}` must be given, one of them", others.join("` or `")));
+                return Err(error.with_hint(hint));
+            }
+        }
+        Ok(())
     }
 
     /// Whether the table has the setting, under the words chosen.
     pub fn has(&self, name: &str) -> bool {
         self.entries.contains_key(name)
+    }
+
+    /// Whether the setting was given rather than taken from its default.
+    pub fn is_given(&self, name: &str) -> bool {
+        self.entries.get(name).is_some_and(|entry| entry.is_given)
     }
 
     /// The names that nobody has asked for yet.
@@ -81,14 +107,18 @@ impl Values {
         self.entries.keys().copied().filter(|name| !asked.contains(name)).collect()
     }
 
-    /// Notes that a value was asked for, which the caller holds itself.
+    /// A value of any kind, if it is given or has a default; the others below ask for one kind.
     ///
     /// # Panics
     /// When the table has no such setting.
     pub fn ask(&self, name: &str) -> Option<&Value> {
-        let Some((&own, value)) = self.entries.get_key_value(name) else { panic!("no setting `{name}` is declared") };
+        self.entry(name).value.as_ref()
+    }
+
+    fn entry(&self, name: &str) -> &Entry {
+        let Some((&own, entry)) = self.entries.get_key_value(name) else { panic!("no setting `{name}` is declared") };
         self.asked.borrow_mut().insert(own);
-        value.as_ref()
+        entry
     }
 
     /// A number, if it is given or has a default.
@@ -157,12 +187,36 @@ impl Values {
         present(name, self.text_if_given(name))
     }
 
+    /// What the word of a choice stands for in the list that the choice was made of by [`words`](super::words), if it is
+    /// given or has a default.
+    pub fn chosen_if_given<T: Copy>(&self, name: &str, list: &[(Choice, T)]) -> Option<T> {
+        self.text_if_given(name).map(|word| match list.iter().find(|(choice, _)| choice.word == word) {
+            Some((_, meant)) => *meant,
+            None => panic!("the word {word:?} of `{name}` is not in its list"),
+        })
+    }
+
+    /// What the word of a choice stands for.
+    pub fn chosen<T: Copy>(&self, name: &str, list: &[(Choice, T)]) -> T {
+        present(name, self.chosen_if_given(name, list))
+    }
+
     /// An array of numbers, if it is given or has a default.
     pub fn numbers_if_given(&self, name: &str) -> Option<&[f64]> {
         self.ask(name).map(|value| match value {
             Value::Numbers(numbers) => numbers.as_slice(),
             other => unexpected(name, other),
         })
+    }
+
+    /// An array of numbers.
+    pub fn numbers(&self, name: &str) -> &[f64] {
+        present(name, self.numbers_if_given(name))
+    }
+
+    /// An array of numbers of things.
+    pub fn counts(&self, name: &str) -> Vec<usize> {
+        present(name, self.counts_if_given(name))
     }
 
     /// An array of numbers of things, if it is given or has a default.
@@ -189,17 +243,21 @@ fn unexpected<T>(name: &str, value: &Value) -> T {
 }
 
 impl Setting {
+    /// What is wrong with a setting that must be given and is not.
+    pub const MISSING: &'static str = "is missing";
+
     /// The default, where there is one.
     fn preset(&self) -> Result<Option<Value>> {
         Ok(match self.default {
-            Preset::Required => return Err(Error::argument(self.name, "is missing")),
+            Preset::Required("") => return Err(Error::argument(self.name, Self::MISSING)),
+            Preset::Required(hint) => return Err(Error::argument(self.name, Self::MISSING).with_hint(hint)),
             Preset::Number(number) if matches!(self.kind, Kind::Whole(_)) => Some(Value::Whole(number as i64)),
             Preset::Number(number) => Some(Value::Number(number)),
             Preset::Numbers(numbers) => Some(Value::Numbers(numbers.to_vec())),
             Preset::Flag(flag) => Some(Value::Flag(flag)),
             Preset::Text(text) => Some(Value::Text(text.to_owned())),
             Preset::First => self.choices().first().map(|choice| Value::Text(choice.word.to_owned())),
-            Preset::Absent(_) => None,
+            Preset::Either(..) | Preset::Absent(_) => None,
         })
     }
 
@@ -217,6 +275,14 @@ impl Setting {
             (Kind::Choice(choices), Value::Text(word)) => self.check_word(choices, word),
             _ => Ok(()),
         }
+    }
+
+    /// Refuses a number out of range, as of a struct that was filled in by hand.
+    ///
+    /// # Errors
+    /// As [`Setting::check`].
+    pub fn check_value(&self, number: f64) -> Result<()> {
+        self.check(&Value::Number(number))
     }
 
     fn check_number(&self, range: super::Range, number: f64) -> Result<()> {
@@ -277,7 +343,8 @@ mod tests {
     fn a_word_brings_its_own_settings() {
         let values = given("grid", Value::Text("rho".into())).unwrap();
         assert_eq!(values.number("rho"), 7.0);
-        let names: Vec<_> = all(&[TABLE]).iter().map(|(s, owner)| (s.name, owner.map(|o| o.word))).collect();
+        let names: Vec<_> =
+            all(&[TABLE]).iter().map(|(s, owner)| (s.name, owner.map(|(_, choice)| choice.word))).collect();
         assert_eq!(names.last(), Some(&("rho", Some("rho"))));
     }
 

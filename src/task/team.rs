@@ -70,8 +70,8 @@ struct Shared {
     failed: AtomicBool,
 }
 
-// SAFETY: `job` alone is not Sync. It is written by the thread that has the `Team`, while no helper is busy, and read by
-// helpers after they have acquired the number of the round that was released after the writing.
+// SAFETY: `job` alone is not Sync. It is written by the thread that has the `Team`, while no helper is busy, and read
+// by helpers after they have acquired the number of the round that was released after the writing.
 unsafe impl Sync for Shared {}
 
 impl Shared {

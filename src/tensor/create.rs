@@ -4,6 +4,7 @@ use super::Tensor;
 use crate::error::{Error, Result};
 use crate::host::{self, Host};
 use crate::rng::{Purpose, Stream};
+use crate::vector::single;
 
 impl Tensor {
     /// A tensor of `shape` with one value everywhere.
@@ -12,7 +13,7 @@ impl Tensor {
     /// When the memory does not suffice.
     pub fn full(shape: &[usize], value: f64, host: &Host) -> Result<Self> {
         let mut values = allocate(shape, host)?;
-        values.fill(value as f32);
+        values.fill(single(value));
         Self::new(shape, values)
     }
 
@@ -77,7 +78,7 @@ impl Tensor {
     fn filled(count: usize, host: &Host, value: impl Fn(f64) -> f64) -> Result<Self> {
         let mut values = allocate(&[count], host)?;
         for (i, slot) in values.iter_mut().enumerate() {
-            *slot = value(i as f64) as f32;
+            *slot = single(value(i as f64));
         }
         Self::new(&[count], values)
     }

@@ -5,6 +5,7 @@ use ndarray::{ArrayD, IxDyn, Zip};
 use super::{Tensor, allocate};
 use crate::error::{Error, Result};
 use crate::host::Host;
+use crate::vector::single;
 
 /// An operation on two values.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -145,7 +146,7 @@ impl Tensor {
     /// A tensor of the same shape with `function` of every value, evaluated in double precision.
     #[must_use]
     pub fn map(&self, mut function: impl FnMut(f64) -> f64) -> Self {
-        self.0.mapv(|value| function(f64::from(value)) as f32).into()
+        self.0.mapv(|value| single(function(f64::from(value)))).into()
     }
 
     /// Whether all values agree within `absolute + relative·|other|`. NaN agrees with nothing, an infinity with itself.
@@ -186,6 +187,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn tensor(shape: &[usize], values: &[f32]) -> Tensor {
         Tensor::new(shape, values.to_vec()).unwrap()
@@ -242,6 +244,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn broadcasting_agrees_with_ndarray((left, right) in fitting_shapes()) {
             let count = |shape: &[usize]| shape.iter().product::<usize>();

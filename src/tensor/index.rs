@@ -129,6 +129,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn counted(shape: &[usize]) -> Tensor {
         Tensor::new(shape, (0..shape.iter().product()).map(|v: usize| v as f32).collect()).unwrap()
@@ -180,6 +181,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn no_index_panics(shape in proptest::collection::vec(0_usize..4, 0..4),
                            index in proptest::collection::vec((-5_i64..5, proptest::option::of(-5_i64..5), 0..2), 0..4)) {

@@ -1,8 +1,8 @@
 //! Dense arrays of single precision: samples, images, histories.
 //!
 //! Physics is computed in `f64`. What depends on time only, coefficients of a step, a score or a kernel, is rounded to
-//! `f32` once, where it meets the samples; arithmetic on samples is in `f32`, and functions and reductions of a tensor
-//! are evaluated in `f64` and rounded here.
+//! `f32` once, where it meets the samples (see [`single`]); arithmetic on samples is in `f32`, and functions and
+//! reductions of a tensor are evaluated in `f64`.
 
 mod create;
 mod display;
@@ -10,6 +10,7 @@ mod elementwise;
 mod index;
 mod product;
 mod reduce;
+mod rows;
 mod shape;
 
 use ndarray::{ArcArray, ArrayD, IxDyn};
@@ -19,8 +20,10 @@ pub(crate) use display::number;
 pub use elementwise::{Binary, FUNCTIONS};
 pub use index::Index;
 pub use reduce::Reduction;
+pub use rows::Rows;
 
 use crate::error::{Error, Result};
+use crate::vector::{single, singles};
 
 /// A dense `f32` array of any rank, contiguous in row-major order. Clones and slices share the data until one of them
 /// is written to.
@@ -44,12 +47,12 @@ impl Tensor {
     /// # Errors
     /// As [`Tensor::new`].
     pub fn from_f64(shape: &[usize], values: &[f64]) -> Result<Self> {
-        Self::new(shape, values.iter().map(|&v| v as f32).collect())
+        Self::new(shape, singles(values))
     }
 
     /// A tensor of rank 0.
     pub fn scalar(value: f64) -> Self {
-        Self(ArcArray::from_elem(IxDyn(&[]), value as f32))
+        Self(ArcArray::from_elem(IxDyn(&[]), single(value)))
     }
 
     /// The shape.
@@ -125,7 +128,7 @@ fn axis_range(rank: usize) -> String {
 impl From<ndarray::Array2<f64>> for Tensor {
     /// Rounds to single precision.
     fn from(array: ndarray::Array2<f64>) -> Self {
-        array.mapv(|value| value as f32).into_dyn().into()
+        array.mapv(single).into_dyn().into()
     }
 }
 

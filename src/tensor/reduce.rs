@@ -5,6 +5,7 @@ use ndarray::Axis;
 use super::Tensor;
 use super::elementwise::{maximum, minimum};
 use crate::error::{Error, Result};
+use crate::vector::single;
 
 /// What many values are reduced to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,7 +77,7 @@ impl Tensor {
         if self.shape()[axis] == 0 && reduction != Reduction::Sum {
             return Err(self.nothing_to(reduction));
         }
-        Ok(self.0.map_axis(Axis(axis), |lane| reduction.apply(lane.iter()) as f32).into())
+        Ok(self.0.map_axis(Axis(axis), |lane| single(reduction.apply(lane.iter()))).into())
     }
 
     fn nothing_to(&self, reduction: Reduction) -> Error {
@@ -90,6 +91,7 @@ mod tests {
 
     use super::*;
     use crate::host::Host;
+    use crate::property::cases;
 
     const ALL: [Reduction; 6] = [
         Reduction::Sum,
@@ -135,6 +137,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn an_axis_at_a_time_is_the_whole(rows in 1_usize..6, columns in 1_usize..6, seed in 0_u64..50) {
             let t = Tensor::normals(&[rows, columns], seed, &Host::default()).unwrap();

@@ -125,6 +125,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::property::cases;
 
     fn counted(shape: &[usize]) -> Tensor {
         Tensor::new(shape, (0..shape.iter().product()).map(|v: usize| v as f32).collect()).unwrap()
@@ -178,6 +179,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn joining_agrees_with_ndarray(shape in proptest::collection::vec(0_usize..4, 1..4), axis in 0_usize..3, other in 0_usize..4) {
             let axis = axis.min(shape.len() - 1);

@@ -51,10 +51,7 @@ pub(super) struct History {
 
 impl History {
     pub(super) fn new(options: &Options, host: &Host) -> Self {
-        let interval = match options.interval {
-            0 => (options.steps / 200).max(1),
-            interval => interval,
-        };
+        let interval = options.interval.unwrap_or((options.steps / 200).max(1));
         Self {
             host: host.clone(),
             start: host.now(),

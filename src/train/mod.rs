@@ -1,11 +1,8 @@
 //! Objectives and the training loop.
 
-mod batch;
-mod feed;
 mod history;
+mod objective;
 mod options;
-mod paths;
-mod table;
 mod trainer;
 
 pub use history::Record;

@@ -1,32 +1,34 @@
 //! How a score is trained.
 
 use crate::error::{Error, Result};
+use crate::settings::{self, Choice, Range, Setting, Values, words};
 
-/// Options of [`train`](super::train); the default is what the program's reference job uses.
+/// Options of [`train`](super::train), as [`Options::SETTINGS`] declares them; the default is what the program's reference
+/// job uses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
-    /// Steps of the optimiser, 1 or more.
+    /// Steps of the optimiser.
     pub steps: u64,
-    /// Samples per step, from 1 to 16,384.
+    /// Samples per step.
     pub batch: usize,
-    /// Step length of Adam at its highest, above 0.
-    pub rate: f64,
+    /// Step length of Adam at its highest.
+    pub lr: f64,
     /// How the step length changes.
     pub schedule: Schedule,
     /// Steps over which the step length first rises from 0.
     pub warmup: u64,
-    /// Largest norm of the gradient, above 0; `None` does not clip.
-    pub clip: Option<f64>,
-    /// Decay per step of the moving average of the parameters, in [0, 1).
-    pub decay: f64,
+    /// Largest norm of the gradient; 0 does not clip.
+    pub clip: f64,
+    /// Decay per step of the moving average of the parameters.
+    pub ema: f64,
     /// Seed of data, times and noise.
     pub seed: u64,
-    /// Shortest noising time, above 0 and below the horizon; `None` is 5·10⁻⁴ of the horizon.
+    /// Shortest noising time, below the horizon; `None` is 5·10⁻⁴ of the horizon.
     pub minimum_time: Option<f64>,
     /// Weight of the errors over time.
     pub weighting: Weighting,
-    /// Steps between two points of the loss history; 0 gives about 200 points.
-    pub interval: u64,
+    /// Steps between two points of the loss history; `None` gives about 200 points.
+    pub interval: Option<u64>,
     /// What computes gradients.
     pub backend: Backend,
     /// What is learned from simulated paths, of a score without a kernel.
@@ -37,22 +39,7 @@ pub struct Options {
 
 impl Default for Options {
     fn default() -> Self {
-        Self {
-            steps: 20_000,
-            batch: 512,
-            rate: 1e-3,
-            schedule: Schedule::Cosine,
-            warmup: 0,
-            clip: Some(1.0),
-            decay: 0.999,
-            seed: 0,
-            minimum_time: None,
-            weighting: Weighting::Whitened,
-            interval: 0,
-            backend: Backend::Fused,
-            objective: Objective::Windowed,
-            window: None,
-        }
+        Self::read(&Values::defaults(Self::SETTINGS))
     }
 }
 
@@ -92,39 +79,96 @@ pub enum Backend {
     Candle,
 }
 
+const SCHEDULES: &[(Choice, Schedule); 2] = &[
+    (Choice::new("cosine", "falls to 0 along half a wave"), Schedule::Cosine),
+    (Choice::new("constant", "stays where it is"), Schedule::Constant),
+];
+
+const WEIGHTINGS: &[(Choice, Weighting); 2] = &[
+    (Choice::new("whitened", "every channel and time in units of its noise"), Weighting::Whitened),
+    (Choice::new("likelihood", "the bound on the likelihood"), Weighting::Likelihood),
+];
+
+const OBJECTIVES: &[(Choice, Objective); 2] = &[
+    (Choice::new("windowed", "the scores of the linearised law over windows of the paths"), Objective::Windowed),
+    (Choice::new("sliced", "sliced score matching, which asks for no law at all"), Objective::Sliced),
+];
+
+const BACKENDS: &[(Choice, Backend); 2] = &[
+    (Choice::new("fused", "the program's own fused passes"), Backend::Fused),
+    (Choice::new("candle", "automatic differentiation, for comparison, several times slower"), Backend::Candle),
+];
+
 impl Options {
     /// Largest batch: every sample has its own range of a table of times.
-    pub const LARGEST_BATCH: usize = super::table::TIMES;
+    pub const LARGEST_BATCH: usize = 1 << 14;
+
+    /// What can be set by name.
+    pub const SETTINGS: &'static [Setting] = &[
+        Setting::count("steps", "steps of the optimiser, Adam").between(1.0, 4e9).or(20_000.0),
+        Setting::count("batch", "samples per step").between(1.0, Self::LARGEST_BATCH as f64).or(512.0),
+        // Beyond, one step makes weights that are not finite.
+        Setting::number("lr", "learning rate at its highest").within(Range::above(0.0).up_to(1e30)).or(1e-3),
+        Setting::choice("schedule", "how the learning rate changes", &words(SCHEDULES)),
+        Setting::natural("warmup", "steps over which the learning rate first rises from 0").or(0.0),
+        Setting::number("clip", "largest norm of the gradient; 0 does not clip").within(Range::from(0.0)).or(1.0),
+        Setting::number("ema", "decay per step of the average of the weights that samplers use")
+            .within(Range::from(0.0).below(1.0))
+            .or(0.999),
+        Setting::seed("seed of data, times and noise"),
+        Setting::number("minimum_time", "shortest time of the forward process, below the horizon")
+            .above(0.0)
+            .or_else("5e-4 of the horizon"),
+        Setting::choice("weighting", "weight of the errors over time", &words(WEIGHTINGS)),
+        Setting::count("interval", "steps between two points of the loss").or_else("a 200th of the steps"),
+        Setting::choice("objective", "what a score is trained on that learns from simulated paths", &words(OBJECTIVES)),
+        Setting::number("window", "of a score that learns from simulated paths, length of the windows in time")
+            .above(0.0)
+            .or_else("the score's"),
+        Setting::choice("backend", "what computes the gradients", &words(BACKENDS)),
+    ];
+
+    /// The options that `values` of [`Options::SETTINGS`] set.
+    pub fn read(values: &Values) -> Self {
+        Self {
+            steps: values.natural("steps"),
+            batch: values.count("batch"),
+            lr: values.number("lr"),
+            schedule: values.chosen("schedule", SCHEDULES),
+            warmup: values.natural("warmup"),
+            clip: values.number("clip"),
+            ema: values.number("ema"),
+            seed: values.natural("seed"),
+            minimum_time: values.number_if_given("minimum_time"),
+            weighting: values.chosen("weighting", WEIGHTINGS),
+            interval: values.count_if_given("interval").map(|steps| steps as u64),
+            backend: values.chosen("backend", BACKENDS),
+            objective: values.chosen("objective", OBJECTIVES),
+            window: values.number_if_given("window"),
+        }
+    }
 
     /// Checks every range for a process of that `horizon`.
     ///
     /// # Errors
     /// Names the first option out of its range.
     pub fn check(&self, horizon: f64) -> Result<()> {
-        let positive = |value: f64| value > 0.0 && value.is_finite();
-        let refuse = |name: &str, problem: String| Err(Error::argument(name, problem));
-        if self.steps == 0 || self.steps > u64::from(u32::MAX) {
-            return refuse("steps", format!("must be from 1 to {}, got {}", u32::MAX, self.steps));
-        }
-        if !(1..=Self::LARGEST_BATCH).contains(&self.batch) {
-            return refuse("batch", format!("must be from 1 to {}, got {}", Self::LARGEST_BATCH, self.batch));
-        }
-        // Beyond, one step makes weights that are not finite.
-        if !(self.rate > 0.0 && self.rate <= 1e30) {
-            return refuse("lr", format!("must be above 0 and at most 1e30, got {}", self.rate));
-        }
-        if let Some(clip) = self.clip.filter(|&clip| !positive(clip)) {
-            return refuse("clip", format!("must be above 0, got {clip}"));
-        }
-        if let Some(window) = self.window.filter(|&window| !positive(window)) {
-            return refuse("window", format!("must be a time above 0, got {window}"));
-        }
-        if !(0.0..1.0).contains(&self.decay) {
-            return refuse("ema", format!("must be in [0, 1), got {}", self.decay));
+        let numbers = [
+            ("steps", Some(self.steps as f64)),
+            ("batch", Some(self.batch as f64)),
+            ("lr", Some(self.lr)),
+            ("clip", Some(self.clip)),
+            ("ema", Some(self.ema)),
+            ("interval", self.interval.map(|steps| steps as f64)),
+            ("window", self.window),
+        ];
+        for (name, number) in numbers {
+            number.map_or(Ok(()), |number| settings::named(Self::SETTINGS, name).check_value(number))?;
         }
         let shortest = self.shortest(horizon);
         if !(shortest > 0.0 && shortest < horizon) {
-            return refuse("minimum_time", format!("must be above 0 and below the horizon {horizon}, got {shortest}"));
+            let problem = format!("must be above 0 and below the horizon {horizon}, got {shortest}");
+            return Err(Error::argument("minimum_time", problem));
         }
         Ok(())
     }
@@ -158,7 +202,7 @@ impl Options {
             Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
         };
         let rise = ((step + 1) as f64 / self.warmup.max(1) as f64).min(1.0);
-        self.rate * rise * fall
+        self.lr * rise * fall
     }
 }
 
@@ -169,10 +213,10 @@ mod tests {
     #[test]
     fn schedules_rise_and_fall() {
         let options = Options { steps: 100, warmup: 10, ..Options::default() };
-        let rate = |step| options.rate_at(step) / options.rate;
+        let rate = |step| options.rate_at(step) / options.lr;
         assert!((rate(0) - 0.1).abs() < 1e-12 && (rate(50) - 0.5).abs() < 1e-12 && rate(99) < 1e-3);
         let constant = Options { schedule: Schedule::Constant, ..Options::default() };
-        assert_eq!(constant.rate_at(0), constant.rate);
+        assert_eq!(constant.rate_at(0), constant.lr);
     }
 
     #[test]
@@ -186,9 +230,9 @@ mod tests {
         named(Options { steps: 0, ..base() }, "steps");
         named(Options { batch: 0, ..base() }, "batch");
         named(Options { batch: 1 << 20, ..base() }, "batch");
-        named(Options { rate: f64::NAN, ..base() }, "lr");
-        named(Options { clip: Some(-1.0), ..base() }, "clip");
-        named(Options { decay: 1.0, ..base() }, "ema");
+        named(Options { lr: f64::NAN, ..base() }, "lr");
+        named(Options { clip: -1.0, ..base() }, "clip");
+        named(Options { ema: 1.0, ..base() }, "ema");
         named(Options { minimum_time: Some(2.0), ..base() }, "minimum_time");
         named(Options { minimum_time: Some(0.0), ..base() }, "minimum_time");
     }

@@ -8,10 +8,10 @@ use nalgebra::{DMatrix, DVector};
 use super::{Backend, Options, Schedule, Weighting, train};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
-use crate::nn::{Activation, Weights};
+use crate::nn::{Activation, Mlp, Weights};
 use crate::process::{Linear, Process};
 use crate::rng::{Purpose, Stream};
-use crate::score::{Exact, Learned, Score};
+use crate::score::{Exact, KernelBasis, Learned, Score, Subject};
 use crate::task::{Progress, Report, Task};
 use crate::tensor::Tensor;
 
@@ -32,7 +32,10 @@ fn diamond() -> Dataset {
 }
 
 fn model(process: &Process, data: &Dataset) -> Learned {
-    Learned::mlp(process, data.shape(), data.moments(), &[32, 32], Activation::Silu, 0, &Host::default()).unwrap()
+    let subject = Subject::of(process, data).unwrap();
+    let network = Mlp::new(subject.inputs(), &[32, 32], subject.outputs(), Activation::Silu).unwrap();
+    let basis = Box::new(KernelBasis::new(subject).unwrap());
+    Learned::new(basis, Arc::new(network), 0, &Host::default()).unwrap()
 }
 
 fn short() -> Options {
@@ -119,7 +122,7 @@ fn training_approaches_the_exact_score() {
     let (process, data) = (process(0.0), Dataset::from_mixture("pair", pair).unwrap());
     let (model, exact) = (model(&process, &data), Exact::new(&process, &data).unwrap());
     let before = error(&model, &exact, &data);
-    let options = Options { steps: 600, batch: 256, rate: 4e-3, decay: 0.99, ..Options::default() };
+    let options = Options { steps: 600, batch: 256, lr: 4e-3, ema: 0.99, ..Options::default() };
     let record = train(&model, &data, &options, &Task::default()).unwrap();
     let after = error(&model, &exact, &data);
     assert!(after < 0.5 * before, "{before} -> {after}");
@@ -162,7 +165,7 @@ fn a_stop_keeps_what_was_learned() {
 fn a_loss_that_is_not_finite_keeps_the_model() {
     let (process, data) = (process(0.0), diamond());
     let model = model(&process, &data);
-    let options = Options { rate: 1e30, clip: None, ..short() };
+    let options = Options { lr: 1e30, clip: 0.0, ..short() };
     let error = train(&model, &data, &options, &Task::default()).unwrap_err();
     assert!(error.to_string().contains("at step ") && error.hint().unwrap().contains("lower `lr`"), "{error}");
     assert!(model.weights().steps > 0 && model.weights().parameters.iter().all(|w| w.is_finite()));

@@ -2,24 +2,16 @@
 
 use candle_core::Device;
 
-use super::batch::{Batch, Source};
-use super::feed::Feed;
 use super::history::History;
-use super::paths::{Chunk, Paths};
-use super::table::Table;
+use super::objective::{self, Feed, Source};
 use super::{Backend, Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::nn::kernel::{Adam, Chunk as Pass, Moments, Packed, STRIP, reduce};
-use crate::nn::reference::Reference;
-use crate::nn::{Mlp, Weights};
-use crate::score::{Learned, Parametrisation, Score};
+use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
+use crate::nn::{Buffers, Candle, Network, Training, Weights};
+use crate::score::{Learned, Score};
 use crate::task::{Task, Team};
-
-/// Samples per chunk of a batch. Fixed, so that threads change no bit; small enough for the activations of a chunk to
-/// stay in the cache of a core, large enough for matrix products to run at full speed.
-const CHUNK: usize = 128;
 
 /// Trains a model in place by hybrid score matching on draws from `data`.
 ///
@@ -38,29 +30,14 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
     }
     check_moments(model, data)?;
-    match model.parametrisation() {
-        Parametrisation::Mixed(mixed) => {
-            options.check_kernel()?;
-            let table = Table::new(mixed, options.shortest(horizon), horizon, options.weighting, task)?;
-            let source = Source::new(data, model.moments(), &table, options);
-            let trainer =
-                Trainer::new(model, |first, count| Box::new(Batch::new(&source, first, count)), options, host)?;
-            run(trainer, model, task)
-        }
-        Parametrisation::Simulated(simulated) => {
-            let source = Paths::new(simulated, data, options)?;
-            let trainer =
-                Trainer::new(model, |first, count| Box::new(Chunk::new(&source, first, count)), options, host)?;
-            run(Trainer { baseline: source.baseline(), ..trainer }, model, task)
-        }
-    }
+    let source = objective::open(model.basis(), data, options, task)?;
+    run(Trainer::new(model, source.as_ref(), options, host)?, model, task)
 }
 
 fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record> {
-    // Candle works with threads of its own, which a waiting team would hinder.
-    let task = if trainer.reference.is_some() { &task.serial() } else { task };
-    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.packed.parts());
-    // Candle takes its threads from the pool that it is called in.
+    let task = if trainer.training.has_threads() { &task.serial() } else { task };
+    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.training.parts());
+    // A network with threads of its own takes them from the pool that it is called in.
     let outcome = task.install(|| task.team(items, |team| trainer.run(task, team)));
     model.set_weights(trainer.weights);
     let interrupted = outcome?;
@@ -87,12 +64,8 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
 }
 
 /// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
-fn check_memory(network: &Mlp, batch: usize, host: &Host) -> Result<()> {
-    let (chunks, count) = (batch.div_ceil(CHUNK), CHUNK.min(batch));
-    let activations = 2 * network.hidden().iter().sum::<usize>() + 2 * network.width();
-    // Parameters, their average and two moments, and the sum of the gradients; the weights packed twice.
-    let values = network.parameters() * (7 + chunks) + chunks * count * activations;
-    match host.lacking(4.0 * values as f64) {
+fn check_memory(network: &dyn Network, batch: usize, host: &Host) -> Result<()> {
+    match host.lacking(network.memory(batch)) {
         None => Ok(()),
         Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
             .with_hint("take a smaller batch, or a narrower network")),
@@ -101,16 +74,15 @@ fn check_memory(network: &Mlp, batch: usize, host: &Host) -> Result<()> {
 
 struct Worker<'a> {
     feed: Box<dyn Feed + 'a>,
-    pass: Pass,
-    loss: f64,
+    buffers: Buffers,
+    loss: Result<f64>,
 }
 
 struct Trainer<'a> {
     options: &'a Options,
     weights: Weights,
-    packed: Packed,
+    training: Box<dyn Training>,
     workers: Vec<Worker<'a>>,
-    reference: Option<Reference>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
     gradient: Vec<f32>,
     squares: Vec<f64>,
@@ -122,34 +94,28 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(
-        model: &Learned,
-        feed: impl Fn(usize, usize) -> Box<dyn Feed + 'a>,
-        options: &'a Options,
-        host: &Host,
-    ) -> Result<Self> {
+    fn new(model: &Learned, source: &'a dyn Source, options: &'a Options, host: &Host) -> Result<Self> {
         let (network, weights) = (model.network(), (*model.weights()).clone());
-        check_memory(network, options.batch, host)?;
+        check_memory(network.as_ref(), options.batch, host)?;
+        let training = match options.backend {
+            Backend::Fused => network.training(),
+            Backend::Candle => Box::new(Candle::new(network, &Device::Cpu)?),
+        };
+        let (chunk, parameters) = (network.chunk(), network.parameters());
         let worker = |first: usize| {
-            let count = CHUNK.min(options.batch - first);
-            Worker { feed: feed(first, count), pass: Pass::new(network, count), loss: 0.0 }
+            let count = chunk.min(options.batch - first);
+            let buffers = Buffers { gradient: vec![0.0; parameters], space: vec![0.0; training.space(count)] };
+            Worker { feed: source.feed(first, count), buffers, loss: Ok(0.0) }
         };
-        let workers = (0..options.batch).step_by(CHUNK).map(worker).collect();
-        let reference = match options.backend {
-            Backend::Fused => None,
-            Backend::Candle => Some(Reference::new(network, &weights.parameters, &Device::Cpu)?),
-        };
-        let count = network.parameters();
         Ok(Self {
             options,
-            packed: Packed::new(network),
-            workers,
-            reference,
-            gradient: vec![0.0; count],
-            squares: vec![0.0; count.div_ceil(STRIP)],
+            workers: (0..options.batch).step_by(chunk).map(worker).collect(),
+            training,
+            gradient: vec![0.0; parameters],
+            squares: vec![0.0; parameters.div_ceil(STRIP)],
             scale: 1.0 / (options.batch * network.outputs()) as f32,
             weights,
-            baseline: 0.0,
+            baseline: source.baseline(),
             history: History::new(options, host),
         })
     }
@@ -178,35 +144,29 @@ impl<'a> Trainer<'a> {
 
     /// One step of the optimiser; returns the loss before it.
     fn step(&mut self, step: u64, team: &mut Team<'_>) -> Result<f64> {
-        self.differentiate(team)?;
-        let loss = self.workers.iter().map(|worker| worker.loss).sum::<f64>();
+        let loss = self.differentiate(team)?;
         let norm = self.sum_gradients(team);
         if !(loss.is_finite() && norm.is_finite()) {
             return Err(self.diverged(step, loss, norm));
         }
-        let clip = self.options.clip.map_or(1.0, |clip| (clip / norm).min(1.0));
+        let clip = match self.options.clip {
+            0.0 => 1.0,
+            clip => (clip / norm).min(1.0),
+        };
         self.update(self.options.rate_at(step), clip, team);
         Ok(loss)
     }
 
-    /// Draws the batch and leaves each chunk's loss and gradient with its worker.
-    fn differentiate(&mut self, team: &mut Team<'_>) -> Result<()> {
-        let Self { weights, packed, workers, reference, scale, .. } = self;
+    /// Draws the batch, leaves each chunk's gradient with its worker and returns the loss.
+    fn differentiate(&mut self, team: &mut Team<'_>) -> Result<f64> {
+        let Self { weights, training, workers, scale, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
-        let Some(reference) = reference else {
-            packed.update(parameters, team);
-            team.each(workers, |chunk, worker| {
-                worker.feed.fill(step, chunk as u32);
-                worker.loss = worker.pass.run(parameters, packed, worker.feed.samples(), *scale);
-            });
-            return Ok(());
-        };
-        reference.set(parameters)?;
-        for (chunk, worker) in workers.iter_mut().enumerate() {
-            worker.feed.fill(step, chunk as u32);
-            worker.loss = reference.gradient(worker.feed.samples(), *scale, worker.pass.gradient_mut())?;
-        }
-        Ok(())
+        training.update(parameters, team)?;
+        team.each(workers, |chunk, Worker { feed, buffers, loss }| {
+            feed.fill(step, chunk as u32);
+            *loss = training.pass(parameters, feed.samples(), *scale, buffers);
+        });
+        workers.iter_mut().map(|worker| std::mem::replace(&mut worker.loss, Ok(0.0))).sum()
     }
 
     /// Sums the workers' gradients in their order and returns the norm.
@@ -215,7 +175,7 @@ impl<'a> Trainer<'a> {
         let mut strips: Vec<_> = self.gradient.chunks_mut(STRIP).zip(&mut self.squares).collect();
         team.each(&mut strips, |strip, (sum, squares)| {
             let place = strip * STRIP..strip * STRIP + sum.len();
-            **squares = reduce(workers.len(), |chunk| &workers[chunk].pass.gradient()[place.clone()], sum);
+            **squares = reduce(workers.len(), |chunk| &workers[chunk].buffers.gradient[place.clone()], sum);
         });
         self.squares.iter().sum::<f64>().sqrt()
     }
@@ -225,15 +185,15 @@ impl<'a> Trainer<'a> {
         weights.steps += 1;
         // The average of a short run must not remember the first weights: its memory grows with the steps.
         let steps = weights.steps as f64;
-        let decay = self.options.decay.min((1.0 + steps) / (10.0 + steps));
+        let decay = self.options.ema.min((1.0 + steps) / (10.0 + steps));
         let adam = Adam::at(weights.steps, rate, clip, decay);
-        let moments = weights.first.chunks_mut(STRIP).zip(weights.second.chunks_mut(STRIP));
-        let moments = moments.zip(weights.average.chunks_mut(STRIP));
-        let moments = moments.map(|((first, second), average)| Moments { first, second, average });
-        let mut strips: Vec<_> = weights.parameters.chunks_mut(STRIP).zip(moments).collect();
+        let averages = weights.first.chunks_mut(STRIP).zip(weights.second.chunks_mut(STRIP));
+        let averages = averages.zip(weights.average.chunks_mut(STRIP));
+        let averages = averages.map(|((first, second), average)| Averages { first, second, average });
+        let mut strips: Vec<_> = weights.parameters.chunks_mut(STRIP).zip(averages).collect();
         let gradient = &self.gradient;
-        team.each(&mut strips, |strip, (parameters, moments)| {
-            adam.update(&gradient[strip * STRIP..][..parameters.len()], parameters, moments);
+        team.each(&mut strips, |strip, (parameters, averages)| {
+            adam.update(&gradient[strip * STRIP..][..parameters.len()], parameters, averages);
         });
     }
 

@@ -1,7 +1,7 @@
 //! Elementary functions in single precision without branches, so that loops over them become vector code.
 //!
-//! Polynomials are weighted minimax fits made for this program; the errors stated are measured densely over all exponents
-//! of the range.
+//! Polynomials are weighted minimax fits made for this program; the errors stated are measured densely over all
+//! exponents of the range.
 
 #![allow(clippy::excessive_precision)]
 
@@ -138,7 +138,8 @@ const PI: [f32; 4] = [3.140_625, 9.675_025_939_941_406e-4, 1.509_906_724_095_344
 const HALF_PI: [f32; 4] =
     [1.570_312_5, 4.837_512_969_970_703e-4, 7.549_533_620_476_723e-8, 2.563_344_068_257_089_6e-12];
 
-/// x − n · (the sum of the parts), by the method of Cody and Waite (Software Manual for the Elementary Functions, 1980).
+/// x − n · (the sum of the parts), by the method of Cody and Waite (Software Manual for the Elementary Functions,
+/// 1980).
 #[inline(always)]
 fn reduced(x: f32, n: f32, parts: [f32; 4]) -> f32 {
     parts.into_iter().fold(x, |x, part| n.mul_add(-part, x))

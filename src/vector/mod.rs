@@ -3,8 +3,11 @@
 //! The bodies use only IEEE operations and explicit fused multiply-adds, so every instruction set gives the same bits.
 
 pub mod math;
+mod single;
 
 use std::sync::atomic::{AtomicU8, Ordering};
+
+pub use single::{single, single_rows, singles};
 
 use crate::error::{Error, Result, suggestion};
 
@@ -12,8 +15,8 @@ use crate::error::{Error, Result, suggestion};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u8)]
 pub enum Level {
-    /// What every processor of the build target has. Without fused multiply-add, as on the oldest x86-64, each becomes a
-    /// call.
+    /// What every processor of the build target has. Without fused multiply-add, as on the oldest x86-64, each becomes
+    /// a call.
     Portable = 1,
     /// 64-bit ARM, all of which has NEON.
     Neon,

@@ -1,9 +1,10 @@
 //! Drawing from a mixture.
 
 use super::{Covariance, Mixture, factor};
-use crate::data::draw::for_each_uniform;
+use crate::data::uniforms::for_each_uniform;
 use crate::error::Result;
 use crate::rng::Stream;
+use crate::vector::{single_rows, singles};
 
 /// What drawing from a mixture needs: Walker's alias table, and means and factors rounded to single precision.
 #[derive(Debug)]
@@ -28,18 +29,17 @@ impl Sampler {
     pub(in crate::data) fn new(mixture: &Mixture) -> Result<Self> {
         let (keep, alias) = alias_table(&mixture.weights);
         let spread = match &mixture.covariance {
-            Covariance::Isotropic(variances) => Spread::Isotropic(variances.iter().map(|v| v.sqrt() as f32).collect()),
+            Covariance::Isotropic(variances) => Spread::Isotropic(singles(variances.iter().map(|v| v.sqrt()))),
             Covariance::Full(matrices) => {
                 let d = mixture.dimension();
                 let mut rows = Vec::with_capacity(matrices.len());
                 for (k, matrix) in matrices.chunks_exact(d * d).enumerate() {
-                    // nalgebra is column-major: the transpose read in its order is the factor in rows.
-                    rows.extend(factor(matrix, k, d)?.transpose().iter().map(|&v| v as f32));
+                    rows.extend(single_rows(&factor(matrix, k, d)?));
                 }
                 Spread::Full(rows)
             }
         };
-        let means = mixture.means.iter().map(|&v| v as f32).collect();
+        let means = singles(&mixture.means);
         Ok(Self { dimension: mixture.dimension(), keep, alias, means, spread })
     }
 

@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use super::super::order::Images;
 use super::super::{Comparison, Condition, Expression, Function, Node, Operation};
+use crate::vector::singles;
 use crate::{Error, Result};
 
 /// The place of a value in its graph; parts stand before what is made of them.
@@ -255,7 +256,7 @@ impl Uniforms {
         for &value in &self.values {
             known.push(evaluate(value, time, uniforms, |part| known[part as usize]));
         }
-        known.into_iter().map(|value| value as f32).collect()
+        singles(known)
     }
 }
 

@@ -6,6 +6,7 @@ use proptest::prelude::*;
 
 use super::super::{Comparison, Condition, Expression, Function, Node, Operation, random};
 use super::{CHUNK, Program};
+use crate::property::cases;
 use crate::vector::{self, Level};
 
 /// A value in double precision and how far single precision may be from it.
@@ -238,7 +239,7 @@ fn special_values_flow_through() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(400))]
+    #![proptest_config(cases(400))]
 
     /// No chance involved beyond the choice of cases. Seen to fail with the signs of `SubtractProduct` and
     /// `MultiplySubtract` exchanged, with the scale of a sum dropped, with branches exchanged, and with registers

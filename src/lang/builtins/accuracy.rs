@@ -4,9 +4,9 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use super::sample::reverse_options;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::Options;
+use crate::lang::surroundings::task;
 use crate::process::Process;
 use crate::sample::{Accuracy, convergence};
 

@@ -7,26 +7,45 @@ use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::Error;
-use crate::lang::engine::{host, task};
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, count_argument, seed_argument};
+use crate::lang::options::{Table, Tables, count_argument, read, seed_argument};
+use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{Numbers, tensor_argument};
+use crate::settings::Setting;
 use crate::tensor::Tensor;
 
 /// Registers the type and the module `dataset`.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Dataset>("Dataset");
-    engine.register_static_module("dataset", rhai::exported_module!(module).into());
+    let module = tables.module("dataset", rhai::exported_manifest!(module), OPTIONS);
+    engine.register_static_module("dataset", module.into());
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
 
-#[export_module]
+const OPTIONS: &[(&str, Table)] = &[("diamond", &[DIAMOND]), ("mixture", &[MIXTURE])];
+
+const DIAMOND: &[Setting] = &[
+    Setting::number("spacing", "distance between neighbours").above(0.0).or(0.5),
+    Setting::number("std", "standard deviation of each Gaussian").above(0.0).or(0.04),
+];
+
+const MIXTURE: &[Setting] = &[
+    Setting::other("means", "an array or tensor of numbers", "centres of the Gaussians")
+        .required("write means: [[-1, 0], [1, 0]], one row per Gaussian"),
+    Setting::numbers("weights", "probabilities up to a common factor, 0 or above").or_else("all the same"),
+    Setting::other("std", "a number or one for each Gaussian", "standard deviation of every coordinate, above 0")
+        .unless(&["covariances"], "std: 0.1 for round Gaussians, covariances: [[[1, 0.5], [0.5, 2]]] for others"),
+    Setting::other(
+        "covariances",
+        "an array or tensor of numbers",
+        "covariance matrices, symmetric and positive definite, in place of `std`",
+    )
+    .or_else(""),
+];
+
+#[export_module(manifest)]
 mod module {
     /// Nine Gaussians on a 3×3 grid that stands on a corner.
-    ///
-    /// # Options
-    /// - `spacing`: distance between neighbours, above 0 (default 0.5)
-    /// - `std`: standard deviation of each Gaussian, above 0 (default 0.04)
     ///
     /// # Returns
     /// A `Dataset` of points in the plane, with known moments and exact scores.
@@ -42,16 +61,9 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn diamond(ctx: NativeCallContext, options: Map) -> Outcome<Dataset> {
-        let mut options = Options::new(&ctx, options);
-        let spacing = options.positive_or("spacing", 0.5)?;
-        let std = options.positive_or("std", 0.04)?;
-        options.finish()?;
+        let (spacing, std) =
+            read(&ctx, options, &[DIAMOND], |given| Ok((given.number("spacing"), given.number("std"))))?;
         Dataset::diamond(spacing, std).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "diamond", return_raw)]
-    pub fn diamond_by_default(ctx: NativeCallContext) -> Outcome<Dataset> {
-        diamond(ctx, Map::new())
     }
 
     /// A mixture of Gaussians.
@@ -59,12 +71,6 @@ mod module {
     /// # Shapes
     /// K Gaussians over d coordinates: `means` [K, d] (or [K] for one coordinate), `weights` [K],
     /// `std` a number or [K], `covariances` [K, d, d].
-    ///
-    /// # Options
-    /// - `means`: centres of the Gaussians
-    /// - `weights`: probabilities up to a common factor, 0 or above (default: all the same)
-    /// - `std`: standard deviation of every coordinate, above 0
-    /// - `covariances`: covariance matrices, symmetric and positive definite, in place of `std`
     ///
     /// # Returns
     /// A `Dataset` of points with known moments and exact scores.
@@ -82,30 +88,26 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn mixture(ctx: NativeCallContext, options: Map) -> Outcome<Dataset> {
-        let mut options = Options::new(&ctx, options);
-        let means = Numbers::read(&ctx, "means", &options.required("means")?)?;
-        let weights = options.numbers("weights")?;
-        let std = options.take("std");
-        let covariances = options.take("covariances");
-        options.finish()?;
-        let (components, dimension) = match means.shape[..] {
-            [components] => (components, 1),
-            [components, dimension] => (components, dimension),
-            _ => return Err(shape_problem("means", "one row per Gaussian", &means.shape)).raise(&ctx),
-        };
-        let weights = weights.unwrap_or_else(|| vec![1.0; components]);
-        if weights.len() != components {
-            let problem = format!("has {} entries, `means` has {components}", weights.len());
-            return Err(Error::argument("weights", problem)).raise(&ctx);
-        }
-        let covariance = match (std, covariances) {
-            (Some(std), None) => isotropic(Numbers::read(&ctx, "std", &std)?, components),
-            (None, Some(matrices)) => full(Numbers::read(&ctx, "covariances", &matrices)?, components, dimension),
-            _ => Err(Error::argument("std", "or `covariances` must be given, one of them")
-                .with_hint("std: 0.1 for round Gaussians, covariances: [[[1, 0.5], [0.5, 2]]] for others")),
-        }
-        .raise(&ctx)?;
-        let mixture = Mixture::new(weights, means.values, covariance).raise(&ctx)?;
+        let (weights, means, covariance) = read(&ctx, options, &[MIXTURE], |given| {
+            let numbers = |name: &str| given.other(name).map(|value| Numbers::read(&ctx, name, value)).transpose();
+            let means = numbers("means")?.expect("they must be given");
+            let (components, dimension) = match means.shape[..] {
+                [components] => (components, 1),
+                [components, dimension] => (components, dimension),
+                _ => return Err(shape_problem("means", "one row per Gaussian", &means.shape)).raise(&ctx),
+            };
+            let weights = given.numbers_if_given("weights").map_or_else(|| vec![1.0; components], <[f64]>::to_vec);
+            if weights.len() != components {
+                let problem = format!("has {} entries, `means` has {components}", weights.len());
+                return Err(Error::argument("weights", problem)).raise(&ctx);
+            }
+            let covariance = match (numbers("std")?, numbers("covariances")?) {
+                (_, Some(matrices)) => full(matrices, components, dimension),
+                (std, None) => isotropic(std.expect("one of them is given"), components),
+            };
+            Ok((weights, means.values, covariance.raise(&ctx)?))
+        })?;
+        let mixture = Mixture::new(weights, means, covariance).raise(&ctx)?;
         Dataset::from_mixture("mixture", mixture).raise(&ctx)
     }
 
@@ -149,7 +151,7 @@ mod module {
     /// # Shapes
     /// As for `from_array`: one datum per row. A .csv file may have a header line.
     ///
-    /// # Options
+    /// # Arguments
     /// - `path`: the file
     /// - `array`: name of the array in a .npz file that holds several
     ///
@@ -179,7 +181,7 @@ mod methods {
     /// # Shapes
     /// -> [count, shape of a datum]
     ///
-    /// # Options
+    /// # Arguments
     /// - `count`: number of data, above 0
     /// - `seed`: the same seed gives the same data, and a shorter draw the first of a longer one
     ///

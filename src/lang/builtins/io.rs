@@ -6,8 +6,8 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map};
 
 use crate::data::formats;
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
+use crate::lang::surroundings::host;
 use crate::lang::tensors::{give, tensor_argument};
 use crate::tensor::Tensor;
 
@@ -20,7 +20,7 @@ pub(super) fn install(engine: &mut Engine) {
 mod module {
     /// Reads a tensor from a .npy, .npz or .csv file.
     ///
-    /// # Options
+    /// # Arguments
     /// - `path`: the file
     /// - `array`: name of the array in a .npz file that holds several
     ///
@@ -47,7 +47,7 @@ mod module {
 
     /// Writes a tensor to a .npy or .csv file, or a map of tensors to a .npz file.
     ///
-    /// # Options
+    /// # Arguments
     /// - `path`: the file
     /// - `value`: a tensor, an array of numbers, or `#{ name: tensor, .. }`
     ///

@@ -25,7 +25,7 @@ mod functions {
     /// # Shapes
     /// With m blocks, in the order of `p.state`, times the coordinates where these are coupled: mean, cov, chol [m, m]; offset [m].
     ///
-    /// # Options
+    /// # Arguments
     /// - `t`: time, 0 or above
     ///
     /// # Returns

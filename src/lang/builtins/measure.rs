@@ -3,20 +3,27 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, Map};
 
-use crate::error::Error;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::Options;
+use crate::lang::options::{Table, Tables, read};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::measure::{self, Bins};
+use crate::settings::Setting;
 use crate::tensor::Tensor;
 
 /// Registers the module `measure`.
-pub(super) fn install(engine: &mut Engine) {
-    engine.register_static_module("measure", rhai::exported_module!(module).into());
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+    let module = tables.module("measure", rhai::exported_manifest!(module), OPTIONS);
+    engine.register_static_module("measure", module.into());
 }
 
-#[export_module]
+const OPTIONS: &[(&str, Table)] =
+    &[("sliced_wasserstein", &[SLICED]), ("kl_histogram", &[Bins::SETTINGS]), ("js_histogram", &[Bins::SETTINGS])];
+
+const SLICED: &[Setting] =
+    &[Setting::count("projections", "number of directions").or(128.0), Setting::seed("seed of the directions")];
+
+#[export_module(manifest)]
 mod module {
     /// Sliced Wasserstein distance: the mean over directions of the 1-Wasserstein distance of the projections.
     ///
@@ -25,10 +32,6 @@ mod module {
     ///
     /// # Shapes
     /// `a` [n, ..], `b` [m, ..]: one datum per row; the counts may differ.
-    ///
-    /// # Options
-    /// - `projections`: number of directions, above 0 (default 128)
-    /// - `seed`: of the directions (default 0)
     ///
     /// # Returns
     /// A number in the unit of the data.
@@ -48,17 +51,10 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn sliced_wasserstein(ctx: NativeCallContext, a: Dynamic, b: Dynamic, options: Map) -> Outcome<f64> {
-        let mut options = Options::new(&ctx, options);
-        let projections = options.count_or("projections", 128)?;
-        let seed = options.seed_or(0)?;
-        options.finish()?;
+        let (projections, seed) =
+            read(&ctx, options, &[SLICED], |given| Ok((given.count("projections"), given.natural("seed"))))?;
         let (a, b) = pair(&ctx, &a, &b)?;
         measure::sliced_wasserstein(&a, &b, projections, seed, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "sliced_wasserstein", return_raw)]
-    pub fn sliced_wasserstein_by_default(ctx: NativeCallContext, a: Dynamic, b: Dynamic) -> Outcome<f64> {
-        sliced_wasserstein(ctx, a, b, Map::new())
     }
 
     /// Energy distance 2⟨|x − y|⟩ − ⟨|x − x'|⟩ − ⟨|y − y'|⟩, means over all pairs. Takes time as n².
@@ -93,11 +89,6 @@ mod module {
     /// # Shapes
     /// `a` [n, ..], `b` [m, ..]: one datum per row, few coordinates.
     ///
-    /// # Options
-    /// - `bins`: number of bins along each coordinate, above 0 (default 50)
-    /// - `range`: `[low, high]` of every coordinate (default: the extremes of both samples); what lies outside counts
-    ///   in the outermost bins
-    ///
     /// # Returns
     /// A number, 0 or above.
     ///
@@ -120,20 +111,10 @@ mod module {
         measure::kl_histogram(&a, &b, &bins).raise(&ctx)
     }
 
-    #[rhai_fn(name = "kl_histogram", return_raw)]
-    pub fn kl_histogram_by_default(ctx: NativeCallContext, a: Dynamic, b: Dynamic) -> Outcome<f64> {
-        kl_histogram(ctx, a, b, Map::new())
-    }
-
     /// Jensen–Shannon divergence of two histograms, in nats: from 0 to ln 2.
     ///
     /// # Shapes
     /// `a` [n, ..], `b` [m, ..]: one datum per row, few coordinates.
-    ///
-    /// # Options
-    /// - `bins`: number of bins along each coordinate, above 0 (default 50)
-    /// - `range`: `[low, high]` of every coordinate (default: the extremes of both samples); what lies outside counts
-    ///   in the outermost bins
     ///
     /// # Returns
     /// A number.
@@ -153,11 +134,6 @@ mod module {
         let bins = bins(&ctx, options)?;
         let (a, b) = pair(&ctx, &a, &b)?;
         measure::js_histogram(&a, &b, &bins).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "js_histogram", return_raw)]
-    pub fn js_histogram_by_default(ctx: NativeCallContext, a: Dynamic, b: Dynamic) -> Outcome<f64> {
-        js_histogram(ctx, a, b, Map::new())
     }
 
     /// Mean of each coordinate of a sample.
@@ -211,16 +187,5 @@ fn pair(ctx: &NativeCallContext, a: &Dynamic, b: &Dynamic) -> Outcome<(Tensor, T
 }
 
 fn bins(ctx: &NativeCallContext, options: Map) -> Outcome<Bins> {
-    let mut options = Options::new(ctx, options);
-    let count = options.count_or("bins", Bins::default().count)?;
-    let range = match options.numbers("range")?.as_deref() {
-        None => None,
-        Some(&[low, high]) => Some([low, high]),
-        Some(other) => {
-            let problem = format!("must be [low, high], got {} numbers", other.len());
-            return Err(Error::argument("range", problem)).raise(ctx);
-        }
-    };
-    options.finish()?;
-    Ok(Bins { count, range })
+    read(ctx, options, &[Bins::SETTINGS], |given| Bins::read(given).raise(ctx))
 }

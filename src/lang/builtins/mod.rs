@@ -21,21 +21,23 @@ mod train;
 
 use rhai::Engine;
 
-/// Registers all builtins.
-pub(super) fn install(engine: &mut Engine) {
+use super::options::Tables;
+
+/// Registers all builtins, and in `tables` what their options are.
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     accuracy::install(engine);
-    dataset::install(engine);
+    dataset::install(engine, tables);
     explain::install(engine);
     io::install(engine);
     kernel::install(engine);
-    measure::install(engine);
-    plot::install(engine);
-    process::install(engine);
+    measure::install(engine, tables);
+    plot::install(engine, tables);
+    process::install(engine, tables);
     sample::install(engine);
-    score::install(engine);
+    score::install(engine, tables);
     symbolic::install(engine);
     tensor::install(engine);
     testing::install(engine);
     text::install(engine);
-    train::install(engine);
+    train::install(engine, tables);
 }

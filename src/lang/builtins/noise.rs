@@ -4,18 +4,57 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, FnPtr, Map, Module};
 
 use crate::error::Error;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, number_argument};
+use crate::lang::options::{Tables, number_argument, read};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::Numbers;
 use crate::process::{Component, Sampled, embed, places};
+use crate::settings::{Range, Setting};
 
 /// The functions of the module; the standard library adds those written in the language.
-pub(in crate::lang) fn module() -> Module {
-    rhai::exported_module!(functions)
+pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
+    tables.module("noise", rhai::exported_manifest!(functions), &[("fit", &[FIT])])
 }
 
-#[export_module]
+const FIT: &[Setting] = &[
+    Setting::other("correlation", "a closure or numbers", "closure `|t|`, or its values at `times`")
+        .unless(&["spectrum", "displacement"], "write correlation: |t| exp(-t) or correlation: values, times: times"),
+    Setting::other(
+        "spectrum",
+        "a closure or numbers",
+        "closure `|omega|`, or its values at the angular frequencies `frequencies`, in place of `correlation`",
+    )
+    .or_else(""),
+    Setting::other(
+        "displacement",
+        "a closure or numbers",
+        "closure `|t|` of the mean square displacement <(x(t) - x(0))^2> that the noise alone gives x, or its values at \
+         `times`, in place of `correlation`",
+    )
+    .or_else(""),
+    Setting::other(
+        "times",
+        "an array or tensor of numbers",
+        "array or tensor, 2000 at most, where values of `correlation` or `displacement` are given",
+    )
+    .or_else(""),
+    Setting::other(
+        "frequencies",
+        "an array or tensor of numbers",
+        "array or tensor, 2000 at most, where values of `spectrum` are given",
+    )
+    .or_else(""),
+    Setting::number("from", "where a closure is first asked; further on at equal ratios and at equal distances")
+        .above(0.0)
+        .or(0.01),
+    Setting::number("to", "where a closure is last asked").above(0.0).or(10.0),
+    Setting::number("tolerance", "largest error; fewer states do for a larger one").above(0.0).or(0.02),
+    Setting::number("floor", "values below this part of the largest one count in parts of that; for noisy values")
+        .within(Range::from(0.0).below(1.0))
+        .or(0.0),
+];
+
+#[export_module(manifest)]
 mod functions {
     /// A noise with a wanted correlation function, spectrum or mean square displacement: few linear equations in white
     /// noise, whose spectrum is nowhere negative whatever was asked for.
@@ -30,17 +69,6 @@ mod functions {
     /// power law is relative. Only where the function passes through zero, or falls faster than any power that is
     /// likely, it counts in parts of what a fall with the power 8 from its neighbours leaves, max |C(t')| min(t/t',
     /// t'/t)^8 over all t', and at least of 1e-8 of the largest value. Between and beyond the places nothing is promised.
-    ///
-    /// # Options
-    /// - `correlation`: closure `|t|`, or its values at `times`
-    /// - `spectrum`: closure `|omega|`, or its values at the angular frequencies `frequencies`, in place of
-    ///   `correlation`
-    /// - `displacement`: closure `|t|` of the mean square displacement <(x(t) - x(0))^2> that the noise alone gives x, or
-    ///   its values at `times`, in place of `correlation`
-    /// - `times`, `frequencies`: array or tensor, where values are given, 2000 at most
-    /// - `from`, `to`: where a closure is asked, above 0, at equal ratios and at equal distances (default 0.01 and 10)
-    /// - `tolerance`: largest error (default 0.02); fewer states do for a larger one
-    /// - `floor`: values below this part of the largest one count in parts of that (default 0); for values with noise
     ///
     /// # Returns
     /// A map: `components`, an array of independent noises for `noise::coloured`, and `error`, the largest error left. A
@@ -77,24 +105,26 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn fit(ctx: NativeCallContext, options: Map) -> Outcome<Map> {
-        let mut options = Options::new(&ctx, options);
-        let wanted = [
-            (Sampled::Correlation, options.take("correlation")),
-            (Sampled::Spectrum, options.take("spectrum")),
-            (Sampled::Displacement, options.take("displacement")),
-        ];
-        let (times, frequencies) = (options.take("times"), options.take("frequencies"));
-        let (from, to) = (options.positive_or("from", 0.01)?, options.positive_or("to", 10.0)?);
-        let tolerance = options.positive_or("tolerance", 0.02)?;
-        let floor = options.number_or("floor", 0.0)?;
-        options.finish()?;
-        let mut given = wanted.into_iter().filter_map(|(sampled, wanted)| Some((sampled, wanted?)));
-        let (Some((sampled, wanted)), None) = (given.next(), given.next()) else {
-            let error = Error::argument("correlation", "or `spectrum` or `displacement` must be given, one of them");
-            return Err(error.with_hint("write correlation: |t| exp(-t) or correlation: values, times: times"))
-                .raise(&ctx);
-        };
-        let places_given = if sampled == Sampled::Spectrum { frequencies } else { times };
+        let Request { sampled, wanted, places: known, range: (from, to), tolerance, floor } =
+            read(&ctx, options, &[FIT], |given| {
+                let (times, frequencies) = (given.other("times").cloned(), given.other("frequencies").cloned());
+                let functions = [
+                    (Sampled::Correlation, given.other("correlation"), &times),
+                    (Sampled::Spectrum, given.other("spectrum"), &frequencies),
+                    (Sampled::Displacement, given.other("displacement"), &times),
+                ];
+                let wanted =
+                    functions.into_iter().find_map(|(sampled, wanted, places)| Some((sampled, wanted?, places)));
+                let (sampled, wanted, places) = wanted.expect("one of them is given");
+                Ok(Request {
+                    sampled,
+                    wanted: wanted.clone(),
+                    places: places.clone(),
+                    range: (given.number("from"), given.number("to")),
+                    tolerance: given.number("tolerance"),
+                    floor: given.number("floor"),
+                })
+            })?;
         let (places, values) = match wanted.clone().try_cast::<FnPtr>() {
             Some(closure) => {
                 let places = places(from, to).raise(&ctx)?;
@@ -106,7 +136,7 @@ mod functions {
                 (places, values)
             }
             None => {
-                let Some(places) = places_given else {
+                let Some(places) = known else {
                     let error = Error::argument("times", "or `frequencies` are missing, where the values are given");
                     return Err(error).raise(&ctx);
                 };
@@ -135,4 +165,17 @@ fn component(component: &Component) -> Dynamic {
             ("damping", ladder.damping.into()),
         ]),
     }
+}
+
+/// What is to be fitted.
+struct Request {
+    sampled: Sampled,
+    /// A closure, or values.
+    wanted: Dynamic,
+    /// Where values are given.
+    places: Option<Dynamic>,
+    /// From where to where a closure is asked.
+    range: (f64, f64),
+    tolerance: f64,
+    floor: f64,
 }

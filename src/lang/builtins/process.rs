@@ -8,17 +8,53 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map};
 use crate::error::Error;
 use crate::expr::Expression;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, number_argument};
+use crate::lang::options::{Tables, number_argument, read};
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, check_blocks, entry, trace};
 use crate::process::{Amplitudes, Definition, Draft, Entry, Process, StartLaw};
+use crate::settings::Setting;
 
 /// Registers the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Process>("Process");
-    engine.register_global_module(rhai::exported_module!(functions).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), &[("sde", &[SDE])]);
+    engine.register_global_module(functions.into());
 }
 
-#[export_module]
+const SDE: &[Setting] = &[
+    Setting::text("name", "name in print and in checkpoints").or_text("process"),
+    Setting::texts("state", "names of the blocks, the data first").or_else("`[\"x\"]`"),
+    Setting::other("params", "a map #{ .. }", "map of parameters and their default values").or_else("none"),
+    Setting::other(
+        "drift",
+        "a closure",
+        "closure `|s, t, p|` that returns a map with one entry per block: an expression, or an array with one expression \
+         per coordinate of the data",
+    )
+    .required("write drift: |s, t, p| #{ x: -s.x }"),
+    Setting::other(
+        "noise",
+        "a closure",
+        "closure `|s, t, p|` that returns the noise amplitude of each block that has one (Itô): a number or expression, \
+         which is a Wiener source of its own; an array with one amplitude per Wiener source that blocks share; or an \
+         array of such arrays, one per coordinate, for sources that coordinates share too",
+    )
+    .or_else("none"),
+    Setting::other(
+        "start",
+        "a closure",
+        "closure `|p|` that returns the laws of the auxiliaries at t = 0 as `normal(mean, std)`, or an array of them, one \
+         per coordinate; what it leaves out starts at 0",
+    )
+    .or_else("all at 0"),
+    Setting::count(
+        "coordinates",
+        "number of coordinates of the data, where the closures name some (`s.eta[0]`) but return no array that tells",
+    )
+    .or_else(""),
+    Setting::number("horizon", "total time T").above(0.0).required("give the total time, e.g. horizon: 2"),
+];
+
+#[export_module(manifest)]
 mod functions {
     /// A noise process: `dz = drift dt + noise dW`, from closures that run once on symbols.
     ///
@@ -26,21 +62,6 @@ mod functions {
     /// coordinate of the data gets the same, independent process, unless a closure names coordinates (`s.eta[0]`) or
     /// returns arrays, one entry per coordinate. `p.kind` tells what the process is: a linear one has an exact kernel, a
     /// nonlinear one, or one whose noise depends on the state, is simulated.
-    ///
-    /// # Options
-    /// - `name`: name in print and in checkpoints (default `"process"`)
-    /// - `state`: names of the blocks, the data first (default `["x"]`)
-    /// - `params`: map of parameters and their default values (default none)
-    /// - `drift`: closure `|s, t, p|` that returns a map with one entry per block: an expression, or an array with one
-    ///   expression per coordinate of the data
-    /// - `noise`: closure `|s, t, p|` that returns the noise amplitude of each block that has one (Itô): a number or
-    ///   expression, which is a Wiener source of its own; an array with one amplitude per Wiener source that blocks
-    ///   share; or an array of such arrays, one per coordinate, for sources that coordinates share too
-    /// - `start`: closure `|p|` that returns the laws of the auxiliaries at t = 0 as `normal(mean, std)`, or an array of
-    ///   them, one per coordinate; what it leaves out starts at 0
-    /// - `coordinates`: number of coordinates of the data, where the closures name some (`s.eta[0]`) but return no array
-    ///   that tells
-    /// - `horizon`: total time T > 0
     ///
     /// # Returns
     /// A `Process`.
@@ -68,41 +89,31 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn sde(ctx: NativeCallContext, options: Map) -> Outcome<Process> {
-        let mut options = Options::new(&ctx, options);
-        let name = options.text("name")?.unwrap_or_else(|| "process".to_owned());
-        let blocks = options.texts("state")?.unwrap_or_else(|| vec!["x".to_owned()]);
-        Definition::check_blocks(&blocks).raise(&ctx)?;
-        let parameters = parameters(&ctx, options.map("params")?.unwrap_or_default())?;
-        let Some(drift) = options.closure("drift")? else {
-            let error = Error::argument("drift", "is missing").with_hint("write drift: |s, t, p| #{ x: -s.x }");
-            return Err(error).raise(&ctx);
-        };
-        let noise = options.closure("noise")?;
-        let start = options.closure("start")?;
-        let coordinates = options.count("coordinates")?;
-        let Some(horizon) = options.positive("horizon")? else {
-            let error = Error::argument("horizon", "is missing").with_hint("give the total time, e.g. horizon: 2");
-            return Err(error).raise(&ctx);
-        };
-        options.finish()?;
-        let tracer = Tracer { ctx: &ctx, blocks: &blocks, parameters: &parameters };
-        let draft = Draft {
-            drift: tracer.drift(&drift)?,
-            noise: tracer.noise(noise.as_ref())?,
-            start: tracer.start(start.as_ref())?,
-            name,
-            blocks,
-            coordinates,
-            parameters,
-        };
+        let (draft, horizon) = read(&ctx, options, &[SDE], |given| {
+            let blocks = given.texts_if_given("state").map_or_else(|| vec!["x".to_owned()], <[String]>::to_vec);
+            Definition::check_blocks(&blocks).raise(&ctx)?;
+            let parameters = parameters(&ctx, given.map("params")?.unwrap_or_default())?;
+            let [drift, noise, start] = ["drift", "noise", "start"].map(|name| given.closure(name));
+            let tracer = Tracer { ctx: &ctx, blocks: &blocks, parameters: &parameters };
+            let draft = Draft {
+                drift: tracer.drift(&drift?.expect("it must be given"))?,
+                noise: tracer.noise(noise?.as_ref())?,
+                start: tracer.start(start?.as_ref())?,
+                name: given.word("name").to_owned(),
+                coordinates: given.count_if_given("coordinates"),
+                blocks,
+                parameters,
+            };
+            Ok((draft, given.number("horizon")))
+        })?;
         let definition = draft.definition().raise(&ctx)?;
         Process::new(definition, horizon).raise(&ctx)
     }
 
     /// The same process with other parameters; no closure runs again.
     ///
-    /// # Options
-    /// - any parameter of the process, and `horizon`
+    /// # Arguments
+    /// - `changes`: map of new values of any parameters of the process, and of `horizon`
     ///
     /// # Returns
     /// A new `Process`; the old one stays as it was.

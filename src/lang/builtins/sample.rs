@@ -4,9 +4,9 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map};
 
 use super::score::Score;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Options, number, number_argument, seed_argument};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::process::{PriorLaw, Process};
 use crate::sample::{

@@ -8,19 +8,23 @@ use rhai::{Engine, Map};
 
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::lang::engine::{host, task};
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::Options;
-use crate::nn::Activation;
+use crate::lang::options::{Tables, read};
+use crate::lang::surroundings::{host, task};
+use crate::nn::{Activation, Mlp};
 use crate::process::{Class, Process};
-use crate::score::{self, Exact, Learned, Parametrisation, Simulation};
+use crate::score::{self, Basis, Exact, KernelBasis, Learned, SimulatedBasis, Simulation, Subject};
+use crate::settings::{Choice, Setting, words};
+use crate::task::Task;
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Score>("Score");
     engine.register_fn("to_string", |score: &mut Score| score.to_string());
     engine.register_fn("to_debug", |score: &mut Score| score.to_string());
-    engine.register_static_module("score", rhai::exported_module!(functions).into());
+    let functions =
+        tables.module("score", rhai::exported_manifest!(functions), &[("mlp", &[MLP, Simulation::SETTINGS])]);
+    engine.register_static_module("score", functions.into());
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
 
@@ -49,19 +53,39 @@ impl std::fmt::Display for Score {
         match self {
             Self::Exact(_) => write!(f, "exact score of the process {process} for data of shape {shape:?}"),
             Self::Learned(learned) => {
-                let (network, steps) = (learned.network(), learned.weights().steps);
-                write!(f, "learned score of the process {process} for data of shape {shape:?}: ")?;
-                write!(f, "{network}, trained {steps} steps")?;
-                match learned.parametrisation() {
-                    Parametrisation::Mixed(_) => Ok(()),
-                    Parametrisation::Simulated(simulated) => write!(f, "; {simulated}"),
-                }
+                write!(f, "learned score of the process {process} for data of shape {shape:?}: {learned}")
             }
         }
     }
 }
 
-#[export_module]
+/// An untrained perceptron on `basis`.
+fn perceptron(
+    basis: impl Basis,
+    hidden: &[usize],
+    activation: Activation,
+    seed: u64,
+    task: &Task,
+) -> Result<Score, Error> {
+    let network = Mlp::new(basis.subject().inputs(), hidden, basis.subject().outputs(), activation)?;
+    Learned::new(Box::new(basis), Arc::new(network), seed, task.host()).map(Score::Learned)
+}
+
+const MLP: &[Setting] = &[
+    Setting::counts("hidden", "widths of the hidden layers").or_numbers(&[128.0, 128.0, 128.0, 128.0]),
+    Setting::choice("activation", "what a hidden layer does to its sums", &words(ACTIVATIONS)),
+    Setting::seed("seed of the first weights, and of the simulated paths"),
+    Setting::flag("simulated", "true to learn from simulated paths although there is a kernel")
+        .or_else("only where there is none"),
+];
+
+const ACTIVATIONS: &[(Choice, Activation); 3] = &[
+    (Choice::new("silu", "z/(1 + exp(-z))"), Activation::Silu),
+    (Choice::new("tanh", "tanh z"), Activation::Tanh),
+    (Choice::new("relu", "max(z, 0)"), Activation::Relu),
+];
+
+#[export_module(manifest)]
 mod functions {
     /// The score in closed form: of a Gaussian mixture exactly, of finite data as a mixture of points.
     ///
@@ -97,15 +121,6 @@ mod functions {
     /// units of the noise's own standard deviation: untrained, it *is* that Gaussian score. It is shown the state,
     /// normalised to unit variance at each time, and the logarithm of the time.
     ///
-    /// # Options
-    /// - `hidden`: widths of the hidden layers (default `[128, 128, 128, 128]`)
-    /// - `activation`: `"silu"` (default), `"tanh"` or `"relu"`
-    /// - `seed`: seed of the first weights, and of the simulated paths (default 0)
-    /// - `simulated`: true to learn from simulated paths although there is a kernel (default: only where there is none)
-    /// - `chain_steps`: steps of the simulated paths, equal in √t (default 500)
-    /// - `window`: length in time of the windows over which simulated paths are linearised (default: half of the longest over
-    ///   which the targets obey the identities of a score, found by simulation)
-    ///
     /// # Returns
     /// A `Score` that `train` changes in place; all variables that hold it see the change.
     ///
@@ -124,35 +139,32 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn mlp(ctx: NativeCallContext, process: Process, data: Dataset, options: Map) -> Outcome<Score> {
-        let mut options = Options::new(&ctx, options);
-        let hidden = options.counts("hidden")?.unwrap_or_else(|| vec![128; 4]);
-        let activations = [("silu", Activation::Silu), ("tanh", Activation::Tanh), ("relu", Activation::Relu)];
-        let activation = options.choice("activation", &activations)?;
-        let seed = options.seed_or(0)?;
-        let simulated = options.flag_or("simulated", process.class() == Class::Nonlinear)?;
-        if !simulated {
-            options.finish()?;
-            let learned = Learned::mlp(&process, data.shape(), data.moments(), &hidden, activation, seed, &host(&ctx));
-            return learned.map(Score::Learned).raise(&ctx);
-        }
-        let default = Simulation::default();
-        let steps = options.count_or("chain_steps", default.steps)?;
-        let simulation = Simulation { steps, window: options.positive("window")?, seed };
-        options.finish()?;
+        let (hidden, activation, seed, simulation) = read(&ctx, options, &[MLP, Simulation::SETTINGS], |given| {
+            let seed = given.natural("seed");
+            let is_simulated = given.flag_if_given("simulated").unwrap_or(process.class() == Class::Nonlinear);
+            let simulation = Simulation { seed, ..Simulation::read(given) };
+            let superfluous = Simulation::SETTINGS.iter().find(|setting| given.is_given(setting.name));
+            match superfluous.filter(|_| !is_simulated) {
+                Some(setting) => Err(only_simulated(setting.name)).raise(&ctx)?,
+                None => {}
+            }
+            let activation = given.chosen("activation", ACTIVATIONS);
+            Ok((given.counts("hidden"), activation, seed, is_simulated.then_some(simulation)))
+        })?;
         let task = task(&ctx);
-        Learned::simulated(&process, &data, &simulation, &hidden, activation, seed, &task)
-            .map(Score::Learned)
-            .raise(&ctx)
-    }
-
-    #[rhai_fn(name = "mlp", return_raw)]
-    pub fn mlp_of_defaults(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Score> {
-        mlp(ctx, process, data, Map::new())
+        match simulation {
+            None => Subject::of(&process, &data)
+                .and_then(KernelBasis::new)
+                .and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)),
+            Some(simulation) => SimulatedBasis::new(&process, &data, &simulation, &task)
+                .and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)),
+        }
+        .raise(&ctx)
     }
 
     /// Reads a learned score that `save` wrote, with its process, and checks the process if one is given.
     ///
-    /// # Options
+    /// # Arguments
     /// - `path`: the file
     /// - `process`: the process that the score must have been learned for
     ///
@@ -216,4 +228,9 @@ mod methods {
             Score::Learned(learned) => learned.weights().steps as i64,
         }
     }
+}
+
+fn only_simulated(option: &str) -> Error {
+    Error::argument(option, "belongs to scores that learn from simulated paths; this one has a kernel")
+        .with_hint("add simulated: true")
 }

@@ -159,7 +159,7 @@ mod functions {
 
     /// A normal law for the start of an auxiliary block, N(mean, std²), for use in `start:` of `sde`.
     ///
-    /// # Options
+    /// # Arguments
     /// - `mean`: mean, a number or an expression in the parameters
     /// - `std`: standard deviation, likewise, not negative
     ///

@@ -3,8 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr};
 
-use crate::lang::failure::Outcome;
-use crate::lang::options::number_argument;
+use crate::error::Error;
+use crate::lang::failure::{Failure, Outcome};
+use crate::lang::options::{UNKNOWN, number_argument};
 
 /// Registers the functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -55,6 +56,22 @@ mod functions {
             return Ok(());
         }
         Err(format!("{value} differs from {expected} by {difference:e}, more than {tolerance:e}").into())
+    }
+
+    /// Refuses a key of a map of options that the calling function does not have, as builtins do.
+    ///
+    /// # Example
+    /// ```rhai
+    /// fn twice(options) {
+    ///     for name in options.keys() { if name != "x" { refuse_option(name); } }
+    ///     2 * options.x
+    /// }
+    /// assert_fails(|| twice(#{ x: 1, y: 2 }), "`y` is not an option here");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn refuse_option(ctx: NativeCallContext, name: &str) -> Outcome<()> {
+        let failure = Failure { error: Error::argument(name, UNKNOWN), function: String::new() };
+        Err(EvalAltResult::ErrorRuntime(Dynamic::from(failure), ctx.call_position()).into())
     }
 
     /// Stops with an error unless calling the closure fails with an error that contains `text`.

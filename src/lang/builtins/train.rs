@@ -6,45 +6,30 @@ use rhai::{Engine, Map};
 use super::score::Score;
 use crate::data::Dataset;
 use crate::error::Error;
-use crate::lang::engine::task;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::Options;
+use crate::lang::options::{Tables, read};
+use crate::lang::surroundings::task;
 use crate::tensor::Tensor;
-use crate::train::{Backend, Objective, Options as Training, Record, Schedule, Weighting, train as run};
+use crate::train::{Options, Record, train as run};
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Record>("Record");
     engine.register_fn("to_string", |record: &mut Record| record.to_string());
     engine.register_fn("to_debug", |record: &mut Record| record.to_string());
-    engine.register_global_module(rhai::exported_module!(functions).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), &[("train", &[Options::SETTINGS])]);
+    engine.register_global_module(functions.into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// Trains a learned score in place, by hybrid score matching on draws from the data.
     ///
-    /// Where the process has a kernel, each step draws data, times stratified over [minimum_time, T] and noise, and forms what the network should answer
-    /// from the exact kernel at each time. The loss is the mean squared error per channel of the whitened target, so that
-    /// noise alone would give about 1; what the data leave uncertain cannot be learned and stays in it. Without a
-    /// kernel, each step simulates forward paths, and the targets come from windows of them. Training again goes on from where it stopped; Ctrl-C stops early and keeps what was learned.
-    ///
-    /// # Options
-    /// - `steps`: steps of the optimiser, Adam (default 20,000)
-    /// - `batch`: samples per step, up to 16,384 (default 512)
-    /// - `lr`: learning rate at its highest (default 1e-3)
-    /// - `schedule`: `"cosine"` (default), which falls to 0, or `"constant"`
-    /// - `warmup`: steps over which the learning rate first rises from 0 (default 0)
-    /// - `clip`: largest norm of the gradient (default 1); 0 does not clip
-    /// - `ema`: decay per step of the average of the weights that samplers use, in [0, 1) (default 0.999)
-    /// - `seed`: seed of data, times and noise (default 0)
-    /// - `minimum_time`: shortest time of the forward process (default 5e-4 of the horizon)
-    /// - `weighting`: `"whitened"` (default), every channel and time in units of its noise, or `"likelihood"`
-    /// - `interval`: steps between two points of the loss (default a 200th of the steps)
-    /// - `objective`: of a score learned from simulated paths, `"windowed"` (default), the scores of the linearised law
-    ///   over windows of the paths, or `"sliced"`, sliced score matching, which asks for no law at all
-    /// - `window`: of a score learned from simulated paths, length of the windows in time (default the score's)
-    /// - `backend`: `"fused"` (default), or `"candle"` for comparison, several times slower
+    /// Where the process has a kernel, each step draws data, times stratified over [minimum_time, T] and noise, and forms
+    /// what the network should answer from the exact kernel at each time. The loss is the mean squared error per channel
+    /// of the whitened target, so that noise alone would give about 1; what the data leave uncertain cannot be learned and
+    /// stays in it. Without a kernel, each step simulates forward paths, and the targets come from windows of them.
+    /// Training again goes on from where it stopped; Ctrl-C stops early and keeps what was learned.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,
@@ -72,13 +57,8 @@ mod functions {
             let error = Error::argument("score", "is exact: there is nothing to train");
             return Err(error.with_hint("make a score to be learned with score::mlp(process, data)")).raise(&ctx);
         };
-        let training = read(Options::new(&ctx, options))?;
+        let training = read(&ctx, options, &[Options::SETTINGS], |given| Ok(Options::read(given)))?;
         run(&model, &data, &training, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "train", return_raw)]
-    pub fn train_with_defaults(ctx: NativeCallContext, score: Score, data: Dataset) -> Outcome<Record> {
-        train(ctx, score, data, Map::new())
     }
 
     /// The loss of a training run: [points, 2], (step, mean loss since the point before).
@@ -104,27 +84,4 @@ mod functions {
     pub fn interrupted(record: &mut Record) -> bool {
         record.interrupted
     }
-}
-
-fn read(mut options: Options) -> Outcome<Training> {
-    let default = Training::default();
-    let training = Training {
-        steps: options.count_or("steps", default.steps as usize)? as u64,
-        batch: options.count_or("batch", default.batch)?,
-        rate: options.positive_or("lr", default.rate)?,
-        schedule: options.choice("schedule", &[("cosine", Schedule::Cosine), ("constant", Schedule::Constant)])?,
-        warmup: options.natural_or("warmup", 0)?,
-        clip: options.number("clip")?.map_or(default.clip, |clip| (clip != 0.0).then_some(clip)),
-        decay: options.number_or("ema", default.decay)?,
-        seed: options.seed_or(0)?,
-        minimum_time: options.positive("minimum_time")?,
-        weighting: options
-            .choice("weighting", &[("whitened", Weighting::Whitened), ("likelihood", Weighting::Likelihood)])?,
-        interval: options.natural_or("interval", 0)?,
-        backend: options.choice("backend", &[("fused", Backend::Fused), ("candle", Backend::Candle)])?,
-        objective: options.choice("objective", &[("windowed", Objective::Windowed), ("sliced", Objective::Sliced)])?,
-        window: options.positive("window")?,
-    };
-    options.finish()?;
-    Ok(training)
 }

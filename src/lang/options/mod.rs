@@ -1,13 +1,21 @@
 //! Reading arguments and option maps: every number accepts `1` and `1.0`, every wrong value is named.
 
 mod declared;
+mod tables;
 
 pub(crate) use declared::{Given, read};
+pub(crate) use tables::{Table, Tables};
 
 use rhai::{Array, Dynamic, FnPtr, Map, NativeCallContext};
 
 use crate::error::{Error, Result, nearest, suggestion};
 use crate::lang::failure::{Outcome, Raise};
+
+/// What is wrong with a key of an option map that the function does not have.
+pub(crate) const UNKNOWN: &str = "is not an option here";
+
+/// How a doc comment says of an option that it is not optional.
+pub(crate) const MUST_BE_GIVEN: &str = "must be given";
 
 /// A number, whole or not.
 pub(crate) fn number(value: &Dynamic) -> Option<f64> {
@@ -263,7 +271,7 @@ impl<'a> Options<'a> {
     /// Refuses keys that nobody read, with the nearest known one.
     pub(crate) fn finish(self) -> Outcome<()> {
         let Some(name) = self.map.keys().next() else { return Ok(()) };
-        let error = Error::argument(name.as_str(), "is not an option here");
+        let error = Error::argument(name.as_str(), UNKNOWN);
         let hint = match self.known.is_empty() {
             true => "there are no options".to_owned(),
             false => suggestion(name, &self.known, "the options are"),

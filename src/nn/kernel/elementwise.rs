@@ -50,7 +50,7 @@ fn activate_panel_rows(bias: &[f32], values: &mut [f32], activation: impl Fn(f32
 
 dispatched! {
     /// z ← a(z + b) for a panel of `values` [width, PANEL] and `bias` [width].
-    pub(super) fn activate_panel(activation: Activation, bias: &[f32], values: &mut [f32]) {
+    pub(in crate::nn) fn activate_panel(activation: Activation, bias: &[f32], values: &mut [f32]) {
         match activation {
             Activation::Silu => activate_panel_rows(bias, values, silu),
             Activation::Tanh => activate_panel_rows(bias, values, tangent),
@@ -62,7 +62,7 @@ dispatched! {
 dispatched! {
     /// z ← a(z + b) for `values` [count, width] and `bias` [width], and the slopes a'(z + b), which the backward pass
     /// multiplies by.
-    pub(super) fn activate_with_slopes(activation: Activation, bias: &[f32], values: &mut [f32], slopes: &mut [f32]) {
+    pub(in crate::nn) fn activate_with_slopes(activation: Activation, bias: &[f32], values: &mut [f32], slopes: &mut [f32]) {
         match activation {
             Activation::Silu => activate_rows_with_slopes(bias, values, slopes, silu),
             Activation::Tanh => activate_rows_with_slopes(bias, values, slopes, tangent),
@@ -72,9 +72,20 @@ dispatched! {
 }
 
 dispatched! {
+    /// Adds column_i row_j to entry [i, j] of `values`.
+    pub(in crate::nn) fn add_outer(column: &[f32], row: &[f32], values: &mut [f32]) {
+        for (values, factor) in values.chunks_exact_mut(row.len()).zip(column) {
+            for (value, other) in values.iter_mut().zip(row) {
+                *value = factor.mul_add(*other, *value);
+            }
+        }
+    }
+}
+
+dispatched! {
     /// Turns the gradient by a layer's values into the gradient by its pre-activations, `upstream` [count, width], and
     /// writes its sum over samples, the gradient by the bias [width].
-    pub(super) fn through_activation(slopes: &[f32], upstream: &mut [f32], bias: &mut [f32]) {
+    pub(in crate::nn) fn through_activation(slopes: &[f32], upstream: &mut [f32], bias: &mut [f32]) {
         let width = bias.len();
         bias.fill(0.0);
         for (row, slopes) in upstream.chunks_exact_mut(width).zip(slopes.chunks_exact(width)) {
@@ -89,7 +100,7 @@ dispatched! {
 /// Replaces the network's output by the gradient of Σ w (output + bias − target)² · `scale` and returns that sum.
 ///
 /// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written.
-pub(super) fn squared_error(
+pub(in crate::nn) fn squared_error(
     bias: &[f32],
     target: &[f32],
     weight: &[f32],

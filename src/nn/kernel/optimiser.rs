@@ -18,9 +18,9 @@ pub struct Adam {
     pub share: f32,
 }
 
-/// First and second moments of the gradient and the moving average of the parameters: a strip of each.
+/// Moving averages that a step of Adam takes on: a strip of each.
 #[derive(Debug)]
-pub struct Moments<'a> {
+pub struct Averages<'a> {
     /// Moving average of the gradient.
     pub first: &'a mut [f32],
     /// Moving average of its square.
@@ -37,7 +37,8 @@ impl Adam {
     /// Keeps the step finite where the gradient vanishes, ε.
     pub const EPSILON: f32 = 1e-8;
 
-    /// One step numbered `step` (from 1) of length `rate` on a gradient times `scale`, with a moving average of `decay`.
+    /// One step numbered `step` (from 1) of length `rate` on a gradient times `scale`, with a moving average of
+    /// `decay`.
     pub fn at(step: u64, rate: f64, scale: f64, decay: f64) -> Self {
         let correction = |beta: f32| (1.0 / (1.0 - f64::from(beta).powf(step as f64))) as f32;
         Self {
@@ -49,8 +50,8 @@ impl Adam {
     }
 
     /// Moves a strip of `parameters` against `gradient` (Kingma and Ba, arXiv 1412.6980, algorithm 1).
-    pub fn update(self, gradient: &[f32], parameters: &mut [f32], moments: &mut Moments<'_>) {
-        update(self, gradient, parameters, moments.first, moments.second, moments.average);
+    pub fn update(self, gradient: &[f32], parameters: &mut [f32], averages: &mut Averages<'_>) {
+        update(self, gradient, parameters, averages.first, averages.second, averages.average);
     }
 }
 
@@ -110,5 +111,43 @@ dispatched! {
         }
         let tail: f64 = chunks.remainder().iter().map(|v| f64::from(v * v)).sum();
         lanes.iter().map(|&lane| f64::from(lane)).sum::<f64>() + tail
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two steps against the algorithm as printed, in double precision. Seen to fail with β₂ = 0.99.
+    #[test]
+    fn adam_is_adam() {
+        let gradients = [[0.3_f32, -2.0, 1e-6], [0.1, 4.0, -1e-6]];
+        let mut parameters = [1.0_f32, 2.0, 3.0];
+        let (mut first, mut second, mut average) = ([0.0; 3], [0.0; 3], parameters);
+        let mut expected = parameters.map(|p| [f64::from(p), 0.0, 0.0, f64::from(p)]);
+        for (step, gradient) in gradients.iter().enumerate() {
+            let mut averages = Averages { first: &mut first, second: &mut second, average: &mut average };
+            Adam::at(step as u64 + 1, 1e-2, 0.5, 0.9).update(gradient, &mut parameters, &mut averages);
+            for ([p, m, v, a], g) in expected.iter_mut().zip(gradient) {
+                let (g, t) = (0.5 * f64::from(*g), step as i32 + 1);
+                *m = 0.9 * *m + 0.1 * g;
+                *v = 0.999 * *v + 0.001 * g * g;
+                *p -= 1e-2 * (*m / (1.0 - 0.9_f64.powi(t))) / ((*v / (1.0 - 0.999_f64.powi(t))).sqrt() + 1e-8);
+                *a = 0.9 * *a + 0.1 * *p;
+            }
+        }
+        for (i, [p, _, _, a]) in expected.iter().enumerate() {
+            assert!((f64::from(parameters[i]) - p).abs() < 1e-6, "parameter {i}: {} against {p}", parameters[i]);
+            assert!((f64::from(average[i]) - a).abs() < 1e-6, "average {i}: {} against {a}", average[i]);
+        }
+    }
+
+    #[test]
+    fn reduction_adds_in_order_and_returns_squares() {
+        let parts: Vec<Vec<f32>> = (0..3).map(|part| (0..37).map(|i| (i * part) as f32).collect()).collect();
+        let mut sum = vec![0.0; 37];
+        let squares = reduce(3, |part| &parts[part], &mut sum);
+        assert!(sum.iter().enumerate().all(|(i, &value)| value == 3.0 * i as f32));
+        assert_eq!(squares, (0..37).map(|i| 9.0 * f64::from(i * i)).sum::<f64>());
     }
 }

@@ -1,78 +1,90 @@
 //! Weights in the order in which products read them, packed once for many products.
 
+use std::ops::Range;
+
 use super::product::{PANEL, Right};
-use crate::nn::{Layer, Mlp};
 use crate::task::Team;
+
+/// A matrix among the parameters of a network, [rows, columns] in row-major order.
+#[derive(Debug, Clone)]
+pub(in crate::nn) struct Matrix {
+    pub(in crate::nn) rows: usize,
+    pub(in crate::nn) columns: usize,
+    pub(in crate::nn) place: Range<usize>,
+    /// Whether its transpose is a factor too, of the backward pass.
+    pub(in crate::nn) is_transposed: bool,
+}
 
 /// The weights of a network for the forward and backward passes of all chunks of a batch.
 #[derive(Debug, Clone)]
-pub struct Packed(Vec<PackedLayer>);
+pub(in crate::nn) struct Packed(Vec<PackedMatrix>);
 
 #[derive(Debug, Clone)]
-struct PackedLayer {
-    layer: Layer,
-    /// Panels of W, [inputs, outputs].
+struct PackedMatrix {
+    matrix: Matrix,
+    /// Panels of W, [rows, columns].
     forward: Vec<f32>,
-    /// Panels of Wᵀ, [outputs, inputs]; none of the first layer, whose input has no gradient.
+    /// Panels of Wᵀ, [columns, rows], or none.
     backward: Vec<f32>,
 }
 
 /// One panel to be packed.
 struct Item<'a> {
-    layer: &'a Layer,
+    matrix: &'a Matrix,
     transposed: bool,
     number: usize,
     out: &'a mut [f32],
 }
 
 impl Packed {
-    /// Room for the weights of `network`.
-    pub fn new(network: &Mlp) -> Self {
+    /// Room for `matrices`.
+    pub(in crate::nn) fn new(matrices: impl IntoIterator<Item = Matrix>) -> Self {
         let zeros = |depth: usize, columns: usize| vec![0.0; depth * columns.next_multiple_of(PANEL)];
-        let layers = network.layers().into_iter().enumerate().map(|(number, layer)| PackedLayer {
-            forward: zeros(layer.inputs, layer.outputs),
-            backward: if number == 0 { Vec::new() } else { zeros(layer.outputs, layer.inputs) },
-            layer,
-        });
-        Self(layers.collect())
+        let packed = |matrix: Matrix| PackedMatrix {
+            forward: zeros(matrix.rows, matrix.columns),
+            backward: if matrix.is_transposed { zeros(matrix.columns, matrix.rows) } else { Vec::new() },
+            matrix,
+        };
+        Self(matrices.into_iter().map(packed).collect())
     }
 
     /// Items that [`Packed::update`] hands to its team.
-    pub fn parts(&self) -> usize {
-        self.0.iter().map(|packed| packed.layer.outputs.div_ceil(PANEL) + packed.layer.inputs.div_ceil(PANEL)).sum()
+    pub(in crate::nn) fn parts(&self) -> usize {
+        self.0.iter().map(|packed| packed.matrix.columns.div_ceil(PANEL) + packed.matrix.rows.div_ceil(PANEL)).sum()
     }
 
-    /// Packs the weights of `parameters`.
-    pub fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) {
+    /// Packs the matrices of `parameters`.
+    pub(in crate::nn) fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) {
         let mut items = Vec::new();
-        for PackedLayer { layer, forward, backward } in &mut self.0 {
-            for (transposed, panels, depth) in [(false, forward, layer.inputs), (true, backward, layer.outputs)] {
+        for PackedMatrix { matrix, forward, backward } in &mut self.0 {
+            for (transposed, panels, depth) in [(false, forward, matrix.rows), (true, backward, matrix.columns)] {
                 let panels = panels.chunks_exact_mut(PANEL * depth).enumerate();
-                items.extend(panels.map(|(number, out)| Item { layer, transposed, number, out }));
+                items.extend(panels.map(|(number, out)| Item { matrix, transposed, number, out }));
             }
         }
-        team.each(&mut items, |_, Item { layer, transposed, number, out }| {
-            let weight = &parameters[layer.weight.clone()];
+        team.each(&mut items, |_, Item { matrix, transposed, number, out }| {
+            let values = &parameters[matrix.place.clone()];
             if *transposed {
-                pack_transposed(weight, layer.outputs, *number, out);
+                pack_transposed(values, matrix.columns, *number, out);
             } else {
-                pack(weight, layer.outputs, *number, out);
+                pack(values, matrix.columns, *number, out);
             }
         });
     }
 
-    /// W of the layer of that number, as a factor.
-    pub(super) fn forward(&self, layer: usize) -> Right<'_> {
-        Right::Panels(&self.0[layer].forward)
+    /// The matrix of that number, as a factor.
+    pub(in crate::nn) fn forward(&self, number: usize) -> Right<'_> {
+        Right::Panels(&self.0[number].forward)
     }
 
-    /// Wᵀ of the layer of that number, above 0, as a factor.
-    pub(super) fn backward(&self, layer: usize) -> Right<'_> {
-        Right::Panels(&self.0[layer].backward)
+    /// Its transpose, as a factor.
+    pub(in crate::nn) fn backward(&self, number: usize) -> Right<'_> {
+        Right::Panels(&self.0[number].backward)
     }
 }
 
-/// Writes panel `number` of `weight`, [.., columns], to `out`, [depth, PANEL]; columns beyond the last keep their zeros.
+/// Writes panel `number` of `weight`, [.., columns], to `out`, [depth, PANEL]; columns beyond the last keep their
+/// zeros.
 pub(super) fn pack(weight: &[f32], columns: usize, number: usize, out: &mut [f32]) {
     let start = number * PANEL;
     let width = PANEL.min(columns - start);

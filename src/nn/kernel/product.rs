@@ -1,13 +1,13 @@
 //! Matrix products on slices, for the shapes of a network: a few hundred rows, columns and terms, all in cache.
 //!
-//! The product is formed in tiles that stay in registers. Every entry is one chain of fused multiply-adds in the order of
-//! the terms, so its bits depend neither on the tile that it falls into nor on the instruction set.
+//! The product is formed in tiles that stay in registers. Every entry is one chain of fused multiply-adds in the order
+//! of the terms, so its bits depend neither on the tile that it falls into nor on the instruction set.
 
 use crate::dispatched;
 
 /// The left factor of a product, [rows, depth].
 #[derive(Clone, Copy)]
-pub(super) enum Left<'a> {
+pub(in crate::nn) enum Left<'a> {
     /// Row-major.
     Rows(&'a [f32]),
     /// Stored as its transpose, [depth, rows] in row-major order.
@@ -16,7 +16,7 @@ pub(super) enum Left<'a> {
 
 /// The right factor of a product, [depth, columns].
 #[derive(Clone, Copy)]
-pub(super) enum Right<'a> {
+pub(in crate::nn) enum Right<'a> {
     /// Row-major.
     Rows(&'a [f32]),
     /// In panels of [`PANEL`] columns, each [depth, PANEL] in row-major order, the last filled up with zeros. Worth the
@@ -26,23 +26,24 @@ pub(super) enum Right<'a> {
 }
 
 /// Columns of a panel: two of the widest vectors.
-pub(super) const PANEL: usize = 32;
+pub(in crate::nn) const PANEL: usize = 32;
 
 /// The shape of a product [rows, depth] · [depth, columns].
 #[derive(Clone, Copy)]
-pub(super) struct Shape {
-    pub(super) rows: usize,
-    pub(super) depth: usize,
-    pub(super) columns: usize,
+pub(in crate::nn) struct Shape {
+    pub(in crate::nn) rows: usize,
+    pub(in crate::nn) depth: usize,
+    pub(in crate::nn) columns: usize,
 }
 
-/// Writes `left` · `right` to the head of `out`, row-major. `edge` is working memory.
-pub(super) fn multiply(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut Vec<f32>) {
+/// Writes `left` · `right` to the head of `out`, row-major. `edge` is working memory, of [depth, PANEL] where `right`
+/// is in rows.
+pub(in crate::nn) fn multiply(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
     product(shape, left, right, out, edge);
 }
 
 dispatched! {
-    fn product<LANES>(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut Vec<f32>) {
+    fn product<LANES>(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
         let Shape { depth, columns, .. } = shape;
         for start in (0..columns).step_by(2 * LANES) {
             let width = (columns - start).min(2 * LANES);
@@ -52,7 +53,8 @@ dispatched! {
                 Right::Rows(values) => (pad(values, columns, start, 2 * LANES, edge), 2 * LANES),
             };
             let tiles = Panel { shape, right, stride, out: &mut out[start..], width };
-            // A width that the compiler knows: with a variable one it keeps the tile in memory (measured: half the speed).
+            // A width that the compiler knows: with a variable one it keeps the tile in memory (measured: half the
+            // speed).
             if width == 2 * LANES {
                 panel::<LANES, 2>(Panel { width: 2 * LANES, ..tiles }, left);
             } else if width <= LANES {
@@ -66,7 +68,7 @@ dispatched! {
 
 /// Writes `weight`ᵀ · `panel` to `out`, [outputs, PANEL], for a `weight` [inputs, outputs] and a `panel` of samples
 /// [inputs, PANEL], all row-major: nothing is packed, and a panel stays in the first cache.
-pub(super) fn transform(weight: &[f32], panel: &[f32], out: &mut [f32]) {
+pub(in crate::nn) fn transform(weight: &[f32], panel: &[f32], out: &mut [f32]) {
     transformed(weight, panel, out);
 }
 
@@ -81,9 +83,9 @@ dispatched! {
 }
 
 /// The columns from `start` on, filled up with zeros to `stride`, in `edge`.
-fn pad<'a>(values: &[f32], columns: usize, start: usize, stride: usize, edge: &'a mut Vec<f32>) -> &'a [f32] {
-    edge.clear();
-    edge.resize(values.len() / columns * stride, 0.0);
+fn pad<'a>(values: &[f32], columns: usize, start: usize, stride: usize, edge: &'a mut [f32]) -> &'a [f32] {
+    let edge = &mut edge[..values.len() / columns * stride];
+    edge.fill(0.0);
     for (copy, row) in edge.chunks_exact_mut(stride).zip(values.chunks_exact(columns)) {
         copy[..columns - start].copy_from_slice(&row[start..]);
     }
@@ -205,6 +207,7 @@ mod tests {
 
     use super::super::packed::pack;
     use super::*;
+    use crate::property::cases;
 
     /// Small integers in a pattern: every order of summation is exact.
     fn pattern(count: usize, period: usize) -> Vec<f32> {
@@ -212,6 +215,8 @@ mod tests {
     }
 
     proptest! {
+        #![proptest_config(cases(256))]
+
         #[test]
         fn panels_are_transformed(inputs in 1..40_usize, outputs in 1..70_usize) {
             let (weight, panel) = (pattern(inputs * outputs, 7), pattern(inputs * PANEL, 5));
@@ -235,7 +240,7 @@ mod tests {
             for left in [Left::Rows(&a), Left::Columns(&transposed)] {
                 for right in [Right::Rows(&b), Right::Panels(&panels)] {
                     let mut out = vec![f32::NAN; rows * columns];
-                    multiply(Shape { rows, depth, columns }, left, right, &mut out, &mut Vec::new());
+                    multiply(Shape { rows, depth, columns }, left, right, &mut out, &mut vec![f32::NAN; depth * PANEL]);
                     prop_assert_eq!(&out, &expected);
                 }
             }

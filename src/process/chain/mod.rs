@@ -1,18 +1,18 @@
 //! The forward process as a chain of short Gaussian steps, for processes without a kernel.
 //!
-//! z_{k+1} = z_k + f(z_k, t_k) Δ_k + G(z_k, t_k) √Δ_k ξ (Euler–Maruyama, Itô). Over a *window* of steps that begins at a
-//! known state, the law of the end is taken as the Gaussian linearised along the noiseless path m,
+//! z_{k+1} = z_k + f(z_k, t_k) Δ_k + G(z_k, t_k) √Δ_k ξ (Euler–Maruyama, Itô). Over a *window* of steps that begins at
+//! a known state, the law of the end is taken as the Gaussian linearised along the noiseless path m,
 //!
 //! ```text
 //! m' = m + f(m) Δ        δ' = δ + (f(m + δ) − f(m)) Δ + G(m + δ) √Δ ξ        P' = (1 + JΔ) P (1 + JΔ)ᵀ + D(m) Δ
 //! ```
 //!
-//! with z = m + δ, J the Jacobian of f at m, and m = z, δ = 0, P = 0 where the window begins. Its score −P⁻¹δ is a target
-//! whose mean given z is the score of the chain: exactly for a window of one step, and for any window if f is linear and G does not depend on the state
-//! (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is carried, not formed as a difference:
-//! soon after the start it has fewer digits in z than it needs.
+//! with z = m + δ, J the Jacobian of f at m, and m = z, δ = 0, P = 0 where the window begins. Its score −P⁻¹δ is a
+//! target whose mean given z is the score of the chain: exactly for a window of one step, and for any window if f is
+//! linear and G does not depend on the state (for one step: Singhal, Goldstein, Ranganath, arXiv 2405.15625). δ is
+//! carried, not formed as a difference: soon after the start it has fewer digits in z than it needs.
 
-mod equations;
+mod discrete;
 mod factor;
 #[cfg(test)]
 mod tests;
@@ -22,7 +22,9 @@ pub use factor::Factor;
 use super::Process;
 use crate::error::{Error, Result};
 use crate::expr::{Program, Scalars, Workspace};
-use equations::{Equations, triangle};
+use crate::settings::Setting;
+use crate::vector::singles;
+use discrete::{Discrete, triangle};
 
 /// A process cut into steps, ready to be walked by blocks of samples.
 #[derive(Debug)]
@@ -42,6 +44,10 @@ pub struct Chain {
     scalars: Vec<[Scalars; 2]>,
 }
 
+/// Number of steps of a chain.
+pub const CHAIN_STEPS: Setting =
+    Setting::count("chain_steps", "steps of the simulated paths, equal in √t").between(2.0, 100_000.0).or(500.0);
+
 /// Components beyond which the covariances of windows would cost more than they are worth.
 const MOST_COMPONENTS: usize = 24;
 
@@ -49,11 +55,9 @@ impl Chain {
     /// Cuts `process` into `steps` steps, equal in √t: fine where the data are forgotten fastest.
     ///
     /// # Errors
-    /// When `steps` is not from 2 to 100,000, or the process couples too many components.
+    /// When `steps` is out of the range of [`CHAIN_STEPS`], or the process couples too many components.
     pub fn new(process: &Process, steps: usize) -> Result<Self> {
-        if !(2..=100_000).contains(&steps) {
-            return Err(Error::argument("chain_steps", format!("must be from 2 to 100000, got {steps}")));
-        }
+        CHAIN_STEPS.check_value(steps as f64)?;
         let components = process.components();
         if components > MOST_COMPONENTS {
             let problem =
@@ -62,24 +66,23 @@ impl Chain {
         }
         let time = |k: usize| process.horizon() * (k as f64 / steps as f64).powi(2);
         let times: Vec<_> = (0..=steps).map(time).collect();
-        let equations = Equations::of(process);
-        let step = Program::new(&equations.step(), components + equations.sources(), &["step"])?;
-        let window = Program::new(&equations.window(), equations.window_inputs(), &["step"])?;
+        let discrete = Discrete::of(process);
+        let step = Program::new(&discrete.step(), components + discrete.sources(), &["step"])?;
+        let window = Program::new(&discrete.window(), discrete.window_inputs(), &["step"])?;
         let scalars = times.windows(2).map(|pair| {
             let length = pair[1] - pair[0];
             [step.at(pair[0], &[length]), window.at(pair[0], &[length])]
         });
         let (start_mean, start_std) = process.start()?;
-        let single = |values: nalgebra::DVector<f64>| values.iter().map(|&v| v as f32).collect();
         Ok(Self {
             scalars: scalars.collect(),
             times,
             components,
-            sources: equations.sources(),
+            sources: discrete.sources(),
             order: process.undriven_first(),
             driven: process.driven().len(),
-            start_mean: single(start_mean),
-            start_std: single(start_std),
+            start_mean: singles(&start_mean),
+            start_std: singles(&start_std),
             step,
             window,
         })
@@ -165,7 +168,8 @@ impl Walk<'_> {
         &self.state[..self.chain.components * self.length]
     }
 
-    /// Walks every sample i from the start to step `end[i]` ≥ 1, without windows. `normals` fills in the noise of a step.
+    /// Walks every sample i from the start to step `end[i]` ≥ 1, without windows. `normals` fills in the noise of a
+    /// step.
     pub fn paths(&mut self, end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
         let latest = end.iter().copied().max().unwrap_or(0) as usize;
         self.ended.fill(0.0);
@@ -175,8 +179,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Walks every sample i from the start to step `end[i]` > `begin[i]`, with a window from step `begin[i]` on. `normals` fills in
-    /// the noise of a step.
+    /// Walks every sample i from the start to step `end[i]` > `begin[i]`, with a window from step `begin[i]` on.
+    /// `normals` fills in the noise of a step.
     pub fn windows(&mut self, begin: &[u32], end: &[u32], mut normals: impl FnMut(usize, &mut [f32])) {
         let earliest = begin.iter().copied().min().unwrap_or(0) as usize;
         let latest = end.iter().copied().max().unwrap_or(0) as usize;

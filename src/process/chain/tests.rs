@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::equations::symbol;
+use super::discrete::symbol;
 use super::*;
 use crate::expr::{Expression, Function, Operation};
 use crate::process::Definition;

@@ -1,6 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::property::cases;
 
 fn fit(sampled: Sampled, from: f64, to: f64, tolerance: f64, wanted: impl Fn(f64) -> f64) -> Result<Embedding> {
     let places = places(from, to).unwrap();
@@ -20,7 +21,7 @@ fn relative_error(embedding: &Embedding, sampled: Sampled, from: f64, to: f64, w
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(cases(16))]
 
     /// A sum of two exponentials a factor of 4 or more apart comes back, from either side.
     #[test]

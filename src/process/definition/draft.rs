@@ -1,8 +1,8 @@
 //! What the closures of a process say, block by block, brought into components.
 //!
-//! A closure speaks of blocks, `s.eta`, and may take one apart, `s.eta[0]`. As soon as a coordinate is named, coordinates
-//! are coupled, and the state has a component for every pair of block and coordinate; an expression without coordinates
-//! then holds for each coordinate with the same coordinate of every block in it.
+//! A closure speaks of blocks, `s.eta`, and may take one apart, `s.eta[0]`. As soon as a coordinate is named,
+//! coordinates are coupled, and the state has a component for every pair of block and coordinate; an expression without
+//! coordinates then holds for each coordinate with the same coordinate of every block in it.
 
 use std::collections::BTreeMap;
 

@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::Definition;
 use crate::error::{Error, Result};
-use crate::expr::{Affine, Expression, Values};
+use crate::expr::{Affine, Assignment, Expression};
 use crate::process::Linear;
 
 /// The classes of processes, from the easiest to the hardest.
@@ -180,7 +180,7 @@ impl Numbers<'_> {
 
     /// Whether an amplitude is anything but the number 0.
     pub(in crate::process) fn is_noise(&self, amplitude: &Expression) -> bool {
-        let values = Values { time: 0.0, parameters: self.parameters, state: &[] };
+        let values = Assignment { time: 0.0, parameters: self.parameters, state: &[] };
         amplitude.depends_on_state() || amplitude.depends_on_time() || amplitude.evaluate(values) != 0.0
     }
 
@@ -195,7 +195,7 @@ impl Numbers<'_> {
         expression: &Expression,
         time: f64,
     ) -> Result<f64> {
-        let values = Values { time, parameters: self.parameters, state: &[] };
+        let values = Assignment { time, parameters: self.parameters, state: &[] };
         let value = expression.evaluate(values);
         if value.is_finite() {
             return Ok(value);

@@ -31,8 +31,8 @@ pub struct StartLaw {
 
 /// `dz = f(z, t; p) dt + G(z, t; p) dW` with the names of everything in it.
 ///
-/// The state has *components*. Where every coordinate of the data is an independent copy of the same process, they are the
-/// m blocks. Where coordinates are coupled, they are the m·d pairs (block b, coordinate c), at place b·d + c.
+/// The state has *components*. Where every coordinate of the data is an independent copy of the same process, they are
+/// the m blocks. Where coordinates are coupled, they are the m·d pairs (block b, coordinate c), at place b·d + c.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Definition {
     /// The name given by its author.

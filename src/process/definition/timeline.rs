@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Definition;
 use super::form::{Coefficients, Numbers, Place};
 use crate::error::Result;
-use crate::expr::{Expression, Values};
+use crate::expr::{Assignment, Expression};
 use crate::process::Linear;
 
 /// The coefficients of one process with numbers for its parameters.
@@ -61,7 +61,7 @@ impl Timeline {
     /// # Errors
     /// When one has no finite value; names it.
     pub(in crate::process) fn at(&self, time: f64) -> Result<Linear> {
-        let values = Values { time, parameters: &self.parameters, state: &[] };
+        let values = Assignment { time, parameters: &self.parameters, state: &[] };
         let found = Expression::evaluate_all(self.varying.iter().map(|(_, expression)| expression), values);
         let mut linear = self.constant.clone();
         for ((place, expression), value) in self.varying.iter().zip(found) {

@@ -109,30 +109,30 @@ impl Process {
         let rate = norm(&self.linear_at(end.time)?.drift);
         let start = self.kernel(end.time - (0.5 * end.time).min(LONGEST / rate))?;
         let mut windows = WINDOWS;
-        Ok(self.balance(&start, end, &mut windows)?.residual(end))
+        Ok(self.defect(&start, end, &mut windows)?.residual(end))
     }
 
     /// Change minus integral over one window; over its halves if that is not small, and `windows` are left.
-    fn balance(&self, start: &Kernel, end: &Kernel, windows: &mut usize) -> Result<Balance> {
-        let mut balance = Balance::between(start, end);
+    fn defect(&self, start: &Kernel, end: &Kernel, windows: &mut usize) -> Result<Defect> {
+        let mut defect = Defect::between(start, end);
         let length = end.time - start.time;
         for (node, weight) in rule().nodes.iter().zip(rule().weights) {
             let time = start.time + length * node;
             let (linear, kernel) = (self.linear_at(time)?, self.kernel(time)?);
-            balance.subtract(&linear.drift, &linear.offset, &linear.diffusion(), &kernel, length * weight);
+            defect.subtract(&linear.drift, &linear.offset, &linear.diffusion(), &kernel, length * weight);
         }
         *windows = windows.saturating_sub(1);
-        if *windows == 0 || balance.residual(end) <= QUADRATURE {
-            return Ok(balance);
+        if *windows == 0 || defect.residual(end) <= QUADRATURE {
+            return Ok(defect);
         }
         let middle = self.kernel(start.time + 0.5 * length)?;
-        let first = self.balance(start, &middle, windows)?;
-        Ok(first.plus(&self.balance(&middle, end, windows)?))
+        let first = self.defect(start, &middle, windows)?;
+        Ok(first.plus(&self.defect(&middle, end, windows)?))
     }
 }
 
 /// The change of a kernel minus the integral of its rate of change, and sizes to compare it with.
-struct Balance {
+struct Defect {
     transfer: DMatrix<f64>,
     offset: DVector<f64>,
     covariance: DMatrix<f64>,
@@ -140,7 +140,7 @@ struct Balance {
     offset_size: DVector<f64>,
 }
 
-impl Balance {
+impl Defect {
     fn between(start: &Kernel, end: &Kernel) -> Self {
         Self {
             transfer: &end.transfer - &start.transfer,

@@ -64,7 +64,8 @@ impl Constant {
 }
 
 impl Kernels {
-    /// Those of a process of these coefficients, of class `class`, with the `rescaled` form that it has if these commute.
+    /// Those of a process of these coefficients, of class `class`, with the `rescaled` form that it has if these
+    /// commute.
     ///
     /// # Errors
     /// When a coefficient has no finite value or changes too fast.

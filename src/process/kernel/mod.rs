@@ -22,8 +22,8 @@ pub use transition::Transition;
 use crate::error::{Error, Result};
 use crate::gauss::{conditional_std, reorder, triangularize};
 
-/// z_t | x_0 ~ N(Φ(t)·(x_0, 0, ...) + c, Σ) for each coordinate of the datum, the auxiliaries marginalised over their law
-/// at t = 0 ("hybrid score matching": Dockhorn, Vahdat, Kreis, arXiv 2112.07068).
+/// z_t | x_0 ~ N(Φ(t)·(x_0, 0, ...) + c, Σ) for each coordinate of the datum, the auxiliaries marginalised over their
+/// law at t = 0 ("hybrid score matching": Dockhorn, Vahdat, Kreis, arXiv 2112.07068).
 #[derive(Debug, Clone, PartialEq)]
 pub struct Kernel {
     /// Time t.
@@ -103,10 +103,11 @@ impl Kernel {
         conditional_std(&self.cholesky)
     }
 
-    /// The lower-triangular factor with the components in another `order` (`order[i]` is the declared place of component i).
+    /// The lower-triangular factor with the components in another `order` (`order[i]` is the declared place of
+    /// component i).
     ///
-    /// With the driven components last (see [`Process::undriven_first`](crate::process::Process::undriven_first)) and z = mean + L ε, the driven part of
-    /// ∇ log p(z_t | x_0) is −L_dd^{−ᵀ} ε_d.
+    /// With the driven components last (see [`Process::undriven_first`](crate::process::Process::undriven_first)) and
+    /// z = mean + L ε, the driven part of ∇ log p(z_t | x_0) is −L_dd^{−ᵀ} ε_d.
     #[must_use]
     pub fn cholesky_in(&self, order: &[usize]) -> DMatrix<f64> {
         reorder(&self.cholesky, order)

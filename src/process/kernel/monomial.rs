@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use crate::expr::{Expression, Function, Node, Operation, Values};
+use crate::expr::{Assignment, Expression, Function, Node, Operation};
 
 /// Powers closer than this are the same: they come from a few multiplications of numbers like ½.
 const SAME_POWER: f64 = 1e-12;
@@ -96,7 +96,7 @@ impl<'a> Bases<'a> {
                 binary(*operation, &a, &b)
             }
             Node::Apply(Function::Sqrt, a) => self.monomial(a).power(0.5),
-            _ if !expression.depends_on_time() => Some(Monomial::number(expression.evaluate(Values {
+            _ if !expression.depends_on_time() => Some(Monomial::number(expression.evaluate(Assignment {
                 time: 0.0,
                 parameters: self.parameters,
                 state: &[],

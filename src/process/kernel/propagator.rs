@@ -6,9 +6,9 @@
 //!
 //! 1. Φ by its Taylor series at ‖A‖h ≤ ½ and doubling, Φ(2h) = Φ(h)², in 32 digits ([`Square`]): each doubling doubles
 //!    the relative error, and for critically damped motion, e^{−λt}(1 + Nt) with N² = 0, the squares cancel.
-//! 2. The noise gathered over the first step as a factor, from the same series: with orthonormal Legendre polynomials P_n
-//!    on [0, h], ∫₀ʰ e^{As}G(e^{As}G)ᵀ ds = Σ_n C_n C_nᵀ exactly, where C_n = ∫₀ʰ e^{As}G P_n(s) ds. The columns C_n are
-//!    graded as the rows of the answer are.
+//! 2. The noise gathered over the first step as a factor, from the same series: with orthonormal Legendre polynomials
+//!    P_n on [0, h], ∫₀ʰ e^{As}G(e^{As}G)ᵀ ds = Σ_n C_n C_nᵀ exactly, where C_n = ∫₀ʰ e^{As}G P_n(s) ds. The columns
+//!    C_n are graded as the rows of the answer are.
 //! 3. Factors, not covariances, are doubled: Q(2h) = Q(h) + Φ(h) Q(h) Φ(h)ᵀ is a triangularisation of [Φ R, R].
 //! 4. Where the law is close to the stationary one, Σ = Σ_∞ − Φ (Σ_∞ − S₀) Φᵀ in 32 digits: nothing else resolves
 //!    entries that approach 0 exponentially.

@@ -9,12 +9,12 @@ use super::integrated::within;
 use super::monomial::{Bases, Monomial};
 use super::quadrature::{rule, subdivide};
 use crate::error::{Error, Result};
-use crate::expr::{Expression, Values};
+use crate::expr::{Assignment, Expression};
 use crate::process::Linear;
 use crate::process::definition::{Place, Timeline};
 
-/// Difference of the integral over a part from that over its halves that is accepted: a few roundings of β, which is not
-/// known better where it is steep.
+/// Difference of the integral over a part from that over its halves that is accepted: a few roundings of β, which is
+/// not known better where it is steep.
 const TOLERANCE: f64 = 4e-15;
 
 /// A process of constant coefficients and the time in which it has them.
@@ -103,7 +103,7 @@ impl Clock {
         let mut sum = 0.0;
         for (node, weight) in rule.nodes.iter().zip(rule.weights) {
             let time = from + (to - from) * node;
-            let value = self.factor.evaluate(Values { time, parameters: &self.parameters, state: &[] });
+            let value = self.factor.evaluate(Assignment { time, parameters: &self.parameters, state: &[] });
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(Error::numerical(format!("the factor `{}` is {value} at t = {time}", self.factor)));
             }

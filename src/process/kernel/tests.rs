@@ -5,6 +5,8 @@ use proptest::prelude::*;
 use serde::Deserialize;
 
 use crate::process::Linear;
+use crate::process::fixtures::Active;
+use crate::property::cases;
 
 #[derive(Deserialize)]
 struct Record {
@@ -58,14 +60,6 @@ fn reference_values() {
     }
 }
 
-fn active(k: f64, tp: f64, ta: f64, tau: f64) -> Linear {
-    linear(
-        DMatrix::from_row_slice(2, 2, &[-k, 1.0, 0.0, -1.0 / tau]),
-        DMatrix::from_row_slice(2, 2, &[(2.0 * tp).sqrt(), 0.0, 0.0, (2.0 * ta).sqrt() / tau]),
-        DVector::from_vec(vec![0.0, (ta / tau).sqrt()]),
-    )
-}
-
 /// Where Van Loan's block exponential fails in double precision (by 34 % in the first case, because e^{-At} grows like
 /// e^{t/τ}); values of a 60-digit computation.
 #[test]
@@ -76,7 +70,8 @@ fn stiff_noise() {
         ((1.0, 0.0, 1.0, 0.001, 0.5), (0.630_753_310_140_696_4, 0.999_000_999_000_999, 31.597_749_289_981_384)),
     ];
     for ((k, tp, ta, tau, t), (xx, cross, pivot)) in cases {
-        let kernel = active(k, tp, ta, tau).kernel(t).unwrap();
+        let process = Active { stiffness: k, passive: tp, active: ta, persistence: tau, ..Active::default() };
+        let kernel = process.linear().kernel(t).unwrap();
         let found = [kernel.covariance[(0, 0)], kernel.covariance[(0, 1)], kernel.cholesky[(1, 1)]];
         for (found, truth) in found.into_iter().zip([xx, cross, pivot]) {
             assert!((found / truth - 1.0).abs() < 1e-14, "τ = {tau}: {found} against {truth}");
@@ -86,7 +81,7 @@ fn stiff_noise() {
 
 #[test]
 fn time_zero_is_the_start_law() {
-    let mut process = active(1.0, 0.0, 1.0, 0.25);
+    let mut process = Active { persistence: 0.25, ..Active::default() }.linear();
     process.start_mean[1] = 3.0;
     let kernel = process.kernel(0.0).unwrap();
     assert_eq!(kernel.transfer, DMatrix::identity(2, 2));
@@ -98,7 +93,7 @@ fn time_zero_is_the_start_law() {
 #[test]
 fn a_constant_drift_moves_the_mean() {
     for t in [1e-7, 0.3, 4.0, 60.0] {
-        let mut process = active(2.0, 1.0, 1.0, 0.5);
+        let mut process = Active { stiffness: 2.0, passive: 1.0, ..Active::default() }.linear();
         process.offset[0] = 3.0;
         let truth = -1.5 * f64::exp_m1(-2.0 * t);
         assert!((process.kernel(t).unwrap().offset[0] / truth - 1.0).abs() < 1e-14);
@@ -135,7 +130,7 @@ fn many_components() {
 
 #[test]
 fn impossible_times_are_refused() {
-    let process = active(1.0, 0.0, 1.0, 0.5);
+    let process = Active::default().linear();
     let endless = linear(DMatrix::from_element(2, 2, f64::MAX), DMatrix::identity(2, 2), DVector::zeros(2));
     assert!(endless.kernel(1.0).is_err());
     for t in [-1.0, f64::NAN, f64::INFINITY] {
@@ -147,22 +142,23 @@ fn impossible_times_are_refused() {
 
 #[test]
 fn what_noise_reaches() {
-    let process = |linear| crate::process::Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
-    let passive = process(active(1.0, 0.0, 1.0, 0.5));
-    assert_eq!((passive.driven(), passive.undriven_first(), passive.unreached()), (&[1][..], vec![0, 1], vec![]));
-    let cold = process(active(1.0, 1.0, 0.0, 0.5));
+    let warm = Active::default().process();
+    assert_eq!((warm.driven(), warm.undriven_first(), warm.unreached()), (&[1][..], vec![0, 1], vec![]));
+    let cold = Active { passive: 1.0, active: 0.0, ..Active::default() }.process();
     assert_eq!((cold.driven(), cold.undriven_first(), cold.unreached()), (&[0][..], vec![1, 0], vec![1]));
 }
 
 /// The closed form of active noise (arXiv 2411.07233), and the reason given where there is none.
 #[test]
 fn stationary_laws() {
-    let law = active(2.0, 0.25, 0.5, 4.0).stationary().unwrap();
+    let process = Active { stiffness: 2.0, passive: 0.25, active: 0.5, persistence: 4.0, ..Active::default() };
+    let law = process.linear().stationary().unwrap();
     let truth = DMatrix::from_row_slice(2, 2, &[0.125 + 0.5 / 18.0, 0.5 / 9.0, 0.5 / 9.0, 0.125]);
     assert!((law.covariance - truth).abs().max() < 1e-16);
-    let growing = active(-0.5, 0.0, 1.0, 0.5).stationary().unwrap_err();
+    let held_by = |stiffness: f64| Active { stiffness, ..Active::default() }.linear();
+    let growing = held_by(-0.5).stationary().unwrap_err();
     assert!(growing.to_string().contains("real part 0.5000, a perturbation grows e-fold in 2.0000"), "{growing}");
-    let free = active(0.0, 0.0, 1.0, 0.5).stationary().unwrap_err();
+    let free = held_by(0.0).stationary().unwrap_err();
     assert!(free.to_string().contains("grows for ever"), "{free}");
 }
 
@@ -181,6 +177,8 @@ fn processes() -> impl Strategy<Value = Linear> {
 }
 
 proptest! {
+    #![proptest_config(cases(256))]
+
     /// Chapman–Kolmogorov: Φ(s+t) = Φ(s)Φ(t), Σ(s+t) = Φ(s)Σ(t)Φ(s)ᵀ + Q(s).
     #[test]
     fn kernels_compose(process in processes(), s in 1e-6..1.0, t in 1e-6..3.0) {

@@ -10,6 +10,7 @@ use super::kernels::Kernels;
 use crate::error::Result;
 use crate::expr::{Comparison, Condition, Expression, Function, Operation};
 use crate::process::{Class, Definition, Process, StartLaw};
+use crate::property::cases;
 
 fn time() -> Expression {
     Expression::time()
@@ -190,8 +191,8 @@ fn closed_forms() {
 type Reference = (f64, &'static [f64], &'static [f64]);
 
 /// Against numbers of another method, a Taylor series in time of 60 digits (`mpmath.odefun` on the equations of Φ and
-/// Σ, then a Cholesky factorisation). The worst difference measured is 5·10⁻¹⁴. Seen to fail with coefficients frozen at
-/// the start of a step, and with the noise not carried to its end.
+/// Σ, then a Cholesky factorisation). The worst difference measured is 5·10⁻¹⁴. Seen to fail with coefficients frozen
+/// at the start of a step, and with the noise not carried to its end.
 fn assert_reference(process: &Process, references: &[Reference]) {
     let size = process.components();
     assert_eq!(process.class(), Class::TimeDependent);
@@ -281,7 +282,7 @@ fn anything() -> impl Strategy<Value = Process> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(12))]
+    #![proptest_config(cases(12))]
 
     /// Chapman–Kolmogorov and Σ' = AΣ + ΣAᵀ + D, for whatever coefficients.
     #[test]

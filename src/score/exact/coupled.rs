@@ -1,14 +1,16 @@
 //! Mixtures under a process that couples coordinates: every law is over all m·d components of the state at once.
 //!
-//! Components of the mixture of one covariance S are a group. Its whitening W, WᵀW = (Σ + Φ_x S Φ_xᵀ)⁻¹, is rotated so that the data
-//! reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j of the mixture has
+//! Components of the mixture of one covariance S are a group. Its whitening W, WᵀW = (Σ + Φ_x S Φ_xᵀ)⁻¹, is rotated so
+//! that the data reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j
+//! of the mixture has
 //!
 //! ```text
 //! log w_j(z) = log w_j + log det W − ½ |y_{≤d} − R μ_j|² + terms without j,     ∇ log N_j = −Wᵀ (y − (R μ_j, 0)),
 //! ```
 //!
 //! where |y_{>d}|² is among the terms without j, even for different S: it is the smallest of (z − c − Φ_x μ)ᵀ Σ⁻¹
-//! (z − c − Φ_x μ) over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one exponential, as without coupling; a group costs (m·d)² more.
+//! (z − c − Φ_x μ) over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one
+//! exponential, as without coupling; a group costs (m·d)² more.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -22,6 +24,7 @@ use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Kernel, Process};
 use crate::task::Task;
+use crate::vector::{single, single_rows, singles};
 
 #[derive(Debug, Clone)]
 pub(super) struct Coupled {
@@ -85,8 +88,8 @@ impl Coupled {
                 groups.len() - 1
             });
             let group = &mut groups[place].1;
-            group.log_weights.push(mixture.weights[j].ln() as f32);
-            group.means.extend(mixture.means[j * d..(j + 1) * d].iter().map(|&mean| mean as f32));
+            group.log_weights.push(single(mixture.weights[j].ln()));
+            group.means.extend(singles(&mixture.means[j * d..(j + 1) * d]));
         }
         Self { dimension: d, groups: groups.into_iter().map(|(_, group)| group).collect() }
     }
@@ -123,12 +126,11 @@ impl Group {
         rotation.q_tr_mul(&mut whitening);
         rotation.q_tr_mul(&mut response);
         let log_weight: f64 = -factor.diagonal().iter().map(|pivot| pivot.ln()).sum::<f64>();
-        let single = |matrix: DMatrix<f64>| matrix.transpose().iter().map(|&entry| entry as f32).collect();
         Coefficients {
-            log_weight: log_weight as f32,
-            whitening: single(whitening),
-            offset: kernel.offset.iter().map(|&c| c as f32).collect(),
-            response: single(response.rows(0, d).upper_triangle()),
+            log_weight: single(log_weight),
+            whitening: single_rows(&whitening),
+            offset: singles(&kernel.offset),
+            response: single_rows(&response.rows(0, d).upper_triangle()),
         }
     }
 }

@@ -1,8 +1,8 @@
 //! Mixtures whose components differ in covariance.
 //!
-//! In the eigenvectors of its covariance, S = U diag(λ) Uᵀ, a component is a product over rotated coordinates i, each with
-//! its own law over blocks, N(Φ_x (Uᵀμ)_i + c, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and y = L⁻¹(z − mean):
-//! the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d.
+//! In the eigenvectors of its covariance, S = U diag(λ) Uᵀ, a component is a product over rotated coordinates i, each
+//! with its own law over blocks, N(Φ_x (Uᵀμ)_i + c, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and
+//! y = L⁻¹(z − mean): the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -15,6 +15,7 @@ use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Kernel, Process};
 use crate::task::Task;
+use crate::vector::{single, singles};
 
 #[derive(Debug, Clone)]
 pub(super) struct General {
@@ -71,7 +72,7 @@ impl General {
                 mean: vectors.transpose() * mean,
                 variances,
                 // Column-major storage of U is row-major storage of Uᵀ.
-                rotation: vectors.iter().map(|&u| u as f32).collect(),
+                rotation: singles(&vectors),
                 ones: vectors.transpose() * DVector::from_element(d, 1.0),
             }
         };
@@ -104,9 +105,9 @@ impl Component {
             let columns: Vec<_> = (0..blocks)
                 .map(|b| solve_lower(&factor, &DVector::from_fn(blocks, |i, _| f64::from(i == b))))
                 .collect();
-            whitening.extend((0..blocks).flat_map(|row| columns.iter().map(move |column| column[row] as f32)));
+            whitening.extend((0..blocks).flat_map(|row| columns.iter().map(move |column| single(column[row]))));
         }
-        Coefficients { log_weight: log_weight as f32, means: means.iter().map(|&m| m as f32).collect(), whitening }
+        Coefficients { log_weight: single(log_weight), means: singles(&means), whitening }
     }
 }
 

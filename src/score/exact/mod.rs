@@ -18,6 +18,7 @@ use crate::data::{Covariance, Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::process::{Class, Process};
 use crate::task::Task;
+use crate::vector::singles;
 
 /// The exact score of a Gaussian mixture, or the *empirical* score of finite data.
 #[derive(Debug, Clone)]
@@ -64,7 +65,7 @@ impl Exact {
             match &mixture.covariance {
                 _ if coupled => Law::Coupled(Coupled::mixture(mixture)),
                 Covariance::Isotropic(variances) if variances.iter().all(|v| *v == variances[0]) => {
-                    let means = mixture.means.iter().map(|&m| m as f32).collect();
+                    let means = singles(&mixture.means);
                     Law::Shared(Shared::new(&mixture.weights, means, variances[0]))
                 }
                 _ => Law::General(General::new(mixture)),

@@ -18,6 +18,7 @@ use crate::error::Result;
 use crate::gauss::{precision, solve_lower};
 use crate::process::{Kernel, Process};
 use crate::task::Task;
+use crate::vector::{single, single_rows, singles};
 
 #[derive(Debug, Clone)]
 pub(super) struct Shared {
@@ -58,7 +59,7 @@ impl Shared {
         let kept: Vec<_> = (0..weights.len()).filter(|&j| weights[j] > 0.0).collect();
         Self {
             dimension,
-            log_weights: kept.iter().map(|&j| weights[j].ln() as f32).collect(),
+            log_weights: singles(kept.iter().map(|&j| weights[j].ln())),
             means: kept.iter().flat_map(|&j| &means[j * dimension..(j + 1) * dimension]).copied().collect(),
             variance,
         }
@@ -82,15 +83,12 @@ impl Shared {
         }
         let inverse = precision(&kernel.with_data_variance(self.variance).cholesky);
         Coefficients {
-            shift: -estimate.dot(&kernel.offset) as f32,
-            half_precision: (0.5 / (1.0 / information + self.variance)) as f32,
-            estimate: estimate.iter().map(|&e| e as f32).collect(),
-            response: response.iter().map(|&r| r as f32).collect(),
-            offset: kernel.offset.iter().map(|&c| c as f32).collect(),
-            precision: driven
-                .iter()
-                .flat_map(|&b| inverse.row(b).iter().map(|&p| p as f32).collect::<Vec<_>>())
-                .collect(),
+            shift: single(-estimate.dot(&kernel.offset)),
+            half_precision: single(0.5 / (1.0 / information + self.variance)),
+            estimate: singles(&estimate),
+            response: singles(&response),
+            offset: singles(&kernel.offset),
+            precision: single_rows(&inverse.select_rows(driven)),
         }
     }
 }

@@ -9,19 +9,14 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use super::*;
 use crate::data::Mixture;
 use crate::expr::Expression;
+use crate::process::fixtures::Active;
 use crate::process::{Definition, Linear, StartLaw};
 use crate::rng::{Purpose, Stream};
 use crate::tensor::Tensor;
 
-fn process(tp: f64) -> Process {
-    let linear = Linear {
-        drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
-        offset: DVector::from_vec(vec![0.3, 0.0]),
-        noise: DMatrix::from_row_slice(2, 2, &[f64::sqrt(2.0 * tp), 0.0, 0.0, f64::sqrt(8.0)]),
-        start_mean: DVector::from_vec(vec![0.0, 0.2]),
-        start_std: DVector::from_vec(vec![0.0, f64::sqrt(2.0)]),
-    };
-    Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+/// Active noise, moved and with passive noise of temperature `passive`.
+fn process(passive: f64) -> Process {
+    Active { passive, force: 0.3, start: 0.2, ..Active::default() }.process()
 }
 
 /// Third-order Langevin dynamics: only the last of three blocks is driven.
@@ -157,9 +152,9 @@ fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     z
 }
 
-/// In units of 1/ℓ; what is left (3·10⁻⁴ at t = 0.02) is the rounding of the state to single precision. Seen to fail with
-/// s² left out of κ, with the driven rows exchanged, and with U for Uᵀ; where coordinates are coupled with Fᵀ for F, and
-/// with log det W left out.
+/// In units of 1/ℓ; what is left (3·10⁻⁴ at t = 0.02) is the rounding of the state to single precision. Seen to fail
+/// with s² left out of κ, with the driven rows exchanged, and with U for Uᵀ; where coordinates are coupled with Fᵀ for
+/// F, and with log det W left out.
 #[test]
 fn scores_are_gradients_of_the_log_density() {
     for process in [process(0.0), process(0.4), third_order(), chiral(0.0), chiral(0.7)] {

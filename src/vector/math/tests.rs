@@ -9,7 +9,8 @@ fn ulp(fast: f32, truth: f64) -> f64 {
     (f64::from(fast) - truth).abs() / (exponent - 23.0).exp2()
 }
 
-/// The largest error over arguments of magnitudes from `low` to `high`, evenly spread over the exponents, of both signs.
+/// The largest error over arguments of magnitudes from `low` to `high`, evenly spread over the exponents, of both
+/// signs.
 fn worst_ulp(low: f32, high: f32, fast: fn(f32) -> f32, exact: fn(f64) -> f64) -> f64 {
     let magnitudes = (low.to_bits()..=high.to_bits()).step_by(499).map(f32::from_bits);
     let errors = magnitudes.flat_map(|x| [x, -x]).map(|x| ulp(fast(x), exact(f64::from(x))));

@@ -1,5 +1,6 @@
 //! Figures: `plot::scatter`, `density`, `lines`, `histogram`, `panels`, and what can be done with one.
 
+mod options;
 mod read;
 
 use std::path::{Path, PathBuf};
@@ -8,19 +9,21 @@ use std::sync::Arc;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map};
 
+use self::options::{DENSITY, HISTOGRAM, LINES, OPTIONS, PANELS, SCATTER};
 use self::read::{
-    axes, count_matches, dashed, flag, labelled, named, numbers, one_each, point_sets, scale, series, several,
+    axes, count_matches, dashed, labelled, named, numbers, one_each, point_sets, scale, series, several, text,
 };
 use crate::error::Error;
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, kind};
+use crate::lang::options::{Given, Tables, kind, read};
+use crate::lang::surroundings::host;
 use crate::plot::{self, Figure, Layer, LineStyle, Mark, Panel};
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Picture>("Figure");
-    engine.register_static_module("plot", rhai::exported_module!(functions).into());
+    let functions = tables.module("plot", rhai::exported_manifest!(functions), OPTIONS);
+    engine.register_static_module("plot", functions.into());
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
 
@@ -45,27 +48,12 @@ impl std::fmt::Display for Picture {
     }
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// Draws points as dots: one panel for each set of points, on the same axes, to be compared.
     ///
     /// # Shapes
     /// `data`: a Tensor `[n, 2]`, an array of `[x, y]`, or an array of several of these
-    ///
-    /// # Options
-    /// - `titles`: array of strings, one above each panel
-    /// - `labels`: array of strings instead of `titles`: all sets in one panel, with a legend
-    /// - `x_label`, `y_label`: texts beside the axes
-    /// - `limits`: `[low, high]` of both axes, or `#{ x: [low, high], y: [low, high] }`; by default all points but
-    ///   lone outliers, which are counted in `notes`
-    /// - `size`: radius of the dots in points, 1/72 inch (default: by their number)
-    /// - `alpha`: opacity of the dots in (0, 1] (default: by their number)
-    /// - `equal`: a unit of x is as long as a unit of y (default: unless the panel would be longer than 3 : 1)
-    /// - `same_axes`: all panels have the same axes (default true)
-    /// - `columns`: panels per row
-    /// - `width`, `height`: size on paper in mm (default: one or both columns of a journal, and as high as needed)
-    /// - `dpi`: dots per inch of a PNG (default 300)
-    /// - `file`: where to save it, as `.png` or `.svg` (default: not saved)
     ///
     /// # Returns
     /// A `Figure`.
@@ -82,34 +70,22 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn scatter(ctx: NativeCallContext, data: Dynamic, options: Map) -> Outcome<Picture> {
-        let mut options = Options::new(&ctx, options);
-        let (alpha, size) = (options.number("alpha")?, options.number("size")?);
-        let layer = |points| Layer { alpha, size, ..plot::scatter(points) };
-        let layers = point_sets(&ctx, &data)?.into_iter().map(layer).collect();
-        match options.texts("labels")? {
-            Some(labels) => {
-                let panel = Panel::new(named(&ctx, layers, &labels)?);
-                points_figure(&ctx, options, vec![panel])
-            }
-            None => points_figure(&ctx, options, layers.into_iter().map(|layer| Panel::new(vec![layer])).collect()),
-        }
-    }
-
-    #[rhai_fn(name = "scatter", return_raw)]
-    pub fn plain_scatter(ctx: NativeCallContext, data: Dynamic) -> Outcome<Picture> {
-        scatter(ctx, data, Map::new())
+        read(&ctx, options, SCATTER, |given| {
+            let (alpha, size) = (given.number_if_given("alpha"), given.number_if_given("size"));
+            let layer = |points| Layer { alpha, size, ..plot::scatter(points) };
+            let layers = point_sets(&ctx, &data)?.into_iter().map(layer).collect();
+            let panels = match given.texts_if_given("labels") {
+                Some(labels) => vec![Panel::new(named(&ctx, layers, labels)?)],
+                None => layers.into_iter().map(|layer| Panel::new(vec![layer])).collect(),
+            };
+            points_figure(&ctx, given, panels)
+        })
     }
 
     /// Draws the probability density of points as a heat map: one panel for each set, on the same axes and colours.
     ///
     /// # Shapes
     /// `data`: a Tensor `[n, 2]`, an array of `[x, y]`, or an array of several of these
-    ///
-    /// # Options
-    /// - `titles`: array of strings, one above each panel
-    /// - `cells`: cells along the longer side (default: by the number of points)
-    /// - `x_label`, `y_label`, `limits`, `equal`, `same_axes`, `columns`, `width`, `height`, `dpi`, `file`: as for
-    ///   `plot::scatter`; `same_axes` holds for the colours, too
     ///
     /// # Returns
     /// A `Figure`. Points outside the axes count for the density, which integrates to 1 over the whole plane.
@@ -128,35 +104,18 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn density(ctx: NativeCallContext, data: Dynamic, options: Map) -> Outcome<Picture> {
-        let mut options = Options::new(&ctx, options);
-        let cells = options.count("cells")?;
-        let layer = |points| Layer::new(Mark::Density { points, cells });
-        let panels = point_sets(&ctx, &data)?.into_iter().map(|points| Panel::new(vec![layer(points)]));
-        points_figure(&ctx, options, panels.collect())
-    }
-
-    #[rhai_fn(name = "density", return_raw)]
-    pub fn plain_density(ctx: NativeCallContext, data: Dynamic) -> Outcome<Picture> {
-        density(ctx, data, Map::new())
+        read(&ctx, options, DENSITY, |given| {
+            let cells = given.count_if_given("cells");
+            let layer = |points| Layer::new(Mark::Density { points, cells });
+            let panels = point_sets(&ctx, &data)?.into_iter().map(|points| Panel::new(vec![layer(points)]));
+            points_figure(&ctx, given, panels.collect())
+        })
     }
 
     /// Draws lines through points, with error bars if wanted; `plot::lines(y)` counts x from 0.
     ///
     /// # Shapes
     /// `x`: numbers (a Tensor `[n]` or an array), or an array of such, one for each line; `y`: the same
-    ///
-    /// # Options
-    /// - `labels`: array of strings, one for each line, for the legend
-    /// - `errors`: half heights of the error bars, of the shape of `y`
-    /// - `band`: errors are drawn as a shaded band (default false)
-    /// - `markers`: a symbol at each point (default: up to 40 points)
-    /// - `dashed`: all lines are broken, or an array with true or false for each (default false)
-    /// - `log_x`, `log_y`: logarithmic axes (default false)
-    /// - `size`: width of the lines in points, 1/72 inch (default 1.1, finer for more than 2000 points)
-    /// - `title`, `x_label`, `y_label`: texts above the panel and beside the axes
-    /// - `limits`: `[low, high]` of both axes, or `#{ x: [low, high], y: [low, high] }` (default: all points)
-    /// - `equal`: a unit of x is as long as a unit of y (default false)
-    /// - `width`, `height`, `dpi`, `file`: as for `plot::scatter`
     ///
     /// # Returns
     /// A `Figure`. A line is broken where a number is not finite, or not positive on a logarithmic axis; `notes` counts
@@ -179,32 +138,14 @@ mod functions {
     }
 
     #[rhai_fn(name = "lines", return_raw)]
-    pub fn plain_lines(ctx: NativeCallContext, x: Dynamic, y: Dynamic) -> Outcome<Picture> {
-        lines_figure(&ctx, Some(&x), &y, Map::new())
-    }
-
-    #[rhai_fn(name = "lines", return_raw)]
     pub fn counted_lines(ctx: NativeCallContext, y: Dynamic, options: Map) -> Outcome<Picture> {
         lines_figure(&ctx, None, &y, options)
-    }
-
-    #[rhai_fn(name = "lines", return_raw)]
-    pub fn plain_counted_lines(ctx: NativeCallContext, y: Dynamic) -> Outcome<Picture> {
-        lines_figure(&ctx, None, &y, Map::new())
     }
 
     /// Draws the probability density of numbers as a histogram; several sets share the panel and the cells.
     ///
     /// # Shapes
     /// `data`: numbers (a Tensor of any shape or an array), or an array of several of these
-    ///
-    /// # Options
-    /// - `labels`: array of strings, one for each set, for the legend
-    /// - `cells`: number of cells (default: by the rule of Freedman and Diaconis, for the coarsest set)
-    /// - `title`, `x_label`, `y_label`: texts above the panel and beside the axes (`y_label` default `"density"`)
-    /// - `log_y`: logarithmic densities (default false)
-    /// - `limits`: `#{ x: [low, high], y: [low, high] }`, or one of the two (default: all numbers but lone outliers)
-    /// - `width`, `height`, `dpi`, `file`: as for `plot::scatter`
     ///
     /// # Returns
     /// A `Figure`. Numbers outside the axes count for the density.
@@ -222,31 +163,18 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn histogram(ctx: NativeCallContext, data: Dynamic, options: Map) -> Outcome<Picture> {
-        let mut options = Options::new(&ctx, options);
-        let cells = options.count("cells")?;
         let sets = several(&data, false).iter().map(|set| numbers(&ctx, "data", set)).collect::<Outcome<Vec<_>>>()?;
-        let layers = sets.into_iter().map(|values| Layer::new(Mark::Histogram { values, cells })).collect();
-        let layers = labelled(&ctx, &mut options, layers)?;
-        let mut panel = axes(&ctx, &mut options, Panel::new(layers))?;
-        panel.title = options.text("title")?.unwrap_or_default();
-        panel.y.scale = scale(&mut options, "log_y")?;
-        if panel.y.label.is_empty() {
-            "density".clone_into(&mut panel.y.label);
-        }
-        finished(&ctx, options, Figure::new(vec![panel]))
-    }
-
-    #[rhai_fn(name = "histogram", return_raw)]
-    pub fn plain_histogram(ctx: NativeCallContext, data: Dynamic) -> Outcome<Picture> {
-        histogram(ctx, data, Map::new())
+        read(&ctx, options, HISTOGRAM, |given| {
+            let cells = given.count_if_given("cells");
+            let layers = sets.into_iter().map(|values| Layer::new(Mark::Histogram { values, cells })).collect();
+            let mut panel = axes(&ctx, given, Panel::new(labelled(&ctx, given, layers)?))?;
+            panel.title = text(given, "title");
+            panel.y.scale = scale(given, "log_y");
+            finished(&ctx, given, Figure::new(vec![panel]))
+        })
     }
 
     /// Puts the panels of several figures side by side.
-    ///
-    /// # Options
-    /// - `columns`: panels per row (default: by their number)
-    /// - `same_axes`: all panels have the same axes (default false)
-    /// - `width`, `height`, `dpi`, `file`: as for `plot::scatter`
     ///
     /// # Returns
     /// A new `Figure`; the others stay as they were.
@@ -262,7 +190,6 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn panels(ctx: NativeCallContext, figures: Array, options: Map) -> Outcome<Picture> {
-        let mut options = Options::new(&ctx, options);
         let mut panels = Vec::new();
         for figure in figures {
             match figure.read_lock::<Picture>() {
@@ -273,14 +200,10 @@ mod functions {
                 }
             }
         }
-        let shared = options.flag_or("same_axes", false)?;
-        let columns = options.count("columns")?;
-        finished(&ctx, options, Figure { columns, shared, ..Figure::new(panels) })
-    }
-
-    #[rhai_fn(name = "panels", return_raw)]
-    pub fn plain_panels(ctx: NativeCallContext, figures: Array) -> Outcome<Picture> {
-        panels(ctx, figures, Map::new())
+        read(&ctx, options, PANELS, |given| {
+            let (shared, columns) = (given.flag("same_axes"), given.count_if_given("columns"));
+            finished(&ctx, given, Figure { columns, shared, ..Figure::new(panels) })
+        })
     }
 }
 
@@ -329,22 +252,20 @@ mod methods {
 }
 
 /// Completes a figure of panels that show points.
-fn points_figure(ctx: &NativeCallContext, mut options: Options, mut panels: Vec<Panel>) -> Outcome<Picture> {
-    if let Some(titles) = options.texts("titles")? {
+fn points_figure(ctx: &NativeCallContext, given: &Given, mut panels: Vec<Panel>) -> Outcome<Picture> {
+    if let Some(titles) = given.texts_if_given("titles") {
         count_matches(ctx, "titles", titles.len(), panels.len())?;
-        panels.iter_mut().zip(titles).for_each(|(panel, title)| panel.title = title);
+        panels.iter_mut().zip(titles).for_each(|(panel, title)| panel.title.clone_from(title));
     }
-    let equal = flag(&mut options, "equal")?;
-    let common = axes(ctx, &mut options, Panel { equal, ..Panel::default() })?;
+    let equal = given.flag_if_given("equal");
+    let common = axes(ctx, given, Panel { equal, ..Panel::default() })?;
     let with_axes = |panel: Panel| Panel { title: panel.title, layers: panel.layers, ..common.clone() };
     let panels = panels.into_iter().map(with_axes).collect();
-    let shared = options.flag_or("same_axes", true)?;
-    let columns = options.count("columns")?;
-    finished(ctx, options, Figure { columns, shared, ..Figure::new(panels) })
+    let (shared, columns) = (given.flag("same_axes"), given.count_if_given("columns"));
+    finished(ctx, given, Figure { columns, shared, ..Figure::new(panels) })
 }
 
 fn lines_figure(ctx: &NativeCallContext, x: Option<&Dynamic>, y: &Dynamic, options: Map) -> Outcome<Picture> {
-    let mut options = Options::new(ctx, options);
     let all = |name: &str, value: &Dynamic| {
         several(value, false).iter().map(|set| series(ctx, name, set)).collect::<Outcome<Vec<_>>>()
     };
@@ -353,37 +274,35 @@ fn lines_figure(ctx: &NativeCallContext, x: Option<&Dynamic>, y: &Dynamic, optio
         Some(x) => one_each(ctx, "x", all("x", x)?, ys.len())?,
         None => ys.iter().map(|y| plot::positions(y.len())).collect(),
     };
-    let errors = match options.take("errors") {
-        Some(errors) => one_each(ctx, "errors", all("errors", &errors)?, ys.len())?.into_iter().map(Some).collect(),
-        None => vec![None; ys.len()],
-    };
-    let dashed = dashed(ctx, &mut options, ys.len())?;
-    let band = options.flag_or("band", false)?;
-    let (markers, size) = (flag(&mut options, "markers")?, options.positive("size")?);
-    let data = xs.into_iter().zip(ys).zip(errors).zip(dashed);
-    let layers = data.map(|(((x, y), errors), dashed)| {
-        let style = LineStyle { markers, dashed, band };
-        Layer { size, ..Layer::new(Mark::Line { x, y, errors, style }) }
-    });
-    let layers = labelled(ctx, &mut options, layers.collect())?;
-    let mut panel = axes(ctx, &mut options, Panel::new(layers))?;
-    panel.title = options.text("title")?.unwrap_or_default();
-    panel.equal = flag(&mut options, "equal")?;
-    panel.x.scale = scale(&mut options, "log_x")?;
-    panel.y.scale = scale(&mut options, "log_y")?;
-    finished(ctx, options, Figure::new(vec![panel]))
+    read(ctx, options, LINES, |given| {
+        let errors = match given.other("errors") {
+            Some(errors) => one_each(ctx, "errors", all("errors", errors)?, ys.len())?.into_iter().map(Some).collect(),
+            None => vec![None; ys.len()],
+        };
+        let dashed = dashed(ctx, given, ys.len())?;
+        let (band, markers) = (given.flag("band"), given.flag_if_given("markers"));
+        let size = given.number_if_given("size");
+        let data = xs.into_iter().zip(ys).zip(errors).zip(dashed);
+        let layers = data.map(|(((x, y), errors), dashed)| {
+            let style = LineStyle { markers, dashed, band };
+            Layer { size, ..Layer::new(Mark::Line { x, y, errors, style }) }
+        });
+        let mut panel = axes(ctx, given, Panel::new(labelled(ctx, given, layers.collect())?))?;
+        panel.title = text(given, "title");
+        panel.equal = given.flag_if_given("equal");
+        panel.x.scale = scale(given, "log_x");
+        panel.y.scale = scale(given, "log_y");
+        finished(ctx, given, Figure::new(vec![panel]))
+    })
 }
 
-/// Reads what concerns the paper, refuses unknown options, and saves the figure if a file was named.
-fn finished(ctx: &NativeCallContext, mut options: Options, figure: Figure) -> Outcome<Picture> {
-    let (width, height) = (options.number("width")?, options.number("height")?);
-    let dpi = options.number_or("dpi", figure.dpi)?;
-    let file = options.text("file")?;
-    options.finish()?;
-    let figure = Figure { width, height, dpi, ..figure };
-    let (saved, notes) = match file {
+/// Reads what concerns the paper, and saves the figure if a file was named.
+fn finished(ctx: &NativeCallContext, given: &Given, figure: Figure) -> Outcome<Picture> {
+    let (width, height) = (given.number_if_given("width"), given.number_if_given("height"));
+    let figure = Figure { width, height, dpi: given.number("dpi"), ..figure };
+    let (saved, notes) = match given.text_if_given("file") {
         Some(file) => {
-            let saved = figure.save(Path::new(&file), &host(ctx)).raise(ctx)?;
+            let saved = figure.save(Path::new(file), &host(ctx)).raise(ctx)?;
             (Some(saved.path), saved.notes)
         }
         None => (None, figure.notes().raise(ctx)?),

@@ -2,9 +2,10 @@
 
 use rhai::{Array, Dynamic, Map, NativeCallContext};
 
+use super::options::SIDES;
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, kind, number};
+use crate::lang::options::{Given, kind, number, read};
 use crate::plot::{self, Axis, Layer, Panel, Scale};
 use crate::tensor::Tensor;
 
@@ -73,55 +74,46 @@ pub(super) fn named(ctx: &NativeCallContext, layers: Vec<Layer>, labels: &[Strin
     Ok(layers.into_iter().zip(labels).map(|(layer, label)| layer.labelled(label)).collect())
 }
 
-pub(super) fn labelled(ctx: &NativeCallContext, options: &mut Options, layers: Vec<Layer>) -> Outcome<Vec<Layer>> {
-    match options.texts("labels")? {
-        Some(labels) => named(ctx, layers, &labels),
+pub(super) fn labelled(ctx: &NativeCallContext, given: &Given, layers: Vec<Layer>) -> Outcome<Vec<Layer>> {
+    match given.texts_if_given("labels") {
+        Some(labels) => named(ctx, layers, labels),
         None => Ok(layers),
     }
 }
 
-pub(super) fn scale(options: &mut Options, name: &'static str) -> Outcome<Scale> {
-    Ok(if options.flag_or(name, false)? { Scale::Log } else { Scale::Linear })
+pub(super) fn scale(given: &Given, name: &str) -> Scale {
+    if given.flag(name) { Scale::Log } else { Scale::Linear }
+}
+
+/// A text, empty where none is given.
+pub(super) fn text(given: &Given, name: &str) -> String {
+    given.text_if_given(name).unwrap_or_default().to_owned()
 }
 
 /// The panel with labels and limits of its axes.
-pub(super) fn axes(ctx: &NativeCallContext, options: &mut Options, panel: Panel) -> Outcome<Panel> {
-    let label = |text: Option<String>| text.unwrap_or_default();
-    let [x_limits, y_limits] = limits(ctx, options)?;
-    let x = Axis { label: label(options.text("x_label")?), limits: x_limits, ..panel.x };
-    let y = Axis { label: label(options.text("y_label")?), limits: y_limits, ..panel.y };
+pub(super) fn axes(ctx: &NativeCallContext, given: &Given, panel: Panel) -> Outcome<Panel> {
+    let [x_limits, y_limits] = limits(ctx, given)?;
+    let x = Axis { label: text(given, "x_label"), limits: x_limits, ..panel.x };
+    let y = Axis { label: text(given, "y_label"), limits: y_limits, ..panel.y };
     Ok(Panel { x, y, ..panel })
 }
 
-/// A truth value, if given.
-pub(super) fn flag(options: &mut Options, name: &'static str) -> Outcome<Option<bool>> {
-    match options.take(name) {
-        Some(value) if value.is_bool() => Ok(value.as_bool().ok()),
-        Some(value) => options.refuse(name, "true or false", &value),
-        None => Ok(None),
-    }
-}
-
-fn limits(ctx: &NativeCallContext, options: &mut Options) -> Outcome<[Option<[f64; 2]>; 2]> {
-    let pair = |numbers: Option<Vec<f64>>| match numbers {
-        Some(numbers) => <[f64; 2]>::try_from(numbers).map(Some).map_err(|numbers| {
-            Error::argument("limits", format!("must be [low, high], got {} numbers", numbers.len()))
-        }),
-        None => Ok(None),
+fn limits(ctx: &NativeCallContext, given: &Given) -> Outcome<[Option<[f64; 2]>; 2]> {
+    let pair = |numbers: &[f64]| match *numbers {
+        [low, high] => Ok([low, high]),
+        _ => Err(Error::argument("limits", format!("must be [low, high], got {} numbers", numbers.len()))).raise(ctx),
     };
-    match options.take("limits") {
+    let is_readable = |value: &Dynamic| (value.is_map() || value.is_array()).then(|| value.clone());
+    match given.cast("limits", is_readable)? {
         None => Ok([None; 2]),
-        Some(value) if value.is_map() => {
-            let mut sides = Options::new(ctx, value.cast::<Map>());
-            let (x, y) = (sides.numbers("x")?, sides.numbers("y")?);
-            sides.finish()?;
-            Ok([pair(x).raise(ctx)?, pair(y).raise(ctx)?])
+        Some(value) if value.is_map() => read(ctx, value.cast::<Map>(), SIDES, |sides| {
+            let [x, y] = ["x", "y"].map(|side| sides.numbers_if_given(side).map(pair).transpose());
+            Ok([x?, y?])
+        }),
+        Some(value) => {
+            let both = pair(&numbers(ctx, "limits", &value)?)?;
+            Ok([Some(both); 2])
         }
-        Some(value) if value.is_array() => {
-            let both = pair(Some(numbers(ctx, "limits", &value)?)).raise(ctx)?;
-            Ok([both; 2])
-        }
-        Some(value) => options.refuse("limits", "[low, high] or #{ x: [low, high], y: [low, high] }", &value),
     }
 }
 
@@ -139,15 +131,12 @@ pub(super) fn one_each(
     Ok(items)
 }
 
-pub(super) fn dashed(ctx: &NativeCallContext, options: &mut Options, count: usize) -> Outcome<Vec<bool>> {
-    let Some(value) = options.take("dashed") else { return Ok(vec![false; count]) };
-    if let Ok(all) = value.as_bool() {
-        return Ok(vec![all; count]);
-    }
-    let each: Option<Vec<bool>> =
-        value.read_lock::<Array>().and_then(|items| items.iter().map(|item| item.as_bool().ok()).collect());
-    match each {
-        Some(each) => count_matches(ctx, "dashed", each.len(), count).map(|()| each),
-        None => options.refuse("dashed", "true, false or an array of these", &value),
-    }
+pub(super) fn dashed(ctx: &NativeCallContext, given: &Given, count: usize) -> Outcome<Vec<bool>> {
+    let read = |value: &Dynamic| match value.as_bool() {
+        Ok(all) => Some(vec![all; count]),
+        Err(_) => value.read_lock::<Array>()?.iter().map(|item| item.as_bool().ok()).collect(),
+    };
+    let each = given.cast("dashed", read)?.unwrap_or_else(|| vec![false; count]);
+    count_matches(ctx, "dashed", each.len(), count)?;
+    Ok(each)
 }

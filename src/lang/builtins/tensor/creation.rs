@@ -3,9 +3,9 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine};
 
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{count_argument, number_argument, seed_argument, whole_argument};
+use crate::lang::surroundings::host;
 use crate::lang::tensors::{shape_argument, tensor_argument, tensors_argument};
 use crate::tensor::Tensor;
 
@@ -111,10 +111,10 @@ mod functions {
 
     /// The values from `start` up to, not including, `end`, `step` apart.
     ///
-    /// # Options
-    /// - `start`: first value (default 0)
+    /// # Arguments
+    /// - `start`: first value (default: 0)
     /// - `end`: where to stop
-    /// - `step`: distance, not 0 (default 1)
+    /// - `step`: distance, not 0 (default: 1)
     ///
     /// # Example
     /// ```rhai
@@ -172,9 +172,9 @@ mod functions {
 
     /// Tensors one after the other along an axis they have.
     ///
-    /// # Options
+    /// # Arguments
     /// - `tensors`: array of tensors
-    /// - `axis`: the axis that grows (default 0)
+    /// - `axis`: the axis that grows (default: 0)
     ///
     /// # Errors
     /// When their shapes differ along another axis.
@@ -196,9 +196,9 @@ mod functions {
 
     /// Tensors of one shape one after the other along a new axis.
     ///
-    /// # Options
+    /// # Arguments
     /// - `tensors`: array of tensors
-    /// - `axis`: where the new axis stands (default 0)
+    /// - `axis`: where the new axis stands (default: 0)
     ///
     /// # Errors
     /// When their shapes differ.

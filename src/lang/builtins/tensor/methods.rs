@@ -6,9 +6,9 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT};
 
 use crate::data::formats;
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{number_argument, whole_argument};
+use crate::lang::surroundings::host;
 use crate::lang::tensors::{give, nested, tensor_argument, wholes_argument};
 use crate::tensor::{Index, Tensor};
 
@@ -59,9 +59,9 @@ mod functions {
 
     /// The given positions along an axis, in this order; a position may come twice.
     ///
-    /// # Options
+    /// # Arguments
     /// - `indices`: array of positions; negative ones count from the end
-    /// - `axis`: the axis (default 0)
+    /// - `axis`: the axis (default: 0)
     ///
     /// # Errors
     /// When a position or the axis does not exist.
@@ -98,7 +98,7 @@ mod functions {
 
     /// The axes in reverse order, or in the order given.
     ///
-    /// # Options
+    /// # Arguments
     /// - `axes`: array that names every axis once (default: all in reverse order)
     ///
     /// # Example

@@ -2,9 +2,9 @@
 
 use rhai::{Array, Dynamic, Engine, FLOAT, FuncRegistration, INT, NativeCallContext};
 
-use crate::lang::engine::host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::whole_argument;
+use crate::lang::surroundings::host;
 use crate::lang::tensors::{give, tensor_argument};
 use crate::tensor::{Binary, FUNCTIONS, Reduction, Tensor};
 

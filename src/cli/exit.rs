@@ -1,0 +1,8 @@
+//! Exit codes.
+
+/// A script's failure.
+pub(crate) const FAILURE: u8 = 1;
+/// Stopped by the user: 128 + SIGINT, as shells have it.
+pub(crate) const INTERRUPTED: u8 = 130;
+/// What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE.
+pub(crate) const CLOSED_PIPE: i32 = 141;

@@ -1,0 +1,103 @@
+//! The tables of options of the functions of `plot`.
+
+use crate::lang::options::Table;
+use crate::plot::options::{ALPHA, COLUMNS, DENSITY_CELLS, DPI, HEIGHT, HISTOGRAM_CELLS, LINE_WIDTH, RADIUS, WIDTH};
+use crate::settings::Setting;
+
+pub(super) const OPTIONS: &[(&str, Table)] =
+    &[("scatter", SCATTER), ("density", DENSITY), ("lines", LINES), ("histogram", HISTOGRAM), ("panels", PANELS)];
+
+pub(super) const SCATTER: Table = &[
+    &[
+        TITLES,
+        Setting::texts(
+            "labels",
+            "strings, one for each set, in place of `titles`: all sets in one panel, with a legend",
+        )
+        .or_else("none"),
+    ],
+    AXES,
+    &[
+        limits("all points but lone outliers, which are counted in `notes`"),
+        RADIUS,
+        ALPHA,
+        EQUAL.or_else("unless the panel would be longer than 3 : 1"),
+        SAME_AXES.or_true(),
+        COLUMNS,
+    ],
+    PAPER,
+];
+
+pub(super) const DENSITY: Table = &[
+    &[TITLES, DENSITY_CELLS],
+    AXES,
+    &[
+        limits("all points but lone outliers, which are counted in `notes`"),
+        EQUAL.or_else("unless the panel would be longer than 3 : 1"),
+        Setting::flag("same_axes", "all panels have the same axes and colours").or_true(),
+        COLUMNS,
+    ],
+    PAPER,
+];
+
+pub(super) const LINES: Table = &[
+    &[
+        Setting::texts("labels", "strings, one for each line, for the legend").or_else("none"),
+        Setting::other("errors", "numbers of the shape of `y`", "half heights of the error bars, of the shape of `y`")
+            .or_else("none"),
+        Setting::flag("band", "errors are drawn as a shaded band"),
+        Setting::flag("markers", "a symbol at each point").or_else("up to 40 points"),
+        Setting::other(
+            "dashed",
+            "true, false or an array of these",
+            "all lines are broken, or an array with true or false for each",
+        )
+        .or_else("false"),
+        Setting::flag("log_x", "the x axis is logarithmic"),
+        Setting::flag("log_y", "the y axis is logarithmic"),
+        LINE_WIDTH,
+        TITLE,
+    ],
+    AXES,
+    &[limits("all points"), EQUAL],
+    PAPER,
+];
+
+pub(super) const HISTOGRAM: Table = &[
+    &[
+        Setting::texts("labels", "strings, one for each set, for the legend").or_else("none"),
+        HISTOGRAM_CELLS,
+        TITLE,
+        X_LABEL,
+        Setting::text("y_label", "text beside the y axis").or_text("density"),
+        Setting::flag("log_y", "the densities are logarithmic"),
+        limits("all numbers but lone outliers"),
+    ],
+    PAPER,
+];
+
+pub(super) const PANELS: Table = &[&[COLUMNS, SAME_AXES], PAPER];
+
+const TITLES: Setting = Setting::texts("titles", "strings, one above each panel").or_else("none");
+const TITLE: Setting = Setting::text("title", "text above the panel").or_else("none");
+const EQUAL: Setting = Setting::flag("equal", "a unit of x is as long as a unit of y");
+const SAME_AXES: Setting = Setting::flag("same_axes", "all panels have the same axes");
+
+const AXES: &[Setting] = &[X_LABEL, Setting::text("y_label", "text beside the y axis").or_else("none")];
+const X_LABEL: Setting = Setting::text("x_label", "text below the x axis").or_else("none");
+
+const fn limits(default: &'static str) -> Setting {
+    const WANTED: &str = "[low, high] or #{ x: [low, high], y: [low, high] }";
+    const MEANING: &str = "`[low, high]` of both axes, or `#{ x: [low, high], y: [low, high] }`, or one of the two";
+    Setting::other("limits", WANTED, MEANING).or_else(default)
+}
+
+/// The paper, and where to save it.
+const PAPER: &[Setting] =
+    &[WIDTH, HEIGHT, DPI, Setting::text("file", "where to save it, as `.png` or `.svg`").or_else("not saved")];
+
+/// The axes of a map of limits.
+pub(super) const SIDES: Table = &[&[
+    Setting::numbers("x", "`[low, high]` of the x axis").or_else(""),
+    Setting::numbers("y", "`[low, high]` of the y axis").or_else(""),
+]];

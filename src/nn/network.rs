@@ -1,0 +1,154 @@
+//! What a network is to those who train, evaluate and store it.
+//!
+//! A [`Network`] describes itself; its parameters stand in a slice elsewhere. What passes read again and again is made
+//! of them once, [`Training`] for a step of the optimiser and [`Inference`] for a trained network, and shared by
+//! threads; working memory is a slice whose length these say, so that a pass allocates nothing and what it takes is
+//! known before.
+
+use std::fmt;
+use std::ops::Range;
+
+use candle_core::Tensor;
+use serde_json::Value;
+
+use crate::error::Result;
+use crate::host::Host;
+use crate::task::Team;
+
+/// One tensor of parameters, and where it stands in the parameter vector.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Parameter {
+    /// Its name.
+    pub name: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Its values, in row-major order.
+    pub place: Range<usize>,
+}
+
+/// What a network is shown of some samples of one time, component-major.
+#[derive(Debug, Clone, Copy)]
+pub struct Shown<'a> {
+    /// Number of samples.
+    pub count: usize,
+    /// Their states, [inputs, count].
+    pub state: &'a [f32],
+    /// What stands for the time.
+    pub clock: f32,
+}
+
+/// What a network is shown of some samples, each of a time of its own, and what it should answer; component-major.
+#[derive(Debug, Clone, Copy)]
+pub struct Samples<'a> {
+    /// Number of samples.
+    pub count: usize,
+    /// Their states, [inputs, count].
+    pub state: &'a [f32],
+    /// What stands for the time of each, \[count\].
+    pub clock: &'a [f32],
+    /// Wanted answers, [outputs, count].
+    pub target: &'a [f32],
+    /// Weight of each squared error, [outputs, count].
+    pub weight: &'a [f32],
+}
+
+/// What a pass over a chunk of a batch writes to.
+#[derive(Debug, Clone)]
+pub struct Buffers {
+    /// Gradient of the loss by the parameters, in their order.
+    pub gradient: Vec<f32>,
+    /// Working memory, of the length that [`Training::space`] says.
+    pub space: Vec<f32>,
+}
+
+/// A function of a noised state and a time with parameters to be learned.
+pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
+    /// Its kind, as files name it.
+    fn kind(&self) -> &'static str;
+
+    /// What, besides its kind and the numbers of inputs and outputs, makes it again.
+    fn description(&self) -> Value;
+
+    /// Numbers that it is shown of a sample's state; the time is an input of its own.
+    fn inputs(&self) -> usize;
+
+    /// Numbers that it answers.
+    fn outputs(&self) -> usize;
+
+    /// All parameters in the order of their names, which is the order of their places.
+    fn named_parameters(&self) -> Vec<Parameter>;
+
+    /// Number of parameters.
+    fn parameters(&self) -> usize {
+        self.named_parameters().last().map_or(0, |parameter| parameter.place.end)
+    }
+
+    /// First parameters, with which it answers zero.
+    fn initial(&self, seed: u64) -> Vec<f32>;
+
+    /// Refuses a network that does not fit into memory, before there are any parameters.
+    ///
+    /// # Errors
+    /// When the parameters and all that training keeps of them need more memory than `host` has. Names the option that
+    /// makes them so many.
+    fn check_memory(&self, host: &Host) -> Result<()>;
+
+    /// Bytes that training on batches of that many samples takes.
+    fn memory(&self, batch: usize) -> f64;
+
+    /// Samples per chunk of a batch. Fixed, so that threads change no bit; few enough for what a pass keeps of a chunk
+    /// to stay in the cache of a core, and enough for products of matrices to run at full speed.
+    fn chunk(&self) -> usize;
+
+    /// The network as it is trained on the processor.
+    fn training(&self) -> Box<dyn Training>;
+
+    /// The network with these parameters, as it is evaluated on the processor.
+    fn inference(&self, parameters: &[f32]) -> Box<dyn Inference>;
+
+    /// The same function as operations of Candle, which defines what all others compute: the answers [count, outputs]
+    /// to states [count, inputs] and clocks [count, 1], with a tensor for each of the named parameters.
+    ///
+    /// # Errors
+    /// When Candle fails.
+    fn candle(&self, parameters: &[Tensor], state: &Tensor, clock: &Tensor) -> candle_core::Result<Tensor>;
+}
+
+/// A network in training: the parameters of a step, as the passes over the chunks of its batch read them.
+pub trait Training: Send + Sync {
+    /// Items that [`Training::update`] hands to its team.
+    fn parts(&self) -> usize;
+
+    /// Takes up the parameters of a step.
+    ///
+    /// # Errors
+    /// When a device fails.
+    fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) -> Result<()>;
+
+    /// Numbers of working memory that a pass over a chunk of that many samples needs.
+    fn space(&self, count: usize) -> usize;
+
+    /// Returns `scale` · Σ weight · (network(state, clock) − target)² and leaves its gradient by the `parameters`,
+    /// which are those of the last [`Training::update`].
+    ///
+    /// # Errors
+    /// When a device fails.
+    fn pass(&self, parameters: &[f32], samples: Samples<'_>, scale: f32, buffers: &mut Buffers) -> Result<f64>;
+
+    /// Whether its passes use threads of their own, which a waiting team would hinder.
+    fn has_threads(&self) -> bool {
+        false
+    }
+}
+
+/// A network with fixed parameters, as its evaluation reads them.
+pub trait Inference: Send + Sync {
+    /// The most samples that should go through together: what they leave on the way stays in the cache of a core.
+    fn tile(&self) -> usize;
+
+    /// Numbers of working memory that evaluating up to that many samples needs.
+    fn space(&self, count: usize) -> usize;
+
+    /// Writes the answers, [outputs, count], to what is shown.
+    fn evaluate(&self, shown: Shown<'_>, space: &mut [f32], output: &mut [f32]);
+}

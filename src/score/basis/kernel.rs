@@ -1,0 +1,204 @@
+//! The basis of a process whose kernel is known.
+//!
+//! s_G is the exact score if the data were N(m, s²I) with the data's own mean m and variance s², u the state normalised
+//! by the mean and variance that it then would have, and ℓ_d the standard deviation of component d given all others.
+
+use nalgebra::{DMatrix, DVector};
+use serde_json::{Value, json};
+
+use super::frame::{Frame, clock};
+use super::{Basis, Subject};
+use crate::error::{Error, Result};
+use crate::gauss::precision;
+use crate::process::Kernel;
+
+/// What files call this kind of basis.
+pub(super) const KIND: &str = "kernel";
+
+/// The basis of `subject`, which needs no description.
+pub(super) fn restore(_: Value, subject: Subject) -> Result<Box<dyn Basis>> {
+    Ok(Box::new(KernelBasis::new(subject)?))
+}
+
+/// Scores by the kernel of a process.
+#[derive(Debug)]
+pub struct KernelBasis {
+    subject: Subject,
+    order: Vec<usize>,
+}
+
+/// The normalised state and the whitened target as linear functions of the centred datum x_0 − m and the noise ε of the
+/// perturbation, exact cancellations included.
+///
+/// The first k columns multiply x_0 − m, column k + i the noise ε_i, whose order is [`KernelBasis::noise_order`].
+#[derive(Debug, Clone)]
+pub struct Perturbation {
+    /// u_b, [m, k + m].
+    pub state: DMatrix<f64>,
+    /// ℓ_d (∇_d log p(z_t | x_0) − s_G,d), [driven, k + m].
+    pub target: DMatrix<f64>,
+}
+
+impl KernelBasis {
+    /// The basis of a subject.
+    ///
+    /// # Errors
+    /// When no noise drives the process.
+    pub fn new(subject: Subject) -> Result<Self> {
+        subject.process().require_noise()?;
+        let order = subject.process().undriven_first();
+        Ok(Self { subject, order })
+    }
+
+    /// Which component each of the noises stands for: the undriven components first.
+    pub fn noise_order(&self) -> &[usize] {
+        &self.order
+    }
+
+    /// The frame at `time` above 0, and the perturbation kernel that it is made of.
+    ///
+    /// # Errors
+    /// When the kernel has no density there.
+    pub fn with_kernel(&self, time: f64) -> Result<(Frame, Kernel)> {
+        let (process, moments) = (self.subject.process(), self.subject.moments());
+        let kernel = process.kernel(time)?;
+        let driven = process.driven();
+        let spread = kernel.conditional_std();
+        let unit = DVector::from_iterator(driven.len(), driven.iter().map(|&d| spread[d]));
+        let law = kernel.with_data_variance(moments.variance);
+        let gauss = precision(&law.cholesky).select_rows(driven);
+        let scale = law.covariance.diagonal().map(f64::sqrt);
+        let fine = |values: &[f64]| values.iter().all(|v| v.is_finite());
+        if !(unit.iter().all(|l| *l > 0.0 && l.is_finite()) && fine(gauss.as_slice()) && fine(scale.as_slice())) {
+            let problem = format!("has no density at t = {time:e}: the noise does not reach every block");
+            return Err(Error::process(process.name(), problem)
+                .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
+        }
+        let (mean, clock) = (kernel.mean(&moments.mean), clock(time, process.horizon()));
+        Ok((Frame { mean, scale, gauss, unit, clock, balance: None }, kernel))
+    }
+
+    /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it.
+    pub fn perturbation(&self, frame: &Frame, kernel: &Kernel) -> Perturbation {
+        let size = self.order.len();
+        let data = kernel.data;
+        let ordered = kernel.cholesky_in(&self.order);
+        // Rows back in declared order; the columns stay those of the noise.
+        let mut noise = DMatrix::zeros(size, size);
+        for (row, &block) in self.order.iter().enumerate() {
+            noise.set_row(block, &ordered.row(row));
+        }
+        let mut spread = DMatrix::zeros(size, data + size);
+        spread.columns_mut(0, data).copy_from(&kernel.response());
+        spread.columns_mut(data, size).copy_from(&noise);
+        let state = DMatrix::from_fn(size, data + size, |b, j| spread[(b, j)] / frame.scale[b]);
+        let mut target = &frame.gauss * &spread;
+        let driven = self.subject.process().driven().len();
+        let undriven = size - driven;
+        // −L_dd^{−ᵀ} ε_d is the driven part of ∇ log p(z_t | x_0); L^{−ᵀ} is the precision times L.
+        let corner_size = (driven, driven);
+        let corner = ordered.view((undriven, undriven), corner_size).into_owned();
+        let mut own = target.view_mut((0, data + undriven), corner_size);
+        own -= precision(&corner) * &corner;
+        for (mut row, unit) in target.row_iter_mut().zip(&frame.unit) {
+            row *= *unit;
+        }
+        Perturbation { state, target }
+    }
+}
+
+impl Basis for KernelBasis {
+    fn kind(&self) -> &'static str {
+        KIND
+    }
+
+    fn description(&self) -> Value {
+        json!({})
+    }
+
+    fn subject(&self) -> &Subject {
+        &self.subject
+    }
+
+    fn at(&self, time: f64) -> Result<Frame> {
+        self.with_kernel(time).map(|(frame, _)| frame)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Moments;
+    use crate::process::{Linear, Process};
+
+    fn basis(process: &Process, moments: &Moments) -> Result<KernelBasis> {
+        let shape = vec![moments.mean.len()];
+        KernelBasis::new(Subject::new(process.clone(), shape, moments.clone()).unwrap())
+    }
+
+    /// Active noise with passive noise on top: both blocks driven where `passive` is above 0.
+    fn active(passive: f64) -> Process {
+        let (k, tau, temperature) = (1.0, 0.5, 1.0);
+        let linear = Linear {
+            drift: DMatrix::from_row_slice(2, 2, &[-k, 1.0, 0.0, -1.0 / tau]),
+            offset: DVector::from_vec(vec![0.3, 0.0]),
+            noise: DMatrix::from_row_slice(
+                2,
+                2,
+                &[f64::sqrt(2.0 * passive), 0.0, 0.0, f64::sqrt(2.0 * temperature) / tau],
+            ),
+            start_mean: DVector::zeros(2),
+            start_std: DVector::from_vec(vec![0.0, f64::sqrt(temperature / tau)]),
+        };
+        Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+    }
+
+    /// Noise on the data block, and a memory of it without noise of its own: the driven block is declared first.
+    fn remembered() -> Process {
+        let linear = Linear {
+            drift: DMatrix::from_row_slice(2, 2, &[-1.0, 0.4, 1.0, -2.0]),
+            noise: DMatrix::from_row_slice(2, 1, &[1.3, 0.0]),
+            ..active(0.0).constant().unwrap().clone()
+        };
+        Process::from_linear("remembered", &["x", "memory"], linear, 2.0).unwrap()
+    }
+
+    /// For Gaussian data the marginal score is the Gaussian part, so the whitened target averages to zero given the
+    /// state: its covariance with every block of the state vanishes. Seen to fail with L^{−1} for L^{−ᵀ}, with the sign
+    /// of the Gaussian part turned, and with the rows of the factor left in the order of the noise.
+    #[test]
+    fn targets_are_uncorrelated_with_the_state_of_gaussian_data() {
+        for process in [active(0.0), active(0.2), remembered()] {
+            let moments = Moments { mean: vec![0.5, -0.5], variance: 0.17 };
+            let basis = basis(&process, &moments).unwrap();
+            for time in [1e-3, 0.1, 2.0] {
+                let (frame, kernel) = basis.with_kernel(time).unwrap();
+                let Perturbation { state, target } = basis.perturbation(&frame, &kernel);
+                // Variances of x_0 − m and of the noises.
+                let law = DMatrix::from_diagonal(&DVector::from_vec(vec![moments.variance, 1.0, 1.0]));
+                let unit = &state * &law * state.transpose();
+                assert!(unit.diagonal().iter().all(|v| (v - 1.0).abs() < 1e-12), "variance of the state {unit}");
+                let cross = &target * &law * state.transpose();
+                assert!(cross.abs().max() < 1e-9, "t = {time}: {cross}");
+            }
+        }
+    }
+
+    /// For a datum without variance the Gaussian part is the whole score and nothing is left to learn.
+    #[test]
+    fn a_single_point_leaves_nothing_to_learn() {
+        let basis = basis(&active(0.1), &Moments { mean: vec![1.0], variance: 0.0 }).unwrap();
+        let (frame, kernel) = basis.with_kernel(0.3).unwrap();
+        let target = basis.perturbation(&frame, &kernel).target;
+        assert!(target.columns(1, 2).abs().max() < 1e-12, "{target}");
+    }
+
+    #[test]
+    fn a_process_without_noise_is_refused() {
+        let mut linear = active(0.0).constant().unwrap().clone();
+        linear.noise.fill(0.0);
+        let still = Process::from_linear("still", &["x", "eta"], linear, 2.0).unwrap();
+        let error = basis(&still, &Moments { mean: vec![0.0], variance: 1.0 }).unwrap_err();
+        assert!(error.to_string().contains("never driven"), "{error}");
+    }
+}

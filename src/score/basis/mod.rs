@@ -1,0 +1,146 @@
+//! What the network of a learned score is shown, and what its answer means.
+//!
+//! ŝ_d(z, t) = s_G,d(z, t) + NN(u, t)/ℓ_d: s_G is a score that is known, of a Gaussian, u the state normalised by the
+//! mean and variance of that Gaussian, and ℓ_d the standard deviation of a driven component given all that noised it.
+//! It generalises the mixed score of Dockhorn, Vahdat, Kreis, arXiv 2112.07068, whose Gaussian part is −v/Σ_vv. The
+//! network learns what is not Gaussian and answers in units of order one.
+//!
+//! A kind of basis is a file that implements [`Basis`], a line in the list in `kinds.rs`, by which saved models are
+//! read, and an objective that trains on it.
+
+mod equilibrium;
+mod frame;
+mod kernel;
+mod kinds;
+mod simulated;
+
+use std::any::Any;
+use std::fmt;
+
+use serde_json::Value;
+
+pub use equilibrium::{Balance, Balancing};
+pub use frame::Frame;
+pub(crate) use frame::{Rounded, Tile};
+pub use kernel::{KernelBasis, Perturbation};
+pub(super) use kinds::restore;
+pub use simulated::{Measured, SimulatedBasis, Simulation};
+
+use crate::data::{Dataset, Moments};
+use crate::error::{Error, Result};
+use crate::process::{Prior, PriorLaw, Process};
+
+/// What a score is of: a process, and what is known of the data that it noises.
+#[derive(Debug, Clone)]
+pub struct Subject {
+    process: Process,
+    shape: Vec<usize>,
+    moments: Moments,
+    copies: usize,
+}
+
+impl Subject {
+    /// `process` with data like `data`.
+    ///
+    /// # Errors
+    /// When the process couples another number of coordinates than the data have.
+    pub fn of(process: &Process, data: &Dataset) -> Result<Self> {
+        Self::new(process.clone(), data.shape().to_vec(), data.moments().clone())
+    }
+
+    /// `process` with data of `shape` and `moments`.
+    ///
+    /// # Errors
+    /// When the moments are not those of data of that shape, or the process couples another number of coordinates.
+    pub fn new(process: Process, shape: Vec<usize>, moments: Moments) -> Result<Self> {
+        let (mean, variance) = (&moments.mean, moments.variance);
+        let dimension = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
+        if dimension != Some(mean.len()) || mean.is_empty() || !(variance >= 0.0 && variance.is_finite()) {
+            let means = mean.len();
+            return Err(Error::numerical(format!(
+                "its data has shape {shape:?}, {means} means and variance {variance}"
+            )));
+        }
+        let copies = process.copies(mean.len())?;
+        Ok(Self { process, shape, moments, copies })
+    }
+
+    /// The process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    /// Shape of one datum.
+    pub fn shape(&self) -> &[usize] {
+        &self.shape
+    }
+
+    /// Mean and variance of the data.
+    pub fn moments(&self) -> &Moments {
+        &self.moments
+    }
+
+    /// Independent copies of the process that a datum takes.
+    pub fn copies(&self) -> usize {
+        self.copies
+    }
+
+    /// Numbers of a sample's state, m·copies: what a network is shown.
+    pub fn inputs(&self) -> usize {
+        self.process.components() * self.copies
+    }
+
+    /// Numbers of a sample's score, driven·copies: what a network answers.
+    pub fn outputs(&self) -> usize {
+        self.process.driven().len() * self.copies
+    }
+}
+
+/// What a network is shown and what its answer means, for one process and data distribution.
+///
+/// An objective that trains on a basis takes it as what it is, by [`Any`].
+pub trait Basis: Any + fmt::Debug + Send + Sync {
+    /// Its kind, as files name it.
+    fn kind(&self) -> &'static str;
+
+    /// What, besides its kind and subject, makes it again: a JSON object.
+    fn description(&self) -> Value;
+
+    /// The process and the data.
+    fn subject(&self) -> &Subject;
+
+    /// What the network is shown and what its answer is worth at `time`, above 0.
+    ///
+    /// # Errors
+    /// When the noised state has no density there.
+    fn at(&self, time: f64) -> Result<Frame>;
+
+    /// The law from which the reverse process starts unless another is asked for.
+    fn usual_prior(&self) -> PriorLaw {
+        PriorLaw::Matched
+    }
+
+    /// The law `law` at the horizon.
+    ///
+    /// # Errors
+    /// When it does not exist for this process.
+    fn prior(&self, law: PriorLaw) -> Result<Prior> {
+        Prior::new(self.subject().process(), self.subject().moments(), law)
+    }
+
+    /// The least and the largest value that each component and copy may take on the way, [m·copies], where nothing is
+    /// known of the score beyond.
+    fn walls(&self) -> Option<Vec<[f32; 2]>> {
+        None
+    }
+
+    /// A thread's own means of adding what frames have besides a Gaussian part to the scores of up to so many samples.
+    fn balancing(&self, _width: usize) -> Option<Balancing<'_>> {
+        None
+    }
+
+    /// What a user should know of it besides the process, in a few words.
+    fn note(&self) -> Option<String> {
+        None
+    }
+}

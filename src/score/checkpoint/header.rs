@@ -1,0 +1,60 @@
+//! What a saved model says of itself, in all versions of the format.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use crate::process::Process;
+
+/// Version of the format; raised when an older program could misread a newer file.
+pub(super) const VERSION: u32 = 2;
+
+/// The description of a model.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Header {
+    pub(super) version: u32,
+    pub(super) process: Process,
+    pub(super) shape: Vec<usize>,
+    pub(super) mean: Vec<f64>,
+    pub(super) variance: f64,
+    pub(super) steps: u64,
+    pub(super) basis: Kind,
+    pub(super) network: Kind,
+}
+
+/// A thing of several kinds, and what it says of itself.
+#[derive(Serialize, Deserialize)]
+pub(super) struct Kind {
+    pub(super) kind: String,
+    #[serde(flatten)]
+    pub(super) description: Value,
+}
+
+/// Reads the description of a model of any version.
+pub(super) fn read(json: &str) -> Result<Header, String> {
+    let damaged = |e: serde_json::Error| format!("its description is damaged: {e}");
+    let header: Value = serde_json::from_str(json).map_err(damaged)?;
+    let header = match header["version"].as_u64() {
+        Some(1) => from_first(header),
+        Some(version) if version != u64::from(VERSION) => {
+            return Err(format!("it has format version {version}, this program reads versions up to {VERSION}"));
+        }
+        _ => header,
+    };
+    serde_json::from_value(header).map_err(damaged)
+}
+
+/// Version 1 had perceptrons only, and the numbers of simulated paths where there were some.
+fn from_first(mut header: Value) -> Value {
+    let mut take = |key: &str| header.as_object_mut().and_then(|entries| entries.remove(key)).unwrap_or_default();
+    let network = json!({ "kind": "mlp", "hidden": take("hidden"), "activation": take("activation") });
+    let mut basis = take("simulated");
+    match &mut basis {
+        Value::Object(measured) => {
+            measured.insert("kind".to_owned(), json!("simulated"));
+        }
+        _ => basis = json!({ "kind": "kernel" }),
+    }
+    header["network"] = network;
+    header["basis"] = basis;
+    header
+}

@@ -1,0 +1,258 @@
+//! Saved models: a safetensors file that carries all a score needs, and is refused where anything does not fit.
+//!
+//! The process (its equations and parameters), the moments of the data, and what basis and network say of themselves
+//! stand as JSON in the metadata under `tumble`, numbers with all their digits. The tensors are the network's:
+//! `parameters.*`, their `average.*`, and the optimiser's `first.*` and `second.*`.
+
+mod header;
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::Path;
+
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
+
+use super::basis::{self, Subject};
+use super::{Learned, Score};
+use crate::data::Moments;
+use crate::error::{Error, Result};
+use crate::host::Host;
+use crate::nn::{self, Network, Weights};
+use crate::process::{Process, difference};
+use header::{Header, Kind};
+
+/// Key of the metadata.
+const KEY: &str = "tumble";
+
+impl Learned {
+    /// Writes the model to a safetensors file, whole or not at all.
+    ///
+    /// # Errors
+    /// When the file cannot be written.
+    pub fn save(&self, path: &Path, host: &Host) -> Result<()> {
+        host.write_bytes(path, &self.encode()?)
+    }
+
+    /// The model as the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// When the description of its process cannot be stored.
+    pub fn encode(&self) -> Result<Vec<u8>> {
+        let weights = self.weights();
+        let (basis, network) = (self.basis(), self.network());
+        let header = Header {
+            version: header::VERSION,
+            process: self.process().clone(),
+            shape: self.shape().to_vec(),
+            mean: self.moments().mean.clone(),
+            variance: self.moments().variance,
+            steps: weights.steps,
+            basis: Kind { kind: basis.kind().to_owned(), description: basis.description() },
+            network: Kind { kind: network.kind().to_owned(), description: network.description() },
+        };
+        let mut tensors = BTreeMap::new();
+        for (part, values) in PARTS.iter().zip(parts(&weights)) {
+            for parameter in network.named_parameters() {
+                let bytes: Vec<u8> = values[parameter.place].iter().flat_map(|v| v.to_le_bytes()).collect();
+                tensors.insert(format!("{part}.{}", parameter.name), (parameter.shape, bytes));
+            }
+        }
+        let broken = |e: &dyn std::fmt::Display| Error::numerical(format!("the model cannot be encoded: {e}"));
+        let json = serde_json::to_string(&header).map_err(|e| broken(&e))?;
+        // One key only: several would stand in a different order in every run.
+        let metadata = HashMap::from([(KEY.to_owned(), json)]);
+        let views = tensors
+            .iter()
+            .map(|(name, (shape, bytes))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
+            .collect::<Result<Vec<_>, _>>();
+        views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(|e| broken(&e))
+    }
+
+    /// Reads a model that [`Learned::save`] wrote, its process included.
+    ///
+    /// # Errors
+    /// When the file cannot be read, is not one of ours, is damaged, or anything in it is missing, left over or of
+    /// another shape. Nothing is ever filled in.
+    pub fn load(path: &Path, host: &Host) -> Result<Self> {
+        Self::decode(path, &host.read(path)?, host)
+    }
+
+    /// Reads a model from the bytes of a file, as [`Learned::load`]. Errors call the file `name`.
+    ///
+    /// # Errors
+    /// As [`Learned::load`].
+    pub fn decode(name: &Path, bytes: &[u8], host: &Host) -> Result<Self> {
+        let refuse = |reason: String| Error::file("read", name, reason);
+        let broken = |e: &dyn std::fmt::Display| {
+            refuse(format!("it is not a whole safetensors file: {e}"))
+                .with_hint("give a file that `save` wrote; if it is one, it was damaged since")
+        };
+        let (_, metadata) = SafeTensors::read_metadata(bytes).map_err(|e| broken(&e))?;
+        let file = SafeTensors::deserialize(bytes).map_err(|e| broken(&e))?;
+        let json =
+            metadata.metadata().as_ref().and_then(|entries| entries.get(KEY)).ok_or_else(|| {
+                refuse("it was not saved by this program: the metadata has no entry `tumble`".to_owned())
+            })?;
+        let header = header::read(json).map_err(refuse)?;
+        restore(header, &file, host).map_err(|error| refuse(error.to_string()))
+    }
+
+    /// Reads a model and checks that its process is `process`.
+    ///
+    /// # Errors
+    /// As [`Learned::load`], and when the processes differ: names the first number that does.
+    pub fn load_for(path: &Path, process: &Process, host: &Host) -> Result<Self> {
+        let model = Self::load(path, host)?;
+        match difference(model.process(), process) {
+            None => Ok(model),
+            Some(difference) => {
+                let reason = format!("it was trained for another process: {difference}");
+                Err(Error::file("read", path, reason).with_hint("load it without a process to get the one it carries"))
+            }
+        }
+    }
+}
+
+/// First parts of the names of the network's tensors, in the order of [`parts`].
+const PARTS: [&str; 4] = ["parameters", "average", "first", "second"];
+
+fn parts(weights: &Weights) -> [&[f32]; 4] {
+    [&weights.parameters, &weights.average, &weights.first, &weights.second]
+}
+
+/// Takes tensors out of a file by name, so that what is left over shows.
+struct Reader<'a> {
+    tensors: BTreeMap<String, TensorView<'a>>,
+}
+
+impl Reader<'_> {
+    fn take(&mut self, name: &str, shape: &[usize]) -> Result<Vec<f32>, String> {
+        let view = self.tensors.remove(name).ok_or_else(|| format!("its tensor `{name}` is missing"))?;
+        if view.dtype() != Dtype::F32 || view.shape() != shape {
+            let (dtype, found) = (view.dtype(), view.shape());
+            return Err(format!("its tensor `{name}` is {dtype:?} of shape {found:?}, not F32 of shape {shape:?}"));
+        }
+        let (values, _) = view.data().as_chunks();
+        let values: Vec<f32> = values.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+        match values.iter().all(|v| v.is_finite()) {
+            true => Ok(values),
+            false => Err(format!("its tensor `{name}` holds numbers that are not finite")),
+        }
+    }
+
+    /// All tensors of one part, in the order of parameters.
+    fn part(&mut self, part: &str, network: &dyn Network) -> Result<Vec<f32>, String> {
+        let mut all = Vec::with_capacity(network.parameters());
+        for parameter in network.named_parameters() {
+            all.extend(self.take(&format!("{part}.{}", parameter.name), &parameter.shape)?);
+        }
+        Ok(all)
+    }
+}
+
+fn restore(header: Header, file: &SafeTensors<'_>, host: &Host) -> Result<Learned> {
+    let broken = |problem: String| Error::numerical(problem);
+    let Header { process, shape, mean, variance, steps, basis, network, .. } = header;
+    let subject = Subject::new(process, shape, Moments { mean, variance })?;
+    let network = nn::restore(&network.kind, network.description, subject.inputs(), subject.outputs())?;
+    let basis = basis::restore(&basis.kind, basis.description, subject)?;
+    Learned::with_weights(basis, network, host, |network| {
+        let mut reader = Reader { tensors: file.tensors().into_iter().collect() };
+        let mut part = |part: &str| reader.part(part, network).map_err(broken);
+        let [parameters, average, first, second] = [part(PARTS[0])?, part(PARTS[1])?, part(PARTS[2])?, part(PARTS[3])?];
+        match reader.tensors.keys().next() {
+            Some(name) => Err(broken(format!("its tensor `{name}` belongs to no network of this kind"))),
+            None => Ok(Weights { parameters, average, first, second, steps }),
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+    use crate::data::Dataset;
+    use crate::nn::{Activation, Mlp};
+    use crate::score::KernelBasis;
+    use crate::task::Task;
+    use crate::train::{Options, Schedule, train};
+
+    /// Active noise with a parameter in its equations.
+    fn process(tau: f64) -> Process {
+        let mut runtime = crate::Runtime::new();
+        runtime.set("tau", tau);
+        runtime.eval("process::active(#{ tau: tau })").unwrap()
+    }
+
+    fn learned(data: &Dataset) -> Learned {
+        let subject = Subject::of(&process(0.3), data).unwrap();
+        let network = Mlp::new(subject.inputs(), &[16, 8], subject.outputs(), Activation::Silu).unwrap();
+        let basis = Box::new(KernelBasis::new(subject).unwrap());
+        Learned::new(basis, Arc::new(network), 1, &Host::default()).unwrap()
+    }
+
+    /// A model after `steps` steps of training.
+    fn trained(steps: u64) -> (Learned, Dataset) {
+        let data = Dataset::diamond(0.5, 0.04).unwrap();
+        let model = learned(&data);
+        train(&model, &data, &options(steps), &Task::default()).unwrap();
+        (model, data)
+    }
+
+    fn options(steps: u64) -> Options {
+        Options { steps, batch: 32, schedule: Schedule::Constant, ..Options::default() }
+    }
+
+    #[test]
+    fn a_saved_model_comes_back_to_the_bit_and_trains_on() {
+        let (folder, host) = (tempfile::tempdir().unwrap(), Host::default());
+        let path = folder.path().join("m.safetensors");
+        let (model, data) = trained(5);
+        model.save(&path, &host).unwrap();
+        let first = std::fs::read(&path).unwrap();
+        let loaded = Learned::load_for(&path, &process(0.3), &host).unwrap();
+        assert_eq!(loaded.weights(), model.weights());
+        assert_eq!(loaded.process().constant(), model.process().constant());
+        assert_eq!(loaded.process().horizon(), model.process().horizon());
+        assert_eq!((loaded.moments(), loaded.shape()), (model.moments(), model.shape()));
+        loaded.save(&path, &host).unwrap();
+        assert_eq!(std::fs::read(&path).unwrap(), first);
+        train(&loaded, &data, &options(5), &Task::default()).unwrap();
+        assert_eq!(loaded.weights(), trained(10).0.weights());
+    }
+
+    #[test]
+    fn another_process_is_refused_and_named() {
+        let (folder, host) = (tempfile::tempdir().unwrap(), Host::default());
+        let path = folder.path().join("m.safetensors");
+        trained(1).0.save(&path, &host).unwrap();
+        let error = Learned::load_for(&path, &process(0.4), &host).unwrap_err().to_string();
+        assert!(error.contains("`tau` is 0.3, not 0.4"), "{error}");
+    }
+
+    #[test]
+    fn damaged_files_are_refused() {
+        let bytes = trained(1).0.encode().unwrap();
+        let refused = |bytes: &[u8], problem: &str| {
+            let error = Learned::decode(Path::new("m.safetensors"), bytes, &Host::default()).unwrap_err().to_string();
+            assert!(error.starts_with("cannot read `m.safetensors`: ") && error.contains(problem), "{error}");
+        };
+        refused(&bytes[..bytes.len() - 1], "not a whole safetensors file");
+        refused(&bytes[..100], "not a whole safetensors file");
+        refused(&[], "not a whole safetensors file");
+        refused(b"PK and more text than eight", "not a whole safetensors file");
+        let replaced = |from: &str, to: &str| {
+            let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
+            [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
+        };
+        refused(&replaced("second.layer01.weight", "sekond.layer01.weight"), "`second.layer01.weight` is missing");
+        refused(&replaced(r#"version\":2"#, r#"version\":7"#), "format version 7");
+        refused(&replaced(r#"hidden\":[16,8]"#, r#"hidden\":[16,9]"#), "`parameters.layer01.bias` is F32 of shape [8]");
+        refused(&replaced(r#"hidden\":[16,8]"#, r#"hidden\":[16,8"#), "");
+        let mut nan = bytes.clone();
+        let end = nan.len();
+        nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        refused(&nan, "not finite");
+    }
+}

@@ -1,0 +1,33 @@
+//! What a step of the optimiser learns from.
+
+use crate::nn::Samples;
+
+/// What all chunks of all batches of a training share.
+pub(in crate::train) trait Source {
+    /// The chunk of `count` samples that begins with sample `first` of each batch.
+    fn feed(&self, first: usize, count: usize) -> Box<dyn Feed + '_>;
+
+    /// A part of the loss that is known to be noise; the history leaves it out.
+    fn baseline(&self) -> f64 {
+        0.0
+    }
+}
+
+/// One chunk of each batch, on buffers allocated once.
+pub(in crate::train) trait Feed: Send + Sync {
+    /// Draws the chunk number `chunk` of the batch of `step`.
+    fn fill(&mut self, step: u32, chunk: u32);
+
+    /// What the network is shown and should answer.
+    fn samples(&self) -> Samples<'_>;
+
+    /// The time of a sample.
+    fn time(&self, sample: usize) -> f64;
+
+    /// The time of the first sample whose input or target is not finite.
+    fn broken_time(&self) -> Option<f64> {
+        let Samples { count, state, clock, target, .. } = self.samples();
+        let broken = |values: &[f32], i: usize| values.iter().skip(i).step_by(count).any(|v| !v.is_finite());
+        (0..count).find(|&i| [state, clock, target].iter().any(|values| broken(values, i))).map(|i| self.time(i))
+    }
+}

@@ -1,0 +1,105 @@
+//! Training on simulated forward paths, for processes without a kernel. Two objectives have the score of the chain as
+//! their best answer.
+
+use std::any::Any;
+
+use super::feed::Source;
+use super::paths::Paths;
+use super::sliced::Sliced;
+use super::windowed::Windowed;
+use crate::data::Dataset;
+use crate::error::Result;
+use crate::score::Basis;
+use crate::task::Task;
+use crate::train::{Objective, Options};
+
+/// The objective that is asked for, of a basis by simulated paths.
+pub(super) fn open<'a>(
+    basis: &'a (dyn Basis + 'static),
+    data: &'a Dataset,
+    options: &Options,
+    _: &Task,
+) -> Option<Result<Box<dyn Source + 'a>>> {
+    let basis = (basis as &dyn Any).downcast_ref()?;
+    Some(Paths::new(basis, data, options).map(|paths| match options.objective {
+        Objective::Windowed => Box::new(Windowed(paths)) as Box<dyn Source + 'a>,
+        Objective::Sliced => Box::new(Sliced(paths)),
+    }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Covariance, Mixture};
+    use crate::nn::Samples;
+    use crate::process::{Linear, Process};
+    use crate::score::{SimulatedBasis, Simulation};
+    use crate::train::Weighting;
+    use nalgebra::{DMatrix, DVector};
+
+    fn case() -> (SimulatedBasis, Dataset) {
+        let linear = Linear {
+            drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
+            offset: DVector::zeros(2),
+            noise: DMatrix::from_row_slice(2, 1, &[0.0, 2.0]),
+            start_mean: DVector::zeros(2),
+            start_std: DVector::from_vec(vec![0.0, 1.0]),
+        };
+        let process = Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
+        let law = Mixture::new(vec![1.0], vec![0.4, -0.4], Covariance::Isotropic(vec![0.3])).unwrap();
+        let data = Dataset::from_mixture("gaussian", law).unwrap();
+        let simulation = Simulation { chain_steps: 60, ..Simulation::default() };
+        let basis = SimulatedBasis::new(&process, &data, &simulation, &Task::default()).unwrap();
+        (basis, data)
+    }
+
+    /// Of Gaussian data under a linear process the Gaussian part is the whole score: what is left of the targets has no
+    /// correlation with any component of the state, for windows of all lengths and for the sliced objective. 6 tests of
+    /// 5.5 standard errors each: one false alarm in 4·10⁶ seeds, and the seed is fixed. Seen to fail (by 8 to 90
+    /// errors) with J left out of P and with the sign of the sliced targets turned.
+    #[test]
+    fn targets_are_uncorrelated_with_the_states_of_gaussian_data() {
+        let (basis, data) = case();
+        for (objective, window) in
+            [(Objective::Windowed, None), (Objective::Windowed, Some(0.2)), (Objective::Sliced, None)]
+        {
+            let options = Options { objective, window, batch: 256, ..Options::default() };
+            let source = open(&basis, &data, &options, &Task::default()).unwrap().unwrap();
+            let mut feed = source.feed(0, 256);
+            // Sums of products of the target of coordinate 0 and x_0, η_0, and their squares, per pair of samples.
+            let mut sums = [[0.0; 2]; 2];
+            let steps = 150;
+            for step in 0..steps {
+                feed.fill(step, 0);
+                let Samples { count, state, target, .. } = feed.samples();
+                for (row, sum) in [0, 2].into_iter().zip(&mut sums) {
+                    for pair in 0..count / 2 {
+                        let product = |i: usize| f64::from(target[i]) * f64::from(state[row * count + i]);
+                        let both = product(2 * pair) + product(2 * pair + 1);
+                        sum[0] += both;
+                        sum[1] += both * both;
+                    }
+                }
+            }
+            for [sum, squares] in sums {
+                let error = squares.sqrt();
+                assert!(sum.abs() < 5.5 * error, "{objective:?} {window:?}: {sum} ± {error}");
+            }
+        }
+    }
+
+    /// The pilot of a linear process finds nothing that speaks against the longest window.
+    #[test]
+    fn linear_processes_have_the_longest_window() {
+        let measured = case().0.measured().clone();
+        assert_eq!(measured.window, 1.0);
+        assert!(measured.residual_signal < 0.2);
+    }
+
+    #[test]
+    fn options_that_do_not_fit_are_refused() {
+        let (basis, data) = case();
+        let options = Options { weighting: Weighting::Likelihood, ..Options::default() };
+        assert!(open(&basis, &data, &options, &Task::default()).unwrap().is_err());
+    }
+}
