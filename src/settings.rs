@@ -267,7 +267,7 @@ pub fn all_optional(tables: &[&'static [Setting]]) -> bool {
 /// A number as a script would have it: `20_000`, `0.02`, `5e-4`.
 pub fn written(number: f64) -> String {
     let size = number.abs();
-    if number != 0.0 && !(0.01..1e15).contains(&size) {
+    if number != 0.0 && !(1e-3..1e15).contains(&size) {
         return format!("{number:e}");
     }
     let text = number.to_string();
@@ -319,7 +319,7 @@ mod tests {
         let cases = [
             (0.0, "0"),
             (0.5, "0.5"),
-            (1e-3, "1e-3"),
+            (1e-3, "0.001"),
             (5e-4, "5e-4"),
             (0.02, "0.02"),
             (2000.0, "2000"),

@@ -98,7 +98,7 @@ impl Prior {
     }
 
     fn from_parts(factor: &DMatrix<f64>, mean: &[f64]) -> Self {
-        Self(Law::Gaussian { mean: singles(mean), factor: single_rows(&factor), components: factor.nrows() })
+        Self(Law::Gaussian { mean: singles(mean), factor: single_rows(factor), components: factor.nrows() })
     }
 
     /// Fills `out` with draws of (`step`, `block`), component-major [m·copies, count].
@@ -118,7 +118,7 @@ impl Prior {
                 let mut uniforms = vec![0.0; count];
                 stream.part(1).uniforms(step, block, &mut uniforms);
                 for (i, uniform) in uniforms.iter().enumerate() {
-                    let member = ((uniform * members as f32) as usize).min(members - 1);
+                    let member = ((uniform * single(members as f64)) as usize).min(members - 1);
                     for (r, value) in centres[member * rows..][..*rows].iter().enumerate() {
                         out[r * count + i] += *value;
                     }

@@ -7,14 +7,23 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::layout::BLOCK;
+use super::method::Way;
 use super::noise::{Impulses, Noise};
-use super::reverse::follow;
-use super::{Method, Options, State};
+use super::reverse::{draws, follow};
+use super::{Options, State};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::score::{Exact, Score};
+use crate::settings::Setting;
 use crate::task::Task;
+
+/// What can be set of a measurement of a method, besides the method itself.
+pub const ACCURACY: &[Setting] = &[
+    Setting::counts("steps", "numbers of steps").or_numbers(&[25.0, 50.0, 100.0, 200.0, 400.0]),
+    Setting::number("variance", "variance of the data, whose mean is 1").above(0.0).or(0.25),
+];
 
 /// The errors of a method at one number of steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,8 +58,7 @@ pub fn convergence(
     let means = vec![1.0; process.data_components()];
     let mixture = Mixture::new(vec![1.0], means.clone(), Covariance::Isotropic(vec![variance]))?;
     let score = Exact::new(process, &Dataset::from_mixture("gaussian", mixture)?)?;
-    let is_adaptive = matches!(options.method, Method::RungeKutta { .. });
-    let steps = if is_adaptive { &[0] } else { steps };
+    let steps = if let Way::Adaptive(_) = options.method.way() { &[0] } else { steps };
     let law = |time: f64| -> Result<(DVector<f64>, DMatrix<f64>)> {
         let kernel = process.kernel(time)?.with_data_variance(variance);
         Ok((DVector::from_vec(kernel.mean(&means)), kernel.cholesky))
@@ -73,20 +81,13 @@ fn responses(
 ) -> Result<State> {
     let process = score.process();
     let size = mean.len();
-    let parts = match options.method {
-        Method::EulerMaruyama => 1,
-        Method::Splitting { .. } => 2,
-        Method::PredictorCorrector { corrections, .. } => 1 + corrections,
-        Method::Heun | Method::Exponential { .. } | Method::RungeKutta { .. } => 0,
-    };
-    let rows = size.max(process.sources().len());
+    let (draws, rows) = draws(score, options, task)?;
     let first = 1 + size;
-    if first > super::march::BLOCK {
-        let problem =
-            format!("it couples {size} components, more than {} that this can tell apart", super::march::BLOCK - 1);
+    if first > BLOCK {
+        let problem = format!("it couples {size} components, more than {} that this can tell apart", BLOCK - 1);
         return Err(Error::process(process.name(), problem).with_hint("couple fewer coordinates"));
     }
-    let count = options.steps.checked_mul(parts * rows).and_then(|impulses| impulses.checked_add(first));
+    let count = options.steps.checked_mul(draws * rows).and_then(|impulses| impulses.checked_add(first));
     let count = count.ok_or_else(|| Error::argument("steps", format!("{} are too many", options.steps)))?;
     let start = |block: u32, samples: usize, out: &mut [f32]| {
         for (b, row) in out.chunks_exact_mut(samples).enumerate() {
@@ -97,7 +98,7 @@ fn responses(
         }
         Ok(())
     };
-    let noise = Noise::Impulse(Impulses { first, parts, rows });
+    let noise = Noise::Impulse(Impulses { first, parts: draws, rows });
     follow(score, count, process.horizon(), &start, noise, options, task)
 }
 

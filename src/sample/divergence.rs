@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::field::Layout;
+use super::layout::Layout;
 use crate::process::Linear;
 use crate::rng::Stream;
 use crate::score::Evaluator;

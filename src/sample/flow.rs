@@ -1,8 +1,10 @@
 //! The probability flow at times that are not known in advance.
 
-use super::field::{Field, Layout, Motion};
+use super::field::Field;
+use super::layout::Layout;
+use super::update::Registers;
 use crate::error::Result;
-use crate::process::Process;
+use crate::process::{Motion, Process};
 use crate::score::{Evaluator, Score};
 use crate::task::Task;
 
@@ -28,7 +30,7 @@ impl<'a> Flow<'a> {
         let process = score.process();
         let layout = Layout::new(process, score.shape().iter().product())?;
         let inputs = vec![0.0; (layout.state + layout.score) * samples];
-        let field = Field::new(process, Motion::FORWARD_FLOW)?;
+        let field = Field::new(process, Motion::ForwardFlow)?;
         Ok(Self { score, field, layout, samples, task: task.serial(), inputs })
     }
 
@@ -53,7 +55,7 @@ impl<'a> Flow<'a> {
         evaluator.evaluate(0, self.samples, old, score);
         let update = self.field.slope(time)?;
         let length = self.layout.copies * self.samples;
-        update.apply(&mut update.registers(length), length, &self.inputs, out);
+        update.apply(&mut Registers::new(update.program(), length), length, &self.inputs, out);
         more(evaluator.as_mut());
         Ok(())
     }

@@ -62,7 +62,7 @@ fn auxiliaries_are_averaged_out() {
     let data = gaussian().sample(16, 3, &Task::default()).unwrap();
     let score = Exact::new(&active(), &gaussian()).unwrap();
     for bound in [Bound::Weighted, Bound::Mean] {
-        let options = Likelihood { bound: Some(bound), draws: 3, ..Likelihood::default() };
+        let options = Likelihood { bound: Some(bound), auxiliary_draws: 3, ..Likelihood::default() };
         assert_near(&log_likelihood(&score, &data, &options, &Task::default()).unwrap(), &truth(&data));
     }
     let states = perturb(&active(), &data, 0.0, 5, &Task::default()).unwrap();
@@ -103,7 +103,7 @@ fn likelihoods_that_do_not_exist_are_refused() {
     assert!(
         refused(&Tensor::full(&[3, 1], 0.0, &Host::default()).unwrap(), Likelihood::default()).contains("shape [1]")
     );
-    assert!(refused(&x, Likelihood { relative: 1e-12, ..Likelihood::default() }).contains("rtol"));
+    assert!(refused(&x, Likelihood { rtol: 1e-12, ..Likelihood::default() }).contains("rtol"));
     let none = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 0 }), ..Likelihood::default() };
     assert!(refused(&x, none).contains("probes"));
     let mut linear = active().constant().unwrap().clone();

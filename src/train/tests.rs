@@ -3,28 +3,20 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use nalgebra::{DMatrix, DVector};
-
 use super::{Backend, Options, Schedule, Weighting, train};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
 use crate::nn::{Activation, Mlp, Weights};
-use crate::process::{Linear, Process};
+use crate::process::Process;
+use crate::process::fixtures::Active;
 use crate::rng::{Purpose, Stream};
 use crate::score::{Exact, KernelBasis, Learned, Score, Subject};
 use crate::task::{Progress, Report, Task};
 use crate::tensor::Tensor;
 
-/// Active noise with k = T_a = 1, τ = ½, and noise of temperature `passive` on the data block.
+/// Active noise, and noise of temperature `passive` on the data block.
 fn process(passive: f64) -> Process {
-    let linear = Linear {
-        drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
-        offset: DVector::zeros(2),
-        noise: DMatrix::from_row_slice(2, 2, &[f64::sqrt(2.0 * passive), 0.0, 0.0, f64::sqrt(8.0)]),
-        start_mean: DVector::zeros(2),
-        start_std: DVector::from_vec(vec![0.0, f64::sqrt(2.0)]),
-    };
-    Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+    Active { passive, ..Active::default() }.process()
 }
 
 fn diamond() -> Dataset {

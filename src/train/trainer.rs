@@ -12,6 +12,7 @@ use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
 use crate::nn::{Buffers, Candle, Network, Training, Weights};
 use crate::score::{Learned, Score};
 use crate::task::{Task, Team};
+use crate::vector::single;
 
 /// Trains a model in place by hybrid score matching on draws from `data`.
 ///
@@ -113,7 +114,7 @@ impl<'a> Trainer<'a> {
             training,
             gradient: vec![0.0; parameters],
             squares: vec![0.0; parameters.div_ceil(STRIP)],
-            scale: 1.0 / (options.batch * network.outputs()) as f32,
+            scale: 1.0 / single((options.batch * network.outputs()) as f64),
             weights,
             baseline: source.baseline(),
             history: History::new(options, host),

@@ -1,6 +1,7 @@
 //! Sum of the chunks' gradients, clipping, Adam and the moving average, in strips that threads may share out.
 
 use crate::dispatched;
+use crate::vector::single;
 
 /// Parameters per strip. Strips are fixed, so which thread takes one changes no bit.
 pub const STRIP: usize = 4096;
@@ -40,12 +41,12 @@ impl Adam {
     /// One step numbered `step` (from 1) of length `rate` on a gradient times `scale`, with a moving average of
     /// `decay`.
     pub fn at(step: u64, rate: f64, scale: f64, decay: f64) -> Self {
-        let correction = |beta: f32| (1.0 / (1.0 - f64::from(beta).powf(step as f64))) as f32;
+        let correction = |beta: f32| single(1.0 / (1.0 - f64::from(beta).powf(step as f64)));
         Self {
-            rate: rate as f32,
-            scale: scale as f32,
+            rate: single(rate),
+            scale: single(scale),
             correction: [correction(Self::FIRST), correction(Self::SECOND)],
-            share: (1.0 - decay) as f32,
+            share: single(1.0 - decay),
         }
     }
 

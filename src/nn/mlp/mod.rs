@@ -14,6 +14,7 @@ use super::{Activation, Inference, Network, Parameter, Training};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::rng::{Purpose, Stream};
+use crate::vector::single;
 use inference::FusedInference;
 pub use layers::Mlp;
 use layers::{Layer, refusal};
@@ -75,7 +76,7 @@ impl Network for Mlp {
         for (number, layer) in self.layers().into_iter().take(self.hidden.len()).enumerate() {
             let weight = &mut parameters[layer.weight];
             stream.normals(0, number as u32, weight);
-            let scale = self.activation.gain() / (layer.inputs as f32).sqrt();
+            let scale = self.activation.gain() / single(layer.inputs as f64).sqrt();
             weight.iter_mut().for_each(|w| *w *= scale);
         }
         parameters

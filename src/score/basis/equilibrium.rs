@@ -8,6 +8,7 @@
 use crate::error::Result;
 use crate::expr::{Operation, Program, Scalars, Workspace};
 use crate::process::Process;
+use crate::vector::single;
 
 /// φ of the driven components in whose drift or noise the process is not linear.
 #[derive(Debug)]
@@ -107,13 +108,13 @@ impl<'a> Balancing<'a> {
         let values = &mut self.values[..self.equilibrium.places().len() * length];
         self.equilibrium.run(&balance.at, &mut self.space, length, state, values);
         for (f, &place) in self.equilibrium.places().iter().enumerate() {
-            let weight = balance.weight[f] as f32;
+            let weight = single(balance.weight[f]);
             // Where φ has no weight it may have no value either.
             if weight == 0.0 {
                 continue;
             }
             for copy in 0..self.copies {
-                let level = balance.level[f * self.copies + copy] as f32;
+                let level = single(balance.level[f * self.copies + copy]);
                 let values = &values[(f * self.copies + copy) * count..][..count];
                 let score = &mut score[(place * self.copies + copy) * count..][..count];
                 for (score, value) in score.iter_mut().zip(values) {

@@ -4,6 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::equilibrium::Balance;
 use crate::dispatched;
+use crate::vector::{single, singles};
 
 /// What a network is shown and what its answer is worth at one time, for components b of m and driven components d.
 #[derive(Debug, Clone)]
@@ -47,17 +48,14 @@ impl Rounded {
     pub(crate) fn new(frame: &Frame) -> Self {
         let components = 0..frame.scale.len();
         let copies = frame.mean.len() / components.len();
-        let shift = |(row, mean): (usize, &f64)| (mean / frame.scale[row / copies]) as f32;
-        let gauss = (0..frame.unit.len())
-            .flat_map(|d| components.clone().map(move |b| (d, b)))
-            .map(|(d, b)| (-frame.gauss[(d, b)] * frame.scale[b]) as f32)
-            .collect();
+        let shift = |(row, mean): (usize, &f64)| mean / frame.scale[row / copies];
+        let places = (0..frame.unit.len()).flat_map(|d| components.clone().map(move |b| (d, b)));
         Self {
-            narrow: frame.scale.iter().map(|s| (1.0 / s) as f32).collect(),
-            shift: frame.mean.iter().enumerate().map(shift).collect(),
-            clock: frame.clock as f32,
-            gauss,
-            unit: frame.unit.iter().map(|l| (1.0 / l) as f32).collect(),
+            narrow: singles(frame.scale.iter().map(|s| 1.0 / s)),
+            shift: singles(frame.mean.iter().enumerate().map(shift)),
+            clock: single(frame.clock),
+            gauss: singles(places.map(|(d, b)| -frame.gauss[(d, b)] * frame.scale[b])),
+            unit: singles(frame.unit.iter().map(|l| 1.0 / l)),
             balance: frame.balance.clone(),
         }
     }
@@ -82,7 +80,7 @@ impl Rounded {
         let gauss = &self.gauss[driven * components..][..components];
         let known: f64 =
             gauss.iter().enumerate().map(|(b, g)| f64::from(*g) * f64::from(input(b * copies + copy))).sum();
-        ((score - known) / f64::from(self.unit[driven])) as f32
+        single((score - known) / f64::from(self.unit[driven]))
     }
 
     /// ℓ of a driven component.
@@ -131,15 +129,15 @@ dispatched! {
     /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·copies, count].
     fn combine(gauss: &[f32], unit: &[f32], tile: Tile, input: &[f32], output: &[f32], score: &mut [f32]) {
         let Tile { copies, count, first, size } = tile;
-        let blocks = gauss.len() / unit.len();
+        let components = gauss.len() / unit.len();
         for (row, output) in output.chunks_exact(size).enumerate() {
             let (driven, coordinate) = (row / copies, row % copies);
             let score = &mut score[row * count + first..][..size];
             for (s, o) in score.iter_mut().zip(output) {
                 *s = o * unit[driven];
             }
-            for (block, g) in gauss[driven * blocks..][..blocks].iter().enumerate() {
-                let input = &input[(block * copies + coordinate) * size..][..size];
+            for (component, g) in gauss[driven * components..][..components].iter().enumerate() {
+                let input = &input[(component * copies + coordinate) * size..][..size];
                 for (s, u) in score.iter_mut().zip(input) {
                     *s = u.mul_add(*g, *s);
                 }

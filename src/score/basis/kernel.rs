@@ -129,6 +129,7 @@ impl Basis for KernelBasis {
 mod tests {
     use super::*;
     use crate::data::Moments;
+    use crate::process::fixtures::Active;
     use crate::process::{Linear, Process};
 
     fn basis(process: &Process, moments: &Moments) -> Result<KernelBasis> {
@@ -136,21 +137,9 @@ mod tests {
         KernelBasis::new(Subject::new(process.clone(), shape, moments.clone()).unwrap())
     }
 
-    /// Active noise with passive noise on top: both blocks driven where `passive` is above 0.
+    /// Active noise with a force, and passive noise on top: both blocks driven where `passive` is above 0.
     fn active(passive: f64) -> Process {
-        let (k, tau, temperature) = (1.0, 0.5, 1.0);
-        let linear = Linear {
-            drift: DMatrix::from_row_slice(2, 2, &[-k, 1.0, 0.0, -1.0 / tau]),
-            offset: DVector::from_vec(vec![0.3, 0.0]),
-            noise: DMatrix::from_row_slice(
-                2,
-                2,
-                &[f64::sqrt(2.0 * passive), 0.0, 0.0, f64::sqrt(2.0 * temperature) / tau],
-            ),
-            start_mean: DVector::zeros(2),
-            start_std: DVector::from_vec(vec![0.0, f64::sqrt(temperature / tau)]),
-        };
-        Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+        Active { passive, force: 0.3, ..Active::default() }.process()
     }
 
     /// Noise on the data block, and a memory of it without noise of its own: the driven block is declared first.

@@ -174,15 +174,14 @@ mod tests {
     use super::*;
     use crate::data::Dataset;
     use crate::nn::{Activation, Mlp};
+    use crate::process::fixtures;
     use crate::score::KernelBasis;
     use crate::task::Task;
     use crate::train::{Options, Schedule, train};
 
     /// Active noise with a parameter in its equations.
     fn process(tau: f64) -> Process {
-        let mut runtime = crate::Runtime::new();
-        runtime.set("tau", tau);
-        runtime.eval("process::active(#{ tau: tau })").unwrap()
+        fixtures::symbolic(2.0).vary(&BTreeMap::from([("tau".to_owned(), tau)])).unwrap()
     }
 
     fn learned(data: &Dataset) -> Learned {

@@ -12,6 +12,7 @@ use crate::rng::{Purpose, Stream};
 use crate::score::{Basis, KernelBasis};
 use crate::task::Task;
 use crate::train::Options;
+use crate::vector::singles;
 
 /// Hybrid score matching, of a basis by the kernel.
 pub(super) fn open<'a>(
@@ -49,7 +50,7 @@ impl<'a> Perturbations<'a> {
         let table = Table::new(basis, options.shortest(horizon), horizon, options.weighting, task)?;
         Ok(Self {
             data,
-            mean: subject.moments().mean.iter().map(|&m| m as f32).collect(),
+            mean: singles(&subject.moments().mean),
             size: table.size(),
             table,
             copies: subject.copies(),

@@ -32,19 +32,13 @@ mod tests {
     use super::*;
     use crate::data::{Covariance, Mixture};
     use crate::nn::Samples;
-    use crate::process::{Linear, Process};
+    use crate::process::Process;
+    use crate::process::fixtures::Active;
     use crate::score::{SimulatedBasis, Simulation};
     use crate::train::Weighting;
-    use nalgebra::{DMatrix, DVector};
 
     fn case() -> (SimulatedBasis, Dataset) {
-        let linear = Linear {
-            drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
-            offset: DVector::zeros(2),
-            noise: DMatrix::from_row_slice(2, 1, &[0.0, 2.0]),
-            start_mean: DVector::zeros(2),
-            start_std: DVector::from_vec(vec![0.0, 1.0]),
-        };
+        let linear = Active { active: 0.5, ..Active::default() }.linear();
         let process = Process::from_linear("active", &["x", "eta"], linear, 1.0).unwrap();
         let law = Mixture::new(vec![1.0], vec![0.4, -0.4], Covariance::Isotropic(vec![0.3])).unwrap();
         let data = Dataset::from_mixture("gaussian", law).unwrap();

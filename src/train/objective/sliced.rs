@@ -11,6 +11,7 @@ use super::feed::{Feed, Source};
 use super::paths::{Paths, Walked};
 use crate::nn::Samples;
 use crate::score::Basis;
+use crate::vector::single;
 
 /// ε, in units of the deviation within a window.
 const DIFFERENCE: f64 = 0.2;
@@ -63,8 +64,8 @@ impl Feed for Chunk<'_> {
                     let (component, copy) = (row / copies, row % copies);
                     let z = f64::from(walked.states[row * paths + i]);
                     match driven.iter().position(|&d| d == component) {
-                        Some(d) => (z + sign * unit(d) * direction(d, copy)) as f32,
-                        None => z as f32,
+                        Some(d) => single(z + sign * unit(d) * direction(d, copy)),
+                        None => single(z),
                     }
                 };
                 answers.set(2 * i + side, frame, state, |d, copy| -sign * direction(d, copy) / unit(d));

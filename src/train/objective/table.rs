@@ -5,6 +5,7 @@ use crate::process::Process;
 use crate::score::{Basis, Frame, KernelBasis};
 use crate::task::Task;
 use crate::train::{Options, Weighting};
+use crate::vector::{single, single_rows, singles};
 
 /// Times of the table: each stratum of the largest batch needs one.
 const TIMES: usize = Options::LARGEST_BATCH;
@@ -113,7 +114,7 @@ impl Table {
             self.rows.chunks_exact(width).flat_map(|row| &row[weights.clone()]).map(|&w| f64::from(w)).sum();
         let mean = total / (TIMES * self.size.driven) as f64;
         for row in self.rows.chunks_exact_mut(width) {
-            row[weights.clone()].iter_mut().for_each(|w| *w = (f64::from(*w) / mean) as f32);
+            row[weights.clone()].iter_mut().for_each(|w| *w = single(f64::from(*w) / mean));
         }
     }
 }
@@ -137,12 +138,10 @@ fn append(basis: &KernelBasis, time: f64, weighting: Weighting, rows: &mut Vec<f
     let (frame, kernel) = basis.with_kernel(time)?;
     let perturbation = basis.perturbation(&frame, &kernel);
     for matrix in [&perturbation.state, &perturbation.target] {
-        for row in matrix.row_iter() {
-            rows.extend(row.iter().map(|&value| value as f32));
-        }
+        rows.extend(single_rows(matrix));
     }
-    rows.extend(weights(basis, &frame, time, weighting)?.iter().map(|&weight| weight as f32));
-    rows.push(frame.clock as f32);
+    rows.extend(singles(weights(basis, &frame, time, weighting)?));
+    rows.push(single(frame.clock));
     Ok(())
 }
 

@@ -8,19 +8,128 @@
 //! The split that leaves it the whole score reverses a decaying linear part, which grows, and is worse than
 //! Euler–Maruyama.
 
-use std::ops::Range;
+use std::sync::Arc;
 
 use nalgebra::{Cholesky, DMatrix, DVector};
 
-use super::Reference;
-use super::affine::{Affine, joined};
-use super::field::Layout;
-use super::march::{Steps, Worker};
-use super::reverse::Problem;
+use super::about::{About, Fixed, Method, Needs, Way};
 use crate::error::{Error, Result};
 use crate::gauss::{precision, triangularize};
 use crate::process::Process;
-use crate::score::{Evaluator, Prepared};
+use crate::sample::affine::{Affine, joined};
+use crate::sample::layout::Layout;
+use crate::sample::plan::{Part, Place, Stepper};
+use crate::sample::problem::Problem;
+use crate::settings::{Choice, Setting, Values, words};
+
+pub(super) const ABOUT: About = About {
+    name: "splitting",
+    meaning: "exact steps of a Gaussian reference around what the score has beyond it; needs a linear process",
+    title: "exact half steps of a Gaussian reference around the score",
+    text: &[
+        "z <- R(t -> t - h/2) z",
+        "z <- z + h D [S - S_R](z, t - h/2)",
+        "z <- R(t - h/2 -> t - h) z",
+        "R: the exact reverse step if p_t were the Gaussian reference, S_R its score",
+    ],
+    latex: &[
+        "z &\\leftarrow \\mathcal{R}_{t \\to t - h/2}\\, z",
+        "z &\\leftarrow z + h D \\left[\\nabla \\ln p - \\nabla \\ln p^{\\mathcal{R}}\\right](z, t - \\tfrac{h}{2})",
+        "z &\\leftarrow \\mathcal{R}_{t - h/2 \\to t - h}\\, z",
+    ],
+    settings: SETTINGS,
+    needs: Needs::Linear,
+    read: |values| Arc::new(Splitting::read(values)),
+};
+
+const SETTINGS: &[Setting] =
+    &[Setting::choice("reference", "the Gaussian law that is followed exactly", &words(REFERENCES))];
+
+const REFERENCES: &[(Choice, Reference); 2] = &[
+    (
+        Choice::new(
+            "data",
+            "Gaussian data of the same mean and variance, which it samples exactly if these are the same in all coordinates",
+        ),
+        Reference::Data,
+    ),
+    (
+        Choice::new("stationary", "the law that the process settles into; for `cld` this is the SSCS of its authors"),
+        Reference::Stationary,
+    ),
+];
+
+/// The equilibrium split: exact steps of a Gaussian reference around what the score has beyond it; one evaluation a step,
+/// at its middle.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Splitting {
+    /// The reference.
+    pub reference: Reference,
+}
+
+/// The Gaussian law of the noised state that the equilibrium split follows exactly.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reference {
+    /// That of Gaussian data with the mean and variance of the true ones: what is left to the middle steps is what is not
+    /// Gaussian, so that Gaussian data of one mean and one variance in all coordinates are sampled exactly with any steps.
+    Data,
+    /// The stationary law of the process; that of critically damped Langevin dynamics makes the SSCS of Dockhorn, Vahdat,
+    /// Kreis, arXiv 2112.07068.
+    Stationary,
+}
+
+impl Splitting {
+    fn read(values: &Values) -> Self {
+        Self { reference: values.chosen("reference", REFERENCES) }
+    }
+}
+
+impl Default for Splitting {
+    fn default() -> Self {
+        Self::read(&Values::defaults(SETTINGS))
+    }
+}
+
+impl Method for Splitting {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn words(&self) -> String {
+        match self.reference {
+            Reference::Data => "reference by the data".to_owned(),
+            Reference::Stationary => "stationary reference".to_owned(),
+        }
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way::Fixed(self)
+    }
+}
+
+impl Fixed for Splitting {
+    fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
+        let process = problem.process();
+        let reference = Followed::new(problem, self.reference)?;
+        let Layout { state, .. } = problem.layout;
+        let apply = |update: Affine| Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) };
+        Ok(Box::new(move |step| {
+            let (from, to) = problem.span(step);
+            let middle = 0.5 * (from + to);
+            Ok(vec![
+                problem.load(),
+                Part::Draw { draw: 0, rows: state, to: state },
+                apply(reference.back(process, from, middle)?),
+                problem.load(),
+                problem.score(middle),
+                apply(reference.kick(process, middle, from - to)?),
+                problem.load(),
+                Part::Draw { draw: 1, rows: state, to: state },
+                apply(reference.back(process, middle, to)?),
+            ])
+        }))
+    }
+}
 
 /// The Gaussian law of one copy at one time.
 struct Law {
@@ -87,73 +196,5 @@ impl<'a> Followed<'a> {
         let diffusion = process.linear_at(time)?.diffusion().select_columns(process.driven()) * length;
         let pull = &diffusion * precision(&law.factor).select_rows(process.driven());
         Ok(Affine::step(&-(&pull * law.mean), &joined(&[&pull, &diffusion])))
-    }
-}
-
-/// The three parts of each step.
-pub(super) struct Splitting<'a> {
-    problem: &'a Problem<'a>,
-    first: usize,
-    /// At the middle of each step.
-    prepared: Box<dyn Prepared + 'a>,
-    parts: Vec<[Affine; 3]>,
-}
-
-impl<'a> Splitting<'a> {
-    pub(super) fn new(problem: &'a Problem<'a>, range: Range<usize>, reference: Reference) -> Result<Self> {
-        let process = problem.process();
-        let reference = Followed::new(problem, reference)?;
-        let middle = |step: usize| 0.5 * (problem.times[step] + problem.times[step + 1]);
-        let parts = problem.task.blocks(range.len(), |i| {
-            let step = range.start + i;
-            let (from, to) = (problem.times[step], problem.times[step + 1]);
-            let first = reference.back(process, from, middle(step))?;
-            let kick = reference.kick(process, middle(step), from - to)?;
-            Ok([first, kick, reference.back(process, middle(step), to)?])
-        })?;
-        let middles: Vec<_> = range.clone().map(middle).collect();
-        let prepared = problem.score.prepare(&middles, problem.task)?;
-        Ok(Self { problem, first: range.start, prepared, parts })
-    }
-}
-
-impl Steps for Splitting<'_> {
-    fn worker(&self, samples: usize) -> Box<dyn Worker + '_> {
-        let Layout { state, .. } = self.problem.layout;
-        // Behind the state stands noise, one row for each, or the score, which has no more.
-        let inputs = vec![0.0; 2 * state * samples];
-        Box::new(SplittingWorker { shared: self, evaluator: self.prepared.evaluator(samples), inputs, samples })
-    }
-}
-
-struct SplittingWorker<'a> {
-    shared: &'a Splitting<'a>,
-    evaluator: Box<dyn Evaluator + 'a>,
-    inputs: Vec<f32>,
-    samples: usize,
-}
-
-impl Worker for SplittingWorker<'_> {
-    fn step(&mut self, step: usize, block: u32, rows: &mut [f32]) {
-        let Layout { copies, score, .. } = self.shared.problem.layout;
-        let place = step - self.shared.first;
-        let [first, kick, last] = &self.shared.parts[place];
-        self.drift(first, (step, 0, block), rows);
-        self.inputs[..rows.len()].copy_from_slice(rows);
-        let (old, behind) = self.inputs.split_at_mut(rows.len());
-        self.evaluator.evaluate(place, self.samples, old, &mut behind[..score * self.samples]);
-        kick.apply(copies * self.samples, &self.inputs, rows);
-        self.drift(last, (step, 1, block), rows);
-    }
-}
-
-impl SplittingWorker<'_> {
-    /// A half step with the noise of (step, part, block).
-    fn drift(&mut self, affine: &Affine, (step, part, block): (usize, u32, u32), rows: &mut [f32]) {
-        let problem = self.shared.problem;
-        let (old, noise) = self.inputs.split_at_mut(rows.len());
-        old.copy_from_slice(rows);
-        problem.noise.fill(step, part, block, self.samples, noise);
-        affine.apply(problem.layout.copies * self.samples, &self.inputs, rows);
     }
 }
