@@ -113,7 +113,7 @@ impl Embedding {
         }
         let short = |number: f64| {
             let digits = 10.0_f64.powf(3.0 - number.log10().floor());
-            (number * digits).round() / digits
+            if number.is_normal() { (number * digits).round() / digits } else { number }
         };
         let states: usize = self.components.iter().map(Component::states).sum();
         let states = if states == 1 { "1 state".to_owned() } else { format!("{states} states") };
@@ -153,34 +153,42 @@ pub fn embed(
     task: &Task,
 ) -> Result<Embedding> {
     let wanted = Wanted::new(sampled, places, values, floor)?;
-    let families: &[&[Of]] = match sampled {
-        Sampled::Displacement => &[&[Of::Position], &[Of::Noise], &[Of::Noise, Of::Position]],
-        _ => &[&[Of::Noise]],
-    };
-    let mut found = Vec::new();
-    for families in families {
-        found.extend(decays::fit(&wanted, families, tolerance, task)?.map(|(decays, _)| {
-            let component = |&Decay { of, variance, time }: &Decay| match of {
-                Of::Noise => Component::Decay { variance, time },
-                Of::Position => Component::Position { variance, time },
-            };
-            Embedding::new(decays.iter().map(component).collect(), &wanted)
-        }));
-        if found.iter().any(|embedding: &Embedding| embedding.error <= tolerance) {
-            break;
-        }
-    }
-    if sampled != Sampled::Displacement && found.iter().all(|embedding| embedding.error > tolerance) {
-        found.extend(filter::fit(&wanted, tolerance, task)?.map(|(ladder, error)| {
-            let parts = Embedding::new(Component::parts(&ladder), &wanted);
-            match parts.error <= error.max(tolerance) {
-                true => parts,
-                false => Embedding::new(vec![Component::Ladder(ladder)], &wanted),
-            }
-        }));
+    let mut found = by_decays(&wanted, tolerance, task)?;
+    let is_held = found.iter().any(|embedding| embedding.error <= tolerance);
+    if !is_held && sampled != Sampled::Displacement {
+        found.extend(by_filter(&wanted, tolerance, task)?);
     }
     let nearest = found.into_iter().min_by(|a, b| a.error.total_cmp(&b.error));
     nearest.ok_or_else(|| no_noise(sampled))?.held(sampled, tolerance)
+}
+
+/// The nearest sums of decays: of the position, of the noise, of both, up to the first that is near enough.
+fn by_decays(wanted: &Wanted, tolerance: f64, task: &Task) -> Result<Vec<Embedding>> {
+    let families: &[&[Of]] = match wanted.sampled {
+        Sampled::Displacement => &[&[Of::Position], &[Of::Noise], &[Of::Noise, Of::Position]],
+        _ => &[&[Of::Noise]],
+    };
+    let component = |&Decay { of, variance, time }: &Decay| match of {
+        Of::Noise => Component::Decay { variance, time },
+        Of::Position => Component::Position { variance, time },
+    };
+    let mut found = Vec::new();
+    for families in families {
+        let Some((decays, error)) = decays::fit(wanted, families, tolerance, task)? else { continue };
+        found.push(Embedding::new(decays.iter().map(component).collect(), wanted));
+        if error <= tolerance {
+            break;
+        }
+    }
+    Ok(found)
+}
+
+/// The nearest filter, as a sum of its parts where that is as near.
+fn by_filter(wanted: &Wanted, tolerance: f64, task: &Task) -> Result<Option<Embedding>> {
+    let Some((ladder, error)) = filter::fit(wanted, tolerance, task)? else { return Ok(None) };
+    let parts = Embedding::new(Component::parts(&ladder), wanted);
+    let is_as_near = parts.error <= error.max(tolerance);
+    Ok(Some(if is_as_near { parts } else { Embedding::new(vec![Component::Ladder(ladder)], wanted) }))
 }
 
 fn no_noise(sampled: Sampled) -> Error {
