@@ -3,8 +3,8 @@
 //! One length of step for all samples would make a sample depend on all others; one for each would leave no vector code.
 //! So [`GROUP`] samples, fixed by their places, share their steps.
 
+use super::density::{Flow, shortest};
 use super::field::Field;
-use super::flow::{Flow, shortest};
 use super::integrator::{Integrator, Tolerance};
 use super::layout::BLOCK;
 use super::march::hold;

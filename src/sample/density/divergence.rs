@@ -2,9 +2,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::layout::Layout;
 use crate::process::Linear;
 use crate::rng::Stream;
+use crate::sample::layout::Layout;
 use crate::score::Evaluator;
 
 /// How the divergence of the score is found.

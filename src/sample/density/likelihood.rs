@@ -11,19 +11,19 @@
 
 use nalgebra::DVector;
 
-use super::State;
-use super::adaptive::GROUP;
 use super::divergence::{Divergence, Probes, trace};
 use super::flow::{Flow, shortest};
-use super::integrator::{Integrator, TOLERANCES, Tolerance};
-use super::layout::{BLOCK, Layout};
-use super::meter::Meter;
-use super::output::Request;
-use super::start::{Beginning, Data, Start, Values, gather};
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
 use crate::process::Class;
 use crate::rng::{Purpose, Stream};
+use crate::sample::State;
+use crate::sample::adaptive::GROUP;
+use crate::sample::integrator::{Integrator, TOLERANCES, Tolerance};
+use crate::sample::layout::{BLOCK, Layout};
+use crate::sample::meter::Meter;
+use crate::sample::output::Request;
+use crate::sample::start::{Beginning, Data, Start, Values, gather};
 use crate::score::Score;
 use crate::settings::{self, Choice, Setting, Value, words};
 use crate::task::Task;

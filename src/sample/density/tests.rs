@@ -2,11 +2,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::tests::passive;
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
 use crate::process::{Linear, Process};
+use crate::sample::perturb;
+use crate::sample::tests::passive;
 use crate::score::Exact;
 use crate::task::Task;
 use crate::tensor::Tensor;
