@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::settings::{self, Choice, Range, Setting, Values, words};
 
-/// Options of [`train`](super::train), as [`Options::SETTINGS`] declares them; the default is what the program's reference
-/// job uses.
+/// Options of [`train`](super::train), as [`Options::SETTINGS`] declares them; the default is what the program's
+/// reference job uses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Steps of the optimiser.

@@ -1,13 +1,13 @@
 //! Log densities of data under a score, by the probability flow.
 //!
-//! Along the flow dz/dt = v(z, t), v = f − ½ D ŝ, the log density falls by the divergence of v (Chen, Rubanova, Bettencourt,
-//! Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v dt, with the law of
-//! noised Gaussian data of the same mean and variance for p(z_T).
+//! Along the flow dz/dt = v(z, t), v = f − ½ D ŝ, the log density falls by the divergence of v (Chen, Rubanova,
+//! Bettencourt, Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v
+//! dt, with the law of noised Gaussian data of the same mean and variance for p(z_T).
 //!
-//! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0 and
-//! independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
-//! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the number
-//! of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
+//! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0
+//! and independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
+//! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the
+//! number of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
 
 use nalgebra::DVector;
 
@@ -122,8 +122,8 @@ impl Default for Likelihood {
 pub struct LogDensity {
     /// The log density of each datum, \[count\].
     pub values: Tensor,
-    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where a
-    /// single one says nothing of it.
+    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where
+    /// a single one says nothing of it.
     pub errors: Tensor,
     /// Evaluations of the score per sample, of one draw; the most that any group of samples took.
     pub evaluations: usize,
@@ -138,7 +138,8 @@ impl std::fmt::Display for LogDensity {
     }
 }
 
-/// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of `options`.
+/// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of
+/// `options`.
 ///
 /// # Errors
 /// When the process is not linear, or its auxiliaries start at fixed values, which have no density; when `data` are not
