@@ -173,22 +173,6 @@ impl Options {
         Ok(())
     }
 
-    /// Refuses what only simulated paths have.
-    ///
-    /// # Errors
-    /// Names the option.
-    pub(super) fn check_kernel(&self) -> Result<()> {
-        let refuse = |name: &str| {
-            Err(Error::argument(name, "belongs to scores that are learned from simulated paths; this one has a kernel")
-                .with_hint("make the score with score::mlp(process, data, #{ simulated: true })"))
-        };
-        match (self.objective, self.window) {
-            (Objective::Sliced, _) => refuse("objective"),
-            (_, Some(_)) => refuse("window"),
-            _ => Ok(()),
-        }
-    }
-
     /// The shortest noising time for a process of that `horizon`.
     pub fn shortest(&self, horizon: f64) -> f64 {
         self.minimum_time.unwrap_or(5e-4 * horizon)
