@@ -13,9 +13,12 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("compare", "[process::active()], dataset::diamond(), ", "exact: true, seeds: 1, count: 50, steps: 5, hidden: [4]"),
     ("convergence", "process::passive(), ", "steps: [5, 10]"),
     ("noise::coloured", "", "components: [[1, 0.1]]"),
-    ("process::double_well", "", "Ta: 1"),
     ("verify", "process::passive(), ", "count: 100, steps: 5"),
 ];
+
+/// Options that exist only beside another one: the function, the option, and what must be given with it.
+const BESIDE: &[(&str, &str, &str)] =
+    &[("process::double_well", "tau", "Ta: 1"), ("process::vp", "offset", "schedule: \"cosine\"")];
 
 /// Entries of the functions of the standard library that take a map of options.
 fn written_in_the_language(runtime: &Runtime) -> Vec<Entry> {
@@ -28,6 +31,8 @@ fn call(entry: &Entry, option: &str, value: &str, owner: Option<&(String, String
     let known = CALLS.iter().find(|(name, ..)| *name == entry.name);
     assert!(known.is_some() || entry.name.starts_with("process::"), "{} is not in the table of calls", entry.name);
     let (arguments, usual) = known.map_or(("", ""), |(_, arguments, usual)| (*arguments, *usual));
+    let beside = BESIDE.iter().find(|(function, name, _)| *function == entry.name && *name == option);
+    let usual = beside.map_or(usual, |(.., others)| others);
     let chosen = owner.map(|(choice, word)| format!("options.{choice} = {word:?};")).unwrap_or_default();
     format!("let options = #{{ {usual} }}; {chosen} options.{option} = {value}; {}({arguments}options)", entry.name)
 }

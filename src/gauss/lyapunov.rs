@@ -22,9 +22,9 @@ pub(crate) enum Fate {
 
 /// The fate of the perturbation that lives longest.
 ///
-/// An eigenvalue of A is known to a part of ‖A‖, and its inverse, an eigenvalue of A⁻¹, to a part of ‖A⁻¹‖: fast rates are
-/// read off A, slow ones off A⁻¹. With one of the two alone a memory of 10⁻¹² of the slowest time would hide whether
-/// that dies out.
+/// An eigenvalue of A is known to a part of ‖A‖, and its inverse, an eigenvalue of A⁻¹, to a part of ‖A⁻¹‖: fast rates
+/// are read off A, slow ones off A⁻¹. With one of the two alone a memory of 10⁻¹² of the slowest time would hide
+/// whether that dies out.
 pub(crate) fn fate(drift: &DMatrix<f64>) -> Fate {
     let Some(mut fast) = eigenvalues(drift) else { return Fate::Unknown };
     let inverse = drift.clone().try_inverse().filter(|inverse| inverse.iter().all(|entry| entry.is_finite()));
@@ -116,7 +116,8 @@ mod tests {
         assert_eq!(x, DMatrix::from_row_slice(2, 2, &[1.0, 0.0, 0.0, 0.25]));
     }
 
-    /// Friction so strong that position relaxes 10²⁴ times as slowly as velocity, and rates as far apart beside each other.
+    /// Friction so strong that position relaxes 10²⁴ times as slowly as velocity, and rates as far apart beside each
+    /// other.
     #[test]
     fn slow_rates_are_told_from_none() {
         let langevin = |friction: f64| DMatrix::from_row_slice(2, 2, &[0.0, 1.0, -1.0, -friction]);
