@@ -25,6 +25,7 @@
 
 pub mod data;
 pub mod error;
+pub mod explain;
 pub mod expr;
 pub mod gauss;
 pub mod host;

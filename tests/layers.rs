@@ -11,7 +11,7 @@ use imports::{Uses, uses_of_files};
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
     "error", "settings", "vector", "rng", "host", "task", "tensor", "gauss", "expr", "data", "process", "nn", "score",
-    "measure", "sample", "train", "plot", "lang", "cli", "repl", "main",
+    "measure", "sample", "explain", "train", "plot", "lang", "cli", "repl", "main",
 ];
 
 /// What may be used only in some rooms or files: (what, where it may, why). A path leads out of the crate, or is a room
@@ -38,7 +38,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::time::SystemTime", &[], "nothing is seeded from the clock"),
     (
         "crate::tensor",
-        &["tensor", "data", "process", "score", "measure", "sample", "train", "plot", "lang"],
+        &["tensor", "data", "process", "score", "measure", "sample", "explain", "train", "plot", "lang"],
         "prompt and command never touch tensors",
     ),
     ("candle_core::Tensor::rand", &[], "Candle's generator cannot be seeded"),
@@ -48,9 +48,6 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("rand::rng", &[], "random numbers come from streams with a seed"),
     ("rand::random", &[], "random numbers come from streams with a seed"),
 ];
-
-/// Circles of files that need each other; there shall be no more.
-const MOST_CIRCLES: usize = 2;
 
 /// A file's room; the crate root is none.
 fn room(file: &str) -> Option<&str> {
@@ -118,7 +115,7 @@ fn has(uses: &Uses, thing: &str) -> bool {
 
 /// Seen to fail with a call of `super::layout::layout` in `plot/marks.rs`.
 #[test]
-fn few_files_need_each_other() {
+fn no_files_need_each_other() {
     let program = program();
     let circles = circles(&program);
     let needs = |file: &str, circle: &[&str]| {
@@ -127,8 +124,7 @@ fn few_files_need_each_other() {
     };
     let describe = |circle: &Vec<&str>| circle.iter().map(|file| needs(file, circle)).collect::<Vec<_>>().join("\n");
     let described = circles.iter().map(describe).collect::<Vec<_>>().join("\n\n");
-    println!("{described}");
-    assert!(circles.len() <= MOST_CIRCLES, "{} circles of files:\n{described}", circles.len());
+    assert!(circles.is_empty(), "{} circles of files:\n{described}", circles.len());
 }
 
 /// The groups of files each of which needs all others of its group, at least by way of others.

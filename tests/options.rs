@@ -13,6 +13,7 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("compare", "[process::active()], dataset::diamond(), ", "exact: true, seeds: 1, count: 50, steps: 5, hidden: [4]"),
     ("convergence", "process::passive(), ", "steps: [5, 10]"),
     ("noise::coloured", "", "components: [[1, 0.1]]"),
+    ("process::double_well", "", "Ta: 1"),
     ("verify", "process::passive(), ", "count: 100, steps: 5"),
 ];
 

@@ -14,6 +14,7 @@ mod print;
 mod program;
 #[cfg(test)]
 mod random;
+mod rewrite;
 mod store;
 
 use std::collections::HashSet;

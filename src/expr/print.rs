@@ -84,7 +84,7 @@ impl Display for Expression {
 
 impl Expression {
     /// Whether a product with it needs brackets around it.
-    pub(super) fn is_sum(&self) -> bool {
+    pub fn is_sum(&self) -> bool {
         matches!(self.node(), Node::Binary(Operation::Add | Operation::Subtract, ..))
     }
 

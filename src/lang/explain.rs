@@ -120,8 +120,8 @@ impl Frame<'_> {
         }
     }
 
-    /// Where a function of the standard library passed on an option that nobody has, its own options are those to choose
-    /// from.
+    /// Where a function of the standard library passed on an option that nobody has, its own options are those to
+    /// choose from.
     fn suggest_option(&self, error: &EvalAltResult, called: Option<&str>, to: &mut Diagnostic) {
         let EvalAltResult::ErrorRuntime(value, _) = error else { return };
         let Some(entry) = called.and_then(|called| self.catalog.get(called)) else { return };

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use nalgebra::DMatrix;
 
-use super::{Class, Definition, Process};
+use super::{Class, Definition, Motion, Process};
 use crate::tensor::number;
 
 /// More of the data's mean than this left at the horizon is worth a warning.
@@ -13,7 +13,7 @@ const MUCH_LEFT: f64 = 0.3;
 impl Display for Process {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         writeln!(f, "{}: {}, horizon {}", self.name(), self.class_in_words(), self.horizon())?;
-        for line in equations(self.definition()) {
+        for line in self.equations(Motion::Forward).text() {
             writeln!(f, "  {line}")?;
         }
         let start: Vec<_> = start_laws(self.definition()).collect();
@@ -27,7 +27,7 @@ impl Display for Process {
         writeln!(f, "  driven       {}", self.driven_in_words())?;
         let (stationary, kernel) = (self.stationary(), self.kernel(self.horizon()));
         match &stationary {
-            Ok(law) => writeln!(f, "  stationary   {}", matrix(&self.component_names(), &law.covariance))?,
+            Ok(law) => writeln!(f, "  stationary   {}", covariance_table(&self.component_names(), &law.covariance))?,
             Err(error) => writeln!(f, "  stationary   {error}")?,
         }
         match &kernel {
@@ -83,26 +83,6 @@ impl Process {
     }
 }
 
-/// One stochastic differential equation per component, aligned at the equals sign.
-fn equations(definition: &Definition) -> Vec<String> {
-    let names: Vec<_> = (0..definition.components()).map(|i| definition.component_name(i)).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
-    let line = |(i, name): (usize, &String)| {
-        let drift = &definition.drift[i];
-        let noise = definition.noise[i].iter().enumerate().filter(|(_, g)| g.as_constant() != Some(0.0));
-        let mut terms = Vec::new();
-        if drift.as_constant() != Some(0.0) {
-            terms.push(format!("{} dt", drift.factor()));
-        }
-        terms.extend(noise.map(|(source, amplitude)| format!("{} dW{}", amplitude.factor(), source + 1)));
-        if terms.is_empty() {
-            terms.push("0".to_owned());
-        }
-        format!("d{name:<width$} = {}", terms.join(" + "))
-    };
-    names.iter().enumerate().map(line).collect()
-}
-
 fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
     let auxiliaries = definition.start.iter().enumerate().skip(definition.coordinates.unwrap_or(1));
     auxiliaries.map(|(i, law)| match (definition.component_name(i), law) {
@@ -112,7 +92,7 @@ fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
 }
 
 /// A matrix over components, small enough for one line per row.
-pub(super) fn matrix(names: &[String], values: &DMatrix<f64>) -> String {
+pub(crate) fn covariance_table(names: &[String], values: &DMatrix<f64>) -> String {
     // What is below the last digit of its variances is 0 but for rounding.
     let least = |i: usize, j: usize| f64::EPSILON * (values[(i, i)] * values[(j, j)]).sqrt();
     let value = |i: usize, j: usize| if values[(i, j)].abs() < least(i, j) { 0.0 } else { values[(i, j)] };
@@ -142,7 +122,7 @@ mod tests {
         let text = fixtures::symbolic(0.5).to_string();
         for part in [
             "active: linear, constant coefficients, horizon 0.5",
-            "dx   = (eta - k x) dt",
+            "dx   = [eta - k x] dt",
             "deta = -eta/tau dt + sqrt(2 Ta)/tau dW2",
             "eta ~ normal(0, sqrt(Ta/tau))",
             "Ta = 1, k = 1, tau = 0.5",
@@ -157,7 +137,7 @@ mod tests {
     #[test]
     fn small_covariances_keep_their_digits() {
         let covariance = DMatrix::from_row_slice(2, 2, &[1.25e-5, 3e-30, 3e-30, 2.0]);
-        let text = matrix(&["x".into(), "eta".into()], &covariance);
+        let text = covariance_table(&["x".into(), "eta".into()], &covariance);
         let cells: Vec<Vec<&str>> = text.lines().skip(1).map(|line| line.split_whitespace().collect()).collect();
         assert_eq!(cells, [["x", "1.2500e-5", "0"], ["eta", "0", "2"]]);
         let ends: Vec<usize> = text.lines().skip(1).map(|line| line.chars().count()).collect();

@@ -6,11 +6,12 @@ mod components;
 mod definition;
 mod describe;
 mod difference;
-mod explain;
+mod equations;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod kernel;
 mod linear;
+mod motion;
 mod prior;
 mod stationary;
 
@@ -23,10 +24,11 @@ use serde::{Deserialize, Serialize};
 pub use chain::{CHAIN_STEPS, Chain, Walk, WindowLaw};
 pub use coloured::{Embedding, Sampled, embed, logarithmic};
 pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
+pub(crate) use describe::covariance_table;
 pub use difference::difference;
-pub use explain::{Explanation, UPDATES, Update};
 pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
 pub use linear::Linear;
+pub use motion::{Equations, Motion};
 pub(crate) use prior::correlate;
 pub use prior::{Prior, PriorLaw};
 pub use stationary::Stationary;
@@ -266,11 +268,9 @@ impl Process {
 
     /// D = G Gᵀ with numbers for all parameters, [components, components].
     pub fn bound_diffusion(&self) -> Vec<Vec<Expression>> {
-        let noise = self.bound_noise();
-        let entry = |a: &[Expression], b: &[Expression]| {
-            a.iter().zip(b).fold(Expression::constant(0.0), |sum, (a, b)| sum.add(&a.multiply(b)))
-        };
-        noise.iter().map(|a| noise.iter().map(|b| entry(a, b)).collect()).collect()
+        let entry = |i: usize, j: usize| self.definition().diffusion(i, j).bind(self.parameters());
+        let rows = 0..self.components();
+        rows.clone().map(|i| rows.clone().map(|j| entry(i, j)).collect()).collect()
     }
 
     fn kernels(&self) -> Result<&Kernels> {

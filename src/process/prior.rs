@@ -98,7 +98,7 @@ impl Prior {
     }
 
     fn from_parts(factor: &DMatrix<f64>, mean: &[f64]) -> Self {
-        Self(Law::Gaussian { mean: singles(mean), factor: single_rows(&factor), components: factor.nrows() })
+        Self(Law::Gaussian { mean: singles(mean), factor: single_rows(factor), components: factor.nrows() })
     }
 
     /// Fills `out` with draws of (`step`, `block`), component-major [m·copies, count].

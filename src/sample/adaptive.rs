@@ -1,32 +1,37 @@
 //! The probability flow by Dormand–Prince 5(4) with steps by the error.
 //!
-//! One length of step for all samples would make a sample depend on all others; one for each would leave no vector code.
-//! So [`GROUP`] samples, fixed by their places, share their steps.
+//! One length of step for all samples would make a sample depend on all others; one for each would leave no vector
+//! code. So [`GROUP`] samples, fixed by their places, share their steps.
 
-use super::euler::Euler;
-use super::flow::{Flow, shortest};
+use super::density::{Flow, shortest};
+use super::field::Field;
 use super::integrator::{Integrator, Tolerance};
-use super::march::{BLOCK, Steps, hold};
+use super::layout::BLOCK;
+use super::march::hold;
 use super::meter::Meter;
+use super::options::{LastStep, Options};
 use super::output::Request;
-use super::reverse::{Problem, Start, check_kept, warned};
+use super::plan::Plan;
+use super::problem::Problem;
+use super::start::{Beginning, gather};
 use super::state::{Run, State};
-use super::{Keep, LastStep, Options};
 use crate::error::{Error, Result};
+use crate::process::Motion;
 
-/// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its cost.
+/// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its
+/// cost.
 pub(super) const GROUP: usize = 4 * BLOCK;
 
 /// Follows the flow from the first time of `problem` to its last.
 pub(super) fn run(
     problem: &Problem<'_>,
     request: Request<'_>,
-    start: &Start<'_>,
+    start: &Beginning<'_>,
     tolerance: Tolerance,
     options: &Options,
 ) -> Result<State> {
     let (from, end) = (problem.times[0], problem.times[1]);
-    let request = Request { kept: kept(&options.keep, from, end)?, ..request };
+    let request = Request { kept: options.keep.falling(from, end)?, ..request };
     request.blocks(BLOCK)?;
     let denoising = match options.last {
         LastStep::None => None,
@@ -35,7 +40,7 @@ pub(super) fn run(
     if denoising.is_some() && end > 0.0 {
         return Err(Error::argument("last", "cannot be \"denoise\" for adaptive steps that end above t = 0"));
     }
-    let silent = denoising.as_ref().map(|denoising| Euler::new(denoising, 0..1, true, None)).transpose()?;
+    let silent = denoising.as_ref().map(silent).transpose()?;
     let target = denoising.as_ref().map_or(end, |denoising| denoising.times[0]);
     let mut storage = request.storage(problem.task.host())?;
     let output = storage.open();
@@ -73,7 +78,8 @@ pub(super) fn run(
         }
         output.write(output.end(), first, samples, &rows);
         meter.count(1)?;
-        Ok((samples, integrator.evaluations() + usize::from(silent.is_some()), integrator.rejected()))
+        let last = silent.as_ref().map_or(0, |silent| silent.counts().evaluations);
+        Ok((samples, integrator.evaluations() + last, integrator.rejected()))
     });
     meter.finish();
     drop(output);
@@ -85,35 +91,12 @@ pub(super) fn run(
             / request.count as f64,
         rejected: runs.iter().map(|(.., rejected)| rejected).sum(),
     };
-    warned(State { run: Some(run), ..storage.close(end, request.kept)? }, problem.score, problem.task)
+    Ok(State { run: Some(run), ..storage.close(end, request.kept)? })
 }
 
-/// The times to keep, falling.
-fn kept(keep: &Keep, from: f64, end: f64) -> Result<Vec<f64>> {
-    match keep {
-        Keep::End => Ok(Vec::new()),
-        Keep::All => Err(Error::argument("keep", "cannot be \"all\" for adaptive steps, which differ between samples")
-            .with_hint("give times, e.g. keep: [0.5, 0.1]")),
-        Keep::Times(times) => {
-            check_kept(times, from, end)?;
-            let mut times = times.clone();
-            times.sort_by(|a, b| b.total_cmp(a));
-            times.dedup();
-            Ok(times)
-        }
-    }
-}
-
-/// The states of the samples from `first` on, which `start` gives in blocks, side by side.
-pub(super) fn gather(start: &Start<'_>, state: usize, first: usize, samples: usize) -> Result<Vec<f32>> {
-    let mut rows = vec![0.0; state * samples];
-    for begin in (0..samples).step_by(BLOCK) {
-        let width = BLOCK.min(samples - begin);
-        let mut part = vec![0.0; state * width];
-        start(((first + begin) / BLOCK) as u32, width, &mut part)?;
-        for (row, part) in rows.chunks_exact_mut(samples).zip(part.chunks_exact(width)) {
-            row[begin..begin + width].copy_from_slice(part);
-        }
-    }
-    Ok(rows)
+/// The one step of `problem`, without its noise.
+fn silent<'a>(problem: &'a Problem<'a>) -> Result<Plan<'a>> {
+    let reverse = Field::new(problem.process(), Motion::Reverse)?;
+    let step = |step| problem.silent(&reverse, step);
+    Plan::new(0..1, &step, Some(problem.score), problem.layout, &problem.noise, problem.task)
 }

@@ -8,10 +8,11 @@ use crate::dispatched;
 ///
 /// A step forms the increment first and adds it then: 1 − k dt in single precision would lose digits of k for small dt.
 #[derive(Debug, Clone)]
-pub(super) struct Affine {
+pub struct Affine {
     offset: Vec<f32>,
     /// The inputs of each output, (row, weight); weights of 0 are left out.
     terms: Vec<Vec<(usize, f32)>>,
+    inputs: usize,
     /// Whether the first rows of the input, the old state, are added.
     is_step: bool,
 }
@@ -24,12 +25,17 @@ impl Affine {
             row.iter().enumerate().filter(|(_, w)| **w != 0.0).map(|(r, &w)| (r, w as f32)).collect()
         };
         let offset = offset.iter().map(|&o| o as f32).collect();
-        Self { offset, terms: (0..weights.nrows()).map(terms).collect(), is_step: true }
+        Self { offset, terms: (0..weights.nrows()).map(terms).collect(), inputs: weights.ncols(), is_step: true }
     }
 
     /// offset_b + Σ_r weight_br input_r.
     pub(super) fn map(offset: &DVector<f64>, weights: &DMatrix<f64>) -> Self {
         Self { is_step: false, ..Self::step(offset, weights) }
+    }
+
+    /// Rows that it reads.
+    pub(super) fn inputs(&self) -> usize {
+        self.inputs
     }
 
     /// Writes [m, length] from `inputs`, [inputs, length]; in a step its first m rows are the old state.

@@ -1,20 +1,30 @@
 //! The order of a method, measured without sampling noise.
 //!
-//! For Gaussian data the exact score is affine in the state, so a method with fixed steps is an affine map with additive
-//! noise. The samplers themselves are asked for it: from the mean of the prior, from it plus each column of its factor, and
-//! from it with a unit impulse in the place of each single random number. What comes out is the mean, and the columns of the
-//! covariance, of what the method samples; the error of single precision, about 10⁻⁶, is all that is left of chance.
+//! For Gaussian data the exact score is affine in the state, so a method with fixed steps is an affine map with
+//! additive noise. The samplers themselves are asked for it: from the mean of the prior, from it plus each column of
+//! its factor, and from it with a unit impulse in the place of each single random number. What comes out is the mean,
+//! and the columns of the covariance, of what the method samples; the error of single precision, about 10⁻⁶, is all
+//! that is left of chance.
 
 use nalgebra::{DMatrix, DVector};
 
+use super::layout::BLOCK;
+use super::method::Way;
 use super::noise::{Impulses, Noise};
-use super::reverse::follow;
-use super::{Method, Options, State};
+use super::reverse::{draws, follow};
+use super::{Options, State};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::score::{Exact, Score};
+use crate::settings::Setting;
 use crate::task::Task;
+
+/// What can be set of a measurement of a method, besides the method itself.
+pub const ACCURACY: &[Setting] = &[
+    Setting::counts("steps", "numbers of steps").or_numbers(&[25.0, 50.0, 100.0, 200.0, 400.0]),
+    Setting::number("variance", "variance of the data, whose mean is 1").above(0.0).or(0.25),
+];
 
 /// The errors of a method at one number of steps.
 #[derive(Debug, Clone, PartialEq)]
@@ -31,8 +41,8 @@ pub struct Accuracy {
     pub covariance: f64,
 }
 
-/// The errors of `options.method`, with its grid, end and last step, for each number of `steps`, on Gaussian data of mean 1
-/// and `variance` under the exact score; the prior is their law at the horizon. Adaptive methods give one row.
+/// The errors of `options.method`, with its grid, end and last step, for each number of `steps`, on Gaussian data of
+/// mean 1 and `variance` under the exact score; the prior is their law at the horizon. Adaptive methods give one row.
 ///
 /// # Errors
 /// When the process has no exact score, `variance` is not above 0, and as [`sample`](super::sample).
@@ -49,8 +59,7 @@ pub fn convergence(
     let means = vec![1.0; process.data_components()];
     let mixture = Mixture::new(vec![1.0], means.clone(), Covariance::Isotropic(vec![variance]))?;
     let score = Exact::new(process, &Dataset::from_mixture("gaussian", mixture)?)?;
-    let is_adaptive = matches!(options.method, Method::RungeKutta { .. });
-    let steps = if is_adaptive { &[0] } else { steps };
+    let steps = if let Way::Adaptive(_) = options.method.way() { &[0] } else { steps };
     let law = |time: f64| -> Result<(DVector<f64>, DMatrix<f64>)> {
         let kernel = process.kernel(time)?.with_data_variance(variance);
         Ok((DVector::from_vec(kernel.mean(&means)), kernel.cholesky))
@@ -73,20 +82,13 @@ fn responses(
 ) -> Result<State> {
     let process = score.process();
     let size = mean.len();
-    let parts = match options.method {
-        Method::EulerMaruyama => 1,
-        Method::Splitting { .. } => 2,
-        Method::PredictorCorrector { corrections, .. } => 1 + corrections,
-        Method::Heun | Method::Exponential { .. } | Method::RungeKutta { .. } => 0,
-    };
-    let rows = size.max(process.sources().len());
+    let (draws, rows) = draws(score, options, task)?;
     let first = 1 + size;
-    if first > super::march::BLOCK {
-        let problem =
-            format!("it couples {size} components, more than {} that this can tell apart", super::march::BLOCK - 1);
+    if first > BLOCK {
+        let problem = format!("it couples {size} components, more than {} that this can tell apart", BLOCK - 1);
         return Err(Error::process(process.name(), problem).with_hint("couple fewer coordinates"));
     }
-    let count = options.steps.checked_mul(parts * rows).and_then(|impulses| impulses.checked_add(first));
+    let count = options.steps.checked_mul(draws * rows).and_then(|impulses| impulses.checked_add(first));
     let count = count.ok_or_else(|| Error::argument("steps", format!("{} are too many", options.steps)))?;
     let start = |block: u32, samples: usize, out: &mut [f32]| {
         for (b, row) in out.chunks_exact_mut(samples).enumerate() {
@@ -97,7 +99,7 @@ fn responses(
         }
         Ok(())
     };
-    let noise = Noise::Impulse(Impulses { first, parts, rows });
+    let noise = Noise::Impulse(Impulses { first, parts: draws, rows });
     follow(score, count, process.horizon(), &start, noise, options, task)
 }
 

@@ -1,17 +1,22 @@
 //! The forward process: by its kernel, and step by step.
 
-use super::field::{Field, Layout, Motion, Registers, Update};
-use super::march::{March, Steps, Worker};
+use super::field::Field;
+use super::layout::Layout;
+use super::march::March;
+use super::noise::Noise;
+use super::plan::{Part, Place, Plan};
 use super::start::{Data, Start};
 use super::{Keep, State, stability};
 use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::process::{Class, Process, correlate};
+use crate::process::{Class, Motion, Process, correlate};
 use crate::rng::{Purpose, Stream};
+use crate::settings::{Setting, Values};
 use crate::task::Task;
 use crate::tensor::Tensor;
 
-/// z_t for each datum of `x0`, [count, shape...] or \[count\], drawn from the perturbation kernel at `time` ≥ 0 in one step.
+/// z_t for each datum of `x0`, [count, shape...] or \[count\], drawn from the perturbation kernel at `time` ≥ 0 in one
+/// step.
 ///
 /// # Errors
 /// When `x0` is not a tensor of finite data or `time` is negative, or interrupted.
@@ -24,17 +29,8 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let factor: Vec<f32> = kernel.cholesky.transpose().iter().map(|&l| l as f32).collect();
     let stream = Stream::new(seed, Purpose::Perturbation);
     let request = data.request(process, Vec::new());
-    let march = March {
-        name: "perturb",
-        task,
-        request,
-        steps: 0,
-        longest: 0.0,
-        end: time,
-        kept: Vec::new(),
-        memory: 0,
-        walls: None,
-    };
+    let march =
+        March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), walls: None };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         stream.normals(0, block, state);
@@ -44,8 +40,16 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
         rows.for_each(|((z, response), &offset)| add_mean(response, offset, &x, z));
         Ok(())
     };
-    march.run(start, |_| Err(Error::numerical("one time has no steps")))
+    let (state, _) = march.run(start, |_| Err(Error::numerical("one time has no steps")))?;
+    Ok(state)
 }
+
+/// What can be set of a simulation, besides what is kept.
+pub const FORWARD: &[Setting] = &[
+    Setting::count("steps", "number of equal Euler–Maruyama steps").or(500.0),
+    Setting::number("end", "time at which to stop").or_else("the horizon"),
+    Setting::seed("seed of the start and of the noise"),
+];
 
 /// How to simulate the forward process.
 #[derive(Debug, Clone, PartialEq)]
@@ -73,29 +77,49 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let layout = Layout::new(process, data.dimension())?;
     let kept = options.keep.places(steps, time)?;
     let request = data.request(process, kept.iter().map(|&step| time(step)).collect());
-    let field = Field::new(process, Motion::FORWARD)?;
-    let increments = Stream::new(options.seed, Purpose::Increment);
+    let field = Field::new(process, Motion::Forward)?;
+    let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
     let spread = Start::new(process, options.seed)?;
-    let march =
-        March { name: "simulate", task, request, steps, longest: length, end: until, kept, memory: 0, walls: None };
+    let march = March { name: "simulate", task, request, steps, longest: length, end: until, kept, walls: None };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         spread.draw(block, state, x.len());
         state[..x.len()].copy_from_slice(&x);
         Ok(())
     };
-    let state = march.run(start, |range| {
-        // Constant coefficients make one step serve for all.
-        let different = if process.class() == Class::Constant { 1 } else { range.len() };
-        let updates = task.blocks(different, |i| field.step(time(range.start + i), length, false))?;
-        Ok(Box::new(Forwards { updates, first: range.start, layout, increments }))
-    })?;
+    // Constant coefficients make one update serve for all steps.
+    let all = (process.class() == Class::Constant).then(|| field.step(0.0, length, false)).transpose()?;
+    let Layout { state, noise: drawn, .. } = layout;
+    let step = |step: usize| {
+        let update = all.clone().map_or_else(|| field.step(time(step), length, false), Ok)?;
+        Ok(vec![
+            Part::Copy { from: Place::Kept(0), to: Place::Work(0), rows: state },
+            Part::Draw { draw: 0, rows: drawn, to: state },
+            Part::Apply { update, from: 0, to: Place::Kept(0) },
+        ])
+    };
+    let (state, _) = march.run(start, |range| Plan::new(range, &step, None, layout, &noise, task))?;
     let warning = stability::warning(process, until, length)?;
     warning.iter().for_each(|warning| task.warn(warning));
     Ok(State { warnings: warning.into_iter().collect(), ..state })
 }
 
+impl Default for Forward {
+    fn default() -> Self {
+        Self::read(&Values::defaults(FORWARD))
+    }
+}
+
 impl Forward {
+    /// What `values` of [`FORWARD`] set; the end is kept.
+    ///
+    /// # Panics
+    /// When `values` are of another table.
+    pub fn read(values: &Values) -> Self {
+        let end = values.number_if_given("end");
+        Self { steps: values.count("steps"), end, keep: Keep::End, seed: values.natural("seed") }
+    }
+
     fn check(&self, until: f64) -> Result<()> {
         if !(until > 0.0 && until.is_finite()) {
             return Err(Error::argument("end", format!("must be a finite time above 0, got {until}")));
@@ -105,41 +129,6 @@ impl Forward {
             return Err(Error::argument("steps", format!("must be from 1 to 4·10⁹, got {}", self.steps)));
         }
         Ok(())
-    }
-}
-
-/// Euler–Maruyama steps of the forward process.
-struct Forwards {
-    updates: Vec<Update>,
-    first: usize,
-    layout: Layout,
-    increments: Stream,
-}
-
-impl Steps for Forwards {
-    fn worker(&self, samples: usize) -> Box<dyn Worker + '_> {
-        let Layout { copies, state, noise, .. } = self.layout;
-        let length = copies * samples;
-        let registers = self.updates[0].registers(length);
-        Box::new(Walker { shared: self, registers, inputs: vec![0.0; (state + noise) * samples], length })
-    }
-}
-
-struct Walker<'a> {
-    shared: &'a Forwards,
-    registers: Registers,
-    inputs: Vec<f32>,
-    length: usize,
-}
-
-impl Worker for Walker<'_> {
-    fn step(&mut self, step: usize, block: u32, rows: &mut [f32]) {
-        let Forwards { updates, first, increments, .. } = self.shared;
-        let (old, noise) = self.inputs.split_at_mut(rows.len());
-        old.copy_from_slice(rows);
-        increments.normals(step as u32, block, noise);
-        let update = &updates[(step - first).min(updates.len() - 1)];
-        update.apply(&mut self.registers, self.length, &self.inputs, rows);
     }
 }
 

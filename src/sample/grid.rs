@@ -3,13 +3,13 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
+use crate::settings::{Choice, Setting, Value, Values, words};
 
 /// How the times of the reverse process are spread. The grid alone can change a published score of merit by half, so it
 /// belongs to every result.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Grid {
     /// Equal steps.
-    #[default]
     Uniform,
     /// Equal steps in √t: fine towards the data (Dockhorn, Vahdat, Kreis, arXiv 2112.07068).
     Quadratic,
@@ -19,7 +19,24 @@ pub enum Grid {
     Rho(f64),
 }
 
+/// The grid of a run, with what can be set of each.
+pub(super) const GRID: Setting = Setting::choice("grid", "how the times of the steps are spread", &words(GRIDS));
+
+/// All grids, the default first, and how each is made of its settings.
+const GRIDS: &[(Choice, fn(&Values) -> Grid); 4] = &[
+    (Choice::new("uniform", "equal steps"), |_| Grid::Uniform),
+    (Choice::new("quadratic", "equal steps in √t, which is finer towards the data"), |_| Grid::Quadratic),
+    (Choice::new("log", "equal ratios, from 1e-4 of the start on in one step where it ends at 0"), |_| Grid::Log),
+    (Choice::new("rho", "equal steps in t^(1/rho)").with(&[RHO]), |values| Grid::Rho(values.number("rho"))),
+];
+const RHO: Setting = Setting::number("rho", "the exponent").above(0.0).or(7.0);
+
 impl Grid {
+    /// The grid that `values` of [`GRID`] choose.
+    pub(super) fn read(values: &Values) -> Self {
+        values.chosen(GRID.name, GRIDS)(values)
+    }
+
     /// The last time above 0 of a logarithmic grid that ends at 0, in parts of its start.
     pub const FLOOR: f64 = 1e-4;
 
@@ -27,7 +44,8 @@ impl Grid {
     /// exactly. The one place where reverse time s = start − t is formed.
     ///
     /// # Errors
-    /// When `steps` is not from 1 to 10⁷, not 0 ≤ `end` < `start`, ρ is not above 0, or neighbouring times would be equal.
+    /// When `steps` is not from 1 to 10⁷, not 0 ≤ `end` < `start`, ρ is not above 0, or neighbouring times would be
+    /// equal.
     pub fn times(self, start: f64, end: f64, steps: usize) -> Result<Vec<f64>> {
         if !(1..=MOST_STEPS).contains(&steps) {
             return Err(Error::argument("steps", format!("must be from 1 to {MOST_STEPS}, got {steps}")));
@@ -38,8 +56,10 @@ impl Grid {
         let times: Vec<f64> = match self {
             Self::Uniform => spread(start, end, steps, |i| start - i * (start - end)),
             Self::Quadratic => powers(2.0, start, end, steps),
-            Self::Rho(rho) if rho > 0.0 && rho.is_finite() => powers(rho, start, end, steps),
-            Self::Rho(rho) => return Err(Error::argument("rho", format!("must be above 0, got {rho}"))),
+            Self::Rho(rho) => {
+                RHO.check(&Value::Number(rho))?;
+                powers(rho, start, end, steps)
+            }
             Self::Log if end > 0.0 => spread(start, end, steps, |i| start * (end / start).powf(i)),
             Self::Log if steps == 1 => vec![start, end],
             Self::Log => {

@@ -4,14 +4,34 @@ use nalgebra::{DMatrix, DVector};
 
 use super::affine::Affine;
 use crate::error::{Error, Result};
+use crate::settings::{Setting, Value, Values};
 
 /// Tolerated error of a step.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Tolerance {
+pub struct Tolerance {
     /// In parts of each value.
-    pub(super) relative: f64,
+    pub(super) rtol: f64,
     /// Besides.
-    pub(super) absolute: f64,
+    pub(super) atol: f64,
+}
+
+/// The settings of a tolerance. States are in single precision: tighter than a few of its roundings none can be met.
+pub(super) const TOLERANCES: &[Setting] = &[RTOL, ATOL];
+const RTOL: Setting =
+    Setting::number("rtol", "tolerated error of a step, in parts of the state").between(1e-6, 1.0).or(1e-5);
+const ATOL: Setting =
+    Setting::number("atol", "tolerated error of a step besides, in units of the state").between(1e-6, 1.0).or(1e-5);
+
+impl Tolerance {
+    pub(super) fn read(values: &Values) -> Self {
+        Self { rtol: values.number("rtol"), atol: values.number("atol") }
+    }
+
+    /// Refuses what is out of range.
+    pub(super) fn check(self) -> Result<()> {
+        let hinted = |error: Error| error.with_hint("states are in single precision");
+        RTOL.check(&Value::Number(self.rtol)).and(ATOL.check(&Value::Number(self.atol))).map_err(hinted)
+    }
 }
 
 const STAGES: usize = 7;
@@ -141,12 +161,12 @@ impl Integrator {
 
     /// The root mean square of the error over what is tolerated.
     fn error(&self, length: f64) -> f64 {
-        let Tolerance { relative, absolute } = self.tolerance;
+        let Tolerance { rtol, atol } = self.tolerance;
         let slopes: [&[f32]; STAGES] = std::array::from_fn(|stage| &self.rows[(1 + stage) * self.size..][..self.size]);
         let square = |i: usize| {
             let difference: f64 = ERROR.iter().zip(slopes).map(|(weight, slope)| weight * f64::from(slope[i])).sum();
             let scale = self.rows[i].abs().max(self.trial[i].abs());
-            (length * difference / (absolute + relative * f64::from(scale))).powi(2)
+            (length * difference / (atol + rtol * f64::from(scale))).powi(2)
         };
         ((0..self.size).map(square).sum::<f64>() / self.size as f64).sqrt()
     }
@@ -154,11 +174,10 @@ impl Integrator {
     /// A first length of step by the sizes of values and slopes (Hairer, Nørsett, Wanner, Solving Ordinary Differential
     /// Equations I, II.4).
     fn first_step(&self) -> f64 {
-        let Tolerance { relative, absolute } = self.tolerance;
+        let Tolerance { rtol, atol } = self.tolerance;
         let size = |rows: &[f32]| {
-            let scaled = |(value, state): (&f32, &f32)| {
-                (f64::from(*value) / (absolute + relative * f64::from(state.abs()))).powi(2)
-            };
+            let scaled =
+                |(value, state): (&f32, &f32)| (f64::from(*value) / (atol + rtol * f64::from(state.abs()))).powi(2);
             rows.iter().zip(&self.rows).map(scaled).sum::<f64>().sqrt()
         };
         let (value, slope) = (size(&self.rows[..self.size]), size(&self.rows[self.size..2 * self.size]));

@@ -5,13 +5,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::State;
+use super::layout::BLOCK;
 use super::meter::Meter;
+use super::method::CORRECTING;
 use super::output::{Output, Request};
+use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::task::Task;
-
-/// Samples that go through all steps together; part of what a seed means.
-pub(super) const BLOCK: usize = 256;
 
 /// Steps whose coefficients are held at once: memory does not grow with the number of steps.
 const CHUNK: usize = 1024;
@@ -31,18 +31,6 @@ pub(super) fn hold(walls: &[[f32; 2]], samples: usize, rows: &mut [f32]) -> u64 
     held
 }
 
-/// The steps of a method, or a range of them, prepared; shared by threads.
-pub(super) trait Steps: Send + Sync {
-    /// A thread's own buffers for blocks of `samples`.
-    fn worker(&self, samples: usize) -> Box<dyn Worker + '_>;
-}
-
-/// Takes blocks of samples through steps without allocating.
-pub(super) trait Worker {
-    /// Takes `rows`, component-major [m·d, samples] and what the method remembers behind, through step number `step`.
-    fn step(&mut self, step: usize, block: u32, rows: &mut [f32]);
-}
-
 /// A run of many samples through fixed steps.
 pub(super) struct March<'a> {
     pub(super) name: &'static str,
@@ -55,26 +43,25 @@ pub(super) struct March<'a> {
     pub(super) end: f64,
     /// The numbers of the steps whose beginnings are kept, rising; the number of steps stands for the end.
     pub(super) kept: Vec<usize>,
-    /// Rows of one sample that the method remembers from step to step.
-    pub(super) memory: usize,
     /// How far each component and copy may go, [m·d].
     pub(super) walls: Option<Vec<[f32; 2]>>,
 }
 
 impl March<'_> {
-    /// Runs all blocks from `start(block, samples, state)` through the steps that `prepare(range)` gives.
-    pub(super) fn run<'s>(
+    /// Runs all blocks from `start(block, samples, state)` through the steps that `plan(range)` gives. Returns the
+    /// states at the end and how often the score was evaluated for each sample.
+    pub(super) fn run<'p>(
         &self,
         start: impl Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send,
-        prepare: impl Fn(Range<usize>) -> Result<Box<dyn Steps + 's>>,
-    ) -> Result<State> {
+        plan: impl Fn(Range<usize>) -> Result<Plan<'p>>,
+    ) -> Result<(State, usize)> {
         let blocks = self.request.blocks(BLOCK)?;
         let mut storage = self.request.storage(self.task.host())?;
         let output = storage.open();
         let rows = self.task.blocks(blocks, |block| {
             let samples = self.samples(block);
-            let mut rows = vec![0.0; (self.state_rows() + self.memory) * samples];
-            start(block as u32, samples, &mut rows[..self.state_rows() * samples])?;
+            let mut rows = vec![0.0; self.state_rows() * samples];
+            start(block as u32, samples, &mut rows)?;
             self.keep(&output, 0, block, &rows);
             Ok(Mutex::new(rows))
         })?;
@@ -82,12 +69,17 @@ impl March<'_> {
         let held = AtomicU64::new(0);
         let meter = Meter::new(self.task, self.name, self.request.count, steps);
         let march = || {
+            let mut evaluations = 0;
             for first in (0..steps).step_by(CHUNK) {
                 let range = first..steps.min(first + CHUNK);
-                let prepared = prepare(range.clone())?;
+                let plan = plan(range.clone())?;
+                let counts = plan.counts();
+                evaluations += counts.evaluations;
                 self.task.blocks(blocks, |block| {
                     let mut rows = rows[block].lock().unwrap_or_else(PoisonError::into_inner);
-                    let mut worker = prepared.worker(self.samples(block));
+                    let size = rows.len().max(counts.kept * self.samples(block));
+                    rows.resize(size, 0.0);
+                    let mut worker = plan.worker(self.samples(block));
                     for step in range.clone() {
                         worker.step(step, block as u32, &mut rows);
                         if let Some(walls) = &self.walls {
@@ -99,24 +91,25 @@ impl March<'_> {
                     self.check(&rows)
                 })?;
             }
-            Ok(())
+            Ok(evaluations)
         };
         let outcome = march();
         meter.finish();
-        outcome?;
+        let evaluations = outcome?;
         drop(output);
         let mut state = storage.close(self.end, self.request.kept.clone())?;
         let part = held.into_inner() as f64 / (self.request.count * self.state_rows() * steps) as f64;
         if part > MUCH_HELD {
             let warning = format!(
                 "{:.2} % of the values on the way were held at the edge of what simulated paths reach; take more steps, \
-                 train longer, or use the method \"pc\"",
-                100.0 * part
+                 train longer, or use the method \"{}\"",
+                100.0 * part,
+                CORRECTING.name
             );
             self.task.warn(&warning);
             state.warnings.push(warning);
         }
-        Ok(state)
+        Ok((state, evaluations))
     }
 
     fn samples(&self, block: usize) -> usize {

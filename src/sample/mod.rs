@@ -6,39 +6,41 @@
 mod adaptive;
 mod affine;
 mod convergence;
-mod divergence;
-mod euler;
-mod exponential;
+mod density;
 mod field;
-mod flow;
 mod forward;
 mod grid;
-mod heun;
 mod integrator;
-mod likelihood;
+mod keep;
+mod layout;
 mod march;
 mod meter;
+mod method;
 mod noise;
 mod options;
 mod output;
+mod plan;
+mod problem;
 mod reverse;
 mod shuffle;
-mod splitting;
 mod stability;
 mod start;
 mod state;
+mod update;
 
-pub use convergence::{Accuracy, convergence};
-pub use divergence::Divergence;
-pub use forward::{Forward, perturb, simulate};
+pub use convergence::{ACCURACY, Accuracy, convergence};
+pub use density::{Bound, Divergence, LIKELIHOOD, Likelihood, LogDensity, log_density, log_likelihood};
+pub use forward::{FORWARD, Forward, perturb, simulate};
 pub use grid::Grid;
-pub use likelihood::{Bound, Likelihood, LogDensity, log_density, log_likelihood};
-pub use options::{Keep, LastStep, Method, Options, Reference};
+pub use keep::{KEEP, Keep};
+pub use method::{
+    About, EulerMaruyama, Exponential, Heun, METHODS, Method, Needs, PredictorCorrector, Reference, RungeKutta,
+    Splitting, TITLES, about,
+};
+pub use options::{FROM, LastStep, Options, REVERSE, SAMPLE, STEPS, prior};
 pub use reverse::{reverse, sample};
 pub use state::{Run, State};
 
-#[cfg(test)]
-mod likelihood_tests;
 #[cfg(test)]
 mod nonlinear_tests;
 #[cfg(test)]

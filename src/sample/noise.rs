@@ -2,7 +2,7 @@
 
 use crate::rng::Stream;
 
-use super::march::BLOCK;
+use super::layout::BLOCK;
 
 /// The noise of the steps of a method.
 #[derive(Debug, Clone)]

@@ -1,8 +1,10 @@
-//! Nonlinear processes in their stationary laws, whose score is known and does not change with time: the flow stands still,
-//! and the reverse process keeps the law.
+//! Nonlinear processes in their stationary laws, whose score is known and does not change with time: the flow stands
+//! still, and the reverse process keeps the law.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use super::tests::by;
 use super::*;
 use crate::data::Moments;
 use crate::error::Result;
@@ -117,8 +119,8 @@ impl Stationary {
         State { names, blocks: vec![x], time: 1.0, run: None, times, paths, warnings }
     }
 
-    /// Asserts that E g(x) is that of the law for two bounded g, within 5 standard errors and 0.005 for the length of the
-    /// steps: a false alarm once in 4·10⁵ seeds.
+    /// Asserts that E g(x) is that of the law for two bounded g, within 5 standard errors and 0.005 for the length of
+    /// the steps: a false alarm once in 4·10⁵ seeds.
     fn assert_law(&self, state: &State) {
         let values = state.blocks[0].values();
         for g in [|x: f64| x.tanh().powi(2), |x: f64| (-x * x).exp()] {
@@ -137,12 +139,12 @@ fn stationary_laws_are_kept() {
         assert_eq!(law.process.class(), Class::Nonlinear);
         let start = law.quantiles(1 << 14);
         let task = Task::default();
-        let reversed = |method: Method| {
+        let reversed = |method: Arc<dyn Method>| {
             let options = Options { method, steps: 200, seed: 3, ..Options::default() };
             reverse(&law, &start, None, &options, &task).unwrap()
         };
-        law.assert_law(&reversed(Method::EulerMaruyama));
-        law.assert_law(&reversed(Method::PredictorCorrector { corrections: 1, ratio: 0.1 }));
+        law.assert_law(&reversed(by(EulerMaruyama)));
+        law.assert_law(&reversed(by(PredictorCorrector { corrector_steps: 1, snr: 0.1 })));
         let forward = Forward { steps: 200, end: None, keep: Keep::End, seed: 3 };
         law.assert_law(&simulate(&law.process, &start.blocks[0], &forward, &task).unwrap());
     }
@@ -158,7 +160,7 @@ fn furthest(a: &Tensor, b: &Tensor) -> f32 {
 fn flows_of_stationary_laws_stand_still() {
     for law in [double_well(), warm_outside()] {
         let start = law.quantiles(300);
-        for method in [Method::Heun, Method::RungeKutta { relative: 1e-5, absolute: 1e-5 }] {
+        for method in [by(Heun), by(RungeKutta { rtol: 1e-5, atol: 1e-5 })] {
             let options = Options { method, steps: 10, ..Options::default() };
             let end = reverse(&law, &start, None, &options, &Task::default()).unwrap();
             assert!(furthest(&end.blocks[0], &start.blocks[0]) < 1e-3);
@@ -169,7 +171,7 @@ fn flows_of_stationary_laws_stand_still() {
 #[test]
 fn methods_for_linear_processes_name_the_cause() {
     let law = double_well();
-    for method in [Method::Splitting { reference: Reference::Data }, Method::Exponential { order: 2 }] {
+    for method in [by(Splitting { reference: Reference::Data }), by(Exponential { order: 2 })] {
         let options = Options { method, ..Options::default() };
         let error = reverse(&law, &law.quantiles(10), None, &options, &Task::default()).unwrap_err();
         assert!(error.to_string().contains("needs a linear process, which this is not: `"), "{error}");

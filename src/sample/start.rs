@@ -1,14 +1,32 @@
-//! What the forward process starts from: data, and auxiliaries by their laws.
+//! What processes start from: given states, or data and auxiliaries by their laws.
 
 use nalgebra::DVector;
 
-use super::march::BLOCK;
+use super::State;
+use super::layout::BLOCK;
 use super::output::{Request, transpose};
 use crate::dispatched;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{Rows, Tensor};
+
+/// Writes the states at the beginning of (block, samples), component-major.
+pub(super) type Beginning<'a> = dyn Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send + 'a;
+
+/// The states of the samples from `first` on, [m·d, samples], which `start` gives in blocks, side by side.
+pub(super) fn gather(start: &Beginning<'_>, state: usize, first: usize, samples: usize) -> Result<Vec<f32>> {
+    let mut rows = vec![0.0; state * samples];
+    for begin in (0..samples).step_by(BLOCK) {
+        let width = BLOCK.min(samples - begin);
+        let mut part = vec![0.0; state * width];
+        start(((first + begin) / BLOCK) as u32, width, &mut part)?;
+        for (row, part) in rows.chunks_exact_mut(samples).zip(part.chunks_exact(width)) {
+            row[begin..begin + width].copy_from_slice(part);
+        }
+    }
+    Ok(rows)
+}
 
 /// The laws of the components at t = 0.
 pub(super) struct Start {
@@ -107,5 +125,44 @@ impl<'a> Data<'a> {
         let mut x = vec![0.0; rows.len()];
         transpose(rows, dimension, &mut x);
         x
+    }
+}
+
+/// The blocks of a state in the order of a process.
+pub(super) struct Values<'a> {
+    pub(super) count: usize,
+    dimension: usize,
+    blocks: Vec<std::borrow::Cow<'a, [f32]>>,
+}
+
+impl<'a> Values<'a> {
+    /// # Errors
+    /// When a block is missing, has another shape than [count, `shape`...], or is not finite.
+    pub(super) fn new(process: &Process, shape: &[usize], state: &'a State) -> Result<Self> {
+        let count = state.blocks.first().map_or(0, |block| block.shape().first().copied().unwrap_or(0));
+        let wanted = [&[count], shape].concat();
+        let block = |name: &String| {
+            if !state.names.contains(name) {
+                let problem = format!("has no block `{name}`, which the process `{}` has", process.name());
+                let hint = "take a state of this process, from `perturb`, `simulate` or `sample`";
+                return Err(Error::argument("state", problem).with_hint(hint));
+            }
+            let tensor = state.block(name)?;
+            if tensor.shape() != wanted {
+                let problem = format!("has {:?} in the block `{name}`, the score is for {wanted:?}", tensor.shape());
+                return Err(Error::argument("state", problem));
+            }
+            Ok(tensor.rows(&format!("state.{name}"))?.values)
+        };
+        let blocks = process.blocks().iter().map(block).collect::<Result<Vec<_>>>()?;
+        Ok(Self { count, dimension: shape.iter().product(), blocks })
+    }
+
+    /// Writes the samples of a block, component-major [m·d, samples].
+    pub(super) fn copy(&self, block: u32, samples: usize, rows: &mut [f32]) {
+        let size = self.dimension * samples;
+        for (values, rows) in self.blocks.iter().zip(rows.chunks_exact_mut(size)) {
+            transpose(&values[block as usize * BLOCK * self.dimension..][..size], self.dimension, rows);
+        }
     }
 }

@@ -15,6 +15,11 @@ use crate::score::{Exact, Score};
 use crate::task::{Progress, Report, Task};
 use crate::tensor::Tensor;
 
+/// A method, shared as options have it.
+pub(super) fn by(method: impl Method + 'static) -> Arc<dyn Method> {
+    Arc::new(method)
+}
+
 pub(super) fn passive() -> Process {
     let linear = Linear {
         drift: DMatrix::from_element(1, 1, -1.0),
@@ -65,8 +70,8 @@ fn sliced_wasserstein(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 /// The experiment of arXiv 2411.07233, figure 2a, at 100 steps over T = 2: active noise reaches the data, passive noise
-/// of the same steps does not. Over seven seeds: 0.0509 to 0.0517 and 0.005 to 0.011, where two fresh samples of the data
-/// are themselves 0.007 apart. The seeds are fixed.
+/// of the same steps does not. Over seven seeds: 0.0509 to 0.0517 and 0.005 to 0.011, where two fresh samples of the
+/// data are themselves 0.007 apart. The seeds are fixed.
 #[test]
 fn diamonds_are_sharper_with_active_noise() {
     let data = Dataset::diamond(0.5, 0.04).unwrap();
@@ -240,10 +245,10 @@ fn bits_do_not_depend_on_threads_or_count() {
         let watch = Arc::new(Watch(AtomicBool::new(false)));
         let task = Task::new(Arc::default(), Some(watch.clone()), threads).unwrap();
         let methods = [
-            Method::EulerMaruyama,
-            Method::RungeKutta { relative: 1e-3, absolute: 1e-3 },
-            Method::Exponential { order: 3 },
-            Method::PredictorCorrector { corrections: 1, ratio: 0.16 },
+            by(EulerMaruyama),
+            by(RungeKutta { rtol: 1e-3, atol: 1e-3 }),
+            by(Exponential { order: 3 }),
+            by(PredictorCorrector { corrector_steps: 1, snr: 0.16 }),
         ];
         let samples =
             methods.map(|method| sample(&score, 1100, PriorLaw::Matched, &Options { method, ..options(20) }, &task));
@@ -266,9 +271,9 @@ fn requests_that_make_no_sense_are_refused() {
     assert!(refused(0, options(10)).starts_with("`count` must be"));
     assert!(refused(10, options(0)).starts_with("`steps` must be"));
     assert!(refused(10, Options { end: 2.0, ..options(10) }).contains("below 2, got 2"));
-    let method = |method: Method| refused(10, Options { method, ..options(10) });
-    assert!(method(Method::Exponential { order: 4 }).contains("`order` must be from 1 to 3"));
-    assert!(method(Method::RungeKutta { relative: 1e-9, absolute: 1e-5 }).contains("`rtol` must be from 1e-6"));
+    let method = |method: Arc<dyn Method>| refused(10, Options { method, ..options(10) });
+    assert!(method(by(Exponential { order: 4 })).contains("`order` must be from 1 to 3"));
+    assert!(method(by(RungeKutta { rtol: 1e-9, atol: 1e-5 })).contains("`rtol` must be from 1e-6"));
     let kept = Options { keep: Keep::Times(vec![3.0]), ..options(10) };
     assert!(refused(10, kept).contains("not from 0 to 2"));
     let x0 = |shape: &[usize], v: f32| Tensor::new(shape, vec![v; shape.iter().product()]).unwrap();
@@ -307,11 +312,12 @@ fn paths_are_kept() {
     let process = active(0.3, 0.5, 0.0);
     let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
     let keep = Keep::Times(vec![0.0, 0.49, 1.0]);
-    let kept = |method: Method| drawn(&score, 300, &Options { method, keep: keep.clone(), ..options(20) }).unwrap();
+    let kept =
+        |method: Arc<dyn Method>| drawn(&score, 300, &Options { method, keep: keep.clone(), ..options(20) }).unwrap();
     for (method, times) in [
-        (Method::EulerMaruyama, [1.0, 0.5, 0.0]),
-        (Method::Exponential { order: 2 }, [1.0, 0.5, 0.0]),
-        (Method::RungeKutta { relative: 1e-3, absolute: 1e-3 }, [1.0, 0.49, 0.0]),
+        (by(EulerMaruyama), [1.0, 0.5, 0.0]),
+        (by(Exponential { order: 2 }), [1.0, 0.5, 0.0]),
+        (by(RungeKutta { rtol: 1e-3, atol: 1e-3 }), [1.0, 0.49, 0.0]),
     ] {
         let state = kept(method);
         assert!(state.times.iter().zip(times).all(|(a, b)| (a - b).abs() < 1e-12), "{:?}", state.times);
@@ -319,7 +325,7 @@ fn paths_are_kept() {
         assert_eq!(path.shape(), [3, 300, 2]);
         assert_eq!(path.values()[1200..], state.blocks[1].values()[..]);
     }
-    let all = Options { keep: Keep::All, method: Method::RungeKutta { relative: 1e-3, absolute: 1e-3 }, ..options(20) };
+    let all = Options { keep: Keep::All, method: by(RungeKutta { rtol: 1e-3, atol: 1e-3 }), ..options(20) };
     assert!(drawn(&score, 300, &all).unwrap_err().to_string().contains("adaptive"));
     let x0 = Tensor::full(&[300, 2], 1.0, &Host::default()).unwrap();
     let paths = simulate(&process, &x0, &Forward { keep: Keep::All, ..forward(1500, 1) }, &Task::default()).unwrap();
@@ -328,13 +334,13 @@ fn paths_are_kept() {
     assert!(perturb(&process, &x0, 0.5, 1, &Task::default()).unwrap().path("x").is_err());
 }
 
-/// Two halves of the reverse process are the whole, but for the noise, which is keyed by the number of the step: without
-/// noise they are the same. A permuted block keeps its values.
+/// Two halves of the reverse process are the whole, but for the noise, which is keyed by the number of the step:
+/// without noise they are the same. A permuted block keeps its values.
 #[test]
 fn reverse_goes_on_from_a_state() {
     let process = active(0.3, 0.5, 0.0);
     let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
-    let heun = Options { method: Method::Heun, ..options(40) };
+    let heun = Options { method: by(Heun), ..options(40) };
     let whole = drawn(&score, 300, &heun).unwrap();
     let half = drawn(&score, 300, &Options { end: 1.0, steps: 20, ..heun.clone() }).unwrap();
     assert_eq!((half.time, half.evaluations(), whole.evaluations()), (1.0, 40, 79));

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::written;
+use super::number::written;
 
 /// The numbers that a setting may take.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -87,6 +87,7 @@ mod tests {
         let cases = [
             (Range::above(0.0), "above 0", vec![1e-300], vec![0.0, -1.0, f64::NAN, f64::INFINITY]),
             (Range::from(0.0), "0 or above", vec![0.0], vec![-1e-300]),
+            (Range::between(1e-6, 1.0), "from 1e-6 to 1", vec![1e-6], vec![1e-7]),
             (Range::between(1.0, 3.0), "from 1 to 3", vec![1.0, 3.0], vec![0.9, 3.1]),
             (Range::from(0.0).below(1.0), "in [0, 1)", vec![0.0, 0.99], vec![1.0]),
             (Range::above(0.0).up_to(1.0), "above 0 and at most 1", vec![1.0], vec![0.0, 1.1]),

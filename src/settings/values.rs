@@ -3,7 +3,7 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::{Choice, Kind, Preset, Setting};
+use super::{Choice, Kind, Preset, Setting, written};
 use crate::error::{Error, Result, nearest};
 
 /// A value that was given.
@@ -186,8 +186,8 @@ impl Values {
         present(name, self.text_if_given(name))
     }
 
-    /// What the word of a choice stands for in the list that the choice was made of by [`words`](super::words), if it is
-    /// given or has a default.
+    /// What the word of a choice stands for in the list that the choice was made of by [`words`](super::words), if it
+    /// is given or has a default.
     pub fn chosen_if_given<T: Copy>(&self, name: &str, list: &[(Choice, T)]) -> Option<T> {
         self.text_if_given(name).map(|word| match list.iter().find(|(choice, _)| choice.word == word) {
             Some((_, meant)) => *meant,
@@ -288,7 +288,7 @@ impl Setting {
         match range.contains(number) {
             true => Ok(()),
             false if !number.is_finite() => Err(Error::argument(self.name, format!("must be finite, got {number}"))),
-            false => Err(Error::argument(self.name, format!("must be {range}, got {number}"))),
+            false => Err(Error::argument(self.name, format!("must be {range}, got {}", written(number)))),
         }
     }
 

@@ -174,7 +174,7 @@ mod tests {
         let doc = "Does a thing that takes more than one line to say.\n\n# Options\n- `tau`: persistence time, above \
                    0,\n  in seconds\n  - `\"a\"`: one of its words, the first\n\n# Example\n```rhai\nlet x = 1;\n\nassert(x == 1);\n```";
         let expected = "  Does a thing that takes more than one\n  line to say.\n\nOptions\n  - `tau`: persistence time, above 0,\n    \
-                        in seconds\n    - `\"a\"`: one of its words, the first\n\nExample\n    let x = 1;\n    \n    assert(x == 1);\n";
+                        in seconds\n    - `\"a\"`: one of its words, the\n      first\n\nExample\n    let x = 1;\n    \n    assert(x == 1);\n";
         assert_eq!(NARROW.doc(doc), expected);
     }
 

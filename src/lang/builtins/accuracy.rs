@@ -3,30 +3,25 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
-use super::sample::reverse_options;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::Options;
+use crate::lang::options::{Table, Tables, read};
 use crate::lang::surroundings::task;
 use crate::process::Process;
-use crate::sample::{Accuracy, convergence};
+use crate::sample::{ACCURACY, Accuracy, Options, REVERSE, convergence};
 
 /// Registers the functions.
-pub(super) fn install(engine: &mut Engine) {
-    engine.register_global_module(rhai::exported_module!(functions).into());
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+    let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
+    engine.register_global_module(functions.into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// The errors of a sampler on Gaussian data under the exact score, without sampling noise.
     ///
     /// For Gaussian data a sampler with fixed steps is an affine map with additive noise. The sampler itself is asked
     /// for that map, so only rounding to single precision, about 1e-6, is left of chance. `convergence` makes a table
     /// of it.
-    ///
-    /// # Options
-    /// - `steps`: array of numbers of steps (default `[25, 50, 100, 200, 400]`)
-    /// - `variance`: variance of the data, above 0 (default 0.25); their mean is 1
-    /// - all options of `sample` but `count`, `prior` and `keep`
     ///
     /// # Returns
     /// An array of maps, one per number of steps (one in all for `"rk45"`): `steps`; `nfe`; `mean`, the largest error
@@ -43,11 +38,10 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn accuracy(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Array> {
-        let mut options = Options::new(&ctx, options);
-        let steps = options.counts("steps")?.unwrap_or_else(|| vec![25, 50, 100, 200, 400]);
-        let variance = options.positive_or("variance", 0.25)?;
-        let request = reverse_options(&mut options)?;
-        options.finish()?;
+        let (steps, variance, request) = read(&ctx, options, &[ACCURACY, REVERSE], |given| {
+            let steps = given.counts_if_given("steps").unwrap_or_default();
+            Ok((steps, given.number("variance"), Options::read(given)))
+        })?;
         let rows = convergence(&process, variance, &request, &steps, &task(&ctx)).raise(&ctx)?;
         Ok(rows.iter().map(|row| Dynamic::from_map(table_row(row))).collect())
     }
@@ -64,3 +58,6 @@ fn table_row(row: &Accuracy) -> Map {
     .map(|(name, value)| (name.into(), value))
     .into()
 }
+
+/// The options of the functions of this file.
+const OPTIONS: &[(&str, Table)] = &[("accuracy", &[ACCURACY, REVERSE])];

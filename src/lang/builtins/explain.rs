@@ -4,25 +4,25 @@ use rhai::plugin::*;
 use rhai::{Engine, Map};
 
 use super::score::Score;
-use crate::lang::failure::Outcome;
-use crate::lang::options::Options;
-use crate::process::{Explanation, Process, UPDATES, Update};
+use crate::explain::Explanation;
+use crate::lang::failure::{Outcome, Raise};
+use crate::lang::options::{Table, Tables, read};
+use crate::process::Process;
+use crate::sample::{TITLES, about};
+use crate::settings::Setting;
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Explanation>("Explanation");
-    engine.register_global_module(rhai::exported_module!(functions).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
+    engine.register_global_module(functions.into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// A process explained: forward process, kernel, reverse process, probability flow, and the step of a sampler.
     ///
     /// `print(explain(p))` shows it in lines for a terminal of 80 columns.
-    ///
-    /// # Options
-    /// - `method`: the sampler whose step is shown: `"em"` (default), `"heun"`, `"rk45"`, `"splitting"`,
-    ///   `"exponential"` or `"pc"`
     ///
     /// # Returns
     /// An `Explanation`; its property `latex` is the LaTeX source, for a document with `amsmath`.
@@ -38,27 +38,15 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn explain(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Explanation> {
-        let mut options = Options::new(&ctx, options);
-        let methods: Vec<(&'static str, &'static Update)> =
-            UPDATES.iter().map(|update| (update.name, update)).collect();
-        let update = options.choice("method", &methods)?;
-        options.finish()?;
-        Ok(process.explain(update))
-    }
-
-    #[rhai_fn(name = "explain", return_raw)]
-    pub fn explain_by_default(ctx: NativeCallContext, process: Process) -> Outcome<Explanation> {
-        explain(ctx, process, Map::new())
+        read(&ctx, options, &[EXPLAIN], |given| {
+            let method = about(given.word("method")).raise(&ctx)?;
+            Ok(Explanation::new(&process, method))
+        })
     }
 
     #[rhai_fn(name = "explain", return_raw)]
     pub fn explain_score(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<Explanation> {
         explain(ctx, score.score().process().clone(), options)
-    }
-
-    #[rhai_fn(name = "explain", return_raw)]
-    pub fn explain_score_by_default(ctx: NativeCallContext, score: Score) -> Outcome<Explanation> {
-        explain_score(ctx, score, Map::new())
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]
@@ -72,3 +60,9 @@ mod functions {
         explanation.latex.clone()
     }
 }
+
+/// What can be set of an explanation.
+const EXPLAIN: &[Setting] = &[Setting::choice("method", "the sampler whose step is shown", TITLES)];
+
+/// The options of the functions of this file.
+const OPTIONS: &[(&str, Table)] = &[("explain", &[EXPLAIN])];

@@ -7,6 +7,7 @@ mod dataset;
 mod explain;
 mod io;
 mod kernel;
+mod likelihood;
 mod measure;
 pub(super) mod noise;
 mod plot;
@@ -25,15 +26,16 @@ use super::options::Tables;
 
 /// Registers all builtins, and in `tables` what their options are.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    accuracy::install(engine);
+    accuracy::install(engine, tables);
     dataset::install(engine, tables);
-    explain::install(engine);
+    explain::install(engine, tables);
     io::install(engine);
     kernel::install(engine);
+    likelihood::install(engine, tables);
     measure::install(engine, tables);
     plot::install(engine, tables);
     process::install(engine, tables);
-    sample::install(engine);
+    sample::install(engine, tables);
     score::install(engine, tables);
     symbolic::install(engine);
     tensor::install(engine);

@@ -5,25 +5,23 @@ use rhai::{Array, Dynamic, Engine, Map};
 
 use super::score::Score;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Options, number, number_argument, seed_argument};
+use crate::lang::options::{Given, Table, Tables, number, number_argument, read, seed_argument};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
-use crate::process::{PriorLaw, Process};
-use crate::sample::{
-    self, Bound, Divergence, Forward, Grid, Keep, LastStep, Likelihood, LogDensity, Method, Reference, State,
-};
+use crate::process::Process;
+use crate::sample::{self, FORWARD, FROM, Forward, KEEP, Keep, REVERSE, SAMPLE, STEPS, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine) {
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<State>("State");
     engine.register_fn("to_string", |state: &mut State| state.to_string());
     engine.register_fn("to_debug", |state: &mut State| state.to_string());
-    engine.register_type_with_name::<LogDensity>("LogDensity");
-    engine.register_global_module(rhai::exported_module!(functions).into());
+    let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
+    engine.register_global_module(functions.into());
 }
 
-#[export_module]
+#[export_module(manifest)]
 mod functions {
     /// Samples from a score: draws from the prior and follows the reverse process to the data.
     ///
@@ -33,40 +31,13 @@ mod functions {
     /// # Shapes
     /// Every block of the result is [count, shape...] with the shape of a datum.
     ///
-    /// # Options
-    /// - `count`: number of samples (default 1000)
-    /// - `steps`: number of steps (default 200); of no meaning for `"rk45"`
-    /// - `method`: `"em"` (default), Euler–Maruyama; `"heun"` on the flow, two evaluations of the score a step, but one in a
-    ///   step that ends at t = 0; `"rk45"`, Dormand–Prince 5(4) on the flow with steps by the error, for each 1,024 samples on
-    ///   their own, which takes the score at 1e-5 of the horizon for all shorter times; `"splitting"`, exact steps of a
-    ///   Gaussian reference around what the score has beyond it; `"exponential"`, exponential Adams–Bashforth on the flow;
-    ///   `"pc"`, Euler–Maruyama with Langevin corrections. `"splitting"` and `"exponential"` need a linear process
-    /// - `order`: 1, 2 or 3 (default), of `"exponential"`
-    /// - `reference` of `"splitting"`: `"data"` (default), Gaussian data of the same mean and variance, which it samples
-    ///   exactly if these are the same in all coordinates, or `"stationary"`, the law that the process settles into (for `cld` this is the SSCS of its authors)
-    /// - `rtol`, `atol`: tolerated error of a step of `"rk45"`, in parts of the state and besides (default 1e-5 both)
-    /// - `corrector_steps`, `snr`: corrections a step of `"pc"` and their signal-to-noise ratio (default 1 and 0.16)
-    /// - `grid`: `"uniform"` (default); `"quadratic"`, equal steps in √t, which is finer towards the data; `"log"`, equal
-    ///   ratios, from 1e-4 of the start on in one step where it ends at 0; `"rho"`, equal steps in t^(1/rho)
-    /// - `rho`: the exponent of the grid `"rho"` (default 7)
-    /// - `end`: time at which to stop, from 0 (default) to below the start
-    /// - `last`: `"none"` (default), or `"denoise"`: the last step is the drift of the reverse process without noise, whatever
-    ///   the method; `"rk45"` puts it behind its end
-    /// - `keep`: times to keep, e.g. `[0.5, 0.1, 0]`, or `"all"`: see `s.path("x")` and `s.times`. Of a grid they are the
-    ///   nearest of its times
-    /// - `prior`: `"matched"`, a Gaussian with the mean of the noised data at the horizon and the
-    ///   covariance that they have if every coordinate has the average variance of the data; `"ensemble"`,
-    ///   simulated states at the horizon, smoothed, of a score learned from simulated paths; `"stationary"`; or `"usual"` (default),
-    ///   the ensemble where there is one, else matched
-    /// - `seed`: whole number (default 0)
-    ///
     /// # Returns
     /// A `State`: `s.x` and the other blocks by name as tensors, and `s.nfe`, the evaluations of the score per sample.
     /// The same seed gives the same bits on any number of threads.
     ///
     /// # Errors
-    /// When an option is out of range, the method cannot follow the process, the prior does not exist, or the steps are so
-    /// long that the samples run away.
+    /// When an option is out of range, the method cannot follow the process, the prior does not exist, or the steps are
+    /// so long that the samples run away.
     ///
     /// # Source
     /// Anderson, Stoch. Proc. Appl. 12, 313 (1982); Song et al., arXiv 2011.13456 (flow, `"pc"`); Karras et al.,
@@ -84,33 +55,17 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn sample(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<State> {
-        let mut options = Options::new(&ctx, options);
-        let count = options.count_or("count", 1000)?;
-        let laws = [
-            ("usual", None),
-            ("matched", Some(PriorLaw::Matched)),
-            ("stationary", Some(PriorLaw::Stationary)),
-            ("ensemble", Some(PriorLaw::Ensemble)),
-        ];
-        let law = options.choice("prior", &laws)?.unwrap_or(score.score().usual_prior());
-        let request = reverse_options(&mut options)?;
-        options.finish()?;
+        let (count, law, request) = read(&ctx, options, &[SAMPLE, STEPS, REVERSE, KEEP], |given| {
+            Ok((given.count("count"), sample::prior(given), follow(given)?))
+        })?;
+        let law = law.unwrap_or(score.score().usual_prior());
         sample::sample(score.score(), count, law, &request, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "sample", return_raw)]
-    pub fn sample_by_default(ctx: NativeCallContext, score: Score) -> Outcome<State> {
-        sample(ctx, score, Map::new())
     }
 
     /// Follows the reverse process from given states, e.g. noised data, to the data.
     ///
     /// # Shapes
     /// Every block of the state and of the result is [count, shape...] with the shape of a datum.
-    ///
-    /// # Options
-    /// - `from`: time at which to start (default the time at which the state is)
-    /// - all options of `sample` but `count` and `prior`
     ///
     /// # Returns
     /// A `State`, as `sample` does.
@@ -128,107 +83,10 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn reverse(ctx: NativeCallContext, score: Score, state: State, options: Map) -> Outcome<State> {
-        let mut options = Options::new(&ctx, options);
-        let from = options.number("from")?;
-        let request = reverse_options(&mut options)?;
-        options.finish()?;
+        let (from, request) = read(&ctx, options, &[FROM, STEPS, REVERSE, KEEP], |given| {
+            Ok((given.number_if_given("from"), follow(given)?))
+        })?;
         sample::reverse(score.score(), &state, from, &request, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "reverse", return_raw)]
-    pub fn reverse_by_default(ctx: NativeCallContext, score: Score, state: State) -> Outcome<State> {
-        reverse(ctx, score, state, Map::new())
-    }
-
-    /// Log densities of data under a score, by the probability flow.
-    ///
-    /// Without auxiliaries it is log p(x). With them it is a bound on it from below, the mean over draws of the auxiliaries:
-    /// `"weighted"`, log mean [p(x, eta)/q(eta)] with their law q at t = 0, becomes exact with the number of draws; `"mean"`,
-    /// mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior `"matched"` of `sample`, and the
-    /// score below 1e-5 of the horizon is the one there: both make an error for data that are narrow or differ in variance
-    /// between coordinates, the first one only while the horizon is short. Of a `State` it is the log density of data and auxiliaries together.
-    ///
-    /// # Shapes
-    /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]
-    ///
-    /// # Options
-    /// - `divergence`: `"exact"` (default up to 16 directions, the coordinates of the driven blocks) or `"hutchinson"`
-    /// - `probes`: random directions of `"hutchinson"` (default 8)
-    /// - `auxiliary_draws`: draws of the auxiliaries (default 16)
-    /// - `bound`: `"weighted"` (default where the divergence is exact), or `"mean"` (else: the noise of random directions
-    ///   would raise the weighted one)
-    /// - `rtol`, `atol`: tolerated error of a step (default 1e-5 both)
-    /// - `seed`: seed of directions and draws (default 0)
-    ///
-    /// # Returns
-    /// A `LogDensity`: `l.values` and `l.errors`, tensors [count] in nats; the errors are standard errors by random
-    /// directions or draws; and `l.nfe`.
-    ///
-    /// # Errors
-    /// When the process is not linear, an auxiliary starts at a fixed value, `x` has another shape than the score's data, or
-    /// an option is out of range.
-    ///
-    /// # Source
-    /// Song et al., arXiv 2011.13456; Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (`"mean"`); Burda, Grosse, Salakhutdinov,
-    /// arXiv 1509.00519 (`"weighted"`).
-    ///
-    /// # Example
-    /// ```rhai
-    /// let d = dataset::mixture(#{ means: [[0, 0]], std: 1 });
-    /// let l = log_likelihood(score::exact(process::passive(), d), [[0.0, 0.0]]);
-    /// assert(abs(l.values[0] + ln(2 * PI)) < 1e-3);
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn log_likelihood(ctx: NativeCallContext, score: Score, x: Dynamic, options: Map) -> Outcome<LogDensity> {
-        let mut options = Options::new(&ctx, options);
-        let probes = options.count("probes")?;
-        let hutchinson = Some(Divergence::Hutchinson { probes: probes.unwrap_or(8) });
-        let by_default = if probes.is_some() { hutchinson } else { None };
-        let choices = [("", by_default), ("exact", Some(Divergence::Exact)), ("hutchinson", hutchinson)];
-        let default = Likelihood::default();
-        let request = Likelihood {
-            divergence: options.choice("divergence", &choices)?,
-            draws: options.count_or("auxiliary_draws", default.draws)?,
-            bound: options
-                .choice("bound", &[("", None), ("weighted", Some(Bound::Weighted)), ("mean", Some(Bound::Mean))])?,
-            relative: options.positive_or("rtol", default.relative)?,
-            absolute: options.positive_or("atol", default.absolute)?,
-            seed: options.seed_or(default.seed)?,
-        };
-        options.finish()?;
-        if let Some(state) = x.read_lock::<State>() {
-            return sample::log_density(score.score(), &state, &request, &task(&ctx)).raise(&ctx);
-        }
-        let x = tensor_argument(&ctx, "x", &x)?;
-        sample::log_likelihood(score.score(), &x, &request, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "log_likelihood", return_raw)]
-    pub fn log_likelihood_by_default(ctx: NativeCallContext, score: Score, x: Dynamic) -> Outcome<LogDensity> {
-        log_likelihood(ctx, score, x, Map::new())
-    }
-
-    /// Log densities in nats, tensor [count].
-    #[rhai_fn(get = "values", pure)]
-    pub fn values(density: &mut LogDensity) -> Tensor {
-        density.values.clone()
-    }
-
-    /// Standard errors of the log densities in nats, tensor [count]; 0 where nothing is random.
-    #[rhai_fn(get = "errors", pure)]
-    pub fn errors(density: &mut LogDensity) -> Tensor {
-        density.errors.clone()
-    }
-
-    /// Evaluations of the score per sample and draw that a likelihood took.
-    #[rhai_fn(get = "nfe", pure)]
-    pub fn density_evaluations(density: &mut LogDensity) -> i64 {
-        density.evaluations as i64
-    }
-
-    #[rhai_fn(name = "to_string", name = "to_debug", pure)]
-    pub fn density_to_string(density: &mut LogDensity) -> String {
-        density.to_string()
     }
 
     /// Runs the forward process from data, step by step.
@@ -237,12 +95,6 @@ mod functions {
     ///
     /// # Shapes
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]
-    ///
-    /// # Options
-    /// - `steps`: number of equal Euler–Maruyama steps (default 500)
-    /// - `end`: time at which to stop (default the horizon)
-    /// - `keep`: times to keep, e.g. `[0, 0.5]`, or `"all"`: see `s.path("x")` and `s.times`
-    /// - `seed`: whole number (default 0)
     ///
     /// # Returns
     /// A `State` at that time; `s.warnings` says if the steps are too long for the process.
@@ -259,20 +111,9 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn simulate(ctx: NativeCallContext, process: Process, x0: Dynamic, options: Map) -> Outcome<State> {
         let x0 = tensor_argument(&ctx, "x0", &x0)?;
-        let mut options = Options::new(&ctx, options);
-        let request = Forward {
-            steps: options.count_or("steps", 500)?,
-            end: options.number("end")?,
-            keep: keep(&mut options)?,
-            seed: options.seed_or(0)?,
-        };
-        options.finish()?;
+        let request =
+            read(&ctx, options, &[FORWARD, KEEP], |given| Ok(Forward { keep: keep(given)?, ..Forward::read(given) }))?;
         sample::simulate(&process, &x0, &request, &task(&ctx)).raise(&ctx)
-    }
-
-    #[rhai_fn(name = "simulate", return_raw)]
-    pub fn simulate_by_default(ctx: NativeCallContext, process: Process, x0: Dynamic) -> Outcome<State> {
-        simulate(ctx, process, x0, Map::new())
     }
 
     /// Noises data up to time `t` in one step, by the perturbation kernel.
@@ -280,7 +121,7 @@ mod functions {
     /// # Shapes
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]
     ///
-    /// # Options
+    /// # Arguments
     /// - `t`: time, 0 or above
     /// - `seed`: whole number
     ///
@@ -383,7 +224,7 @@ mod functions {
 
     /// The same state with the samples of one block in a random order: what the other blocks know of it is gone.
     ///
-    /// # Options
+    /// # Arguments
     /// - `name`: the block
     /// - `seed`: whole number
     ///
@@ -403,51 +244,23 @@ mod functions {
     }
 }
 
-/// The options that `sample` and `reverse` have in common.
-pub(super) fn reverse_options(options: &mut Options) -> Outcome<sample::Options> {
-    // Only what the method and the grid have is taken, so that the rest is refused by name.
-    let names = ["em", "heun", "rk45", "splitting", "exponential", "pc"].map(|name| (name, name));
-    let method = match options.choice("method", &names)? {
-        "heun" => Method::Heun,
-        "rk45" => Method::RungeKutta {
-            relative: options.positive_or("rtol", 1e-5)?,
-            absolute: options.positive_or("atol", 1e-5)?,
-        },
-        "splitting" => {
-            let references = [("data", Reference::Data), ("stationary", Reference::Stationary)];
-            Method::Splitting { reference: options.choice("reference", &references)? }
-        }
-        "exponential" => Method::Exponential { order: options.count_or("order", 3)? },
-        "pc" => Method::PredictorCorrector {
-            corrections: options.count_or("corrector_steps", 1)?,
-            ratio: options.positive_or("snr", 0.16)?,
-        },
-        _ => Method::EulerMaruyama,
-    };
-    let grids = ["uniform", "quadratic", "log", "rho"].map(|name| (name, name));
-    let grid = match options.choice("grid", &grids)? {
-        "quadratic" => Grid::Quadratic,
-        "log" => Grid::Log,
-        "rho" => Grid::Rho(options.positive_or("rho", 7.0)?),
-        _ => Grid::Uniform,
-    };
-    Ok(sample::Options {
-        method,
-        steps: options.count_or("steps", 200)?,
-        grid,
-        end: options.number_or("end", 0.0)?,
-        last: options.choice("last", &[("none", LastStep::None), ("denoise", LastStep::Denoise)])?,
-        keep: keep(options)?,
-        seed: options.seed_or(0)?,
-    })
+/// How to follow the reverse process, as `sample` and `reverse` are told.
+fn follow(given: &Given) -> Outcome<sample::Options> {
+    let steps = given.count("steps");
+    Ok(sample::Options { steps, keep: keep(given)?, ..sample::Options::read(given) })
 }
 
-fn keep(options: &mut Options) -> Outcome<Keep> {
-    let Some(value) = options.take("keep") else { return Ok(Keep::End) };
-    let times = || value.read_lock::<Array>().and_then(|times| times.iter().map(number).collect());
-    match (value.read_lock::<rhai::ImmutableString>().as_deref().map(|text| text.as_str()), times()) {
-        (Some("all"), _) => Ok(Keep::All),
-        (_, Some(times)) => Ok(Keep::Times(times)),
-        _ => options.refuse("keep", "an array of times, or \"all\"", &value),
-    }
+fn keep(given: &Given) -> Outcome<Keep> {
+    let read = |value: &Dynamic| match value.read_lock::<rhai::ImmutableString>().as_deref() {
+        Some(text) => (text == "all").then_some(Keep::All),
+        None => value.read_lock::<Array>()?.iter().map(number).collect::<Option<_>>().map(Keep::Times),
+    };
+    Ok(given.cast("keep", read)?.unwrap_or(Keep::End))
 }
+
+/// The options of the functions of this file.
+const OPTIONS: &[(&str, Table)] = &[
+    ("sample", &[SAMPLE, STEPS, REVERSE, KEEP]),
+    ("reverse", &[FROM, STEPS, REVERSE, KEEP]),
+    ("simulate", &[FORWARD, KEEP]),
+];

@@ -144,9 +144,8 @@ mod functions {
             let is_simulated = given.flag_if_given("simulated").unwrap_or(process.class() == Class::Nonlinear);
             let simulation = Simulation { seed, ..Simulation::read(given) };
             let superfluous = Simulation::SETTINGS.iter().find(|setting| given.is_given(setting.name));
-            match superfluous.filter(|_| !is_simulated) {
-                Some(setting) => Err(only_simulated(setting.name)).raise(&ctx)?,
-                None => {}
+            if let Some(setting) = superfluous.filter(|_| !is_simulated) {
+                return Err(only_simulated(setting.name)).raise(&ctx);
             }
             let activation = given.chosen("activation", ACTIVATIONS);
             Ok((given.counts("hidden"), activation, seed, is_simulated.then_some(simulation)))

@@ -81,19 +81,18 @@ impl OptionEntry {
         names.split('`').skip(1).step_by(2).map(entry).collect()
     }
 
-    /// "`name`: meaning, range (default: 0.5)"
+    /// "`name`: meaning (above 0; default: 0.5)"
     fn line(&self) -> String {
-        let mut line = format!("`{}`: {}", self.name, self.meaning);
-        if let Some(range) = &self.range {
-            line.push_str(&format!(", {range}"));
+        let shown = |text: &String| match text.starts_with(['"', '[']) {
+            true => format!("default: `{text}`"),
+            false => format!("default: {text}"),
+        };
+        let given = self.default.as_ref().map(shown).or_else(|| self.required.clone());
+        let notes: Vec<String> = self.range.clone().into_iter().chain(given).collect();
+        match notes.is_empty() {
+            true => format!("`{}`: {}", self.name, self.meaning),
+            false => format!("`{}`: {} ({})", self.name, self.meaning, notes.join("; ")),
         }
-        match (&self.default, &self.required) {
-            (Some(text), _) if text.starts_with(['"', '[']) => line.push_str(&format!(" (default: `{text}`)")),
-            (Some(text), _) => line.push_str(&format!(" (default: {text})")),
-            (None, Some(how)) => line.push_str(&format!(" ({how})")),
-            (None, None) => {}
-        }
-        line
     }
 }
 
@@ -130,14 +129,14 @@ pub(super) fn written_section(doc: &str, of: &dyn Fn(&str) -> Vec<OptionEntry>) 
     let items = items(section);
     let mut options: Vec<OptionEntry> = items.iter().flat_map(|item| OptionEntry::listed(&item.join(" "))).collect();
     let mut text = String::new();
-    for lines in &items {
+    for lines in items {
         lines.iter().for_each(|line| text.push_str(&format!("{line}\n")));
         let mut passed = passed_on(&lines.iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "), of);
         passed.retain(|option| !options.iter().any(|own| own.name == option.name && own.owner.is_none()));
         text.push_str(&list(&passed, 1));
         options.extend(passed);
     }
-    (format!("{before}{text}{after}"), options)
+    (format!("{before}{}{after}", text.trim_end()), options)
 }
 
 /// The text up to and with the heading `# Options`, the section, and the rest.
@@ -145,9 +144,8 @@ fn section(doc: &str) -> (&str, &str, &str) {
     const HEADING: &str = "# Options\n";
     let Some(start) = doc.find(HEADING).map(|at| at + HEADING.len()) else { return (doc, "", "") };
     let end = doc[start..].find("\n# ").map_or(doc.len(), |at| start + at);
-    // The last line of the section keeps its end.
-    let end = (end + usize::from(end < doc.len())).min(doc.len());
-    (&doc[..start], &doc[start..end], &doc[end..])
+    let section = doc[start..end].trim_end();
+    (&doc[..start], section, &doc[start + section.len()..])
 }
 
 /// The lines of each item of a list.
@@ -207,7 +205,7 @@ mod tests {
 - `grid`: how the times are spread (default: `\"uniform\"`)
   - `\"uniform\"`: equal steps
   - `\"rho\"`: equal steps in t^(1/rho)
-    - `rho`: the exponent, above 0 (default: 7)
+    - `rho`: the exponent (above 0; default: 7)
 - `end`: where to stop (default: the horizon)
 ";
         assert_eq!(list(&declared(&[TABLE]), 0), expected);

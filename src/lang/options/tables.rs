@@ -26,9 +26,9 @@ impl Tables {
         self.0.iter().map(|(name, table)| (name.as_str(), *table))
     }
 
-    /// The module with the functions of `manifest`, whose option maps are declared in `options`, and its name in scripts,
-    /// "" for functions that are called by their bare name. Where nothing must be given, a function can be called
-    /// without its map, too.
+    /// The module with the functions of `manifest`, whose option maps are declared in `options`; `name` is its name in
+    /// scripts, "" for functions that are called by their bare name. Where nothing must be given, a function can be
+    /// called without its map, too.
     ///
     /// # Panics
     /// When a declared function does not exist or takes no map.

@@ -14,7 +14,7 @@ pub(super) const SCATTER: Table = &[
             "labels",
             "strings, one for each set, in place of `titles`: all sets in one panel, with a legend",
         )
-        .or_else("none"),
+        .or_else(""),
     ],
     AXES,
     &[
@@ -42,9 +42,9 @@ pub(super) const DENSITY: Table = &[
 
 pub(super) const LINES: Table = &[
     &[
-        Setting::texts("labels", "strings, one for each line, for the legend").or_else("none"),
+        Setting::texts("labels", "strings, one for each line, for the legend").or_else(""),
         Setting::other("errors", "numbers of the shape of `y`", "half heights of the error bars, of the shape of `y`")
-            .or_else("none"),
+            .or_else(""),
         Setting::flag("band", "errors are drawn as a shaded band"),
         Setting::flag("markers", "a symbol at each point").or_else("up to 40 points"),
         Setting::other(
@@ -65,7 +65,7 @@ pub(super) const LINES: Table = &[
 
 pub(super) const HISTOGRAM: Table = &[
     &[
-        Setting::texts("labels", "strings, one for each set, for the legend").or_else("none"),
+        Setting::texts("labels", "strings, one for each set, for the legend").or_else(""),
         HISTOGRAM_CELLS,
         TITLE,
         X_LABEL,
@@ -78,13 +78,13 @@ pub(super) const HISTOGRAM: Table = &[
 
 pub(super) const PANELS: Table = &[&[COLUMNS, SAME_AXES], PAPER];
 
-const TITLES: Setting = Setting::texts("titles", "strings, one above each panel").or_else("none");
-const TITLE: Setting = Setting::text("title", "text above the panel").or_else("none");
+const TITLES: Setting = Setting::texts("titles", "strings, one above each panel").or_else("");
+const TITLE: Setting = Setting::text("title", "text above the panel").or_else("");
 const EQUAL: Setting = Setting::flag("equal", "a unit of x is as long as a unit of y");
 const SAME_AXES: Setting = Setting::flag("same_axes", "all panels have the same axes");
 
-const AXES: &[Setting] = &[X_LABEL, Setting::text("y_label", "text beside the y axis").or_else("none")];
-const X_LABEL: Setting = Setting::text("x_label", "text below the x axis").or_else("none");
+const AXES: &[Setting] = &[X_LABEL, Setting::text("y_label", "text beside the y axis").or_else("")];
+const X_LABEL: Setting = Setting::text("x_label", "text below the x axis").or_else("");
 
 const fn limits(default: &'static str) -> Setting {
     const WANTED: &str = "[low, high] or #{ x: [low, high], y: [low, high] }";

@@ -2,11 +2,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::tests::passive;
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
 use crate::process::{Linear, Process};
+use crate::sample::perturb;
+use crate::sample::tests::passive;
 use crate::score::Exact;
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -62,7 +63,7 @@ fn auxiliaries_are_averaged_out() {
     let data = gaussian().sample(16, 3, &Task::default()).unwrap();
     let score = Exact::new(&active(), &gaussian()).unwrap();
     for bound in [Bound::Weighted, Bound::Mean] {
-        let options = Likelihood { bound: Some(bound), draws: 3, ..Likelihood::default() };
+        let options = Likelihood { bound: Some(bound), auxiliary_draws: 3, ..Likelihood::default() };
         assert_near(&log_likelihood(&score, &data, &options, &Task::default()).unwrap(), &truth(&data));
     }
     let states = perturb(&active(), &data, 0.0, 5, &Task::default()).unwrap();
@@ -73,8 +74,8 @@ fn auxiliaries_are_averaged_out() {
     assert_near(&found, &joint);
 }
 
-/// Against the exact divergence, for data that are correlated: 40 bounds of 5 standard errors with 63 degrees of freedom, a
-/// false alarm once in 5,000 seeds; the seed is fixed. Seen to fail with directions of length √2.
+/// Against the exact divergence, for data that are correlated: 40 bounds of 5 standard errors with 63 degrees of
+/// freedom, a false alarm once in 5,000 seeds; the seed is fixed. Seen to fail with directions of length √2.
 #[test]
 fn random_directions_know_their_error() {
     let full = Covariance::Full(vec![0.3, 0.2, 0.2, 0.4]);
@@ -103,7 +104,7 @@ fn likelihoods_that_do_not_exist_are_refused() {
     assert!(
         refused(&Tensor::full(&[3, 1], 0.0, &Host::default()).unwrap(), Likelihood::default()).contains("shape [1]")
     );
-    assert!(refused(&x, Likelihood { relative: 1e-12, ..Likelihood::default() }).contains("rtol"));
+    assert!(refused(&x, Likelihood { rtol: 1e-12, ..Likelihood::default() }).contains("rtol"));
     let none = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 0 }), ..Likelihood::default() };
     assert!(refused(&x, none).contains("probes"));
     let mut linear = active().constant().unwrap().clone();

@@ -1,32 +1,31 @@
 //! Log densities of data under a score, by the probability flow.
 //!
-//! Along the flow dz/dt = v(z, t), v = f − ½ D ŝ, the log density falls by the divergence of v (Chen, Rubanova, Bettencourt,
-//! Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v dt, with the law of
-//! noised Gaussian data of the same mean and variance for p(z_T).
+//! Along the flow dz/dt = v(z, t), v = f − ½ D ŝ, the log density falls by the divergence of v (Chen, Rubanova,
+//! Bettencourt, Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v
+//! dt, with the law of noised Gaussian data of the same mean and variance for p(z_T).
 //!
-//! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0 and
-//! independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
-//! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the number
-//! of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
+//! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0
+//! and independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
+//! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the
+//! number of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
 
 use nalgebra::DVector;
 
-use super::State;
-use super::adaptive::{GROUP, gather};
 use super::divergence::{Divergence, Probes, trace};
-use super::field::Layout;
 use super::flow::{Flow, shortest};
-use super::integrator::{Integrator, Tolerance};
-use super::march::BLOCK;
-use super::meter::Meter;
-use super::output::Request;
-use super::reverse::{self, Values};
-use super::start::{Data, Start};
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
 use crate::process::Class;
 use crate::rng::{Purpose, Stream};
+use crate::sample::State;
+use crate::sample::adaptive::GROUP;
+use crate::sample::integrator::{Integrator, TOLERANCES, Tolerance};
+use crate::sample::layout::{BLOCK, Layout};
+use crate::sample::meter::Meter;
+use crate::sample::output::Request;
+use crate::sample::start::{Beginning, Data, Start, Values, gather};
 use crate::score::Score;
+use crate::settings::{self, Choice, Setting, Value, words};
 use crate::task::Task;
 use crate::tensor::Tensor;
 
@@ -39,26 +38,82 @@ pub enum Bound {
     Mean,
 }
 
+/// What can be set of a likelihood.
+pub const LIKELIHOOD: &[Setting] = &[
+    Setting::choice("divergence", "how the divergence of the score is found", &words(DIVERGENCES))
+        .or_else("\"exact\" up to 16 directions, the coordinates of the driven blocks, and \"hutchinson\" beyond"),
+    AUXILIARY_DRAWS,
+    Setting::choice("bound", "what the draws are averaged to", &words(BOUNDS)).or_else(
+        "\"weighted\" where the divergence is exact, else \"mean\": the noise of random directions would raise the weighted \
+         one",
+    ),
+    TOLERANCES[0],
+    TOLERANCES[1],
+    Setting::seed("seed of random directions and auxiliaries"),
+];
+
+const AUXILIARY_DRAWS: Setting = counted("auxiliary_draws", "draws of the auxiliaries").or(16.0);
+const PROBES: Setting = counted("probes", "random directions").or(8.0);
+
+/// Draws are numbered by part of a random stream.
+const fn counted(name: &'static str, meaning: &'static str) -> Setting {
+    Setting::count(name, meaning).between(1.0, (1 << 20) as f64)
+}
+
+const DIVERGENCES: &[(Choice, fn(&settings::Values) -> Divergence); 2] = &[
+    (Choice::new("exact", "in all directions, one after the other"), |_| Divergence::Exact),
+    (Choice::new("hutchinson", "in random directions of ±1").with(&[PROBES]), |values| Divergence::Hutchinson {
+        probes: values.count("probes"),
+    }),
+];
+
+const BOUNDS: &[(Choice, Bound); 2] = &[
+    (Choice::new("weighted", "log mean [p(x, η)/q(η)], exact in the limit of many draws"), Bound::Weighted),
+    (Choice::new("mean", "mean [log p(x, η) - log q(η)]"), Bound::Mean),
+];
+
 /// How to compute a likelihood.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Likelihood {
     /// Tolerated error of a step, in parts of the state.
-    pub relative: f64,
+    pub rtol: f64,
     /// Tolerated error of a step besides.
-    pub absolute: f64,
+    pub atol: f64,
     /// How the divergence is found; by default exactly up to 16 directions, else with 8 random ones.
     pub divergence: Option<Divergence>,
     /// Draws of the auxiliaries.
-    pub draws: usize,
+    pub auxiliary_draws: usize,
     /// What they are averaged to; by default weighted where the divergence is exact, else their mean.
     pub bound: Option<Bound>,
     /// Seed of random directions and auxiliaries.
     pub seed: u64,
 }
 
+impl Likelihood {
+    /// What `values` of [`LIKELIHOOD`] set.
+    ///
+    /// # Panics
+    /// When `values` are of another table.
+    pub fn read(values: &settings::Values) -> Self {
+        let Tolerance { rtol, atol } = Tolerance::read(values);
+        Self {
+            rtol,
+            atol,
+            divergence: values.chosen_if_given("divergence", DIVERGENCES).map(|read| read(values)),
+            auxiliary_draws: values.count("auxiliary_draws"),
+            bound: values.chosen_if_given("bound", BOUNDS),
+            seed: values.natural("seed"),
+        }
+    }
+
+    fn tolerance(&self) -> Tolerance {
+        Tolerance { rtol: self.rtol, atol: self.atol }
+    }
+}
+
 impl Default for Likelihood {
     fn default() -> Self {
-        Self { relative: 1e-5, absolute: 1e-5, divergence: None, draws: 16, bound: None, seed: 0 }
+        Self::read(&settings::Values::defaults(LIKELIHOOD))
     }
 }
 
@@ -67,8 +122,8 @@ impl Default for Likelihood {
 pub struct LogDensity {
     /// The log density of each datum, \[count\].
     pub values: Tensor,
-    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where a
-    /// single one says nothing of it.
+    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where
+    /// a single one says nothing of it.
     pub errors: Tensor,
     /// Evaluations of the score per sample, of one draw; the most that any group of samples took.
     pub evaluations: usize,
@@ -83,7 +138,8 @@ impl std::fmt::Display for LogDensity {
     }
 }
 
-/// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of `options`.
+/// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of
+/// `options`.
 ///
 /// # Errors
 /// When the process is not linear, or its auxiliaries start at fixed values, which have no density; when `data` are not
@@ -111,7 +167,7 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
         return Err(Error::process(process.name(), problem).with_hint(format!("give {name} a law in `start`")));
     }
     let mut draws = Vec::new();
-    for draw in 0..options.draws {
+    for draw in 0..options.auxiliary_draws {
         let law = law.part(draw as u32);
         let start = |block: u32, samples: usize, rows: &mut [f32]| {
             let x = data.block(block, samples);
@@ -147,8 +203,6 @@ pub fn log_density(score: &dyn Score, states: &State, options: &Likelihood, task
 
 /// Directions up to whose number the divergence is exact by default.
 const MOST_EXACT: usize = 16;
-/// Random directions beyond.
-const PROBES: usize = 8;
 
 struct Plan<'a> {
     score: &'a dyn Score,
@@ -175,27 +229,22 @@ impl<'a> Plan<'a> {
             let problem = format!("a likelihood needs a linear process, which this is not: {causes}");
             return Err(Error::process(process.name(), problem));
         }
-        let (relative, absolute) = (options.relative, options.absolute);
-        super::Method::RungeKutta { relative, absolute }.check(process)?;
+        options.tolerance().check()?;
         let layout = Layout::new(process, score.shape().iter().product())?;
         let by_default = match layout.score <= MOST_EXACT {
             true => Divergence::Exact,
-            false => Divergence::Hutchinson { probes: PROBES },
+            false => Divergence::Hutchinson { probes: settings::Values::defaults(&[PROBES]).count("probes") },
         };
         let divergence = options.divergence.unwrap_or(by_default);
-        for (name, number) in [
-            ("auxiliary_draws", options.draws),
-            ("probes", if let Divergence::Hutchinson { probes } = divergence { probes } else { 1 }),
-        ] {
-            if !(1..=MOST_DRAWS).contains(&number) {
-                return Err(Error::argument(name, format!("must be from 1 to {MOST_DRAWS}, got {number}")));
-            }
+        AUXILIARY_DRAWS.check(&Value::Number(options.auxiliary_draws as f64))?;
+        if let Divergence::Hutchinson { probes } = divergence {
+            PROBES.check(&Value::Number(probes as f64))?;
         }
         Ok(Self { score, options, divergence, layout, task })
     }
 
     /// The log densities of the states that `start` gives, with the random directions of draw number `draw`.
-    fn run(&self, count: usize, start: &reverse::Start<'_>, draw: u32) -> Result<Densities> {
+    fn run(&self, count: usize, start: &Beginning<'_>, draw: u32) -> Result<Densities> {
         let process = self.score.process();
         let request = Request { process, count, shape: self.score.shape(), kept: Vec::new() };
         request.blocks(BLOCK)?;
@@ -226,8 +275,7 @@ impl<'a> Plan<'a> {
         let mut flow = Flow::new(self.score, samples, self.task)?;
         let mut values = rows;
         values.resize(size + probes.rows() * samples, 0.0);
-        let Likelihood { relative, absolute, .. } = *self.options;
-        let mut integrator = Integrator::new(values.len(), Tolerance { relative, absolute });
+        let mut integrator = Integrator::new(values.len(), self.options.tolerance());
         let mut slope = |time: f64, values: &[f32], out: &mut [f32]| {
             let known = time.max(shortest(process));
             let linear = process.linear_at(known)?;
@@ -266,9 +314,6 @@ impl<'a> Plan<'a> {
         Ok((0..samples).map(density).collect())
     }
 }
-
-/// Draws are numbered by part of a random stream.
-const MOST_DRAWS: usize = 1 << 20;
 
 /// The mean and its standard error.
 fn mean_and_error(values: &[f64]) -> (f64, f64) {

@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::super::{Definition, Process};
-use super::{UPDATES, WIDTH};
+use super::Explanation;
+use super::page::WIDTH;
 use crate::expr::{Expression, Function, Operation};
+use crate::process::{Definition, Process};
+use crate::sample::METHODS;
 
 fn active() -> Process {
     let [x, eta] = [Expression::component(0, "x"), Expression::component(1, "eta")];
@@ -37,7 +39,7 @@ fn definition(blocks: Vec<(&str, Expression, Expression)>, parameters: &[(&str, 
 
 #[test]
 fn an_active_process_is_reversed() {
-    let explanation = active().explain(&UPDATES[0]);
+    let explanation = Explanation::new(&active(), &METHODS[0]);
     for line in [
         "dx   = [eta - k x] dt",
         "deta = -eta/tau dt + sqrt(2 Ta)/tau dW2",
@@ -68,7 +70,7 @@ fn noise_that_depends_on_the_state_has_its_divergence() {
     let x = Expression::component(0, "x");
     let process =
         definition(vec![("x", x.negate(), Expression::constant(1.0).add(&x.multiply(&x)).apply(Function::Sqrt))], &[]);
-    let text = process.explain(&UPDATES[1]).text;
+    let text = Explanation::new(&process, &METHODS[1]).text;
     for line in ["dx = [x + 2 x + (1 + x x) S_x] ds + sqrt(1 + x x) dW1", "dx = [x + x + (1 + x x)/2 S_x] ds"] {
         assert!(text.contains(line), "{line:?} is not in\n{text}");
     }
@@ -76,9 +78,9 @@ fn noise_that_depends_on_the_state_has_its_divergence() {
 
 #[test]
 fn explanations_fit_a_narrow_terminal() {
-    for update in &UPDATES {
-        let text = active().explain(update).text;
-        assert!(text.contains(&format!("Step of \"{}\"", update.name)));
+    for method in METHODS {
+        let text = Explanation::new(&active(), method).text;
+        assert!(text.contains(&format!("Step of \"{}\"", method.name)));
         let longest = text.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(WIDTH), "{longest:?} characters\n{text}");
     }

@@ -1,0 +1,132 @@
+//! Euler–Maruyama with Langevin corrections (Song et al., arXiv 2011.13456, algorithm 5) after each step.
+
+use std::sync::Arc;
+
+use nalgebra::{DMatrix, DVector};
+
+use super::about::{About, Fixed, Method, Needs, Way};
+use crate::error::Result;
+use crate::process::{Class, Motion};
+use crate::sample::affine::{Affine, joined};
+use crate::sample::field::Field;
+use crate::sample::layout::Layout;
+use crate::sample::plan::{Part, Place, Stepper};
+use crate::sample::problem::Problem;
+use crate::sample::update::Update;
+use crate::settings::{Setting, Value, Values};
+
+pub(in crate::sample) const ABOUT: About = About {
+    name: "pc",
+    meaning: "Euler–Maruyama with Langevin corrections after each step that does not end at t = 0",
+    title: "Euler-Maruyama with Langevin corrections",
+    text: &[
+        "z <- z + b(z, t) h + G(z, t) sqrt(h) xi",
+        "z_d <- z_d + e S_d(z, t - h) + sqrt(2 e) xi for the driven z_d,  e = 2 (snr |xi|/|S_d|)^2",
+    ],
+    latex: &[
+        "z &\\leftarrow z + b(z, t)\\, h + G(z, t) \\sqrt{h}\\, \\xi, \\qquad b = -f + \\nabla \\cdot D + D \\nabla \\ln \
+         p_t",
+        "z_d &\\leftarrow z_d + \\epsilon\\, \\partial_d \\ln p_{t-h}(z) + \\sqrt{2 \\epsilon}\\, \\xi, \\qquad \\epsilon \
+         = 2 \\left(r \\lVert \\xi \\rVert / \\lVert \\partial_d \\ln p \\rVert\\right)^2",
+    ],
+    settings: SETTINGS,
+    needs: Needs::Any,
+    read: |values| Arc::new(PredictorCorrector::read(values)),
+};
+
+const SETTINGS: &[Setting] = &[CORRECTOR_STEPS, SNR];
+/// Parts of a random stream are numbered by 24 bits.
+const CORRECTOR_STEPS: Setting = Setting::count("corrector_steps", "corrections a step").between(1.0, 1000.0).or(1.0);
+const SNR: Setting = Setting::number("snr", "signal-to-noise ratio of a correction").above(0.0).or(0.16);
+
+/// Euler–Maruyama with Langevin corrections after each step that does not end at t = 0.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct PredictorCorrector {
+    /// Corrections after a step.
+    pub corrector_steps: usize,
+    /// Signal-to-noise ratio r of a correction.
+    pub snr: f64,
+}
+
+impl PredictorCorrector {
+    fn read(values: &Values) -> Self {
+        Self { corrector_steps: values.count("corrector_steps"), snr: values.number("snr") }
+    }
+}
+
+impl Default for PredictorCorrector {
+    fn default() -> Self {
+        Self::read(&Values::defaults(SETTINGS))
+    }
+}
+
+impl Method for PredictorCorrector {
+    fn about(&self) -> &'static About {
+        &ABOUT
+    }
+
+    fn words(&self) -> String {
+        format!("{} corrections a step, snr {}", self.corrector_steps, self.snr)
+    }
+
+    fn check(&self) -> Result<()> {
+        CORRECTOR_STEPS.check(&Value::Number(self.corrector_steps as f64))?;
+        SNR.check(&Value::Number(self.snr))
+    }
+
+    fn way(&self) -> Way<'_> {
+        Way::Fixed(self)
+    }
+}
+
+impl Fixed for PredictorCorrector {
+    fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
+        let reverse = Field::new(problem.process(), Motion::Reverse)?;
+        let Layout { state, score, .. } = problem.layout;
+        Ok(Box::new(move |step| {
+            let mut parts = problem.euler(&reverse, step)?;
+            let (_, time) = problem.span(step);
+            if time == 0.0 {
+                return Ok(parts);
+            }
+            let update = self.correction(problem, time)?;
+            for correction in 0..self.corrector_steps {
+                parts.extend([
+                    problem.load(),
+                    problem.score(time),
+                    Part::Draw { draw: 1 + correction as u32, rows: score, to: state + score },
+                    Part::Apply { update: update.clone(), from: 0, to: Place::Kept(0) },
+                ]);
+            }
+            Ok(parts)
+        }))
+    }
+}
+
+impl PredictorCorrector {
+    /// Langevin steps z_d ← z_d + ε ŝ_d + √(2ε) ξ_d keep the law of the driven components given all others. With
+    /// ε = 2 (r ‖ξ‖/‖ŝ‖)² the ratio of signal to noise is r; where there is a kernel, ℓ_d, the deviation of z_d given
+    /// all others, stands for the mean of ‖ξ‖/‖ŝ‖, so that no sample has a say in the step of another.
+    fn correction(&self, problem: &Problem<'_>, time: f64) -> Result<Update> {
+        let process = problem.process();
+        if process.class() == Class::Nonlinear {
+            return Ok(Update::Langevin { ratio: self.snr, driven: process.driven().into() });
+        }
+        let spread = process.kernel(time)?.conditional_std();
+        let lengths: Vec<_> = process.driven().iter().map(|&d| 2.0 * (self.snr * spread[d]).powi(2)).collect();
+        Ok(langevin(process.components(), process.driven(), &lengths).into())
+    }
+}
+
+/// The Langevin step of `lengths` ε, from the rows of state, score and as much noise.
+fn langevin(components: usize, driven: &[usize], lengths: &[f64]) -> Affine {
+    let place = |factors: Vec<f64>| {
+        let mut matrix = DMatrix::zeros(components, driven.len());
+        driven.iter().zip(factors).enumerate().for_each(|(column, (&row, factor))| matrix[(row, column)] = factor);
+        matrix
+    };
+    let score = place(lengths.to_vec());
+    let noise = place(lengths.iter().map(|length| (2.0 * length).sqrt()).collect());
+    let state = DMatrix::zeros(components, components);
+    Affine::step(&DVector::zeros(components), &joined(&[&state, &score, &noise]))
+}
