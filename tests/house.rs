@@ -42,6 +42,25 @@ fn comments_fit_into_their_lines() {
     assert!(wide.is_empty(), "beyond {WIDEST} characters: {wide:#?}");
 }
 
+/// Where numbers may become single precision: the place for it, functions and random numbers made of bits, and files
+/// that hold other types.
+const ROUNDING: &[&str] = &["src/vector", "src/rng.rs", "src/data/formats/npy.rs"];
+
+/// Seen to fail with `frame.clock as f32` in `score/basis/frame.rs`.
+#[test]
+fn double_precision_becomes_single_in_one_place() {
+    let mut wrong = Vec::new();
+    let is_test = |file: &PathBuf| file.file_stem().unwrap().to_string_lossy().ends_with("tests");
+    let may = |file: &PathBuf| is_test(file) || ROUNDING.iter().any(|place| file.starts_with(place));
+    for file in files("src", &["rs"]).into_iter().filter(|file| !may(file)) {
+        let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(&file)).unwrap();
+        let code = text.split("#[cfg(test)]\nmod").next().unwrap();
+        let lines = (1..).zip(code.lines()).filter(|(_, line)| line.contains(" as f32"));
+        wrong.extend(lines.map(|(number, _)| format!("{}:{number}", file.display())));
+    }
+    assert!(wrong.is_empty(), "not by `vector::single`: {wrong:#?}");
+}
+
 /// What stands between backticks and inside the brackets of links in a page.
 fn named(page: &str) -> Vec<&str> {
     let spans = page.split('`').skip(1).step_by(2);
