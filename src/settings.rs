@@ -68,8 +68,8 @@ pub enum Kind {
 pub enum Preset {
     /// It must be given; what to write, if it is not: "write drift: |s, t, p| #{ x: -s.x }".
     Required(&'static str),
-    /// It or the other setting of this name must be given, and not both; what to write, if it is otherwise.
-    Either(&'static str, &'static str),
+    /// It or one of the other settings of these names must be given, and no two; what to write, if it is otherwise.
+    Either(&'static [&'static str], &'static str),
     /// A number.
     Number(f64),
     /// Numbers.
@@ -233,10 +233,11 @@ impl Setting {
         Self { default: Preset::Required(hint), ..self }
     }
 
-    /// The same setting, which must be given unless the one named `other` is, with a `hint` for who gave none or both.
+    /// The same setting, which must be given unless one of those named `others` is, with a `hint` for who gave none or
+    /// several.
     #[must_use]
-    pub const fn unless(self, other: &'static str, hint: &'static str) -> Self {
-        Self { default: Preset::Either(other, hint), ..self }
+    pub const fn unless(self, others: &'static [&'static str], hint: &'static str) -> Self {
+        Self { default: Preset::Either(others, hint), ..self }
     }
 
     /// The words of a choice; none for other settings.

@@ -27,7 +27,7 @@ const STANDARD: &[(&str, &str, &str)] = standard! {
     "process":
         "process/passive" "process/active" "process/cld" "process/vp" "process/ve" "process/sub_vp" "process/third_order"
         "process/chiral_active" "process/ou_chain" "process/oscillating" "process/power_law" "process/active_brownian"
-        "process/run_and_tumble" "process/double_well" "process/state_dependent_temperature";
+        "process/run_and_tumble" "process/double_well" "process/state_dependent_temperature" "process/fractional";
     "noise": "noise/coloured";
     "": "tools/verify" "tools/convergence" "tools/compare";
 };

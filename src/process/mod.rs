@@ -22,7 +22,7 @@ use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 pub use chain::{CHAIN_STEPS, Chain, Walk, WindowLaw};
-pub use coloured::{Embedding, Sampled, embed, logarithmic};
+pub use coloured::{Component, Embedding, Ladder, Sampled, embed, places};
 pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
 pub(crate) use describe::covariance_table;
 pub use difference::difference;

@@ -77,13 +77,14 @@ impl Values {
         Ok(values)
     }
 
-    /// Refuses neither and both of two settings of which one must be given.
+    /// Refuses none and several of the settings of which one must be given.
     fn check_alternatives(&self) -> Result<()> {
         for (name, entry) in &self.entries {
-            if let Preset::Either(other, hint) = entry.setting.default
-                && entry.is_given == self.entries.get(other).is_some_and(|other| other.is_given)
+            if let Preset::Either(others, hint) = entry.setting.default
+                && [name].into_iter().chain(others).filter(|name| self.is_given(name)).count() != 1
             {
-                let error = Error::argument(*name, format!("or `{other}` must be given, one of them"));
+                let error =
+                    Error::argument(*name, format!("or `{}` must be given, one of them", others.join("` or `")));
                 return Err(error.with_hint(hint));
             }
         }

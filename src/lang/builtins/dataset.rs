@@ -34,7 +34,7 @@ const MIXTURE: &[Setting] = &[
         .required("write means: [[-1, 0], [1, 0]], one row per Gaussian"),
     Setting::numbers("weights", "probabilities up to a common factor, 0 or above").or_else("all the same"),
     Setting::other("std", "a number or one for each Gaussian", "standard deviation of every coordinate, above 0")
-        .unless("covariances", "std: 0.1 for round Gaussians, covariances: [[[1, 0.5], [0.5, 2]]] for others"),
+        .unless(&["covariances"], "std: 0.1 for round Gaussians, covariances: [[[1, 0.5], [0.5, 2]]] for others"),
     Setting::other(
         "covariances",
         "an array or tensor of numbers",

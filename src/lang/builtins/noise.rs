@@ -6,21 +6,19 @@ use rhai::{Array, Dynamic, FnPtr, Map, Module};
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, number_argument, read};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::Numbers;
-use crate::process::{Sampled, embed, logarithmic};
-use crate::settings::Setting;
+use crate::process::{Component, Sampled, embed, places};
+use crate::settings::{Range, Setting};
 
 /// The functions of the module; the standard library adds those written in the language.
 pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
     tables.module("noise", rhai::exported_manifest!(functions), &[("fit", &[FIT])])
 }
 
-/// Points at which a closure is asked.
-const POINTS: usize = 120;
-
 const FIT: &[Setting] = &[
-    Setting::other("correlation", "a closure or numbers", "closure `|t|`, or its values at `times`, all above 0")
-        .unless("spectrum", "write correlation: |t| exp(-t) or correlation: values, times: times"),
+    Setting::other("correlation", "a closure or numbers", "closure `|t|`, or its values at `times`")
+        .unless(&["spectrum", "displacement"], "write correlation: |t| exp(-t) or correlation: values, times: times"),
     Setting::other(
         "spectrum",
         "a closure or numbers",
@@ -28,41 +26,70 @@ const FIT: &[Setting] = &[
     )
     .or_else(""),
     Setting::other(
+        "displacement",
+        "a closure or numbers",
+        "closure `|t|` of the mean square displacement <(x(t) - x(0))^2> that the noise alone gives x, or its values at \
+         `times`, in place of `correlation`",
+    )
+    .or_else(""),
+    Setting::other(
         "times",
         "an array or tensor of numbers",
-        "array or tensor, where values of `correlation` are given",
+        "array or tensor, 2000 at most, where values of `correlation` or `displacement` are given",
     )
     .or_else(""),
     Setting::other(
         "frequencies",
         "an array or tensor of numbers",
-        "array or tensor, where values of `spectrum` are given",
+        "array or tensor, 2000 at most, where values of `spectrum` are given",
     )
     .or_else(""),
-    Setting::number("from", "where a closure is first asked; further on at equal ratios").above(0.0).or(0.01),
-    Setting::number("to", "where a closure is last asked").above(0.0).or(10.0),
-    Setting::number("tolerance", "largest error that is wanted; fewer processes do for a larger one")
+    Setting::number("from", "where a closure is first asked; further on at equal ratios and at equal distances")
         .above(0.0)
-        .or(0.02),
+        .or(0.01),
+    Setting::number("to", "where a closure is last asked").above(0.0).or(10.0),
+    Setting::number("tolerance", "largest error; fewer states do for a larger one").above(0.0).or(0.02),
+    Setting::number("floor", "values below this part of the largest one count in parts of that; for noisy values")
+        .within(Range::from(0.0).below(1.0))
+        .or(0.0),
 ];
 
 #[export_module(manifest)]
 mod functions {
-    /// A correlation function or spectrum as a sum of few Ornstein–Uhlenbeck processes.
+    /// A noise with a wanted correlation function, spectrum or mean square displacement: few linear equations in white
+    /// noise, whose spectrum is nowhere negative whatever was asked for.
     ///
-    /// C(t) = sum of v_i exp(-|t|/tau_i), S(omega) = sum of 2 v_i tau_i/(1 + omega^2 tau_i^2): times tau_i on a
-    /// logarithmic grid, variances v_i >= 0 by non-negative least squares, neighbours joined while the error stays
-    /// within the tolerance, then all refined together. Errors count relative to the wanted value, or to 1 % of the
-    /// largest one where it is below that.
+    /// First as a sum of Ornstein–Uhlenbeck processes, C(t) = sum of v_i exp(-|t|/tau_i), v_i > 0: times on a logarithmic
+    /// grid, variances by non-negative least squares, neighbours joined while the error stays within the tolerance, then
+    /// all refined together. Where that does not do, as the filter of one white noise with up to 16 states: poles by
+    /// vector fitting, the stable factor of their spectrum, then all refined together; it comes as a sum of decays and
+    /// damped oscillations where each of them is a noise by itself.
+    ///
+    /// The error at a place counts in parts of the wanted value there, however small that is, so that the error of a
+    /// power law is relative. Only where the function passes through zero, or falls faster than any power that is
+    /// likely, it counts in parts of what a fall with the power 8 from its neighbours leaves, max |C(t')| min(t/t',
+    /// t'/t)^8 over all t', and at least of 1e-8 of the largest value. Between and beyond the places nothing is promised.
     ///
     /// # Returns
-    /// A map: `components`, array of [variance, time], and `error`, the largest error left.
+    /// A map: `components`, an array of independent noises for `noise::coloured`, and `error`, the largest error left. A
+    /// component is
+    /// - \[variance, time\]: v exp(-t/tau),
+    /// - \[variance, time, frequency, blend\]: v exp(-t/tau) (cos(omega t) + blend sin(omega t)/(omega tau)), with the
+    ///   blend from -1, the velocity of an oscillator in a heat bath, to 1, its position,
+    /// - a map of `weights` w, `couplings` a and `damping` g: the sum of w_i z_i of a chain of n states,
+    ///   dz_i = (a_i z_{i+1} - a_{i-1} z_{i-1}) dt, of which the last alone is damped by -g z_n dt and driven by
+    ///   sqrt(2 g) dW; in its stationary law all z are independent, of variance 1,
+    /// - a map of `position`, \[variance, time\]: an Ornstein–Uhlenbeck process whose increments are added to x, with the
+    ///   mean square displacement 2 v (1 - exp(-t/tau)); for `displacement` only.
     ///
     /// # Errors
-    /// When neither or both of `correlation` and `spectrum` are given, numbers are not finite, or no value is above 0.
+    /// When no noise is found within the tolerance, with the error of the nearest one; when none or several of
+    /// `correlation`, `spectrum` and `displacement` are given, numbers are not finite, or no value is above 0.
     ///
     /// # Source
-    /// Lawson, Hanson, "Solving Least Squares Problems" (1974), chapter 23; refinement: Marquardt 1963.
+    /// Lawson, Hanson, "Solving Least Squares Problems" (1974), chapter 23; refinement: Marquardt 1963; vector fitting:
+    /// Gustavsen, Semlyen, IEEE Trans. Power Delivery 14, 1052 (1999), and in time Grivet-Talocia, IEEE Microw. Wirel.
+    /// Compon. Lett. 13, 472 (2003); chain: Schwarz, Z. angew. Math. Phys. 7, 473 (1956).
     ///
     /// # Example
     /// ```rhai
@@ -72,21 +99,35 @@ mod functions {
     /// assert_near(fit.components[1][1], 4, 1e-3);
     /// let fit = noise::fit(#{ correlation: |t| 1 / sqrt(t) });
     /// assert(fit.error < 0.02 && fit.components.len <= 6);
+    /// let fit = noise::fit(#{ correlation: |t| exp(-t / 2) * cos(5 * t) });
+    /// assert_near(fit.components[0][1], 2, 1e-6);
+    /// assert_near(fit.components[0][2], 5, 1e-6);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn fit(ctx: NativeCallContext, options: Map) -> Outcome<Map> {
-        let Request { sampled, wanted, places, range: (from, to), tolerance } = read(&ctx, options, &[FIT], |given| {
-            let (times, frequencies) = (given.other("times").cloned(), given.other("frequencies").cloned());
-            let (sampled, wanted, places) = match (given.other("correlation"), given.other("spectrum")) {
-                (Some(wanted), _) => (Sampled::Correlation, wanted, times),
-                (None, spectrum) => (Sampled::Spectrum, spectrum.expect("one of them is given"), frequencies),
-            };
-            let range = (given.number("from"), given.number("to"));
-            Ok(Request { sampled, wanted: wanted.clone(), places, range, tolerance: given.number("tolerance") })
-        })?;
+        let Request { sampled, wanted, places: known, range: (from, to), tolerance, floor } =
+            read(&ctx, options, &[FIT], |given| {
+                let (times, frequencies) = (given.other("times").cloned(), given.other("frequencies").cloned());
+                let functions = [
+                    (Sampled::Correlation, given.other("correlation"), &times),
+                    (Sampled::Spectrum, given.other("spectrum"), &frequencies),
+                    (Sampled::Displacement, given.other("displacement"), &times),
+                ];
+                let wanted =
+                    functions.into_iter().find_map(|(sampled, wanted, places)| Some((sampled, wanted?, places)));
+                let (sampled, wanted, places) = wanted.expect("one of them is given");
+                Ok(Request {
+                    sampled,
+                    wanted: wanted.clone(),
+                    places: places.clone(),
+                    range: (given.number("from"), given.number("to")),
+                    tolerance: given.number("tolerance"),
+                    floor: given.number("floor"),
+                })
+            })?;
         let (places, values) = match wanted.clone().try_cast::<FnPtr>() {
             Some(closure) => {
-                let places = logarithmic(from, to, POINTS).raise(&ctx)?;
+                let places = places(from, to).raise(&ctx)?;
                 let ask = |&place: &f64| {
                     let value = closure.call_raw(&ctx, None, [Dynamic::from_float(place)])?;
                     number_argument(&ctx, "the closure's value", &value)
@@ -95,17 +136,34 @@ mod functions {
                 (places, values)
             }
             None => {
-                let Some(places) = places else {
+                let Some(places) = known else {
                     let error = Error::argument("times", "or `frequencies` are missing, where the values are given");
                     return Err(error).raise(&ctx);
                 };
                 (Numbers::read(&ctx, "times", &places)?.values, Numbers::read(&ctx, "values", &wanted)?.values)
             }
         };
-        let fit = embed(sampled, &places, &values, tolerance).raise(&ctx)?;
-        let pair = |(variance, time): (f64, f64)| Dynamic::from_array(vec![variance.into(), time.into()]);
-        let components: Array = fit.components.into_iter().map(pair).collect();
+        let fit = embed(sampled, &places, &values, tolerance, floor, &task(&ctx)).raise(&ctx)?;
+        let components: Array = fit.components.iter().map(component).collect();
         Ok([("components", components.into()), ("error", fit.error.into())].map(|(n, v)| (n.into(), v)).into())
+    }
+}
+
+/// A component as `noise::coloured` reads it.
+fn component(component: &Component) -> Dynamic {
+    let numbers = |numbers: &[f64]| Dynamic::from_array(numbers.iter().map(|&number| number.into()).collect());
+    let map = |entries: Vec<(&str, Dynamic)>| -> Dynamic {
+        Dynamic::from_map(entries.into_iter().map(|(name, value)| (name.into(), value)).collect())
+    };
+    match component {
+        &Component::Decay { variance, time } => numbers(&[variance, time]),
+        &Component::Oscillation { variance, time, frequency, blend } => numbers(&[variance, time, frequency, blend]),
+        &Component::Position { variance, time } => map(vec![("position", numbers(&[variance, time]))]),
+        Component::Ladder(ladder) => map(vec![
+            ("weights", numbers(&ladder.weights)),
+            ("couplings", numbers(&ladder.couplings)),
+            ("damping", ladder.damping.into()),
+        ]),
     }
 }
 
@@ -119,4 +177,5 @@ struct Request {
     /// From where to where a closure is asked.
     range: (f64, f64),
     tolerance: f64,
+    floor: f64,
 }

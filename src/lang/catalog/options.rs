@@ -27,7 +27,7 @@ impl OptionEntry {
     fn declared(setting: &Setting, owner: Option<Owner>) -> Self {
         let (default, required) = match setting.default {
             Preset::Required(_) => (None, Some(MUST_BE_GIVEN.to_owned())),
-            Preset::Either(other, _) => (None, Some(format!("this or `{other}` {MUST_BE_GIVEN}"))),
+            Preset::Either(others, _) => (None, Some(format!("this or `{}` {MUST_BE_GIVEN}", others.join("` or `")))),
             Preset::Number(number) => (Some(written(number)), None),
             Preset::Numbers(numbers) => {
                 let numbers: Vec<_> = numbers.iter().map(|&number| written(number)).collect();
