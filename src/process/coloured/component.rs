@@ -2,6 +2,7 @@
 
 use super::Sampled;
 use super::ladder::Ladder;
+use super::sampled::position;
 
 /// A part that is within this of being its own noise is taken as such.
 const ROUNDING: f64 = 1e-6;
@@ -48,7 +49,7 @@ impl Component {
         let each = |of: &dyn Fn(f64) -> f64| places.iter().map(|&place| of(place)).collect();
         match *self {
             Self::Decay { variance, time } => each(&|place| variance * sampled.unit(time, place)),
-            Self::Position { variance, time } => each(&|place| variance * super::position(time, place)),
+            Self::Position { variance, time } => each(&|place| variance * position(time, place)),
             Self::Oscillation { variance, time, frequency, blend } => {
                 let damping = 2.0 / time;
                 let weights = [1.0 + blend, 1.0 - blend].map(|part| (0.5 * variance * part.max(0.0)).sqrt());

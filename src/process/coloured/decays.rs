@@ -5,9 +5,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::sampled::{logarithmic, position};
 use super::squares::{Squares, non_negative};
 use super::wanted::Wanted;
-use super::{logarithmic, position};
 use crate::error::Result;
 use crate::task::Task;
 

@@ -1,5 +1,6 @@
 use proptest::prelude::*;
 
+use super::sampled::logarithmic;
 use super::*;
 use crate::property::cases;
 
