@@ -1,7 +1,7 @@
 //! Independent parts of a noise.
 
-use super::Sampled;
 use super::ladder::Ladder;
+use super::sampled::{Sampled, position};
 
 /// A part that is within this of being its own noise is taken as such.
 const ROUNDING: f64 = 1e-6;
@@ -16,8 +16,8 @@ pub enum Component {
         /// Its persistence time τ.
         time: f64,
     },
-    /// A damped oscillation: C(t) = v exp(−t/τ) (cos Ωt + blend sin(Ωt)/(Ωτ)). The blend lies between −1, the velocity of
-    /// an oscillator in a heat bath, and 1, its position; beyond, the spectrum would be negative.
+    /// A damped oscillation: C(t) = v exp(−t/τ) (cos Ωt + blend sin(Ωt)/(Ωτ)). The blend lies between −1, the velocity
+    /// of an oscillator in a heat bath, and 1, its position; beyond, the spectrum would be negative.
     Oscillation {
         /// Its variance v.
         variance: f64,
@@ -48,7 +48,7 @@ impl Component {
         let each = |of: &dyn Fn(f64) -> f64| places.iter().map(|&place| of(place)).collect();
         match *self {
             Self::Decay { variance, time } => each(&|place| variance * sampled.unit(time, place)),
-            Self::Position { variance, time } => each(&|place| variance * super::position(time, place)),
+            Self::Position { variance, time } => each(&|place| variance * position(time, place)),
             Self::Oscillation { variance, time, frequency, blend } => {
                 let damping = 2.0 / time;
                 let weights = [1.0 + blend, 1.0 - blend].map(|part| (0.5 * variance * part.max(0.0)).sqrt());

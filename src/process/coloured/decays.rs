@@ -1,13 +1,13 @@
 //! Fits by decays: sums of Ornstein–Uhlenbeck processes, whose variances are not negative.
 //!
-//! With the times on a logarithmic grid the variances follow from non-negative least squares, which leaves most of them at
-//! 0; neighbours are joined as far as the tolerance allows, and all that is left is refined together.
+//! With the times on a logarithmic grid the variances follow from non-negative least squares, which leaves most of them
+//! at 0; neighbours are joined as far as the tolerance allows, and all that is left is refined together.
 
 use nalgebra::{DMatrix, DVector};
 
+use super::sampled::{logarithmic, position};
 use super::squares::{Squares, non_negative};
 use super::wanted::Wanted;
-use super::{logarithmic, position};
 use crate::error::Result;
 use crate::task::Task;
 

@@ -2,14 +2,15 @@
 //! function, spectrum, or mean square displacement.
 //!
 //! A sum of independent Ornstein–Uhlenbeck processes has the correlation C(t) = Σ vᵢ exp(−|t|/τᵢ) and the spectrum
-//! S(ω) = Σ 2 vᵢτᵢ/(1 + ω²τᵢ²), vᵢ > 0: enough for what falls without turning, such as power laws. All else is the filter
-//! of one white noise. Both are noises by construction: no spectrum of theirs is ever negative.
+//! S(ω) = Σ 2 vᵢτᵢ/(1 + ω²τᵢ²), vᵢ > 0: enough for what falls without turning, such as power laws. All else is the
+//! filter of one white noise. Both are noises by construction: no spectrum of theirs is ever negative.
 
 mod component;
 mod decays;
 mod filter;
 mod ladder;
 mod roots;
+mod sampled;
 mod squares;
 #[cfg(test)]
 mod tests;
@@ -18,10 +19,12 @@ mod wanted;
 
 pub use component::Component;
 pub use ladder::Ladder;
+pub use sampled::Sampled;
 
 use crate::error::{Error, Result};
 use crate::task::Task;
 use decays::{Decay, Of};
+use sampled::logarithmic;
 use wanted::Wanted;
 
 /// Places per octave at which a function is asked, at equal ratios.
@@ -29,66 +32,15 @@ const PER_OCTAVE: f64 = 16.0;
 /// Places at equal distances between them: oscillations may last, and resonances be narrow.
 const EQUALLY_FAR: usize = 400;
 
-/// What is known of the noise.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sampled {
-    /// The correlation function C at times ≥ 0.
-    Correlation,
-    /// The spectrum S(ω) = ∫ C(t) e^{iωt} dt at angular frequencies ≥ 0.
-    Spectrum,
-    /// The mean square displacement 2 ∫₀ᵗ (t − s) C(s) ds of x with dx/dt the noise, at times ≥ 0.
-    Displacement,
-}
-
-impl Sampled {
-    /// What an Ornstein–Uhlenbeck process of unit variance and persistence time `time` has at `place`.
-    fn unit(self, time: f64, place: f64) -> f64 {
-        match self {
-            Self::Correlation => (-place / time).exp(),
-            Self::Spectrum => 2.0 * time / (1.0 + (place * time).powi(2)),
-            Self::Displacement => 2.0 * time * time * excess(place / time),
-        }
-    }
-
-    /// The shortest and the longest persistence time that places from `low` to `high` can tell from no time and from
-    /// eternity.
-    fn times(self, low: f64, high: f64) -> (f64, f64) {
-        match self {
-            Self::Correlation => (0.03 * low, 100.0 * high),
-            Self::Spectrum => (0.01 / high, 30.0 / low),
-            Self::Displacement => (0.01 * low, 100.0 * high),
-        }
-    }
-
-    /// The option that gives it.
-    fn name(self) -> &'static str {
-        match self {
-            Self::Correlation => "correlation",
-            Self::Spectrum => "spectrum",
-            Self::Displacement => "displacement",
-        }
-    }
-}
-
-/// x − 1 + exp(−x).
-fn excess(x: f64) -> f64 {
-    // Below, two terms of the series are exact to rounding.
-    if x < 1e-5 { x * x * (0.5 - x / 6.0) } else { x + (-x).exp_m1() }
-}
-
-/// Mean square displacement of an Ornstein–Uhlenbeck process of unit variance and persistence time `time`.
-fn position(time: f64, place: f64) -> f64 {
-    -2.0 * (-place / time).exp_m1()
-}
-
 /// Independent noises whose sum is the wanted one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
     /// The noises.
     pub components: Vec<Component>,
-    /// The largest error at the places asked for. At each it counts in parts of the wanted value there; where the function
-    /// passes through zero or falls faster than the power 8, in parts of what such a fall from its neighbours leaves,
-    /// max |C(t')| min(t/t', t'/t)⁸ over t', and at least of 1e-8 of the largest value. And at least of the floor.
+    /// The largest error at the places asked for. At each it counts in parts of the wanted value there; where the
+    /// function passes through zero or falls faster than the power 8, in parts of what such a fall from its neighbours
+    /// leaves, max |C(t')| min(t/t', t'/t)⁸ over t', and at least of 1e-8 of the largest value. And at least of the
+    /// floor.
     pub error: f64,
     /// The place where it is.
     pub worst: f64,
@@ -142,8 +94,8 @@ impl Embedding {
 /// Values below `floor` times the largest count in parts of that.
 ///
 /// # Errors
-/// When no such noise is found; when the numbers of places and values differ, fewer than two places are above 0, a number
-/// is not finite, or no value is above 0; when the task is cancelled.
+/// When no such noise is found; when the numbers of places and values differ, fewer than two places are above 0, a
+/// number is not finite, or no value is above 0; when the task is cancelled.
 pub fn embed(
     sampled: Sampled,
     places: &[f64],
@@ -205,15 +157,4 @@ pub fn places(from: f64, to: f64) -> Result<Vec<f64>> {
     places.extend((1..EQUALLY_FAR).map(|i| from + (to - from) * i as f64 / EQUALLY_FAR as f64));
     places.sort_by(f64::total_cmp);
     Ok(places)
-}
-
-/// `count` places from `low` to `high` at equal ratios.
-///
-/// # Errors
-/// When not 0 < `low` < `high`, or fewer than two are asked for.
-fn logarithmic(low: f64, high: f64, count: usize) -> Result<Vec<f64>> {
-    if !(low > 0.0 && low < high && high.is_finite() && count >= 2) {
-        return Err(Error::argument("to", format!("must be above `from`, got {low} to {high}")));
-    }
-    Ok((0..count).map(|i| low * (high / low).powf(i as f64 / (count - 1) as f64)).collect())
 }
