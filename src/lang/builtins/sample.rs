@@ -121,7 +121,7 @@ mod functions {
     /// # Shapes
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]
     ///
-    /// # Options
+    /// # Arguments
     /// - `t`: time, 0 or above
     /// - `seed`: whole number
     ///
@@ -224,7 +224,7 @@ mod functions {
 
     /// The same state with the samples of one block in a random order: what the other blocks know of it is gone.
     ///
-    /// # Options
+    /// # Arguments
     /// - `name`: the block
     /// - `seed`: whole number
     ///
