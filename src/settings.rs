@@ -19,9 +19,11 @@
 //! assert_eq!((values.count("steps"), values.word("grid")), (200, "uniform"));
 //! ```
 
+mod number;
 mod range;
 mod values;
 
+pub use number::written;
 pub use range::Range;
 pub use values::{Value, Values};
 
@@ -263,27 +265,6 @@ pub fn all_optional(tables: &[&'static [Setting]]) -> bool {
     !tables.iter().flat_map(|table| table.iter()).any(must_be_given)
 }
 
-/// A number as a script would have it: `20_000`, `0.02`, `5e-4`.
-pub fn written(number: f64) -> String {
-    let size = number.abs();
-    if number != 0.0 && !(1e-3..1e15).contains(&size) {
-        return format!("{number:e}");
-    }
-    let text = number.to_string();
-    let (whole, rest) = text.split_at(text.find('.').unwrap_or(text.len()));
-    if size < 10_000.0 {
-        return text;
-    }
-    let mut grouped = String::new();
-    for (i, c) in whole.chars().enumerate() {
-        if i > 0 && (whole.len() - i).is_multiple_of(3) && c.is_ascii_digit() && !grouped.ends_with('-') {
-            grouped.push('_');
-        }
-        grouped.push(c);
-    }
-    grouped + rest
-}
-
 /// A choice and its word under which a setting exists.
 pub type Owner = (&'static Setting, &'static Choice);
 
@@ -307,27 +288,4 @@ pub fn all(tables: &[&'static [Setting]]) -> Vec<(&'static Setting, Option<Owner
 pub fn named(table: &'static [Setting], name: &str) -> &'static Setting {
     let found = all(&[table]).into_iter().find(|(setting, _)| setting.name == name);
     found.unwrap_or_else(|| panic!("no setting `{name}` is declared")).0
-}
-
-#[cfg(test)]
-mod tests {
-    use super::written;
-
-    #[test]
-    fn numbers_are_written_as_in_scripts() {
-        let cases = [
-            (0.0, "0"),
-            (0.5, "0.5"),
-            (1e-3, "0.001"),
-            (5e-4, "5e-4"),
-            (0.02, "0.02"),
-            (2000.0, "2000"),
-            (20_000.0, "20_000"),
-            (-123_456.5, "-123_456.5"),
-            (1e30, "1e30"),
-        ];
-        for (number, text) in cases {
-            assert_eq!(written(number), text);
-        }
-    }
 }

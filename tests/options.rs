@@ -16,6 +16,10 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("verify", "process::passive(), ", "count: 100, steps: 5"),
 ];
 
+/// Options that exist only beside another one: the function, the option, and what must be given with it.
+const BESIDE: &[(&str, &str, &str)] =
+    &[("process::double_well", "tau", "Ta: 1"), ("process::vp", "offset", "schedule: \"cosine\"")];
+
 /// Entries of the functions of the standard library that take a map of options.
 fn written_in_the_language(runtime: &Runtime) -> Vec<Entry> {
     let has_options = |entry: &&Entry| entry.forms.iter().any(|form| form.ends_with("options)"));
@@ -27,6 +31,8 @@ fn call(entry: &Entry, option: &str, value: &str, owner: Option<&(String, String
     let known = CALLS.iter().find(|(name, ..)| *name == entry.name);
     assert!(known.is_some() || entry.name.starts_with("process::"), "{} is not in the table of calls", entry.name);
     let (arguments, usual) = known.map_or(("", ""), |(_, arguments, usual)| (*arguments, *usual));
+    let beside = BESIDE.iter().find(|(function, name, _)| *function == entry.name && *name == option);
+    let usual = beside.map_or(usual, |(.., others)| others);
     let chosen = owner.map(|(choice, word)| format!("options.{choice} = {word:?};")).unwrap_or_default();
     format!("let options = #{{ {usual} }}; {chosen} options.{option} = {value}; {}({arguments}options)", entry.name)
 }

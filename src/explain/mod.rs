@@ -1,5 +1,5 @@
-//! A process explained: forward, kernel, reverse process, probability flow and the step of a sampler, as text for a narrow
-//! terminal and as LaTeX source.
+//! A process explained: forward, kernel, reverse process, probability flow and the step of a sampler, as text for a
+//! narrow terminal and as LaTeX source.
 
 mod page;
 

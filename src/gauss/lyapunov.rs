@@ -1,15 +1,54 @@
 //! The stationary covariance of a linear process.
 
-use nalgebra::{DMatrix, DVector, Schur};
+use nalgebra::{Complex, DMatrix, DVector, Schur};
 
 use super::double::{Double, Square};
 
-/// The real part of the eigenvalue of A that decays most slowly (negative: every perturbation dies out).
+/// Parts of the norm of a matrix below which the real parts of its eigenvalues are not known.
+const RESOLUTION: f64 = 1e-12;
+
+/// What becomes of a perturbation under dz/dt = A z.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) enum Fate {
+    /// It dies out, whichever it is.
+    Damped,
+    /// One stays, or its rate cannot be told from 0.
+    Stays,
+    /// One grows at this rate.
+    Grows(f64),
+    /// The iteration for the eigenvalues does not converge, which happens for entries that are not finite.
+    Unknown,
+}
+
+/// The fate of the perturbation that lives longest.
 ///
-/// `None` when the iteration for the eigenvalues does not converge, which happens for non-finite entries.
-pub(crate) fn slowest_rate(drift: &DMatrix<f64>) -> Option<f64> {
-    let schur = Schur::try_new(drift.clone(), f64::EPSILON, 10_000)?;
-    schur.complex_eigenvalues().iter().map(|e| e.re).reduce(f64::max)
+/// An eigenvalue of A is known to a part of ‖A‖, and its inverse, an eigenvalue of A⁻¹, to a part of ‖A⁻¹‖: fast rates
+/// are read off A, slow ones off A⁻¹. With one of the two alone a memory of 10⁻¹² of the slowest time would hide
+/// whether that dies out.
+pub(crate) fn fate(drift: &DMatrix<f64>) -> Fate {
+    let Some(mut fast) = eigenvalues(drift) else { return Fate::Unknown };
+    let inverse = drift.clone().try_inverse().filter(|inverse| inverse.iter().all(|entry| entry.is_finite()));
+    let mut slow = inverse.as_ref().and_then(eigenvalues).unwrap_or_default();
+    fast.sort_by(|a, b| b.norm().total_cmp(&a.norm()));
+    slow.sort_by(|a, b| a.norm().total_cmp(&b.norm()));
+    let of_inverse = RESOLUTION * inverse.map_or(0.0, |inverse| inverse.norm());
+    let own = |(place, rate): (usize, &Complex<f64>)| {
+        if rate.re.abs() > RESOLUTION * drift.norm() {
+            return rate.re;
+        }
+        // Re 1/μ has the sign of Re μ.
+        slow.get(place).filter(|time| time.re.abs() > of_inverse).map_or(0.0, |time| time.re / time.norm_sqr())
+    };
+    match fast.iter().enumerate().map(own).reduce(f64::max) {
+        Some(rate) if rate > 0.0 => Fate::Grows(rate),
+        Some(0.0) => Fate::Stays,
+        _ => Fate::Damped,
+    }
+}
+
+fn eigenvalues(matrix: &DMatrix<f64>) -> Option<Vec<Complex<f64>>> {
+    let schur = Schur::try_new(matrix.clone(), f64::EPSILON, 10_000)?;
+    Some(schur.complex_eigenvalues().iter().copied().collect())
 }
 
 /// The symmetric X with A X + X Aᵀ + D = 0, to about 30 digits; `None` when there is no unique one.
@@ -65,7 +104,7 @@ mod tests {
         let cross = ta / (1.0 + k * tau);
         let truth = DMatrix::from_row_slice(2, 2, &[tp / k + cross / k, cross, cross, ta / tau]);
         assert!((x - truth).abs().max() < 1e-16);
-        assert!((slowest_rate(&drift).unwrap() + 0.25).abs() < 1e-12);
+        assert_eq!(fate(&drift), Fate::Damped);
     }
 
     /// Critically damped Langevin dynamics: position and velocity are exactly uncorrelated.
@@ -75,6 +114,23 @@ mod tests {
         let diffusion = DMatrix::from_row_slice(2, 2, &[0.0, 0.0, 0.0, 8.0]);
         let x = lyapunov(&drift, &Square::exact(&diffusion)).unwrap().rounded();
         assert_eq!(x, DMatrix::from_row_slice(2, 2, &[1.0, 0.0, 0.0, 0.25]));
+    }
+
+    /// Friction so strong that position relaxes 10²⁴ times as slowly as velocity, and rates as far apart beside each
+    /// other.
+    #[test]
+    fn slow_rates_are_told_from_none() {
+        let langevin = |friction: f64| DMatrix::from_row_slice(2, 2, &[0.0, 1.0, -1.0, -friction]);
+        for friction in [1e3, 1e6, 1e9, 1e12] {
+            assert_eq!(fate(&langevin(friction)), Fate::Damped, "{friction:e}");
+            assert!(matches!(fate(&-langevin(friction)), Fate::Grows(rate) if (rate / friction - 1.0).abs() < 1e-5));
+        }
+        for tau in [1e-16, 1e-12, 1e12, 1e16] {
+            assert_eq!(fate(&DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -1.0 / tau])), Fate::Damped, "{tau:e}");
+            assert!(matches!(fate(&DMatrix::from_row_slice(2, 2, &[1e-3, 1.0, 0.0, -1.0 / tau])), Fate::Grows(_)));
+        }
+        assert_eq!(fate(&DMatrix::from_row_slice(2, 2, &[0.0, 1.0, -1.0, 0.0])), Fate::Stays);
+        assert_eq!(fate(&DMatrix::from_row_slice(2, 2, &[0.0, 1.0, 0.0, -1e12])), Fate::Stays);
     }
 
     #[test]

@@ -10,4 +10,4 @@ mod lyapunov;
 
 pub(crate) use double::{Double, Square};
 pub use factor::{conditional_std, log_density, precision, reorder, solve_lower, triangularize};
-pub(crate) use lyapunov::{lyapunov, slowest_rate};
+pub(crate) use lyapunov::{Fate, fate, lyapunov};

@@ -16,6 +16,8 @@ mod options;
 mod reference;
 mod rewrite;
 mod runtime;
+#[cfg(test)]
+mod sampler_tests;
 mod sources;
 mod stop;
 mod surroundings;

@@ -4,6 +4,8 @@ use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
 
+use crate::vector::single;
+
 /// Families that SVG viewers look for; the first is the embedded one, Verdana has nearly its widths.
 pub(super) const FAMILIES: &str = "DejaVu Sans, Verdana, Geneva, sans-serif";
 
@@ -18,7 +20,7 @@ fn font() -> &'static FontRef<'static> {
 fn em_scale(size: f64) -> PxScale {
     let font = font();
     let units = font.units_per_em().unwrap_or(2048.0);
-    PxScale::from(size as f32 * font.height_unscaled() / units)
+    PxScale::from(single(size) * font.height_unscaled() / units)
 }
 
 /// Glyphs of a line with the distance of each from its start, in the unit of `size`; then the width of the line.
@@ -45,7 +47,7 @@ pub(super) fn width(text: &str, size: f64) -> f64 {
 /// Calls `paint(x, y, coverage)` for the pixels of a line of text whose baseline starts at the origin, y downwards.
 pub(super) fn rasterise(text: &str, size: f64, mut paint: impl FnMut(i32, i32, f32)) {
     for (id, pen) in set(text, size).0 {
-        let glyph = id.with_scale_and_position(em_scale(size), point(pen as f32, 0.0));
+        let glyph = id.with_scale_and_position(em_scale(size), point(single(pen), 0.0));
         if let Some(outline) = font().outline_glyph(glyph) {
             let corner = outline.px_bounds().min;
             outline.draw(|x, y, coverage| paint(x as i32 + corner.x as i32, y as i32 + corner.y as i32, coverage));

@@ -57,8 +57,8 @@ impl Style {
 }
 
 impl Equations<'_> {
-    /// One line of text for each component, `dx = [k x + 2 T S_x] ds + sqrt(2 T) dW1`, aligned at the equals sign. S_x is
-    /// the score of the component x.
+    /// One line of text for each component, `dx = [k x + 2 T S_x] ds + sqrt(2 T) dW1`, aligned at the equals sign. S_x
+    /// is the score of the component x.
     pub fn text(&self) -> Vec<String> {
         let names = self.process.component_names();
         let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0);

@@ -21,7 +21,7 @@ use std::sync::{Arc, OnceLock};
 use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
-pub use chain::{CHAIN_STEPS, Chain, Factor, Walk};
+pub use chain::{CHAIN_STEPS, Chain, Walk, WindowLaw};
 pub use coloured::{Embedding, Sampled, embed, logarithmic};
 pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
 pub(crate) use describe::covariance_table;

@@ -84,8 +84,8 @@ impl Process {
 }
 
 impl Equations<'_> {
-    /// drift + pull ŝ with numbers for all parameters, as expressions in the components of the state and, behind them, of
-    /// the score.
+    /// drift + pull ŝ with numbers for all parameters, as expressions in the components of the state and, behind them,
+    /// of the score.
     pub fn slope(&self) -> Vec<Expression> {
         let first = self.drift.len();
         let row = |(drift, pull): (&Expression, &Vec<Expression>)| {

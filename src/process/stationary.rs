@@ -4,10 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::{Linear, Process};
 use crate::error::{Error, Result};
-use crate::gauss::{Square, lyapunov, slowest_rate};
-
-/// Rates below this part of the norm of the drift count as zero: eigenvalues are not known better.
-const RATE_RESOLUTION: f64 = 1e-12;
+use crate::gauss::{Fate, Square, fate, lyapunov};
 
 /// The law that a process settles into, over the components of one copy.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,17 +25,20 @@ impl Linear {
             Error::numerical(format!("there is no stationary law: {problem}"))
                 .with_hint("a stationary law needs a drift whose eigenvalues all have negative real parts")
         };
-        let rate = slowest_rate(&self.drift)
-            .ok_or_else(|| none("the eigenvalues of the drift could not be found".to_owned()))?;
-        let resolution = RATE_RESOLUTION * self.drift.norm();
-        if rate > resolution {
-            let time = 1.0 / rate;
-            return Err(none(format!(
-                "the drift has an eigenvalue with real part {rate:.4}, a perturbation grows e-fold in {time:.4}"
-            )));
-        }
-        if rate >= -resolution {
-            return Err(none("the drift has an eigenvalue with real part 0, the variance grows for ever".to_owned()));
+        match fate(&self.drift) {
+            Fate::Damped => {}
+            Fate::Stays => {
+                return Err(none(
+                    "the drift has an eigenvalue with real part 0, the variance grows for ever".to_owned(),
+                ));
+            }
+            Fate::Grows(rate) => {
+                let time = 1.0 / rate;
+                return Err(none(format!(
+                    "the drift has an eigenvalue with real part {rate:.4}, a perturbation grows e-fold in {time:.4}"
+                )));
+            }
+            Fate::Unknown => return Err(none("the eigenvalues of the drift could not be found".to_owned())),
         }
         let covariance = self
             .lyapunov()
@@ -50,8 +50,7 @@ impl Linear {
 
     /// The stationary covariance and its factor, if the process settles and all components are reached by noise.
     pub(super) fn stationary_law(&self) -> Option<(Square, Square)> {
-        let rate = slowest_rate(&self.drift)?;
-        if rate >= -RATE_RESOLUTION * self.drift.norm() {
+        if fate(&self.drift) != Fate::Damped {
             return None;
         }
         let covariance = self.lyapunov()?;

@@ -1,10 +1,10 @@
 //! The probability flow by Dormand–Prince 5(4) with steps by the error.
 //!
-//! One length of step for all samples would make a sample depend on all others; one for each would leave no vector code.
-//! So [`GROUP`] samples, fixed by their places, share their steps.
+//! One length of step for all samples would make a sample depend on all others; one for each would leave no vector
+//! code. So [`GROUP`] samples, fixed by their places, share their steps.
 
+use super::density::{Flow, shortest};
 use super::field::Field;
-use super::flow::{Flow, shortest};
 use super::integrator::{Integrator, Tolerance};
 use super::layout::BLOCK;
 use super::march::hold;
@@ -18,7 +18,8 @@ use super::state::{Run, State};
 use crate::error::{Error, Result};
 use crate::process::Motion;
 
-/// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its cost.
+/// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its
+/// cost.
 pub(super) const GROUP: usize = 4 * BLOCK;
 
 /// Follows the flow from the first time of `problem` to its last.

@@ -1,9 +1,10 @@
 //! The order of a method, measured without sampling noise.
 //!
-//! For Gaussian data the exact score is affine in the state, so a method with fixed steps is an affine map with additive
-//! noise. The samplers themselves are asked for it: from the mean of the prior, from it plus each column of its factor, and
-//! from it with a unit impulse in the place of each single random number. What comes out is the mean, and the columns of the
-//! covariance, of what the method samples; the error of single precision, about 10⁻⁶, is all that is left of chance.
+//! For Gaussian data the exact score is affine in the state, so a method with fixed steps is an affine map with
+//! additive noise. The samplers themselves are asked for it: from the mean of the prior, from it plus each column of
+//! its factor, and from it with a unit impulse in the place of each single random number. What comes out is the mean,
+//! and the columns of the covariance, of what the method samples; the error of single precision, about 10⁻⁶, is all
+//! that is left of chance.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -40,8 +41,8 @@ pub struct Accuracy {
     pub covariance: f64,
 }
 
-/// The errors of `options.method`, with its grid, end and last step, for each number of `steps`, on Gaussian data of mean 1
-/// and `variance` under the exact score; the prior is their law at the horizon. Adaptive methods give one row.
+/// The errors of `options.method`, with its grid, end and last step, for each number of `steps`, on Gaussian data of
+/// mean 1 and `variance` under the exact score; the prior is their law at the horizon. Adaptive methods give one row.
 ///
 /// # Errors
 /// When the process has no exact score, `variance` is not above 0, and as [`sample`](super::sample).

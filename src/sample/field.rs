@@ -1,5 +1,5 @@
-//! Motions over blocks of samples, for processes of every class: of linear ones the equations of motion are sums of rows,
-//! whose weights are computed in double precision; of all others they are compiled.
+//! Motions over blocks of samples, for processes of every class: of linear ones the equations of motion are sums of
+//! rows, whose weights are computed in double precision; of all others they are compiled.
 
 use std::sync::Arc;
 
@@ -48,8 +48,8 @@ impl<'a> Field<'a> {
         Ok(Affine::map(&offset, &weights).into())
     }
 
-    /// An Euler–Maruyama step of `length` that begins at `time`, from the rows of state, score and noise; the noise does
-    /// nothing where `is_silent`.
+    /// An Euler–Maruyama step of `length` that begins at `time`, from the rows of state, score and noise; the noise
+    /// does nothing where `is_silent`.
     pub(super) fn step(&self, time: f64, length: f64, is_silent: bool) -> Result<Update> {
         let root = if is_silent { 0.0 } else { length.sqrt() };
         if let Some(program) = self.programs.as_ref().and_then(|programs| programs.step.as_ref()) {

@@ -15,7 +15,8 @@ use crate::settings::{Setting, Values};
 use crate::task::Task;
 use crate::tensor::Tensor;
 
-/// z_t for each datum of `x0`, [count, shape...] or \[count\], drawn from the perturbation kernel at `time` ≥ 0 in one step.
+/// z_t for each datum of `x0`, [count, shape...] or \[count\], drawn from the perturbation kernel at `time` ≥ 0 in one
+/// step.
 ///
 /// # Errors
 /// When `x0` is not a tensor of finite data or `time` is negative, or interrupted.

@@ -44,7 +44,8 @@ impl Grid {
     /// exactly. The one place where reverse time s = start − t is formed.
     ///
     /// # Errors
-    /// When `steps` is not from 1 to 10⁷, not 0 ≤ `end` < `start`, ρ is not above 0, or neighbouring times would be equal.
+    /// When `steps` is not from 1 to 10⁷, not 0 ≤ `end` < `start`, ρ is not above 0, or neighbouring times would be
+    /// equal.
     pub fn times(self, start: f64, end: f64, steps: usize) -> Result<Vec<f64>> {
         if !(1..=MOST_STEPS).contains(&steps) {
             return Err(Error::argument("steps", format!("must be from 1 to {MOST_STEPS}, got {steps}")));

@@ -15,7 +15,8 @@ pub enum Keep {
     All,
 }
 
-/// What can be set of what is kept; [`Keep`] is made of it by the language, which alone knows an array of times from a word.
+/// What can be set of what is kept; [`Keep`] is made of it by the language, which alone knows an array of times from a
+/// word.
 pub const KEEP: &[Setting] = &[Setting::other(
     "keep",
     "an array of times, or \"all\"",

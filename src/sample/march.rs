@@ -48,8 +48,8 @@ pub(super) struct March<'a> {
 }
 
 impl March<'_> {
-    /// Runs all blocks from `start(block, samples, state)` through the steps that `plan(range)` gives. Returns the states at
-    /// the end and how often the score was evaluated for each sample.
+    /// Runs all blocks from `start(block, samples, state)` through the steps that `plan(range)` gives. Returns the
+    /// states at the end and how often the score was evaluated for each sample.
     pub(super) fn run<'p>(
         &self,
         start: impl Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send,

@@ -6,15 +6,13 @@
 mod adaptive;
 mod affine;
 mod convergence;
-mod divergence;
+mod density;
 mod field;
-mod flow;
 mod forward;
 mod grid;
 mod integrator;
 mod keep;
 mod layout;
-mod likelihood;
 mod march;
 mod meter;
 mod method;
@@ -31,11 +29,10 @@ mod state;
 mod update;
 
 pub use convergence::{ACCURACY, Accuracy, convergence};
-pub use divergence::Divergence;
+pub use density::{Bound, Divergence, LIKELIHOOD, Likelihood, LogDensity, log_density, log_likelihood};
 pub use forward::{FORWARD, Forward, perturb, simulate};
 pub use grid::Grid;
 pub use keep::{KEEP, Keep};
-pub use likelihood::{Bound, LIKELIHOOD, Likelihood, LogDensity, log_density, log_likelihood};
 pub use method::{
     About, EulerMaruyama, Exponential, Heun, METHODS, Method, Needs, PredictorCorrector, Reference, RungeKutta,
     Splitting, TITLES, about,
@@ -44,8 +41,6 @@ pub use options::{FROM, LastStep, Options, REVERSE, SAMPLE, STEPS, prior};
 pub use reverse::{reverse, sample};
 pub use state::{Run, State};
 
-#[cfg(test)]
-mod likelihood_tests;
 #[cfg(test)]
 mod nonlinear_tests;
 #[cfg(test)]

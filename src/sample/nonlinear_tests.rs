@@ -1,5 +1,5 @@
-//! Nonlinear processes in their stationary laws, whose score is known and does not change with time: the flow stands still,
-//! and the reverse process keeps the law.
+//! Nonlinear processes in their stationary laws, whose score is known and does not change with time: the flow stands
+//! still, and the reverse process keeps the law.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -119,8 +119,8 @@ impl Stationary {
         State { names, blocks: vec![x], time: 1.0, run: None, times, paths, warnings }
     }
 
-    /// Asserts that E g(x) is that of the law for two bounded g, within 5 standard errors and 0.005 for the length of the
-    /// steps: a false alarm once in 4·10⁵ seeds.
+    /// Asserts that E g(x) is that of the law for two bounded g, within 5 standard errors and 0.005 for the length of
+    /// the steps: a false alarm once in 4·10⁵ seeds.
     fn assert_law(&self, state: &State) {
         let values = state.blocks[0].values();
         for g in [|x: f64| x.tanh().powi(2), |x: f64| (-x * x).exp()] {

@@ -66,8 +66,8 @@ const PRIORS: &[(Choice, Option<PriorLaw>); 4] = &[
 pub enum LastStep {
     /// A step as any other.
     None,
-    /// The drift of the reverse process without its noise, whatever the method: the noise of the last step would stay in
-    /// the samples. Adaptive steps, which end close to t = 0, put it behind their end.
+    /// The drift of the reverse process without its noise, whatever the method: the noise of the last step would stay
+    /// in the samples. Adaptive steps, which end close to t = 0, put it behind their end.
     Denoise,
 }
 

@@ -1,4 +1,5 @@
-//! The order of every method on Gaussian data, by its response to the prior and to each random number: no sampling noise.
+//! The order of every method on Gaussian data, by its response to the prior and to each random number: no sampling
+//! noise.
 
 use std::sync::Arc;
 
@@ -38,9 +39,9 @@ fn table(process: &Process, method: Arc<dyn Method>, end: f64, steps: &[usize]) 
     convergence(process, 0.2, &options, steps, &Task::default()).unwrap()
 }
 
-/// Doubling the steps divides the error by 2 to the order. Flows stop above t = 0, where the score they whiten has a root
-/// of the time in it. Seen to fail for order 3 without the correction of the first step (order 2), for Heun with the slope
-/// at the beginning in both places, and for Euler–Maruyama with Δs for √Δs.
+/// Doubling the steps divides the error by 2 to the order. Flows stop above t = 0, where the score they whiten has a
+/// root of the time in it. Seen to fail for order 3 without the correction of the first step (order 2), for Heun with
+/// the slope at the beginning in both places, and for Euler–Maruyama with Δs for √Δs.
 #[test]
 fn methods_have_their_order() {
     for process in [passive(), active(0.5)] {
@@ -71,8 +72,8 @@ fn adaptive_steps_keep_their_tolerance() {
     }
 }
 
-/// The split is at least as accurate as Euler–Maruyama at every number of steps: Gaussian data are sampled exactly. With
-/// the stationary law for reference it converges with order 1.
+/// The split is at least as accurate as Euler–Maruyama at every number of steps: Gaussian data are sampled exactly.
+/// With the stationary law for reference it converges with order 1.
 #[test]
 fn splitting_samples_gaussian_data_exactly() {
     let steps = [5, 10, 20, 40, 80, 160];

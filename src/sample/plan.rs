@@ -1,5 +1,5 @@
-//! Steps as data: where to evaluate the score, what to draw, what to apply. One executor runs them; how often the score is
-//! asked for, how much is drawn and how much memory it takes is counted and not written down again.
+//! Steps as data: where to evaluate the score, what to draw, what to apply. One executor runs them; how often the score
+//! is asked for, how much is drawn and how much memory it takes is counted and not written down again.
 
 use std::ops::Range;
 use std::sync::Arc;

@@ -25,8 +25,8 @@ use crate::tensor::number;
 /// dz = [−f + ½ ∇·D + ½ D ŝ] ds (Song et al., arXiv 2011.13456). The score is never asked for at t = 0.
 ///
 /// # Errors
-/// When an option is out of range, the method cannot follow the process, the prior or a kernel does not exist, the samples
-/// become infinite, or interrupted.
+/// When an option is out of range, the method cannot follow the process, the prior or a kernel does not exist, the
+/// samples become infinite, or interrupted.
 pub fn sample(score: &dyn Score, count: usize, law: PriorLaw, options: &Options, task: &Task) -> Result<State> {
     let process = score.process();
     process.require_noise()?;

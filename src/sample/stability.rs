@@ -10,10 +10,11 @@ const CHECKS: u32 = 16;
 /// overdamped one.
 const COARSE: f64 = 0.25;
 
-/// What to say of Euler–Maruyama steps of `length` up to the time `until`, if they are too long for what the drift damps.
+/// What to say of Euler–Maruyama steps of `length` up to the time `until`, if they are too long for what the drift
+/// damps.
 ///
-/// A mode e^{λt}, Re λ < 0, is damped by a step h while |1 + hλ| ≤ 1: up to h = −2 Re λ/|λ|². Nothing is said of nonlinear
-/// processes, whose rates depend on the state.
+/// A mode e^{λt}, Re λ < 0, is damped by a step h while |1 + hλ| ≤ 1: up to h = −2 Re λ/|λ|². Nothing is said of
+/// nonlinear processes, whose rates depend on the state.
 pub(super) fn warning(process: &Process, until: f64, length: f64) -> Result<Option<String>> {
     let checks = match process.class() {
         Class::Nonlinear => return Ok(None),

@@ -70,8 +70,8 @@ fn sliced_wasserstein(a: &Tensor, b: &Tensor) -> f64 {
 }
 
 /// The experiment of arXiv 2411.07233, figure 2a, at 100 steps over T = 2: active noise reaches the data, passive noise
-/// of the same steps does not. Over seven seeds: 0.0509 to 0.0517 and 0.005 to 0.011, where two fresh samples of the data
-/// are themselves 0.007 apart. The seeds are fixed.
+/// of the same steps does not. Over seven seeds: 0.0509 to 0.0517 and 0.005 to 0.011, where two fresh samples of the
+/// data are themselves 0.007 apart. The seeds are fixed.
 #[test]
 fn diamonds_are_sharper_with_active_noise() {
     let data = Dataset::diamond(0.5, 0.04).unwrap();
@@ -334,8 +334,8 @@ fn paths_are_kept() {
     assert!(perturb(&process, &x0, 0.5, 1, &Task::default()).unwrap().path("x").is_err());
 }
 
-/// Two halves of the reverse process are the whole, but for the noise, which is keyed by the number of the step: without
-/// noise they are the same. A permuted block keeps its values.
+/// Two halves of the reverse process are the whole, but for the noise, which is keyed by the number of the step:
+/// without noise they are the same. A permuted block keeps its values.
 #[test]
 fn reverse_goes_on_from_a_state() {
     let process = active(0.3, 0.5, 0.0);

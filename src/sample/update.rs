@@ -17,8 +17,8 @@ pub enum Update {
     Along { length: f64 },
     /// z + length (k + k')/2, from the rows of z and of two velocities.
     Mean { length: f64 },
-    /// A Langevin step of the driven components, from the rows of state, score and as much noise: of a length by the mean
-    /// square of the score over the block, for a signal-to-noise ratio.
+    /// A Langevin step of the driven components, from the rows of state, score and as much noise: of a length by the
+    /// mean square of the score over the block, for a signal-to-noise ratio.
     Langevin { ratio: f64, driven: Arc<[usize]> },
 }
 

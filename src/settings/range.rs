@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::written;
+use super::number::written;
 
 /// The numbers that a setting may take.
 #[derive(Debug, Clone, Copy, PartialEq)]

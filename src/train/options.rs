@@ -3,8 +3,8 @@
 use crate::error::{Error, Result};
 use crate::settings::{self, Choice, Range, Setting, Values, words};
 
-/// Options of [`train`](super::train), as [`Options::SETTINGS`] declares them; the default is what the program's reference
-/// job uses.
+/// Options of [`train`](super::train), as [`Options::SETTINGS`] declares them; the default is what the program's
+/// reference job uses.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Options {
     /// Steps of the optimiser.
@@ -171,22 +171,6 @@ impl Options {
             return Err(Error::argument("minimum_time", problem));
         }
         Ok(())
-    }
-
-    /// Refuses what only simulated paths have.
-    ///
-    /// # Errors
-    /// Names the option.
-    pub(super) fn check_kernel(&self) -> Result<()> {
-        let refuse = |name: &str| {
-            Err(Error::argument(name, "belongs to scores that are learned from simulated paths; this one has a kernel")
-                .with_hint("make the score with score::mlp(process, data, #{ simulated: true })"))
-        };
-        match (self.objective, self.window) {
-            (Objective::Sliced, _) => refuse("objective"),
-            (_, Some(_)) => refuse("window"),
-            _ => Ok(()),
-        }
     }
 
     /// The shortest noising time for a process of that `horizon`.

@@ -23,18 +23,19 @@ mod functions {
     /// what it is made of.
     ///
     /// # Shapes
-    /// With m blocks, in the order of `p.state`, times the coordinates where these are coupled: mean, cov, chol [m, m]; offset [m].
+    /// With m blocks, in the order of `p.state`, times the coordinates where these are coupled: mean, cov, chol [m, m];
+    /// offset [m].
     ///
     /// # Arguments
     /// - `t`: time, 0 or above
     ///
     /// # Returns
-    /// A map of nested arrays: `mean`, the matrix Φ(t), for constant coefficients exp(A t); `cov`, the covariance; `chol`, its lower Cholesky factor;
-    /// `offset`, the part of the mean that does not depend on the datum.
+    /// A map of nested arrays: `mean`, the matrix Φ(t), for constant coefficients exp(A t); `cov`, the covariance;
+    /// `chol`, its lower Cholesky factor; `offset`, the part of the mean that does not depend on the datum.
     ///
     /// # Errors
-    /// When the process is nonlinear, or `t` is negative, after the horizon of a process whose coefficients depend on the
-    /// time, or so late that a growing process leaves the range of floating point.
+    /// When the process is nonlinear, or `t` is negative, after the horizon of a process whose coefficients depend on
+    /// the time, or so late that a growing process leaves the range of floating point.
     ///
     /// # Source
     /// Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (hybrid score matching); Särkkä, Solin, "Applied Stochastic

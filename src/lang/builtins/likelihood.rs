@@ -22,11 +22,12 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
 mod functions {
     /// Log densities of data under a score, by the probability flow.
     ///
-    /// Without auxiliaries it is log p(x). With them it is a bound on it from below, the mean over draws of the auxiliaries:
-    /// `"weighted"`, log mean [p(x, eta)/q(eta)] with their law q at t = 0, becomes exact with the number of draws; `"mean"`,
-    /// mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior `"matched"` of `sample`, and the
-    /// score below 1e-5 of the horizon is the one there: both make an error for data that are narrow or differ in variance
-    /// between coordinates, the first one only while the horizon is short. Of a `State` it is the log density of data and auxiliaries together.
+    /// Without auxiliaries it is log p(x). With them it is a bound on it from below, the mean over draws of the
+    /// auxiliaries: `"weighted"`, log mean [p(x, eta)/q(eta)] with their law q at t = 0, becomes exact with the number
+    /// of draws; `"mean"`, mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior
+    /// `"matched"` of `sample`, and the score below 1e-5 of the horizon is the one there: both make an error for data
+    /// that are narrow or differ in variance between coordinates, the first one only while the horizon is short. Of a
+    /// `State` it is the log density of data and auxiliaries together.
     ///
     /// # Shapes
     /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]
@@ -36,12 +37,12 @@ mod functions {
     /// directions or draws; and `l.nfe`.
     ///
     /// # Errors
-    /// When the process is not linear, an auxiliary starts at a fixed value, `x` has another shape than the score's data, or
-    /// an option is out of range.
+    /// When the process is not linear, an auxiliary starts at a fixed value, `x` has another shape than the score's
+    /// data, or an option is out of range.
     ///
     /// # Source
-    /// Song et al., arXiv 2011.13456; Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (`"mean"`); Burda, Grosse, Salakhutdinov,
-    /// arXiv 1509.00519 (`"weighted"`).
+    /// Song et al., arXiv 2011.13456; Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (`"mean"`); Burda, Grosse,
+    /// Salakhutdinov, arXiv 1509.00519 (`"weighted"`).
     ///
     /// # Example
     /// ```rhai

@@ -60,8 +60,8 @@ mod functions {
     ///
     /// The state z stacks blocks of the data's shape: the first is the data, the others are auxiliary. Every
     /// coordinate of the data gets the same, independent process, unless a closure names coordinates (`s.eta[0]`) or
-    /// returns arrays, one entry per coordinate. `p.kind` tells what the process is: a linear one has an exact kernel, a
-    /// nonlinear one, or one whose noise depends on the state, is simulated.
+    /// returns arrays, one entry per coordinate. `p.kind` tells what the process is: a linear one has an exact kernel,
+    /// a nonlinear one, or one whose noise depends on the state, is simulated.
     ///
     /// # Returns
     /// A `Process`.

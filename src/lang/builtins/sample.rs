@@ -36,8 +36,8 @@ mod functions {
     /// The same seed gives the same bits on any number of threads.
     ///
     /// # Errors
-    /// When an option is out of range, the method cannot follow the process, the prior does not exist, or the steps are so
-    /// long that the samples run away.
+    /// When an option is out of range, the method cannot follow the process, the prior does not exist, or the steps are
+    /// so long that the samples run away.
     ///
     /// # Source
     /// Anderson, Stoch. Proc. Appl. 12, 313 (1982); Song et al., arXiv 2011.13456 (flow, `"pc"`); Karras et al.,

@@ -25,19 +25,19 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
 mod functions {
     /// Trains a learned score in place, by hybrid score matching on draws from the data.
     ///
-    /// Where the process has a kernel, each step draws data, times stratified over [minimum_time, T] and noise, and forms
-    /// what the network should answer from the exact kernel at each time. The loss is the mean squared error per channel
-    /// of the whitened target, so that noise alone would give about 1; what the data leave uncertain cannot be learned and
-    /// stays in it. Without a kernel, each step simulates forward paths, and the targets come from windows of them.
-    /// Training again goes on from where it stopped; Ctrl-C stops early and keeps what was learned.
+    /// Where the process has a kernel, each step draws data, times stratified over [minimum_time, T] and noise, and
+    /// forms what the network should answer from the exact kernel at each time. The loss is the mean squared error per
+    /// channel of the whitened target, so that noise alone would give about 1; what the data leave uncertain cannot be
+    /// learned and stays in it. Without a kernel, each step simulates forward paths, and the targets come from windows
+    /// of them. Training again goes on from where it stopped; Ctrl-C stops early and keeps what was learned.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,
     /// `r.interrupted`. The same seeds give the same bits on any number of threads.
     ///
     /// # Errors
-    /// When the score is exact, the data have another shape than the score, an option is out of range, or the loss is no
-    /// longer finite; the score then keeps its weights from before that step.
+    /// When the score is exact, the data have another shape than the score, an option is out of range, or the loss is
+    /// no longer finite; the score then keeps its weights from before that step.
     ///
     /// # Source
     /// Dockhorn, Vahdat, Kreis, arXiv 2112.07068; Adam: Kingma and Ba, arXiv 1412.6980; likelihood weighting: Song,

@@ -83,6 +83,8 @@ dispatched! {
 }
 
 /// The columns from `start` on, filled up with zeros to `stride`, in `edge`.
+// Inlined, it leaves the tiles fewer registers (measured: 3 % more instructions for all products).
+#[inline(never)]
 fn pad<'a>(values: &[f32], columns: usize, start: usize, stride: usize, edge: &'a mut [f32]) -> &'a [f32] {
     let edge = &mut edge[..values.len() / columns * stride];
     edge.fill(0.0);

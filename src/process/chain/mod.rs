@@ -13,11 +13,11 @@
 //! carried, not formed as a difference: soon after the start it has fewer digits in z than it needs.
 
 mod discrete;
-mod factor;
 #[cfg(test)]
 mod tests;
+mod window;
 
-pub use factor::Factor;
+pub use window::WindowLaw;
 
 use super::Process;
 use crate::error::{Error, Result};
@@ -243,21 +243,21 @@ impl Walk<'_> {
 
     /// Of the window of (sample, copy) number `lane`: the lower-triangular factor of P, the driven components last, and
     /// the deviation δ in the same order.
-    pub fn window(&self, lane: usize, factor: &mut Factor) {
+    pub fn window(&self, lane: usize, law: &mut WindowLaw) {
         let (n, length) = (self.chain.components, self.length);
         let at = |row: usize| f64::from(self.ended[row * length + lane]);
         for (i, &a) in self.chain.order.iter().enumerate() {
-            factor.deviation[i] = at(n + a);
+            law.deviation[i] = at(n + a);
             for (j, &b) in self.chain.order[..=i].iter().enumerate() {
-                factor.lower[i * n + j] = at(2 * n + triangle(a.max(b), a.min(b)));
+                law.lower[i * n + j] = at(2 * n + triangle(a.max(b), a.min(b)));
             }
         }
-        factor.decompose();
+        law.decompose();
     }
 
     /// Buffers for [`Walk::window`].
-    pub fn factor(&self) -> Factor {
+    pub fn law(&self) -> WindowLaw {
         let n = self.chain.components;
-        Factor { size: n, driven: self.chain.driven, lower: vec![0.0; n * n], deviation: vec![0.0; n] }
+        WindowLaw { size: n, driven: self.chain.driven, lower: vec![0.0; n * n], deviation: vec![0.0; n] }
     }
 }

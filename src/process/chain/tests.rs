@@ -40,20 +40,20 @@ fn windows_of_linear_processes_are_kernels() {
     let linear = process(drift, vec![vec![0.5.into(), 0.0.into()], vec![0.0.into(), 2.0.into()]], 1.0);
     let chain = Chain::new(&linear, 4000).unwrap();
     let walk = walk_to(&chain, &[0.3; 3], 0, 4000);
-    let mut factor = walk.factor();
-    walk.window(1, &mut factor);
-    let lower = DMatrix::from_row_slice(2, 2, &factor.lower);
+    let mut law = walk.law();
+    walk.window(1, &mut law);
+    let lower = DMatrix::from_row_slice(2, 2, &law.lower);
     let truth = linear.transition(0.0, 1.0).unwrap();
     let difference = (&lower * lower.transpose() - &truth.covariance).abs().max();
     assert!(difference < 2e-3, "{difference}");
     // The score of the whole Gaussian, since both components are driven.
-    let deviation = DVector::from_column_slice(&factor.deviation);
+    let deviation = DVector::from_column_slice(&law.deviation);
     let score = -(&lower * lower.transpose()).try_inverse().unwrap() * deviation;
-    assert!(factor.score().iter().zip(&score).all(|(a, b)| (a - b).abs() < 1e-9 * b.abs()));
+    assert!(law.score().iter().zip(&score).all(|(a, b)| (a - b).abs() < 1e-9 * b.abs()));
     let mut ends = vec![0.0; 6];
     walk.ends(&mut ends);
     let mean = 0.3 * truth.transfer[(0, 0)];
-    assert!((f64::from(ends[1]) - mean - factor.deviation[0]).abs() < 2e-3);
+    assert!((f64::from(ends[1]) - mean - law.deviation[0]).abs() < 2e-3);
 }
 
 /// A window of one step is the transition itself, whatever the process: δ = G(z) √Δ ξ with the z of its beginning.
@@ -71,15 +71,15 @@ fn a_window_of_one_step_is_its_transition() {
         before.step(step, |normals| stream.normals(step as u32, 0, normals));
     }
     let walk = walk_to(&chain, &starts, 30, 31);
-    let (mut factor, mut normals) = (walk.factor(), [0.0; 4]);
+    let (mut law, mut normals) = (walk.law(), [0.0; 4]);
     stream.normals(30, 0, &mut normals);
     let length = chain.times()[31] - chain.times()[30];
     for (lane, z) in before.states().iter().enumerate() {
-        walk.window(lane, &mut factor);
+        walk.window(lane, &mut law);
         let variance = f64::from(z * z + 1.0) * length;
         let score = -f64::from(normals[lane]) / variance.sqrt();
-        assert!((factor.conditional_variance()[0] / variance - 1.0).abs() < 1e-5);
-        assert!((factor.score()[0] / score - 1.0).abs() < 1e-4, "{} {score}", factor.score()[0]);
+        assert!((law.conditional_variance()[0] / variance - 1.0).abs() < 1e-5);
+        assert!((law.score()[0] / score - 1.0).abs() < 1e-4, "{} {score}", law.score()[0]);
     }
 }
 
@@ -90,11 +90,11 @@ fn short_windows_keep_their_digits() {
     let driven = process(vec![y.clone(), 0.0.into()], vec![vec![0.0.into()], vec![1.0.into()]], 1.0);
     let chain = Chain::new(&driven, 1000).unwrap();
     let walk = walk_to(&chain, &[1.0], 0, 100);
-    let mut factor = walk.factor();
-    walk.window(0, &mut factor);
+    let mut law = walk.law();
+    walk.window(0, &mut law);
     // Given ∫W, the variance of W is t/4.
     let time = chain.times()[100];
-    assert!((factor.conditional_variance()[0] / (time / 4.0) - 1.0).abs() < 0.05);
+    assert!((law.conditional_variance()[0] / (time / 4.0) - 1.0).abs() < 0.05);
 }
 
 #[test]

@@ -41,8 +41,8 @@ pub struct About {
     pub meaning: &'static str,
     /// Its name in words, above its equations.
     pub title: &'static str,
-    /// One step from t to t − h in text, line by line: b is the drift of the reverse process, u the velocity of its flow, h
-    /// the step, and ξ are standard normals.
+    /// One step from t to t − h in text, line by line: b is the drift of the reverse process, u the velocity of its
+    /// flow, h the step, and ξ are standard normals.
     pub text: &'static [&'static str],
     /// The step in LaTeX, lines of an `align*`.
     pub latex: &'static [&'static str],

@@ -47,8 +47,8 @@ pub(super) const ABOUT: About = About {
 const SETTINGS: &[Setting] = &[ORDER];
 const ORDER: Setting = Setting::count("order", "the order").between(1.0, 3.0).or(3.0);
 
-/// Exponential Adams–Bashforth on the probability flow, of order 1 to 3; one evaluation a step. The first step of all is
-/// corrected with the score at its end, so that the start keeps the order.
+/// Exponential Adams–Bashforth on the probability flow, of order 1 to 3; one evaluation a step. The first step of all
+/// is corrected with the score at its end, so that the start keeps the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exponential {
     /// The order.

@@ -1,5 +1,5 @@
-//! The methods. Each is one file, which says all of it: its name, equations, settings, what it needs, and its steps. To add
-//! one, write its file and put it into [`METHODS`].
+//! The methods. Each is one file, which says all of it: its name, equations, settings, what it needs, and its steps. To
+//! add one, write its file and put it into [`METHODS`].
 
 mod about;
 mod em;

@@ -105,8 +105,8 @@ impl Fixed for PredictorCorrector {
 
 impl PredictorCorrector {
     /// Langevin steps z_d ← z_d + ε ŝ_d + √(2ε) ξ_d keep the law of the driven components given all others. With
-    /// ε = 2 (r ‖ξ‖/‖ŝ‖)² the ratio of signal to noise is r; where there is a kernel, ℓ_d, the deviation of z_d given all
-    /// others, stands for the mean of ‖ξ‖/‖ŝ‖, so that no sample has a say in the step of another.
+    /// ε = 2 (r ‖ξ‖/‖ŝ‖)² the ratio of signal to noise is r; where there is a kernel, ℓ_d, the deviation of z_d given
+    /// all others, stands for the mean of ‖ξ‖/‖ŝ‖, so that no sample has a say in the step of another.
     fn correction(&self, problem: &Problem<'_>, time: f64) -> Result<Update> {
         let process = problem.process();
         if process.class() == Class::Nonlinear {

@@ -4,8 +4,8 @@
 //! If the noised data were Gaussian, N(μ(t), Σ(t)), the reverse process would be linear and its transition from t to
 //! s < t the law of z_s given z_t in the forward process: exact at any length of step, and stable. The reference is the
 //! stationary law, which for critically damped Langevin dynamics makes the SSCS of Dockhorn, Vahdat, Kreis,
-//! arXiv 2112.07068, or the law of data with the mean and variance of the true ones, which leaves less to the middle step.
-//! The split that leaves it the whole score reverses a decaying linear part, which grows, and is worse than
+//! arXiv 2112.07068, or the law of data with the mean and variance of the true ones, which leaves less to the middle
+//! step. The split that leaves it the whole score reverses a decaying linear part, which grows, and is worse than
 //! Euler–Maruyama.
 
 use std::sync::Arc;
@@ -59,8 +59,8 @@ const REFERENCES: &[(Choice, Reference); 2] = &[
     ),
 ];
 
-/// The equilibrium split: exact steps of a Gaussian reference around what the score has beyond it; one evaluation a step,
-/// at its middle.
+/// The equilibrium split: exact steps of a Gaussian reference around what the score has beyond it; one evaluation a
+/// step, at its middle.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Splitting {
     /// The reference.
@@ -70,11 +70,12 @@ pub struct Splitting {
 /// The Gaussian law of the noised state that the equilibrium split follows exactly.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reference {
-    /// That of Gaussian data with the mean and variance of the true ones: what is left to the middle steps is what is not
-    /// Gaussian, so that Gaussian data of one mean and one variance in all coordinates are sampled exactly with any steps.
+    /// That of Gaussian data with the mean and variance of the true ones: what is left to the middle steps is what is
+    /// not Gaussian, so that Gaussian data of one mean and one variance in all coordinates are sampled exactly with any
+    /// steps.
     Data,
-    /// The stationary law of the process; that of critically damped Langevin dynamics makes the SSCS of Dockhorn, Vahdat,
-    /// Kreis, arXiv 2112.07068.
+    /// The stationary law of the process; that of critically damped Langevin dynamics makes the SSCS of Dockhorn,
+    /// Vahdat, Kreis, arXiv 2112.07068.
     Stationary,
 }
 

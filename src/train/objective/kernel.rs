@@ -6,12 +6,12 @@ use super::feed::{Feed, Source};
 use super::table::{Size, Table};
 use crate::data::Dataset;
 use crate::dispatched;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::Samples;
 use crate::rng::{Purpose, Stream};
 use crate::score::{Basis, KernelBasis};
 use crate::task::Task;
-use crate::train::Options;
+use crate::train::{Objective, Options};
 use crate::vector::singles;
 
 /// Hybrid score matching, of a basis by the kernel.
@@ -23,6 +23,19 @@ pub(super) fn open<'a>(
 ) -> Option<Result<Box<dyn Source + 'a>>> {
     let basis = (basis as &dyn Any).downcast_ref()?;
     Some(Perturbations::new(basis, data, options, task).map(|source| Box::new(source) as _))
+}
+
+/// Refuses what only simulated paths have.
+fn refuse_options_of_paths(options: &Options) -> Result<()> {
+    let refuse = |name: &str| {
+        Err(Error::argument(name, "belongs to scores that are learned from simulated paths; this one has a kernel")
+            .with_hint("make the score with score::mlp(process, data, #{ simulated: true })"))
+    };
+    match (options.objective, options.window) {
+        (Objective::Sliced, _) => refuse("objective"),
+        (_, Some(_)) => refuse("window"),
+        _ => Ok(()),
+    }
 }
 
 /// What all chunks of all batches share.
@@ -44,7 +57,7 @@ struct Perturbations<'a> {
 
 impl<'a> Perturbations<'a> {
     fn new(basis: &KernelBasis, data: &'a Dataset, options: &Options, task: &Task) -> Result<Self> {
-        options.check_kernel()?;
+        refuse_options_of_paths(options)?;
         let (subject, choice) = (basis.subject(), Stream::new(options.seed, Purpose::Batch));
         let horizon = subject.process().horizon();
         let table = Table::new(basis, options.shortest(horizon), horizon, options.weighting, task)?;

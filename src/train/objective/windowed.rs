@@ -5,7 +5,7 @@ use super::answers::Answers;
 use super::feed::{Feed, Source};
 use super::paths::{Paths, Walked};
 use crate::nn::Samples;
-use crate::process::Factor;
+use crate::process::WindowLaw;
 use crate::score::Basis;
 
 /// Windows of simulated paths.
@@ -15,7 +15,7 @@ impl Source for Windowed<'_> {
     fn feed(&self, first: usize, count: usize) -> Box<dyn Feed + '_> {
         let walked = Walked::new(&self.0, first, count, count);
         Box::new(Chunk {
-            factor: walked.walk.factor(),
+            law: walked.walk.law(),
             walked,
             answers: Answers::new(self.0.basis, count),
             scores: vec![0.0; self.0.basis.subject().outputs()],
@@ -25,7 +25,7 @@ impl Source for Windowed<'_> {
 
 struct Chunk<'a> {
     walked: Walked<'a>,
-    factor: Factor,
+    law: WindowLaw,
     answers: Answers<'a>,
     /// Of one sample, [driven·copies].
     scores: Vec<f64>,
@@ -33,7 +33,7 @@ struct Chunk<'a> {
 
 impl Feed for Chunk<'_> {
     fn fill(&mut self, step: u32, chunk: u32) {
-        let Self { walked, factor, answers, scores } = self;
+        let Self { walked, law, answers, scores } = self;
         walked.start(step, chunk);
         let noise = walked.paths.noise(step, chunk);
         walked.walk.windows(&walked.begin, &walked.end, noise);
@@ -41,9 +41,9 @@ impl Feed for Chunk<'_> {
         let (count, copies) = (walked.end.len(), walked.copies);
         for i in 0..count {
             for copy in 0..copies {
-                walked.walk.window(copy * count + i, factor);
+                walked.walk.window(copy * count + i, law);
                 // The factor has the driven components in their order.
-                for (d, score) in factor.score().into_iter().enumerate() {
+                for (d, score) in law.score().into_iter().enumerate() {
                     scores[d * copies + copy] = score;
                 }
             }

@@ -1,6 +1,6 @@
 //! What is measured on simulated paths.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::Subject;
 use super::super::equilibrium::Equilibrium;
@@ -26,9 +26,25 @@ pub struct Measured {
     /// Part of the variance of an end state that its datum explains linearly, of the pair of components that know most.
     pub residual_signal: f64,
     /// The least and the largest value of each component and copy at any time, [m·copies].
+    #[serde(serialize_with = "short_pairs")]
     pub reach: Vec<[f32; 2]>,
     /// States at the horizon, [count, m·copies].
+    #[serde(serialize_with = "short")]
     pub ends: Vec<f32>,
+}
+
+/// The number of fewest digits that is `value` in single precision.
+fn shortest(value: f32) -> f64 {
+    let short = value.to_string().parse().unwrap_or(f64::from(value));
+    if short as f32 == value { short } else { f64::from(value) }
+}
+
+fn short<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|&value| shortest(value)))
+}
+
+fn short_pairs<S: Serializer>(values: &[[f32; 2]], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(values.iter().map(|pair| pair.map(shortest)))
 }
 
 impl Measured {

@@ -44,11 +44,11 @@ impl Pilot<'_> {
         let driven = self.process.driven().len();
         let known = self.task.blocks(ends.len(), |i| {
             let walk = self.windows(BLOCK, ends[i], window, 1);
-            let mut factor = walk.factor();
+            let mut law = walk.law();
             let mut sum = vec![0.0; driven];
             for lane in 0..self.copies * BLOCK {
-                walk.window(lane, &mut factor);
-                factor.conditional_variance().iter().zip(&mut sum).for_each(|(v, s)| *s += v);
+                walk.window(lane, &mut law);
+                law.conditional_variance().iter().zip(&mut sum).for_each(|(v, s)| *s += v);
             }
             Ok(sum.iter().map(|s| (s / (self.copies * BLOCK) as f64).ln()).collect::<Vec<_>>())
         })?;
@@ -103,11 +103,11 @@ impl Pilot<'_> {
             let lanes = self.copies * TESTED_SAMPLES;
             let mut states = vec![0.0; self.process.components() * lanes];
             walk.ends(&mut states);
-            let mut factor = walk.factor();
+            let mut law = walk.law();
             let scores: Vec<_> = (0..lanes)
                 .map(|lane| {
-                    walk.window(lane, &mut factor);
-                    factor.score()
+                    walk.window(lane, &mut law);
+                    law.score()
                 })
                 .collect();
             let misfit = |(place, &component): (usize, &usize)| {

@@ -2,7 +2,7 @@
 
 /// The linearised law of the end of one window.
 #[derive(Debug, Clone)]
-pub struct Factor {
+pub struct WindowLaw {
     pub(super) size: usize,
     pub(super) driven: usize,
     /// L with L Lᵀ = P, row-major; a column of zeros where nothing is random.
@@ -14,7 +14,7 @@ pub struct Factor {
 /// A pivot below this part of its variance is rounding: P is carried in single precision.
 const SINGULAR: f64 = 1e-6;
 
-impl Factor {
+impl WindowLaw {
     /// Turns P, which `lower` holds, into its factor.
     pub(super) fn decompose(&mut self) {
         let n = self.size;

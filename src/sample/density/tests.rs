@@ -2,11 +2,12 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::tests::passive;
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
 use crate::process::{Linear, Process};
+use crate::sample::perturb;
+use crate::sample::tests::passive;
 use crate::score::Exact;
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -73,8 +74,8 @@ fn auxiliaries_are_averaged_out() {
     assert_near(&found, &joint);
 }
 
-/// Against the exact divergence, for data that are correlated: 40 bounds of 5 standard errors with 63 degrees of freedom, a
-/// false alarm once in 5,000 seeds; the seed is fixed. Seen to fail with directions of length √2.
+/// Against the exact divergence, for data that are correlated: 40 bounds of 5 standard errors with 63 degrees of
+/// freedom, a false alarm once in 5,000 seeds; the seed is fixed. Seen to fail with directions of length √2.
 #[test]
 fn random_directions_know_their_error() {
     let full = Covariance::Full(vec![0.3, 0.2, 0.2, 0.4]);

@@ -1,21 +1,21 @@
 //! The probability flow at times that are not known in advance.
 
-use super::field::Field;
-use super::layout::Layout;
-use super::update::Registers;
 use crate::error::Result;
 use crate::process::{Motion, Process};
+use crate::sample::field::Field;
+use crate::sample::layout::Layout;
+use crate::sample::update::Registers;
 use crate::score::{Evaluator, Score};
 use crate::task::Task;
 
 /// The shortest time at which the score of a flow is asked for. At times before it the score at this time stands in,
 /// which leaves an error of second order in this time, and the score is never asked for at t = 0.
-pub(super) fn shortest(process: &Process) -> f64 {
+pub(in crate::sample) fn shortest(process: &Process) -> f64 {
     1e-5 * process.horizon()
 }
 
 /// The velocity of the flow in forward time, f − ½ ∇·D − ½ D ŝ, for a group of samples.
-pub(super) struct Flow<'a> {
+pub(in crate::sample) struct Flow<'a> {
     score: &'a dyn Score,
     field: Field<'a>,
     layout: Layout,
@@ -26,7 +26,7 @@ pub(super) struct Flow<'a> {
 }
 
 impl<'a> Flow<'a> {
-    pub(super) fn new(score: &'a dyn Score, samples: usize, task: &Task) -> Result<Self> {
+    pub(in crate::sample) fn new(score: &'a dyn Score, samples: usize, task: &Task) -> Result<Self> {
         let process = score.process();
         let layout = Layout::new(process, score.shape().iter().product())?;
         let inputs = vec![0.0; (layout.state + layout.score) * samples];
@@ -35,12 +35,12 @@ impl<'a> Flow<'a> {
     }
 
     /// Writes the velocity at `time` of `state`, [m·d, samples].
-    pub(super) fn slope(&mut self, time: f64, state: &[f32], out: &mut [f32]) -> Result<()> {
+    pub(in crate::sample) fn slope(&mut self, time: f64, state: &[f32], out: &mut [f32]) -> Result<()> {
         self.slope_and(time, state, out, |_| ())
     }
 
     /// The same, then calls `more` with the score's evaluator at that time.
-    pub(super) fn slope_and(
+    pub(in crate::sample) fn slope_and(
         &mut self,
         time: f64,
         state: &[f32],

@@ -1,29 +1,29 @@
 //! Log densities of data under a score, by the probability flow.
 //!
-//! Along the flow dz/dt = v(z, t), v = f − ½ D ŝ, the log density falls by the divergence of v (Chen, Rubanova, Bettencourt,
-//! Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v dt, with the law of
-//! noised Gaussian data of the same mean and variance for p(z_T).
+//! Along the flow dz/dt = v(z, t), v = f − ½ D ŝ, the log density falls by the divergence of v (Chen, Rubanova,
+//! Bettencourt, Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v
+//! dt, with the law of noised Gaussian data of the same mean and variance for p(z_T).
 //!
-//! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0 and
-//! independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
-//! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the number
-//! of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
+//! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0
+//! and independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
+//! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the
+//! number of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
 
 use nalgebra::DVector;
 
-use super::State;
-use super::adaptive::GROUP;
 use super::divergence::{Divergence, Probes, trace};
 use super::flow::{Flow, shortest};
-use super::integrator::{Integrator, TOLERANCES, Tolerance};
-use super::layout::{BLOCK, Layout};
-use super::meter::Meter;
-use super::output::Request;
-use super::start::{Beginning, Data, Start, Values, gather};
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
 use crate::process::Class;
 use crate::rng::{Purpose, Stream};
+use crate::sample::State;
+use crate::sample::adaptive::GROUP;
+use crate::sample::integrator::{Integrator, TOLERANCES, Tolerance};
+use crate::sample::layout::{BLOCK, Layout};
+use crate::sample::meter::Meter;
+use crate::sample::output::Request;
+use crate::sample::start::{Beginning, Data, Start, Values, gather};
 use crate::score::Score;
 use crate::settings::{self, Choice, Setting, Value, words};
 use crate::task::Task;
@@ -122,8 +122,8 @@ impl Default for Likelihood {
 pub struct LogDensity {
     /// The log density of each datum, \[count\].
     pub values: Tensor,
-    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where a
-    /// single one says nothing of it.
+    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where
+    /// a single one says nothing of it.
     pub errors: Tensor,
     /// Evaluations of the score per sample, of one draw; the most that any group of samples took.
     pub evaluations: usize,
@@ -138,7 +138,8 @@ impl std::fmt::Display for LogDensity {
     }
 }
 
-/// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of `options`.
+/// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of
+/// `options`.
 ///
 /// # Errors
 /// When the process is not linear, or its auxiliaries start at fixed values, which have no density; when `data` are not

@@ -2,9 +2,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::layout::Layout;
 use crate::process::Linear;
 use crate::rng::Stream;
+use crate::sample::layout::Layout;
 use crate::score::Evaluator;
 
 /// How the divergence of the score is found.
@@ -19,8 +19,9 @@ pub enum Divergence {
     },
 }
 
-/// Length of a difference in units of ℓ_d, the deviation of a driven component given all others, in which a score varies by
-/// order one. The formula of fourth order then errs by 1e-4/30 of a fifth derivative, and by 2e-6 of the score's rounding.
+/// Length of a difference in units of ℓ_d, the deviation of a driven component given all others, in which a score
+/// varies by order one. The formula of fourth order then errs by 1e-4/30 of a fifth derivative, and by 2e-6 of the
+/// score's rounding.
 const STRIDE: f64 = 0.1;
 
 /// Directions in which the score is differentiated, and buffers for it.
@@ -79,8 +80,8 @@ const SHIFTS: [(f64, f64); 4] = [(1.0, 8.0), (-1.0, -8.0), (2.0, -1.0), (-2.0, 1
 
 /// Writes the divergence of f − ½ D ŝ at `state` into `out`, [rows, samples]. `units` are ℓ of all components.
 ///
-/// With Λ = diag ℓ over the driven components, tr(D ∂ŝ) = tr(Λ⁻¹ D ∂ŝ Λ) is the sum over unit vectors w, or the mean over
-/// random ones, of wᵀ Λ⁻¹ D (∂ŝ Λ w).
+/// With Λ = diag ℓ over the driven components, tr(D ∂ŝ) = tr(Λ⁻¹ D ∂ŝ Λ) is the sum over unit vectors w, or the mean
+/// over random ones, of wᵀ Λ⁻¹ D (∂ŝ Λ w).
 pub(super) fn trace(
     linear: &Linear,
     driven: &[usize],
