@@ -17,8 +17,16 @@ const CALLS: &[(&str, &str, &str)] = &[
 ];
 
 /// Options that exist only beside another one: the function, the option, and what must be given with it.
-const BESIDE: &[(&str, &str, &str)] =
-    &[("process::double_well", "tau", "Ta: 1"), ("process::vp", "offset", "schedule: \"cosine\"")];
+const BESIDE: &[(&str, &str, &str)] = &[
+    ("noise::coloured", "frequency1", "components: [[1, 0.1, 2]]"),
+    ("noise::coloured", "blend1", "components: [[1, 0.1, 2]]"),
+    ("noise::coloured", "weight1_1", CHAIN),
+    ("noise::coloured", "coupling1_1", CHAIN),
+    ("noise::coloured", "damping1", CHAIN),
+    ("process::double_well", "tau", "Ta: 1"),
+    ("process::vp", "offset", "schedule: \"cosine\""),
+];
+const CHAIN: &str = "components: [#{ weights: [1, 0.5], couplings: [1], damping: 1 }]";
 
 /// Entries of the functions of the standard library that take a map of options.
 fn written_in_the_language(runtime: &Runtime) -> Vec<Entry> {

@@ -4,22 +4,9 @@ use std::collections::BTreeMap;
 
 use super::Explanation;
 use super::page::WIDTH;
-use crate::expr::{Expression, Function, Operation};
-use crate::process::{Definition, Process};
+use crate::expr::{Expression, Function};
+use crate::process::{Definition, Process, fixtures};
 use crate::sample::METHODS;
-
-fn active() -> Process {
-    let [x, eta] = [Expression::component(0, "x"), Expression::component(1, "eta")];
-    let [k, tau, temperature] = ["k", "tau", "Ta"].map(Expression::parameter);
-    let amplitude = Expression::constant(2.0).multiply(&temperature).apply(Function::Sqrt);
-    definition(
-        vec![
-            ("x", eta.combine(Operation::Subtract, &k.multiply(&x)), 0.0.into()),
-            ("eta", eta.negate().combine(Operation::Divide, &tau), amplitude.combine(Operation::Divide, &tau)),
-        ],
-        &[("k", 1.0), ("tau", 0.5), ("Ta", 1.0)],
-    )
-}
 
 /// Blocks (name, drift, amplitude of a source of its own).
 fn definition(blocks: Vec<(&str, Expression, Expression)>, parameters: &[(&str, f64)]) -> Process {
@@ -39,7 +26,7 @@ fn definition(blocks: Vec<(&str, Expression, Expression)>, parameters: &[(&str, 
 
 #[test]
 fn an_active_process_is_reversed() {
-    let explanation = Explanation::new(&active(), &METHODS[0]);
+    let explanation = Explanation::new(&fixtures::symbolic(2.0), &METHODS[0]);
     for line in [
         "dx   = [eta - k x] dt",
         "deta = -eta/tau dt + sqrt(2 Ta)/tau dW2",
@@ -79,7 +66,7 @@ fn noise_that_depends_on_the_state_has_its_divergence() {
 #[test]
 fn explanations_fit_a_narrow_terminal() {
     for method in METHODS {
-        let text = Explanation::new(&active(), method).text;
+        let text = Explanation::new(&fixtures::symbolic(2.0), method).text;
         assert!(text.contains(&format!("Step of \"{}\"", method.name)));
         let longest = text.lines().map(|line| line.chars().count()).max();
         assert!(longest <= Some(WIDTH), "{longest:?} characters\n{text}");

@@ -47,7 +47,7 @@ impl Candle {
         Ok(())
     }
 
-    /// The answers [outputs, count] to states [inputs, count] and clocks [count].
+    /// The answers [outputs, count] to states [inputs, count] and clocks \[count\].
     ///
     /// # Errors
     /// When the device fails.

@@ -1,4 +1,4 @@
-//! The process that most tests are about.
+//! The processes that most tests are about.
 
 use nalgebra::{DMatrix, DVector};
 
@@ -48,6 +48,18 @@ impl Active {
     pub(crate) fn process(self) -> Process {
         Process::from_linear("active", &["x", "eta"], self.linear(), 2.0).unwrap()
     }
+}
+
+/// White noise on x, dx = −x dt + √2 dW, up to t = 2.
+pub(crate) fn passive() -> Process {
+    let linear = Linear {
+        drift: DMatrix::from_element(1, 1, -1.0),
+        offset: DVector::zeros(1),
+        noise: DMatrix::from_element(1, 1, f64::sqrt(2.0)),
+        start_mean: DVector::zeros(1),
+        start_std: DVector::zeros(1),
+    };
+    Process::from_linear("passive", &["x"], linear, 2.0).unwrap()
 }
 
 /// Active noise with the parameters k, Ta and tau in its equations, without passive noise and force.

@@ -19,6 +19,7 @@ use crate::process::Process;
 use crate::score::{Exact, Score};
 use crate::settings::Setting;
 use crate::task::Task;
+use crate::vector::single;
 
 /// What can be set of a measurement of a method, besides the method itself.
 pub const ACCURACY: &[Setting] = &[
@@ -92,9 +93,9 @@ fn responses(
     let count = count.ok_or_else(|| Error::argument("steps", format!("{} are too many", options.steps)))?;
     let start = |block: u32, samples: usize, out: &mut [f32]| {
         for (b, row) in out.chunks_exact_mut(samples).enumerate() {
-            row.fill(mean[b] as f32);
+            row.fill(single(mean[b]));
             if block == 0 {
-                (0..factor.ncols()).for_each(|column| row[1 + column] = (mean[b] + factor[(b, column)]) as f32);
+                (0..factor.ncols()).for_each(|column| row[1 + column] = single(mean[b] + factor[(b, column)]));
             }
         }
         Ok(())

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::affine::{Affine, joined};
+use super::combination::{Combination, joined};
 use super::update::Update;
 use crate::error::Result;
 use crate::expr::{Expression, Program};
@@ -45,7 +45,7 @@ impl<'a> Field<'a> {
             return Ok(Update::Program(programs.slope.clone(), programs.slope.at(time, &[])));
         }
         let (offset, weights) = self.linear(time)?;
-        Ok(Affine::map(&offset, &weights).into())
+        Ok(Combination::map(&offset, &weights).into())
     }
 
     /// An Euler–Maruyama step of `length` that begins at `time`, from the rows of state, score and noise; the noise
@@ -58,7 +58,7 @@ impl<'a> Field<'a> {
         let (offset, weights) = self.linear(time)?;
         let noise = self.process.linear_at(time)?.noise.select_columns(self.process.sources());
         let weights = joined(&[&(weights * length), &(noise * root)]);
-        Ok(Affine::step(&(offset * length), &weights).into())
+        Ok(Combination::step(&(offset * length), &weights).into())
     }
 
     /// The drift of a linear process: its constant part, and the weights of state and score.

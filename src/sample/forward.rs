@@ -14,6 +14,7 @@ use crate::rng::{Purpose, Stream};
 use crate::settings::{Setting, Values};
 use crate::task::Task;
 use crate::tensor::Tensor;
+use crate::vector::{single_rows, singles};
 
 /// z_t for each datum of `x0`, [count, shape...] or \[count\], drawn from the perturbation kernel at `time` ≥ 0 in one
 /// step.
@@ -24,9 +25,8 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let data = Data::new(x0)?;
     let kernel = process.kernel(time)?;
     let copies = process.copies(data.dimension())?;
-    let response: Vec<f32> = kernel.response().transpose().iter().map(|&r| r as f32).collect();
-    let offset: Vec<f32> = kernel.offset.iter().map(|&c| c as f32).collect();
-    let factor: Vec<f32> = kernel.cholesky.transpose().iter().map(|&l| l as f32).collect();
+    let (response, offset) = (single_rows(&kernel.response()), singles(&kernel.offset));
+    let factor = single_rows(&kernel.cholesky);
     let stream = Stream::new(seed, Purpose::Perturbation);
     let request = data.request(process, Vec::new());
     let march =

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::affine::Affine;
+use super::combination::Combination;
 use crate::error::{Error, Result};
 use crate::settings::{Setting, Value, Values};
 
@@ -145,7 +145,7 @@ impl Integrator {
     fn attempt(&mut self, slope: &mut Slope<'_>, time: f64, length: f64) -> Result<f64> {
         for (stage, weights) in WEIGHTS.iter().enumerate() {
             let row: Vec<_> = std::iter::once(0.0).chain(weights.iter().map(|weight| weight * length)).collect();
-            let sum = Affine::step(&DVector::zeros(1), &DMatrix::from_row_slice(1, row.len(), &row));
+            let sum = Combination::step(&DVector::zeros(1), &DMatrix::from_row_slice(1, row.len(), &row));
             sum.apply(self.size, &self.rows, &mut self.trial);
             self.evaluate(slope, stage + 1, time + NODES[stage + 1] * length)?;
         }

@@ -4,7 +4,7 @@
 //! seed, purpose, step and block, so the bits of a result do not depend on the number of threads.
 
 mod adaptive;
-mod affine;
+mod combination;
 mod convergence;
 mod density;
 mod field;

@@ -6,20 +6,14 @@ use std::sync::Arc;
 use nalgebra::{DMatrix, DVector};
 
 use super::method::Midpoint;
-use super::tests::{by, passive};
+use super::tests::by;
 use super::*;
+use crate::process::fixtures::{Active, passive};
 use crate::process::{Linear, Process};
 use crate::task::Task;
 
-fn active(tau: f64) -> Process {
-    let linear = Linear {
-        drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -1.0 / tau]),
-        offset: DVector::zeros(2),
-        noise: DMatrix::from_row_slice(2, 1, &[0.0, f64::sqrt(2.0) / tau]),
-        start_mean: DVector::zeros(2),
-        start_std: DVector::from_vec(vec![0.0, tau.powf(-0.5)]),
-    };
-    Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
+fn active(persistence: f64) -> Process {
+    Active { persistence, ..Active::default() }.process()
 }
 
 /// Critically damped Langevin dynamics (arXiv 2112.07068): 1/M = 4, Γ = 1, β = 4, γ = 0.04.

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
 use crate::tensor::{Rows, Tensor};
+use crate::vector::single;
 
 /// Writes the states at the beginning of (block, samples), component-major.
 pub(super) type Beginning<'a> = dyn Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send + 'a;
@@ -76,7 +77,7 @@ impl Start {
 fn spread(mean: &DVector<f64>, std: &DVector<f64>, state: &mut [f32]) {
     let length = state.len() / mean.len();
     for (b, row) in state.chunks_exact_mut(length).enumerate() {
-        rescale(std[b] as f32, mean[b] as f32, row);
+        rescale(single(std[b]), single(mean[b]), row);
     }
 }
 

@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use super::affine::Affine;
+use super::combination::Combination;
 use crate::dispatched;
 use crate::expr::{Program, Scalars, Workspace};
+use crate::vector::single;
 
 /// A state, or its velocity, computed from rows, at one time.
 #[derive(Debug, Clone)]
 pub enum Update {
     /// Sums of weighted rows.
-    Affine(Arc<Affine>),
+    Combination(Arc<Combination>),
     /// Expressions in the rows, compiled.
     Program(Arc<Program>, Scalars),
     /// z + length k, from the rows of z and of a velocity k.
@@ -33,9 +34,9 @@ impl Registers {
     }
 }
 
-impl From<Affine> for Update {
-    fn from(affine: Affine) -> Self {
-        Self::Affine(Arc::new(affine))
+impl From<Combination> for Update {
+    fn from(combination: Combination) -> Self {
+        Self::Combination(Arc::new(combination))
     }
 }
 
@@ -43,7 +44,7 @@ impl Update {
     /// Rows of one copy that it reads, for states of `components`.
     pub(super) fn inputs(&self, components: usize) -> usize {
         match self {
-            Self::Affine(affine) => affine.inputs(),
+            Self::Combination(combination) => combination.inputs(),
             Self::Program(program, _) => program.inputs(),
             Self::Along { .. } => 2 * components,
             Self::Mean { .. } => 3 * components,
@@ -62,14 +63,14 @@ impl Update {
     /// Writes [m, length] from `inputs`, [inputs, length].
     pub(super) fn apply(&self, registers: &mut Registers, length: usize, inputs: &[f32], out: &mut [f32]) {
         match self {
-            Self::Affine(affine) => affine.apply(length, inputs, out),
+            Self::Combination(combination) => combination.apply(length, inputs, out),
             Self::Program(program, scalars) => {
                 let own = registers.0.iter_mut().find(|(owner, _)| *owner == Arc::as_ptr(program));
                 let (_, workspace) = own.expect("every program has its registers");
                 program.run(scalars, workspace, length, &inputs[..program.inputs() * length], out);
             }
-            Self::Along { length } => along(*length as f32, inputs, out),
-            Self::Mean { length } => mean(*length as f32, inputs, out),
+            Self::Along { length } => along(single(*length), inputs, out),
+            Self::Mean { length } => mean(single(*length), inputs, out),
             Self::Langevin { ratio, driven } => {
                 let (state, behind) = inputs.split_at(out.len());
                 out.copy_from_slice(state);
@@ -90,7 +91,7 @@ fn measured(ratio: f64, score: &[f32]) -> f64 {
 
 /// z ← z + ε ŝ + √(2ε) ξ.
 fn correct(length: f64, score: &[f32], noise: &[f32], state: &mut [f32]) {
-    let (length, root) = (length as f32, (2.0 * length).sqrt() as f32);
+    let (length, root) = (single(length), single((2.0 * length).sqrt()));
     langevin(length, root, score, noise, state);
 }
 

@@ -59,28 +59,29 @@ mod functions {
     /// A noise with a wanted correlation function, spectrum or mean square displacement: few linear equations in white
     /// noise, whose spectrum is nowhere negative whatever was asked for.
     ///
-    /// First as a sum of Ornstein–Uhlenbeck processes, C(t) = sum of v_i exp(-|t|/tau_i), v_i > 0: times on a logarithmic
-    /// grid, variances by non-negative least squares, neighbours joined while the error stays within the tolerance, then
-    /// all refined together. Where that does not do, as the filter of one white noise with up to 16 states: poles by
-    /// vector fitting, the stable factor of their spectrum, then all refined together; it comes as a sum of decays and
-    /// damped oscillations where each of them is a noise by itself.
+    /// First as a sum of Ornstein–Uhlenbeck processes, C(t) = sum of v_i exp(-|t|/tau_i), v_i > 0: times on a
+    /// logarithmic grid, variances by non-negative least squares, neighbours joined while the error stays within the
+    /// tolerance, then all refined together. Where that does not do, as the filter of one white noise with up to 16
+    /// states: poles by vector fitting, the stable factor of their spectrum, then all refined together; it comes as a
+    /// sum of decays and damped oscillations where each of them is a noise by itself.
     ///
     /// The error at a place counts in parts of the wanted value there, however small that is, so that the error of a
     /// power law is relative. Only where the function passes through zero, or falls faster than any power that is
     /// likely, it counts in parts of what a fall with the power 8 from its neighbours leaves, max |C(t')| min(t/t',
-    /// t'/t)^8 over all t', and at least of 1e-8 of the largest value. Between and beyond the places nothing is promised.
+    /// t'/t)^8 over all t', and at least of 1e-8 of the largest value. Between and beyond the places nothing is
+    /// promised.
     ///
     /// # Returns
-    /// A map: `components`, an array of independent noises for `noise::coloured`, and `error`, the largest error left. A
-    /// component is
+    /// A map: `components`, an array of independent noises for `noise::coloured`, and `error`, the largest error left.
+    /// A component is
     /// - \[variance, time\]: v exp(-t/tau),
     /// - \[variance, time, frequency, blend\]: v exp(-t/tau) (cos(omega t) + blend sin(omega t)/(omega tau)), with the
     ///   blend from -1, the velocity of an oscillator in a heat bath, to 1, its position,
     /// - a map of `weights` w, `couplings` a and `damping` g: the sum of w_i z_i of a chain of n states,
     ///   dz_i = (a_i z_{i+1} - a_{i-1} z_{i-1}) dt, of which the last alone is damped by -g z_n dt and driven by
     ///   sqrt(2 g) dW; in its stationary law all z are independent, of variance 1,
-    /// - a map of `position`, \[variance, time\]: an Ornstein–Uhlenbeck process whose increments are added to x, with the
-    ///   mean square displacement 2 v (1 - exp(-t/tau)); for `displacement` only.
+    /// - a map of `position`, \[variance, time\]: an Ornstein–Uhlenbeck process whose increments are added to x, with
+    ///   the mean square displacement 2 v (1 - exp(-t/tau)); for `displacement` only.
     ///
     /// # Errors
     /// When no noise is found within the tolerance, with the error of the nearest one; when none or several of

@@ -145,3 +145,66 @@ fn refuse_unknown(map: &Map, values: &Values, tables: &[&'static [Setting]]) -> 
         false => suggestion(name, &known, "the options are"),
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use rhai::{Engine, EvalAltResult};
+
+    use super::*;
+    use crate::lang::failure::Failure;
+    use crate::settings::Choice;
+
+    const TABLE: &[Setting] = &[
+        Setting::count("steps", "number of steps").or(200.0),
+        Setting::choice(
+            "grid",
+            "how the times are spread",
+            &[Choice::new("uniform", "equal steps"), Choice::new("rho", "finer at one end").with(&[RHO])],
+        ),
+        Setting::other("closure", "a closure", "what to call").or_else(""),
+    ];
+    const RHO: Setting = Setting::number("rho", "the exponent").above(0.0).or(7.0);
+
+    /// The error, with its hint, of a call with this map.
+    fn problem(map: &str, take: impl Fn(&Given) -> Outcome<()> + 'static) -> String {
+        let mut engine = Engine::new();
+        engine.register_fn("f", move |ctx: NativeCallContext, map: Map| read(&ctx, map, &[TABLE], &take));
+        let error = engine.run(&format!("f({map})")).map_or_else(|error| *error, |()| panic!("no error: {map}"));
+        let EvalAltResult::ErrorRuntime(value, _) = error else { panic!("{error}") };
+        let error = value.cast::<Failure>().error;
+        format!("{error}; {}", error.hint().unwrap_or_default())
+    }
+
+    fn take_all(given: &Given) -> Outcome<()> {
+        let rho = if given.word("grid") == "rho" { given.number("rho") } else { 0.0 };
+        given.closure("closure").map(|_| assert!(given.count("steps") > 0 && rho >= 0.0))
+    }
+
+    #[test]
+    fn what_is_wrong_is_named() {
+        let cases = [
+            ("#{ stps: 3 }", "`stps` is not an option here; did you mean `steps`?"),
+            ("#{ width: 3 }", "`width` is not an option here; the options are steps, grid, closure"),
+            ("#{ rho: 3 }", "`rho` is not an option here; it belongs to `grid: \"rho\"`"),
+            ("#{ grid: \"rho\", rho: 0 }", "`rho` must be above 0, got 0; "),
+            ("#{ grid: \"roh\" }", "`grid` must be one of \"uniform\", \"rho\", got \"roh\"; did you mean \"rho\"?"),
+            ("#{ steps: 1.5 }", "`steps` must be a whole number, got 1.5; "),
+            ("#{ closure: 3 }", "`closure` must be a closure, got a whole number; "),
+        ];
+        for (map, expected) in cases {
+            assert_eq!(problem(map, take_all), expected);
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "f: declared but not read: [\"closure\", \"grid\"]")]
+    fn what_is_declared_must_be_read() {
+        problem("#{}", |given| Ok(assert_eq!(given.count("steps"), 200)));
+    }
+
+    #[test]
+    #[should_panic(expected = "no setting `length` is declared")]
+    fn what_is_read_must_be_declared() {
+        problem("#{}", |given| Ok(assert_eq!(given.count("length"), 200)));
+    }
+}

@@ -1,8 +1,7 @@
 //! Independent parts of a noise.
 
-use super::Sampled;
 use super::ladder::Ladder;
-use super::sampled::position;
+use super::sampled::{Sampled, position};
 
 /// A part that is within this of being its own noise is taken as such.
 const ROUNDING: f64 = 1e-6;
@@ -17,8 +16,8 @@ pub enum Component {
         /// Its persistence time τ.
         time: f64,
     },
-    /// A damped oscillation: C(t) = v exp(−t/τ) (cos Ωt + blend sin(Ωt)/(Ωτ)). The blend lies between −1, the velocity of
-    /// an oscillator in a heat bath, and 1, its position; beyond, the spectrum would be negative.
+    /// A damped oscillation: C(t) = v exp(−t/τ) (cos Ωt + blend sin(Ωt)/(Ωτ)). The blend lies between −1, the velocity
+    /// of an oscillator in a heat bath, and 1, its position; beyond, the spectrum would be negative.
     Oscillation {
         /// Its variance v.
         variance: f64,

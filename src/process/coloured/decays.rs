@@ -1,7 +1,7 @@
 //! Fits by decays: sums of Ornstein–Uhlenbeck processes, whose variances are not negative.
 //!
-//! With the times on a logarithmic grid the variances follow from non-negative least squares, which leaves most of them at
-//! 0; neighbours are joined as far as the tolerance allows, and all that is left is refined together.
+//! With the times on a logarithmic grid the variances follow from non-negative least squares, which leaves most of them
+//! at 0; neighbours are joined as far as the tolerance allows, and all that is left is refined together.
 
 use nalgebra::{DMatrix, DVector};
 

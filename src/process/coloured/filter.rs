@@ -3,9 +3,9 @@
 
 use nalgebra::Complex;
 
-use super::Sampled;
 use super::ladder::Ladder;
 use super::roots::Roots;
+use super::sampled::Sampled;
 use super::squares::{Squares, differences};
 use super::vector_fitting::vector_fit;
 use super::wanted::Wanted;
@@ -59,8 +59,8 @@ fn start(wanted: &Wanted, count: usize) -> Option<Ladder> {
     ladder.is_finite().then_some(ladder)
 }
 
-/// Zeros in s, in the left half, of a spectrum with these zeros in ω². Where it changes sign, at two zeros above 0, it is
-/// made to touch 0 between them.
+/// Zeros in s, in the left half, of a spectrum with these zeros in ω². Where it changes sign, at two zeros above 0, it
+/// is made to touch 0 between them.
 fn minimum_phase(squares: &Roots, fastest: f64) -> Roots {
     let far = (FAR * fastest).powi(2);
     let is_pair = |square: &&Complex<f64>| square.im > REAL * square.norm();

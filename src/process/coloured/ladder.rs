@@ -2,13 +2,13 @@
 //!
 //! dz₁ = a₁z₂ dt, dzᵢ = (aᵢzᵢ₊₁ − aᵢ₋₁zᵢ₋₁) dt, dzₙ = (−aₙ₋₁zₙ₋₁ − γzₙ) dt + √(2γ) dW: neighbours exchange energy, as
 //! springs and masses do, and only the last is damped and kicked. Whatever the couplings a and the damping γ > 0, the
-//! stationary law is a standard normal one, and the noise Σ wᵢzᵢ has a spectrum |Σ wᵢφᵢ(iω)|² ≥ 0. Every stable filter of
-//! one white noise can be written like this (Schwarz, Z. angew. Math. Phys. 7, 473 (1956)).
+//! stationary law is a standard normal one, and the noise Σ wᵢzᵢ has a spectrum |Σ wᵢφᵢ(iω)|² ≥ 0. Every stable filter
+//! of one white noise can be written like this (Schwarz, Z. angew. Math. Phys. 7, 473 (1956)).
 
 use nalgebra::{Complex, DMatrix, DVector};
 
-use super::Sampled;
 use super::roots::Roots;
+use super::sampled::Sampled;
 use super::squares::least_squares;
 
 /// Eigenvalues nearer than this part of their size are moved apart before fractions are formed: an error in second

@@ -2,8 +2,8 @@
 //! function, spectrum, or mean square displacement.
 //!
 //! A sum of independent Ornstein–Uhlenbeck processes has the correlation C(t) = Σ vᵢ exp(−|t|/τᵢ) and the spectrum
-//! S(ω) = Σ 2 vᵢτᵢ/(1 + ω²τᵢ²), vᵢ > 0: enough for what falls without turning, such as power laws. All else is the filter
-//! of one white noise. Both are noises by construction: no spectrum of theirs is ever negative.
+//! S(ω) = Σ 2 vᵢτᵢ/(1 + ω²τᵢ²), vᵢ > 0: enough for what falls without turning, such as power laws. All else is the
+//! filter of one white noise. Both are noises by construction: no spectrum of theirs is ever negative.
 
 mod component;
 mod decays;
@@ -19,21 +19,28 @@ mod wanted;
 
 pub use component::Component;
 pub use ladder::Ladder;
-pub use sampled::{Sampled, places};
+pub use sampled::Sampled;
 
 use crate::error::{Error, Result};
 use crate::task::Task;
 use decays::{Decay, Of};
+use sampled::logarithmic;
 use wanted::Wanted;
+
+/// Places per octave at which a function is asked, at equal ratios.
+const PER_OCTAVE: f64 = 16.0;
+/// Places at equal distances between them: oscillations may last, and resonances be narrow.
+const EQUALLY_FAR: usize = 400;
 
 /// Independent noises whose sum is the wanted one.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Embedding {
     /// The noises.
     pub components: Vec<Component>,
-    /// The largest error at the places asked for. At each it counts in parts of the wanted value there; where the function
-    /// passes through zero or falls faster than the power 8, in parts of what such a fall from its neighbours leaves,
-    /// max |C(t')| min(t/t', t'/t)⁸ over t', and at least of 1e-8 of the largest value. And at least of the floor.
+    /// The largest error at the places asked for. At each it counts in parts of the wanted value there; where the
+    /// function passes through zero or falls faster than the power 8, in parts of what such a fall from its neighbours
+    /// leaves, max |C(t')| min(t/t', t'/t)⁸ over t', and at least of 1e-8 of the largest value. And at least of the
+    /// floor.
     pub error: f64,
     /// The place where it is.
     pub worst: f64,
@@ -87,8 +94,8 @@ impl Embedding {
 /// Values below `floor` times the largest count in parts of that.
 ///
 /// # Errors
-/// When no such noise is found; when the numbers of places and values differ, fewer than two places are above 0, a number
-/// is not finite, or no value is above 0; when the task is cancelled.
+/// When no such noise is found; when the numbers of places and values differ, fewer than two places are above 0, a
+/// number is not finite, or no value is above 0; when the task is cancelled.
 pub fn embed(
     sampled: Sampled,
     places: &[f64],
@@ -138,4 +145,16 @@ fn by_filter(wanted: &Wanted, tolerance: f64, task: &Task) -> Result<Option<Embe
 
 fn no_noise(sampled: Sampled) -> Error {
     Error::argument(sampled.name(), "is nearest to no noise at all: its values are those of no noise")
+}
+
+/// Where to ask a function between `from` and `to`.
+///
+/// # Errors
+/// When not 0 < `from` < `to`.
+pub fn places(from: f64, to: f64) -> Result<Vec<f64>> {
+    let octaves = (to / from).log2().max(1.0);
+    let mut places = logarithmic(from, to, (PER_OCTAVE * octaves).ceil().min(1000.0) as usize)?;
+    places.extend((1..EQUALLY_FAR).map(|i| from + (to - from) * i as f64 / EQUALLY_FAR as f64));
+    places.sort_by(f64::total_cmp);
+    Ok(places)
 }

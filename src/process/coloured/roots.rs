@@ -67,8 +67,8 @@ impl Roots {
         self.all().map(|root| s - root).product()
     }
 
-    /// Coefficients of that product, the highest power first. Where no root has a positive real part all of them are sums
-    /// of positive numbers.
+    /// Coefficients of that product, the highest power first. Where no root has a positive real part all of them are
+    /// sums of positive numbers.
     pub(super) fn coefficients(&self) -> Vec<f64> {
         let mut product = vec![1.0];
         let mut times = |factor: &[f64]| {
@@ -100,8 +100,8 @@ impl Fractions {
         Self { real: real.to_vec(), pairs, poles }
     }
 
-    /// The zeros of Σ numerator/(s − pole) + `constant`, with `constant` 0 or 1; some may be far away where there should
-    /// be fewer.
+    /// The zeros of Σ numerator/(s − pole) + `constant`, with `constant` 0 or 1; some may be far away where there
+    /// should be fewer.
     pub(super) fn zeros(&self, constant: bool) -> Option<Roots> {
         let numerators: Vec<_> =
             self.real.iter().copied().chain(self.pairs.iter().flat_map(|c| [c.re, c.im])).collect();

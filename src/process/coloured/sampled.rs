@@ -1,11 +1,6 @@
-//! What is known of a noise, and where.
+//! What a noise is known by, and where.
 
 use crate::error::{Error, Result};
-
-/// Places per octave at which a function is asked, at equal ratios.
-const PER_OCTAVE: f64 = 16.0;
-/// Places at equal distances between them: oscillations may last, and resonances be narrow.
-const EQUALLY_FAR: usize = 400;
 
 /// What is known of the noise.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -57,18 +52,6 @@ fn excess(x: f64) -> f64 {
 /// Mean square displacement of an Ornstein–Uhlenbeck process of unit variance and persistence time `time`.
 pub(super) fn position(time: f64, place: f64) -> f64 {
     -2.0 * (-place / time).exp_m1()
-}
-
-/// Where to ask a function between `from` and `to`.
-///
-/// # Errors
-/// When not 0 < `from` < `to`.
-pub fn places(from: f64, to: f64) -> Result<Vec<f64>> {
-    let octaves = (to / from).log2().max(1.0);
-    let mut places = logarithmic(from, to, (PER_OCTAVE * octaves).ceil().min(1000.0) as usize)?;
-    places.extend((1..EQUALLY_FAR).map(|i| from + (to - from) * i as f64 / EQUALLY_FAR as f64));
-    places.sort_by(f64::total_cmp);
-    Ok(places)
 }
 
 /// `count` places from `low` to `high` at equal ratios.

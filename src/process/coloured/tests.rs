@@ -1,6 +1,5 @@
 use proptest::prelude::*;
 
-use super::sampled::logarithmic;
 use super::*;
 use crate::property::cases;
 
@@ -65,7 +64,8 @@ proptest! {
         }
     }
 
-    /// A ladder's correlation is that of its own equations, and its spectrum the transform of it: both from its matrices.
+    /// A ladder's correlation is that of its own equations, and its spectrum the transform of it: both from its
+    /// matrices.
     #[test]
     fn ladders_are_filters_of_white_noise(
         weights in prop::array::uniform4(-2.0..2.0_f64),

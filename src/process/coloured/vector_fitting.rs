@@ -1,14 +1,14 @@
 //! Poles of a correlation function or spectrum by vector fitting (Gustavsen, Semlyen, IEEE Trans. Power Delivery 14,
 //! 1052 (1999); in time: Grivet-Talocia, IEEE Microw. Wirel. Compon. Lett. 13, 472 (2003)).
 //!
-//! With trial poles q and σ = 1 + Σ k/(s − q), the product of σ and the wanted function has the trial poles only, so that
-//! k and the numerators follow from linear least squares; the zeros of σ are the next trial poles. A product with a
-//! fraction is a convolution in time. Spectra are functions of ω², whose poles are −(poles in s)².
+//! With trial poles q and σ = 1 + Σ k/(s − q), the product of σ and the wanted function has the trial poles only, so
+//! that k and the numerators follow from linear least squares; the zeros of σ are the next trial poles. A product with
+//! a fraction is a convolution in time. Spectra are functions of ω², whose poles are −(poles in s)².
 
 use nalgebra::{Complex, DMatrix, DVector};
 
-use super::Sampled;
 use super::roots::{Fractions, Roots, columns};
+use super::sampled::Sampled;
 use super::squares::least_squares;
 use super::wanted::Wanted;
 

@@ -2,7 +2,7 @@
 
 use nalgebra::DVector;
 
-use super::Sampled;
+use super::sampled::Sampled;
 use crate::error::{Error, Result};
 
 /// More values than this say nothing more about few states.

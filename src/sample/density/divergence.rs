@@ -6,6 +6,7 @@ use crate::process::Linear;
 use crate::rng::Stream;
 use crate::sample::layout::Layout;
 use crate::score::Evaluator;
+use crate::vector::single;
 
 /// How the divergence of the score is found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,7 +106,7 @@ pub(super) fn trace(
         for ((shift, _), score) in SHIFTS.iter().zip(&mut probes.scores) {
             probes.shifted.copy_from_slice(state);
             for (row, &component) in direction.chunks_exact(length).zip(driven) {
-                let stride = (shift * STRIDE * units[component]) as f32;
+                let stride = single(shift * STRIDE * units[component]);
                 let shifted = &mut probes.shifted[component * length..][..length];
                 shifted.iter_mut().zip(row).for_each(|(z, w)| *z = stride.mul_add(*w, *z));
             }
@@ -123,5 +124,5 @@ pub(super) fn trace(
             }
         }
     }
-    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = (drift + sum) as f32);
+    out.iter_mut().zip(sums).for_each(|(out, sum)| *out = single(drift + sum));
 }

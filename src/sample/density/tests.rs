@@ -1,30 +1,17 @@
 //! Log densities against closed forms.
 
-use nalgebra::{DMatrix, DVector};
-
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
-use crate::process::{Linear, Process};
+use crate::process::Process;
+use crate::process::fixtures::{Active, passive};
 use crate::sample::perturb;
-use crate::sample::tests::passive;
 use crate::score::Exact;
 use crate::task::Task;
 use crate::tensor::Tensor;
 
 const VARIANCE: f64 = 0.2;
 const MEAN: [f64; 2] = [0.5, -1.0];
-
-fn active() -> Process {
-    let linear = Linear {
-        drift: DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -2.0]),
-        offset: DVector::zeros(2),
-        noise: DMatrix::from_row_slice(2, 1, &[0.0, f64::sqrt(8.0)]),
-        start_mean: DVector::zeros(2),
-        start_std: DVector::from_vec(vec![0.0, f64::sqrt(2.0)]),
-    };
-    Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()
-}
 
 fn gaussian() -> Dataset {
     let mixture = Mixture::new(vec![1.0], MEAN.to_vec(), Covariance::Isotropic(vec![VARIANCE])).unwrap();
@@ -61,12 +48,12 @@ fn gaussian_data_have_their_density() {
 #[test]
 fn auxiliaries_are_averaged_out() {
     let data = gaussian().sample(16, 3, &Task::default()).unwrap();
-    let score = Exact::new(&active(), &gaussian()).unwrap();
+    let score = Exact::new(&Active::default().process(), &gaussian()).unwrap();
     for bound in [Bound::Weighted, Bound::Mean] {
         let options = Likelihood { bound: Some(bound), auxiliary_draws: 3, ..Likelihood::default() };
         assert_near(&log_likelihood(&score, &data, &options, &Task::default()).unwrap(), &truth(&data));
     }
-    let states = perturb(&active(), &data, 0.0, 5, &Task::default()).unwrap();
+    let states = perturb(&Active::default().process(), &data, 0.0, 5, &Task::default()).unwrap();
     let found = log_density(&score, &states, &Likelihood::default(), &Task::default()).unwrap();
     let auxiliary = |eta: &[f32]| eta.iter().map(|&eta| normal(eta, 0.0, 2.0)).sum::<f64>();
     let eta = states.block("eta").unwrap().values().into_owned();
@@ -107,7 +94,7 @@ fn likelihoods_that_do_not_exist_are_refused() {
     assert!(refused(&x, Likelihood { rtol: 1e-12, ..Likelihood::default() }).contains("rtol"));
     let none = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 0 }), ..Likelihood::default() };
     assert!(refused(&x, none).contains("probes"));
-    let mut linear = active().constant().unwrap().clone();
+    let mut linear = Active::default().process().constant().unwrap().clone();
     linear.start_std[1] = 0.0;
     let fixed = Process::from_linear("fixed", &["x", "eta"], linear, 2.0).unwrap();
     let score = Exact::new(&fixed, &gaussian()).unwrap();

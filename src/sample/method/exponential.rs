@@ -19,7 +19,7 @@ use super::about::{About, Fixed, Method, Needs, Way};
 use super::splitting;
 use crate::error::{Error, Result};
 use crate::process::Process;
-use crate::sample::affine::{Affine, joined};
+use crate::sample::combination::{Combination, joined};
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
 use crate::sample::problem::Problem;
@@ -89,7 +89,7 @@ impl Fixed for Exponential {
     fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
         let (process, times) = (problem.process(), &problem.times);
         let Layout { state, score, .. } = problem.layout;
-        let apply = |update: Affine| Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) };
+        let apply = |update: Combination| Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) };
         Ok(Box::new(move |step| {
             let (from, to) = problem.span(step);
             let before = step.min(self.order - 1);
@@ -124,7 +124,7 @@ const QUADRATURE: [(f64, f64); 6] = [
 ];
 
 /// The step from the time `from` down to `to` with the scores at the times `nodes`.
-fn weights(process: &Process, from: f64, to: f64, nodes: &[f64]) -> Result<Affine> {
+fn weights(process: &Process, from: f64, to: f64, nodes: &[f64]) -> Result<Combination> {
     let driven = process.driven();
     let forward = process.transition(to, from)?;
     let size = forward.offset.len();
@@ -147,7 +147,7 @@ fn weights(process: &Process, from: f64, to: f64, nodes: &[f64]) -> Result<Affin
         parts.push(integral * factor(process, node)?.transpose());
     }
     let offset: DVector<f64> = -(&back * forward.offset);
-    Ok(Affine::step(&offset, &joined(&parts.iter().collect::<Vec<_>>())))
+    Ok(Combination::step(&offset, &joined(&parts.iter().collect::<Vec<_>>())))
 }
 
 /// L_dd at `time`.

@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DVector};
 use super::about::{About, Fixed, Method, Needs, Way};
 use crate::error::Result;
 use crate::process::{Class, Motion};
-use crate::sample::affine::{Affine, joined};
+use crate::sample::combination::{Combination, joined};
 use crate::sample::field::Field;
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
@@ -119,7 +119,7 @@ impl PredictorCorrector {
 }
 
 /// The Langevin step of `lengths` ε, from the rows of state, score and as much noise.
-fn langevin(components: usize, driven: &[usize], lengths: &[f64]) -> Affine {
+fn langevin(components: usize, driven: &[usize], lengths: &[f64]) -> Combination {
     let place = |factors: Vec<f64>| {
         let mut matrix = DMatrix::zeros(components, driven.len());
         driven.iter().zip(factors).enumerate().for_each(|(column, (&row, factor))| matrix[(row, column)] = factor);
@@ -128,5 +128,5 @@ fn langevin(components: usize, driven: &[usize], lengths: &[f64]) -> Affine {
     let score = place(lengths.to_vec());
     let noise = place(lengths.iter().map(|length| (2.0 * length).sqrt()).collect());
     let state = DMatrix::zeros(components, components);
-    Affine::step(&DVector::zeros(components), &joined(&[&state, &score, &noise]))
+    Combination::step(&DVector::zeros(components), &joined(&[&state, &score, &noise]))
 }

@@ -16,7 +16,7 @@ use super::about::{About, Fixed, Method, Needs, Way};
 use crate::error::{Error, Result};
 use crate::gauss::{precision, triangularize};
 use crate::process::Process;
-use crate::sample::affine::{Affine, joined};
+use crate::sample::combination::{Combination, joined};
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
 use crate::sample::problem::Problem;
@@ -113,7 +113,7 @@ impl Fixed for Splitting {
         let process = problem.process();
         let reference = Followed::new(problem, self.reference)?;
         let Layout { state, .. } = problem.layout;
-        let apply = |update: Affine| Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) };
+        let apply = |update: Combination| Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) };
         Ok(Box::new(move |step| {
             let (from, to) = problem.span(step);
             let middle = 0.5 * (from + to);
@@ -174,7 +174,7 @@ impl<'a> Followed<'a> {
     }
 
     /// The step from the time `from` down to `to`, from the rows of state and m rows of noise.
-    fn back(&self, process: &Process, from: f64, to: f64) -> Result<Affine> {
+    fn back(&self, process: &Process, from: f64, to: f64) -> Result<Combination> {
         let (now, then) = (self.at(from)?, self.at(to)?);
         let forward = process.transition(to, from)?;
         let size = now.mean.len();
@@ -188,14 +188,14 @@ impl<'a> Followed<'a> {
         let cross = block(1, 0) * block(0, 0).transpose();
         let gain = cross * precision(&block(0, 0));
         let offset = &then.mean - &gain * &now.mean;
-        Ok(Affine::step(&offset, &joined(&[&(gain - DMatrix::identity(size, size)), &block(1, 1)])))
+        Ok(Combination::step(&offset, &joined(&[&(gain - DMatrix::identity(size, size)), &block(1, 1)])))
     }
 
     /// The step of `length` by D (ŝ − s_ref) at `time`, from the rows of state and score.
-    fn kick(&self, process: &Process, time: f64, length: f64) -> Result<Affine> {
+    fn kick(&self, process: &Process, time: f64, length: f64) -> Result<Combination> {
         let law = self.at(time)?;
         let diffusion = process.linear_at(time)?.diffusion().select_columns(process.driven()) * length;
         let pull = &diffusion * precision(&law.factor).select_rows(process.driven());
-        Ok(Affine::step(&-(&pull * law.mean), &joined(&[&pull, &diffusion])))
+        Ok(Combination::step(&-(&pull * law.mean), &joined(&[&pull, &diffusion])))
     }
 }

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::Subject;
 use super::super::equilibrium::Equilibrium;
+use crate::vector::single;
 
 /// What was measured on simulated paths; a checkpoint carries it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,7 +37,7 @@ pub struct Measured {
 /// The number of fewest digits that is `value` in single precision.
 fn shortest(value: f32) -> f64 {
     let short = value.to_string().parse().unwrap_or(f64::from(value));
-    if short as f32 == value { short } else { f64::from(value) }
+    if single(short) == value { short } else { f64::from(value) }
 }
 
 fn short<S: Serializer>(values: &[f32], serializer: S) -> Result<S::Ok, S::Error> {

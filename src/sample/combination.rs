@@ -3,12 +3,13 @@
 use nalgebra::{DMatrix, DVector};
 
 use crate::dispatched;
+use crate::vector::{single, singles};
 
 /// Rows of output from rows of input: out_b = offset_b + Σ_r weight_br input_r, for a step with the old state added.
 ///
 /// A step forms the increment first and adds it then: 1 − k dt in single precision would lose digits of k for small dt.
 #[derive(Debug, Clone)]
-pub struct Affine {
+pub struct Combination {
     offset: Vec<f32>,
     /// The inputs of each output, (row, weight); weights of 0 are left out.
     terms: Vec<Vec<(usize, f32)>>,
@@ -17,15 +18,19 @@ pub struct Affine {
     is_step: bool,
 }
 
-impl Affine {
+impl Combination {
     /// z_b + offset_b + Σ_r weight_br input_r; `weights` is [m, inputs], rounded here.
     pub(super) fn step(offset: &DVector<f64>, weights: &DMatrix<f64>) -> Self {
         let terms = |row: usize| {
             let row = weights.row(row);
-            row.iter().enumerate().filter(|(_, w)| **w != 0.0).map(|(r, &w)| (r, w as f32)).collect()
+            row.iter().enumerate().filter(|(_, w)| **w != 0.0).map(|(r, &w)| (r, single(w))).collect()
         };
-        let offset = offset.iter().map(|&o| o as f32).collect();
-        Self { offset, terms: (0..weights.nrows()).map(terms).collect(), inputs: weights.ncols(), is_step: true }
+        Self {
+            offset: singles(offset),
+            terms: (0..weights.nrows()).map(terms).collect(),
+            inputs: weights.ncols(),
+            is_step: true,
+        }
     }
 
     /// offset_b + Σ_r weight_br input_r.
@@ -123,9 +128,9 @@ mod tests {
         let length = LANES + 3;
         let inputs: Vec<f32> = (0..3 * length).map(|i| i as f32).collect();
         let mut state = vec![0.0; 2 * length];
-        Affine::step(&offset, &weights).apply(length, &inputs, &mut state);
+        Combination::step(&offset, &weights).apply(length, &inputs, &mut state);
         let mut slope = state.clone();
-        Affine::map(&offset, &weights).apply(length, &inputs, &mut slope);
+        Combination::map(&offset, &weights).apply(length, &inputs, &mut slope);
         for i in 0..length {
             let [x, y, w] = [0, 1, 2].map(|row| inputs[row * length + i]);
             assert_eq!(state[i], x + 0.5 - 0.25 * x + 2.0 * y);
