@@ -33,7 +33,7 @@ impl Explanation {
 fn text(process: &Process, method: &About) -> String {
     let mut page = Page::default();
     let equations = |page: &mut Page, motion: Motion| {
-        process.equations(motion).text().iter().for_each(|line| page.line("  ", line));
+        process.equations(motion).effective().text().iter().for_each(|line| page.line("  ", line));
     };
     let reasons =
         if process.reasons().is_empty() { String::new() } else { format!(": {}", process.reasons().join(", ")) };
@@ -95,10 +95,10 @@ fn latex(process: &Process, method: &About) -> String {
     let mut align = |title: &str, lines: Vec<String>| {
         source.push_str(&format!("{title}\n\\begin{{align*}}\n  {}\n\\end{{align*}}\n", lines.join(" \\\\\n  ")));
     };
-    align("Forward process:", process.equations(Motion::Forward).latex());
+    align("Forward process:", process.equations(Motion::Forward).effective().latex());
     align("Kernel:", kernel_in_latex(process));
-    align("Reverse process, $s = T - t$:", process.equations(Motion::Reverse).latex());
-    align("Probability flow:", process.equations(Motion::Flow).latex());
+    align("Reverse process, $s = T - t$:", process.equations(Motion::Reverse).effective().latex());
+    align("Probability flow:", process.equations(Motion::Flow).effective().latex());
     align(&format!("Step ({}):", method.title), method.latex.iter().map(ToString::to_string).collect());
     source
 }

@@ -92,17 +92,21 @@ impl Equations<'_> {
             let sum = joined(&slopes);
             terms.push(format!("{}{}", if is_sum { style.bracketed(&sum) } else { sum }, style.time(self.motion)));
         }
-        for (source, amplitude) in self.noise[i].iter().enumerate().filter(|(source, _)| self.is_shown(*source)) {
-            if !is_zero(amplitude) {
-                terms.push(format!("{}{}", style.factor(amplitude), style.noise(source)));
-            }
+        for (source, amplitude) in self.noise[i].iter().enumerate().filter(|(_, amplitude)| !is_zero(amplitude)) {
+            terms.push(format!("{}{}", style.factor(amplitude), style.noise(source)));
         }
         if terms.is_empty() { "0".to_owned() } else { joined(&terms) }
     }
 
-    /// The process is shown as it is defined; what follows from it, without the noise that its parameters make 0.
-    fn is_shown(&self, source: usize) -> bool {
-        self.motion == Motion::Forward || self.process.sources().contains(&source)
+    /// The same without the noise that its parameters make 0, as what follows from a process has it.
+    #[must_use]
+    pub fn effective(mut self) -> Self {
+        let sources = self.process.sources();
+        for row in &mut self.noise {
+            let silent = row.iter_mut().enumerate().filter(|(source, _)| !sources.contains(source));
+            silent.for_each(|(_, amplitude)| *amplitude = Expression::constant(0.0));
+        }
+        self
     }
 }
 

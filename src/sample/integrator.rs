@@ -4,7 +4,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::combination::Combination;
 use crate::error::{Error, Result};
-use crate::settings::{Setting, Value, Values};
+use crate::settings::{Range, Setting, Value, Values};
 
 /// Tolerated error of a step.
 #[derive(Debug, Clone, Copy)]
@@ -18,9 +18,11 @@ pub struct Tolerance {
 /// The settings of a tolerance. States are in single precision: tighter than a few of its roundings none can be met.
 pub(super) const TOLERANCES: &[Setting] = &[RTOL, ATOL];
 const RTOL: Setting =
-    Setting::number("rtol", "tolerated error of a step, in parts of the state").between(1e-6, 1.0).or(1e-5);
+    Setting::number("rtol", "tolerated error of a step, in parts of the state").within(TOLERATED).or(1e-5);
 const ATOL: Setting =
-    Setting::number("atol", "tolerated error of a step besides, in units of the state").between(1e-6, 1.0).or(1e-5);
+    Setting::number("atol", "tolerated error of a step besides, in units of the state").within(TOLERATED).or(1e-5);
+/// States are in single precision.
+const TOLERATED: Range = Range::from(1e-6).below(1.0);
 
 impl Tolerance {
     pub(super) fn read(values: &Values) -> Self {

@@ -84,18 +84,17 @@ impl Counts {
 /// A range of steps, prepared; shared by threads.
 pub(super) struct Plan<'a> {
     first: usize,
-    steps: Vec<Step>,
+    /// The parts of all steps, one behind the other: a block runs through them all, and memory is read ahead.
+    parts: Vec<Part>,
+    /// For each part that is a score the number of its time among those prepared.
+    nodes: Vec<usize>,
+    /// Where the parts of each step begin, and the end.
+    begins: Vec<usize>,
     prepared: Option<Box<dyn Prepared + 'a>>,
     layout: Layout,
     noise: &'a Noise,
     counts: Counts,
     programs: Vec<Arc<Program>>,
-}
-
-struct Step {
-    parts: Vec<Part>,
-    /// For each score of the step the number of its time among those prepared.
-    nodes: Vec<usize>,
 }
 
 impl<'a> Plan<'a> {
@@ -113,30 +112,27 @@ impl<'a> Plan<'a> {
     ) -> Result<Self> {
         let all = task.blocks(range.len(), |i| step(range.start + i))?;
         let (mut times, mut programs, mut counts) = (Vec::new(), Vec::<Arc<Program>>::new(), Counts::default());
-        let mut numbered = |parts: Vec<Part>| {
-            let mut nodes = Vec::new();
-            for part in &parts {
-                counts = counts.and(part, layout);
-                match part {
-                    Part::Score { time, .. } => {
-                        // The end of a step is often the beginning of the next.
-                        if times.last() != Some(time) {
-                            times.push(*time);
-                        }
-                        nodes.push(times.len() - 1);
-                    }
-                    Part::Apply { update, .. } => {
-                        let new = update.program().filter(|new| !programs.iter().any(|old| Arc::ptr_eq(old, new)));
-                        programs.extend(new.cloned());
-                    }
-                    Part::Copy { .. } | Part::Draw { .. } => {}
+        let (mut parts, mut nodes, mut begins) = (Vec::new(), Vec::new(), vec![0]);
+        for part in all.into_iter().flat_map(|step| step.into_iter().map(Some).chain([None])) {
+            let Some(part) = part else {
+                begins.push(parts.len());
+                continue;
+            };
+            counts = counts.and(&part, layout);
+            match &part {
+                // The end of a step is often the beginning of the next.
+                Part::Score { time, .. } if times.last() != Some(time) => times.push(*time),
+                Part::Apply { update, .. } => {
+                    let new = update.program().filter(|new| !programs.iter().any(|old| Arc::ptr_eq(old, new)));
+                    programs.extend(new.cloned());
                 }
+                Part::Score { .. } | Part::Copy { .. } | Part::Draw { .. } => {}
             }
-            Step { parts, nodes }
-        };
-        let steps = all.into_iter().map(&mut numbered).collect();
+            nodes.push(times.len().saturating_sub(1));
+            parts.push(part);
+        }
         let prepared = score.map(|score| score.prepare(&times, task)).transpose()?;
-        Ok(Self { first: range.start, steps, prepared, layout, noise, counts, programs })
+        Ok(Self { first: range.start, parts, nodes, begins, prepared, layout, noise, counts, programs })
     }
 
     /// What its steps take.
@@ -169,10 +165,9 @@ impl Worker<'_> {
     /// Takes `kept`, component-major [m·d, samples] and what the method remembers behind, through step number `step`.
     pub(super) fn step(&mut self, step: usize, block: u32, kept: &mut [f32]) {
         let (plan, samples) = (self.plan, self.samples);
-        let Step { parts, nodes } = &plan.steps[step - plan.first];
+        let parts = plan.begins[step - plan.first]..plan.begins[step - plan.first + 1];
         let [state, score] = [plan.layout.state, plan.layout.score].map(|rows| rows * samples);
-        let mut nodes = nodes.iter();
-        for part in parts {
+        for (part, &node) in plan.parts[parts.clone()].iter().zip(&plan.nodes[parts]) {
             match part {
                 Part::Copy { from, to, rows } => self.copy(*from, *to, rows * samples, kept),
                 Part::Score { of, to, .. } => {
@@ -181,7 +176,7 @@ impl Worker<'_> {
                         Place::Kept(row) => &kept[row * samples..][..state],
                         Place::Work(row) => &before[row * samples..][..state],
                     };
-                    if let (Some(evaluator), Some(&node)) = (&mut self.evaluator, nodes.next()) {
+                    if let Some(evaluator) = &mut self.evaluator {
                         evaluator.evaluate(node, samples, of, &mut out[..score]);
                     }
                 }

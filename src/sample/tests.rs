@@ -257,7 +257,7 @@ fn requests_that_make_no_sense_are_refused() {
     assert!(refused(10, Options { end: 2.0, ..options(10) }).contains("below 2, got 2"));
     let method = |method: Arc<dyn Method>| refused(10, Options { method, ..options(10) });
     assert!(method(by(Exponential { order: 4 })).contains("`order` must be from 1 to 3"));
-    assert!(method(by(RungeKutta { rtol: 1e-9, atol: 1e-5 })).contains("`rtol` must be from 1e-6"));
+    assert!(method(by(RungeKutta { rtol: 1e-9, atol: 1e-5 })).contains("`rtol` must be in [1e-6, 1)"));
     let kept = Options { keep: Keep::Times(vec![3.0]), ..options(10) };
     assert!(refused(10, kept).contains("not from 0 to 2"));
     let x0 = |shape: &[usize], v: f32| Tensor::new(shape, vec![v; shape.iter().product()]).unwrap();

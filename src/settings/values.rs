@@ -73,12 +73,14 @@ impl Values {
             }
             values.entries.insert(setting.name, Entry { setting, value, is_given });
         }
-        values.check_alternatives()?;
         Ok(values)
     }
 
     /// Refuses none and several of the settings of which one must be given.
-    fn check_alternatives(&self) -> Result<()> {
+    ///
+    /// # Errors
+    /// Names one of them, and the others.
+    pub fn check_alternatives(&self) -> Result<()> {
         for (name, entry) in &self.entries {
             if let Preset::Either(others, hint) = entry.setting.default
                 && [name].into_iter().chain(others).filter(|name| self.is_given(name)).count() != 1

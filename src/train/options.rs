@@ -120,7 +120,7 @@ impl Options {
             .above(0.0)
             .or_else("5e-4 of the horizon"),
         Setting::choice("weighting", "weight of the errors over time", &words(WEIGHTINGS)),
-        Setting::count("interval", "steps between two points of the loss").or_else("a 200th of the steps"),
+        Setting::natural("interval", "steps between two points of the loss").or_else("a 200th of the steps, as for 0"),
         Setting::choice("objective", "what a score is trained on that learns from simulated paths", &words(OBJECTIVES)),
         Setting::number("window", "of a score that learns from simulated paths, length of the windows in time")
             .above(0.0)
@@ -141,7 +141,7 @@ impl Options {
             seed: values.natural("seed"),
             minimum_time: values.number_if_given("minimum_time"),
             weighting: values.chosen("weighting", WEIGHTINGS),
-            interval: values.count_if_given("interval").map(|steps| steps as u64),
+            interval: values.count_if_given("interval").filter(|&steps| steps > 0).map(|steps| steps as u64),
             backend: values.chosen("backend", BACKENDS),
             objective: values.chosen("objective", OBJECTIVES),
             window: values.number_if_given("window"),

@@ -222,12 +222,15 @@ impl<'a> OptionMap<'a> {
     fn available(&self) -> impl Iterator<Item = &'a OptionEntry> {
         let options = self.options;
         let chosen = |choice: &str| {
-            let given = self.entries.iter().find(|(key, _)| *key == choice).and_then(|(_, word)| *word);
             let default = || options.iter().find(|option| option.name == choice)?.words.first();
-            given.or_else(|| default().map(|(word, _)| word.as_str()))
+            match self.entries.iter().find(|(key, _)| *key == choice) {
+                Some((_, given)) => *given,
+                None => default().map(|(word, _)| word.as_str()),
+            }
         };
+        // Where a variable chooses the word, any may be chosen.
         options.iter().filter(move |option| {
-            option.owner.as_ref().is_none_or(|(choice, word)| chosen(choice) == Some(word.as_str()))
+            option.owner.as_ref().is_none_or(|(choice, word)| chosen(choice).is_none_or(|chosen| chosen == word))
         })
     }
 }

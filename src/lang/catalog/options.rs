@@ -83,7 +83,8 @@ impl OptionEntry {
 
     /// "`name`: meaning (above 0; default: 0.5)"
     fn line(&self) -> String {
-        let shown = |text: &String| match text.starts_with(['"', '[']) {
+        let is_word = |text: &str| text.starts_with('"') && text.ends_with('"') && text.matches('"').count() == 2;
+        let shown = |text: &String| match text.starts_with('[') || is_word(text) {
             true => format!("default: `{text}`"),
             false => format!("default: {text}"),
         };

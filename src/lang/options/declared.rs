@@ -45,7 +45,8 @@ pub(crate) fn read<T>(
         }
     });
     let values = values.map_err(|error| explain_missing(error, &map, tables)).raise(ctx)?;
-    refuse_unknown(&map, &values, tables).raise(ctx)?;
+    // A misspelt key is the likeliest reason for none of several.
+    refuse_unknown(&map, &values, tables).and_then(|()| values.check_alternatives()).raise(ctx)?;
     let given = Given { ctx, values, kept };
     let result = take(&given)?;
     let unasked = given.values.unasked();
@@ -199,12 +200,18 @@ mod tests {
     #[test]
     #[should_panic(expected = "f: declared but not read: [\"closure\", \"grid\"]")]
     fn what_is_declared_must_be_read() {
-        problem("#{}", |given| Ok(assert_eq!(given.count("steps"), 200)));
+        problem("#{}", |given| {
+            assert_eq!(given.count("steps"), 200);
+            Ok(())
+        });
     }
 
     #[test]
     #[should_panic(expected = "no setting `length` is declared")]
     fn what_is_read_must_be_declared() {
-        problem("#{}", |given| Ok(assert_eq!(given.count("length"), 200)));
+        problem("#{}", |given| {
+            assert_eq!(given.count("length"), 200);
+            Ok(())
+        });
     }
 }

@@ -108,8 +108,8 @@ fn check(places: &[f64], values: &[f64]) -> Result<()> {
     Ok(())
 }
 
-/// |value|, or what a fall from a neighbour leaves if that is more: the largest of |value'| min(place/place', place'/place)^8
-/// over all places', but not less than a hundred millionth of all.
+/// |value|, or what a fall from a neighbour leaves if that is more: the largest of
+/// |value'| min(place/place', place'/place)^8 over all places', but not less than a hundred millionth of all.
 fn scale(places: &[f64], values: &[f64], floor: f64) -> Vec<f64> {
     let mut scale: Vec<_> = values.iter().map(|value| value.abs()).collect();
     let largest = scale.iter().copied().fold(0.0, f64::max);

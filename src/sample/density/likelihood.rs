@@ -40,8 +40,9 @@ pub enum Bound {
 
 /// What can be set of a likelihood.
 pub const LIKELIHOOD: &[Setting] = &[
-    Setting::choice("divergence", "how the divergence of the score is found", &words(DIVERGENCES))
+    Setting::choice("divergence", "how the divergence of the score is found", DIVERGENCES)
         .or_else("\"exact\" up to 16 directions, the coordinates of the driven blocks, and \"hutchinson\" beyond"),
+    PROBES.or_else("8; where they are given, \"hutchinson\" is the default"),
     AUXILIARY_DRAWS,
     Setting::choice("bound", "what the draws are averaged to", &words(BOUNDS)).or_else(
         "\"weighted\" where the divergence is exact, else \"mean\": the noise of random directions would raise the weighted \
@@ -53,19 +54,18 @@ pub const LIKELIHOOD: &[Setting] = &[
 ];
 
 const AUXILIARY_DRAWS: Setting = counted("auxiliary_draws", "draws of the auxiliaries").or(16.0);
-const PROBES: Setting = counted("probes", "random directions").or(8.0);
+const PROBES: Setting = counted("probes", "random directions of `\"hutchinson\"`").or(8.0);
 
 /// Draws are numbered by part of a random stream.
 const fn counted(name: &'static str, meaning: &'static str) -> Setting {
     Setting::count(name, meaning).between(1.0, (1 << 20) as f64)
 }
 
-const DIVERGENCES: &[(Choice, fn(&settings::Values) -> Divergence); 2] = &[
-    (Choice::new("exact", "in all directions, one after the other"), |_| Divergence::Exact),
-    (Choice::new("hutchinson", "in random directions of ±1").with(&[PROBES]), |values| Divergence::Hutchinson {
-        probes: values.count("probes"),
-    }),
+const DIVERGENCES: &[Choice] = &[
+    Choice::new(EXACT, "in all directions, one after the other"),
+    Choice::new("hutchinson", "in random directions of ±1"),
 ];
+const EXACT: &str = "exact";
 
 const BOUNDS: &[(Choice, Bound); 2] = &[
     (Choice::new("weighted", "log mean [p(x, η)/q(η)], exact in the limit of many draws"), Bound::Weighted),
@@ -96,10 +96,17 @@ impl Likelihood {
     /// When `values` are of another table.
     pub fn read(values: &settings::Values) -> Self {
         let Tolerance { rtol, atol } = Tolerance::read(values);
+        let given = values.count_if_given("probes");
+        let probes = given.unwrap_or_else(|| settings::Values::defaults(&[PROBES]).count("probes"));
+        let divergence = match values.text_if_given("divergence") {
+            Some(EXACT) => Some(Divergence::Exact),
+            Some(_) => Some(Divergence::Hutchinson { probes }),
+            None => given.map(|probes| Divergence::Hutchinson { probes }),
+        };
         Self {
             rtol,
             atol,
-            divergence: values.chosen_if_given("divergence", DIVERGENCES).map(|read| read(values)),
+            divergence,
             auxiliary_draws: values.count("auxiliary_draws"),
             bound: values.chosen_if_given("bound", BOUNDS),
             seed: values.natural("seed"),
