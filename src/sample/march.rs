@@ -12,9 +12,10 @@ use super::output::{Output, Request};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::task::Task;
+use crate::vector::Aligned;
 
 /// Steps whose coefficients are held at once: memory does not grow with the number of steps.
-const CHUNK: usize = 1024;
+const CHUNK: usize = 128;
 
 /// More values than this part that had to be held are worth a warning.
 const MUCH_HELD: f64 = 1e-3;
@@ -60,7 +61,7 @@ impl March<'_> {
         let output = storage.open();
         let rows = self.task.blocks(blocks, |block| {
             let samples = self.samples(block);
-            let mut rows = vec![0.0; self.state_rows() * samples];
+            let mut rows = Aligned::zeros(self.state_rows() * samples);
             start(block as u32, samples, &mut rows)?;
             self.keep(&output, 0, block, &rows);
             Ok(Mutex::new(rows))
@@ -77,8 +78,11 @@ impl March<'_> {
                 evaluations += counts.evaluations;
                 self.task.blocks(blocks, |block| {
                     let mut rows = rows[block].lock().unwrap_or_else(PoisonError::into_inner);
-                    let size = rows.len().max(counts.kept * self.samples(block));
-                    rows.resize(size, 0.0);
+                    let size = counts.kept * self.samples(block);
+                    if rows.len() < size {
+                        let before = std::mem::replace(&mut *rows, Aligned::zeros(size));
+                        rows[..before.len()].copy_from_slice(&before);
+                    }
                     let mut worker = plan.worker(self.samples(block));
                     for step in range.clone() {
                         worker.step(step, block as u32, &mut rows);

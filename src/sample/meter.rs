@@ -16,6 +16,8 @@ pub(super) struct Meter<'a> {
     done: AtomicU64,
     /// On the host's clock.
     start: Duration,
+    /// How much must be done before the clock is asked again.
+    ask: AtomicU64,
     /// Milliseconds since the start at which the next report is due.
     due: AtomicU64,
 }
@@ -24,8 +26,8 @@ const REPORT_EVERY: u64 = 20;
 
 impl<'a> Meter<'a> {
     pub(super) fn new(task: &'a Task, name: &'static str, samples: usize, steps: usize) -> Self {
-        let (done, due) = (AtomicU64::new(0), AtomicU64::new(REPORT_EVERY));
-        Self { task, name, samples: samples as u64, steps: steps as u64, done, start: task.host().now(), due }
+        let (done, ask, due) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(REPORT_EVERY));
+        Self { task, name, samples: samples as u64, steps: steps as u64, done, start: task.host().now(), ask, due }
     }
 
     /// Counts `samples` that went through one step.
@@ -33,8 +35,17 @@ impl<'a> Meter<'a> {
     /// # Errors
     /// [`Error::Interrupted`] once the user asked to stop.
     pub(super) fn count(&self, samples: usize) -> Result<()> {
-        self.done.fetch_add(samples as u64, Ordering::Relaxed);
-        let elapsed = self.elapsed();
+        let done = samples as u64 + self.done.fetch_add(samples as u64, Ordering::Relaxed);
+        // The clock takes longer than a short step: at the rate so far it is asked once a millisecond.
+        if done >= self.ask.load(Ordering::Relaxed) {
+            let elapsed = self.elapsed();
+            self.ask.store(done + done / (elapsed.as_millis() as u64).max(1), Ordering::Relaxed);
+            self.report_when_due(elapsed);
+        }
+        self.task.check()
+    }
+
+    fn report_when_due(&self, elapsed: Duration) {
         let due = self.due.load(Ordering::Relaxed);
         let now = elapsed.as_millis() as u64;
         // Of several threads that find a report due, one makes it.
@@ -43,7 +54,6 @@ impl<'a> Meter<'a> {
         if now >= due && mine(due) {
             self.task.report(&self.report(elapsed));
         }
-        self.task.check()
     }
 
     /// Tells whoever watches that the work is over.

@@ -11,6 +11,7 @@ use crate::error::Result;
 use crate::expr::Program;
 use crate::score::{Evaluator, Prepared, Score};
 use crate::task::Task;
+use crate::vector::Aligned;
 
 /// Where rows of samples begin.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -146,7 +147,7 @@ impl<'a> Plan<'a> {
             plan: self,
             evaluator: self.prepared.as_ref().map(|prepared| prepared.evaluator(samples)),
             registers: Registers::new(&self.programs, self.layout.copies * samples),
-            rows: vec![0.0; self.counts.work * samples],
+            rows: Aligned::zeros(self.counts.work * samples),
             samples,
         }
     }
@@ -157,7 +158,7 @@ pub(super) struct Worker<'a> {
     plan: &'a Plan<'a>,
     evaluator: Option<Box<dyn Evaluator + 'a>>,
     registers: Registers,
-    rows: Vec<f32>,
+    rows: Aligned,
     samples: usize,
 }
 

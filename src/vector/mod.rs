@@ -2,11 +2,13 @@
 //!
 //! The bodies use only IEEE operations and explicit fused multiply-adds, so every instruction set gives the same bits.
 
+mod aligned;
 pub mod math;
 mod single;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
+pub(crate) use aligned::Aligned;
 pub use single::{single, single_rows, singles};
 
 use crate::error::{Error, Result, suggestion};
