@@ -13,6 +13,7 @@ use std::sync::Arc;
 
 pub use mixture::{Covariance, Mixture};
 pub use moments::Moments;
+use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -49,8 +50,8 @@ impl Dataset {
     /// # Errors
     /// When a covariance has no Cholesky factor.
     pub fn from_mixture(name: &str, mixture: Mixture) -> Result<Self> {
-        let sampler = mixture::Sampler::new(&mixture)?;
         let (shape, moments) = (vec![mixture.dimension()], mixture.moments());
+        let sampler = mixture::Sampler::new(&mixture, &moments.mean)?;
         Ok(Self::with_law(name, shape, moments, Law::Mixture(mixture, sampler)))
     }
 
@@ -71,9 +72,21 @@ impl Dataset {
     ///
     /// # Errors
     /// When `points` is empty, is a single number, or holds values that are not finite.
-    pub fn from_points(name: &str, points: Tensor) -> Result<Self> {
-        let points = Points::new(points)?;
-        Ok(Self::with_law(name, points.datum_shape().to_vec(), points.moments(), Law::Points(points)))
+    pub fn from_points(name: &str, points: &Tensor) -> Result<Self> {
+        Points::new(points).map(|points| Self::of_points(name, points))
+    }
+
+    /// The same of points of `shape` in double precision, row-major, whose deviations from their mean keep digits that
+    /// single precision would lose.
+    ///
+    /// # Errors
+    /// As [`Dataset::from_points`], and for values that single precision cannot hold.
+    pub fn from_values(name: &str, shape: &[usize], values: &[f64]) -> Result<Self> {
+        Points::from_f64(shape, values).map(|points| Self::of_points(name, points))
+    }
+
+    fn of_points(name: &str, points: Points) -> Self {
+        Self::with_law(name, points.datum_shape().to_vec(), points.moments(), Law::Points(points))
     }
 
     /// Finite data from a .npy, .npz or .csv file; `array` names one of several arrays in a .npz file.
@@ -83,7 +96,7 @@ impl Dataset {
     pub fn from_file(path: &Path, array: Option<&str>, host: &Host) -> Result<Self> {
         let points = formats::read(path, array, host)?;
         let name = path.file_stem().map_or_else(|| "file".into(), |stem| stem.to_string_lossy());
-        Self::from_points(&name, points).map_err(|error| match error {
+        Self::from_points(&name, &points).map_err(|error| match error {
             Error::Argument { problem, hint, .. } => {
                 Error::File { action: "use", path: path.to_owned(), reason: format!("it {problem}"), hint }
             }
@@ -110,7 +123,7 @@ impl Dataset {
         self.0.shape.iter().product()
     }
 
-    /// Mean and variance: exact for mixtures and Swiss rolls, those of the points for finite data.
+    /// Mean and covariance: exact for mixtures, those of the points for finite data.
     pub fn moments(&self) -> &Moments {
         &self.0.moments
     }
@@ -131,17 +144,34 @@ impl Dataset {
         }
     }
 
+    /// The deviations of finite data from their mean, [n, d], in double precision.
+    pub(crate) fn deviations(&self) -> Option<DMatrix<f64>> {
+        match &self.0.law {
+            Law::Points(points) => Some(points.deviations()),
+            _ => None,
+        }
+    }
+
     /// Fills `out` with data of (`step`, `block`), component-major [d, count], count = `out.len()` / d. Allocates
     /// nothing. A different count gives different data.
     ///
     /// # Panics
     /// In debug builds, when d does not divide the length of `out`.
     pub fn draw(&self, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
+        self.fill(false, stream, step, block, out);
+    }
+
+    /// The same data less their mean, of which no digits are lost where that is large.
+    pub fn draw_deviations(&self, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
+        self.fill(true, stream, step, block, out);
+    }
+
+    fn fill(&self, is_deviation: bool, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
         debug_assert!(out.len().is_multiple_of(self.dimension()), "{} values of {:?}", out.len(), self.shape());
         match &self.0.law {
-            Law::Mixture(_, sampler) => sampler.draw(stream, step, block, out),
-            Law::SwissRolls => swiss_rolls::draw(stream, step, block, out),
-            Law::Points(points) => points.draw(stream, step, block, out),
+            Law::Mixture(_, sampler) => sampler.draw(is_deviation, stream, step, block, out),
+            Law::SwissRolls => swiss_rolls::draw(is_deviation, stream, step, block, out),
+            Law::Points(points) => points.draw(is_deviation, stream, step, block, out),
         }
     }
 
@@ -180,7 +210,7 @@ impl fmt::Display for Dataset {
             Law::SwissRolls => write!(f, "five Swiss rolls")?,
             Law::Points(points) => write!(f, "{} points", points.tensor().shape()[0])?,
         }
-        write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.moments().variance)
+        write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.moments().variance())
     }
 }
 
@@ -193,7 +223,7 @@ mod tests {
         [
             Dataset::diamond(0.5, 0.04).unwrap(),
             Dataset::swiss_rolls(),
-            Dataset::from_points("points", Tensor::new(&[15, 2], values).unwrap()).unwrap(),
+            Dataset::from_points("points", &Tensor::new(&[15, 2], values).unwrap()).unwrap(),
         ]
     }
 

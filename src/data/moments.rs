@@ -1,10 +1,101 @@
 //! What is known of data without drawing from them.
 
-/// Mean and variance of a data distribution, as the mixed score and the prior use them.
+use nalgebra::{DMatrix, DVector};
+
+/// Coordinates up to whose number correlations are known. The axes of more would cost more than what they are worth:
+/// every state that enters or leaves a sampler is turned by d² multiplications.
+pub(super) const MOST_CORRELATED: usize = 16;
+
+/// Mean and covariance of a data distribution, as the mixed score and the prior use them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Moments {
     /// Mean of each coordinate, \[d\].
     pub mean: Vec<f64>,
+    /// Variance along each axis, \[d\].
+    pub variances: Vec<f64>,
+    /// The axes, columns of an orthogonal [d, d], where coordinates are correlated; else they are the coordinates
+    /// themselves.
+    pub axes: Option<DMatrix<f64>>,
+}
+
+impl Moments {
+    /// One variance in all directions.
+    #[must_use]
+    pub fn isotropic(mean: Vec<f64>, variance: f64) -> Self {
+        let variances = vec![variance; mean.len()];
+        Self { mean, variances, axes: None }
+    }
+
+    /// Coordinates of these `variances` without correlations. Variances closer to each other than the part `resolution`
+    /// are one.
+    #[must_use]
+    pub fn uncorrelated(mean: Vec<f64>, variances: Vec<f64>, resolution: f64) -> Self {
+        let average = variances.iter().sum::<f64>() / variances.len() as f64;
+        match variances.iter().all(|v| (v - average).abs() <= resolution * average) {
+            true => Self::isotropic(mean, average),
+            false => Self { mean, variances, axes: None },
+        }
+    }
+
+    /// This `covariance`, [d, d]. Correlations below `resolution` are none, and variances closer to each other than that
+    /// part are one.
+    #[must_use]
+    pub fn correlated(mean: Vec<f64>, covariance: &DMatrix<f64>, resolution: f64) -> Self {
+        let d = mean.len();
+        let is_correlated = |i: usize, j: usize| {
+            covariance[(i, j)].abs() > resolution * (covariance[(i, i)] * covariance[(j, j)]).sqrt()
+        };
+        if !(0..d).any(|i| (0..i).any(|j| is_correlated(i, j))) {
+            return Self::uncorrelated(mean, covariance.diagonal().iter().copied().collect(), resolution);
+        }
+        let eigen = covariance.clone().symmetric_eigen();
+        let variances = eigen.eigenvalues.iter().map(|v| v.max(0.0)).collect();
+        Self { mean, variances, axes: Some(eigen.eigenvectors) }
+    }
+
     /// Variance averaged over the coordinates.
-    pub variance: f64,
+    #[must_use]
+    pub fn variance(&self) -> f64 {
+        self.variances.iter().sum::<f64>() / self.variances.len() as f64
+    }
+
+    /// Variance of each coordinate, \[d\].
+    #[must_use]
+    pub fn coordinate_variances(&self) -> Vec<f64> {
+        let Some(axes) = &self.axes else { return self.variances.clone() };
+        let along = |row: usize| axes.row(row).iter().zip(&self.variances).map(|(v, s)| v * v * s).sum();
+        (0..self.mean.len()).map(along).collect()
+    }
+
+    /// F with the covariance F Fᵀ, [d, d].
+    #[must_use]
+    pub fn factor(&self) -> DMatrix<f64> {
+        let deviations = DMatrix::from_diagonal(&self.variances.iter().map(|v| v.sqrt()).collect::<Vec<_>>().into());
+        match &self.axes {
+            Some(axes) => axes * deviations,
+            None => deviations,
+        }
+    }
+
+    /// Turns a vector of coordinates, \[d\], into one along the axes.
+    pub fn turn(&self, vector: &mut [f64]) {
+        if let Some(axes) = &self.axes {
+            let along = axes.tr_mul(&DVector::from_column_slice(vector));
+            vector.copy_from_slice(along.as_slice());
+        }
+    }
+
+    /// Turns a vector along the axes, \[d\], into one of coordinates.
+    pub fn turn_back(&self, vector: &mut [f64]) {
+        if let Some(axes) = &self.axes {
+            let own = axes * DVector::from_column_slice(vector);
+            vector.copy_from_slice(own.as_slice());
+        }
+    }
+
+    /// The same without correlations between coordinates.
+    #[must_use]
+    pub fn along_coordinates(&self) -> Self {
+        Self { mean: self.mean.clone(), variances: self.coordinate_variances(), axes: None }
+    }
 }

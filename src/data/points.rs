@@ -1,23 +1,75 @@
 //! Finite data.
 
-use super::Moments;
+use nalgebra::DMatrix;
+
+use super::moments::{MOST_CORRELATED, Moments};
 use super::uniforms::for_each_uniform;
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::rng::Stream;
 use crate::tensor::Tensor;
+use crate::vector::{single, singles};
+
+/// Standard errors of a correlation, and of the equality of two variances, that more is needed of to count as one.
+const CERTAIN: f64 = 4.0;
 
 /// Points that are drawn with equal probability, with replacement.
 #[derive(Debug)]
 pub(super) struct Points {
     /// [n, shape...], contiguous.
     tensor: Tensor,
+    /// What the values have beyond single precision, [n, d], if anything.
+    rest: Option<Vec<f32>>,
+    mean: Vec<f64>,
 }
 
 impl Points {
-    pub(super) fn new(points: Tensor) -> Result<Self> {
+    pub(super) fn new(points: &Tensor) -> Result<Self> {
+        Self::with_rest(points, None)
+    }
+
+    /// Points of `shape` in double precision.
+    pub(super) fn from_f64(shape: &[usize], values: &[f64]) -> Result<Self> {
+        let tensor = Tensor::from_f64(shape, values)?;
+        let narrow = tensor.values();
+        let beyond = |(wide, narrow): (&f64, &f32)| wide.is_finite() && !narrow.is_finite();
+        if let Some(at) = values.iter().zip(narrow.iter()).position(beyond) {
+            let row = at / (values.len() / shape[0]);
+            let problem = format!("has {:e} in row {row}, beyond what single precision holds, 3.4e38", values[at]);
+            return Err(Error::argument("points", problem).with_hint("divide the data by a unit of their size"));
+        }
+        let rest = singles(values.iter().zip(narrow.iter()).map(|(wide, narrow)| wide - f64::from(*narrow)));
+        Self::with_rest(&tensor, rest.iter().any(|rest| *rest != 0.0).then_some(rest))
+    }
+
+    fn with_rest(points: &Tensor, rest: Option<Vec<f32>>) -> Result<Self> {
         let rows = points.rows("points")?;
         let shape = [&[rows.count], rows.shape].concat();
-        Ok(Self { tensor: Tensor::new(&shape, rows.values.into_owned())? })
+        let width = rows.width();
+        let tensor = Tensor::new(&shape, rows.values.into_owned())?;
+        let mut points = Self { tensor, rest, mean: vec![0.0; width] };
+        // In two passes: a sum of squares would lose the digits of what is narrow and far from 0.
+        let count = shape[0] as f64;
+        points.mean = points.sums(width, |deviation, sum| sum.iter_mut().zip(deviation).for_each(|(s, v)| *s += v));
+        points.mean.iter_mut().for_each(|sum| *sum /= count);
+        Ok(points)
+    }
+
+    /// Sums of what `add` adds for the deviation of each point from the mean.
+    fn sums(&self, size: usize, mut add: impl FnMut(&[f64], &mut [f64])) -> Vec<f64> {
+        let (mut sums, mut deviation) = (vec![0.0; size], vec![0.0; self.mean.len()]);
+        let values = self.tensor.values();
+        for first in (0..values.len()).step_by(self.mean.len()) {
+            for (c, slot) in deviation.iter_mut().enumerate() {
+                *slot = self.value(&values, first + c) - self.mean[c];
+            }
+            add(&deviation, &mut sums);
+        }
+        sums
+    }
+
+    /// A value in double precision.
+    fn value(&self, values: &[f32], at: usize) -> f64 {
+        f64::from(values[at]) + self.rest.as_ref().map_or(0.0, |rest| f64::from(rest[at]))
     }
 
     pub(super) fn tensor(&self) -> &Tensor {
@@ -28,38 +80,44 @@ impl Points {
         &self.tensor.shape()[1..]
     }
 
-    /// Two passes in double precision, divided by n: the points are the whole distribution, not a sample of it.
-    pub(super) fn moments(&self) -> Moments {
-        let values = self.tensor.values();
-        let count = self.tensor.shape()[0];
-        let width = values.len() / count;
-        let mut mean = vec![0.0; width];
-        for row in values.chunks_exact(width) {
-            for (sum, value) in mean.iter_mut().zip(row) {
-                *sum += f64::from(*value);
-            }
-        }
-        for sum in &mut mean {
-            *sum /= count as f64;
-        }
-        let squares: f64 = values
-            .chunks_exact(width)
-            .map(|row| row.iter().zip(&mean).map(|(v, m)| (f64::from(*v) - m).powi(2)).sum::<f64>())
-            .sum();
-        Moments { mean, variance: squares / values.len() as f64 }
+    /// The deviations of all points from their mean, [n, d], in double precision.
+    pub(super) fn deviations(&self) -> DMatrix<f64> {
+        let (values, width) = (self.tensor.values(), self.mean.len());
+        let entry = |row: usize, c: usize| self.value(&values, row * width + c) - self.mean[c];
+        DMatrix::from_fn(values.len() / width, width, entry)
     }
 
-    /// Fills `out`, [d, count] component-major.
-    pub(super) fn draw(&self, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
+    /// Those of the points, which are the whole distribution and not a sample of it: divided by n.
+    pub(super) fn moments(&self) -> Moments {
+        let (d, count) = (self.mean.len(), self.tensor.shape()[0] as f64);
+        let resolution = CERTAIN / count.sqrt();
+        if d > MOST_CORRELATED {
+            let add = |x: &[f64], sums: &mut [f64]| sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x * x);
+            let variances = self.sums(d, add).iter().map(|sum| sum / count).collect();
+            return Moments::uncorrelated(self.mean.clone(), variances, resolution);
+        }
+        let sums = self.sums(d * d, |x, sums| {
+            for (row, a) in sums.chunks_exact_mut(d).zip(x) {
+                row.iter_mut().zip(x).for_each(|(sum, b)| *sum += a * b);
+            }
+        });
+        let covariance = DMatrix::from_row_slice(d, d, &sums) / count;
+        Moments::correlated(self.mean.clone(), &covariance, resolution)
+    }
+
+    /// Fills `out`, [d, count] component-major, with data, or with their deviations from the mean.
+    pub(super) fn draw(&self, is_deviation: bool, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
         // Borrowed: `new` made the points contiguous.
         let values = self.tensor.values();
-        let rows = self.tensor.shape()[0];
-        let width = values.len() / rows;
-        let count = out.len() / width;
+        let width = self.mean.len();
+        let (rows, count) = (values.len() / width, out.len() / width);
         for_each_uniform(stream, step, block, count, |i, u| {
-            let row = (u * rows as f64) as usize;
-            for (c, value) in values[row * width..(row + 1) * width].iter().enumerate() {
-                out[c * count + i] = *value;
+            let first = (u * rows as f64) as usize * width;
+            for (c, mean) in self.mean.iter().enumerate() {
+                out[c * count + i] = match is_deviation {
+                    true => single(self.value(&values, first + c) - mean),
+                    false => values[first + c],
+                };
             }
         });
     }
@@ -72,13 +130,13 @@ mod tests {
     use crate::task::Task;
 
     fn points(shape: &[usize], values: &[f32]) -> Result<Dataset> {
-        Dataset::from_points("points", Tensor::new(shape, values.to_vec()).unwrap())
+        Dataset::from_points("points", &Tensor::new(shape, values.to_vec()).unwrap())
     }
 
     #[test]
     fn moments_are_exact() {
         let data = points(&[2, 2], &[1.0, 10.0, 3.0, 30.0]).unwrap();
-        assert_eq!(data.moments(), &Moments { mean: vec![2.0, 20.0], variance: 50.5 });
+        assert_eq!(data.moments(), &Moments { mean: vec![2.0, 20.0], variances: vec![1.0, 100.0], axes: None });
         assert_eq!(data.shape(), [2]);
         assert_eq!(points(&[3], &[1.0, 2.0, 3.0]).unwrap().shape(), [1]);
     }

@@ -56,6 +56,13 @@ pub fn solve_lower(factor: &DMatrix<f64>, right: &DVector<f64>) -> DVector<f64> 
     solution
 }
 
+/// L⁻¹ B, column by column, as [`solve_lower`].
+#[must_use]
+pub fn solve_lower_matrix(factor: &DMatrix<f64>, right: &DMatrix<f64>) -> DMatrix<f64> {
+    let columns: Vec<_> = right.column_iter().map(|column| solve_lower(factor, &column.into_owned())).collect();
+    DMatrix::from_columns(&columns)
+}
+
 /// The inverse covariance (L Lᵀ)⁻¹.
 #[must_use]
 pub fn precision(factor: &DMatrix<f64>) -> DMatrix<f64> {

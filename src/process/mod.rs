@@ -12,6 +12,7 @@ pub(crate) mod fixtures;
 mod kernel;
 mod linear;
 mod motion;
+mod noised;
 mod prior;
 mod stationary;
 
@@ -29,6 +30,7 @@ pub use difference::difference;
 pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
 pub use linear::Linear;
 pub use motion::{Equations, Motion};
+pub use noised::Noised;
 pub(crate) use prior::correlate;
 pub use prior::{Prior, PriorLaw};
 pub use stationary::Stationary;

@@ -1,8 +1,10 @@
 //! The prior: the law over all components from which the reverse process starts.
 
+use std::sync::Arc;
+
 use nalgebra::DMatrix;
 
-use super::Process;
+use super::{Noised, Process};
 use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::gauss::Square;
@@ -12,8 +14,8 @@ use crate::vector::{single, single_rows, singles};
 /// Which law stands for the noised data at the horizon.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum PriorLaw {
-    /// Mean and covariance of the noised data themselves, N(Φ_x m + c, Φ_x s² Φ_xᵀ + Σ(T)), for data of mean m and
-    /// variance s² per coordinate. What is left of the data at a finite horizon is not thrown away.
+    /// Mean and covariance of the noised data themselves, N(Φ_x m + c, Φ_x S Φ_xᵀ + Σ(T)), for data of mean m and
+    /// covariance S. What is left of the data at a finite horizon is not thrown away.
     #[default]
     Matched,
     /// The stationary law of the process, which knows nothing of the data.
@@ -22,7 +24,7 @@ pub enum PriorLaw {
     Ensemble,
 }
 
-/// A law of states, drawn from with all correlations between components.
+/// A law of states in the coordinates of a score, drawn from with all correlations between components.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Prior(Law);
 
@@ -32,8 +34,10 @@ enum Law {
     Gaussian {
         /// Means, [m, copies], row-major.
         mean: Vec<f32>,
-        /// Lower-triangular factor over components, [m, m], row-major.
-        factor: Vec<f32>,
+        /// Lower-triangular factors over components, [kinds, m, m], row-major.
+        factors: Vec<f32>,
+        /// The kind of each copy, \[copies\].
+        kinds: Arc<[usize]>,
         components: usize,
     },
     /// A normal about each of some states, all as likely: mean + shrink (state − mean) + width L ξ, which keeps the
@@ -48,25 +52,32 @@ enum Law {
 }
 
 impl Prior {
-    /// The prior of `law` for data with these `moments`.
+    /// The prior of `law` for data with these `moments`, of what states differ by from the mean of the noised data, along
+    /// the axes of the data.
     ///
     /// # Errors
     /// When the kernel at the horizon, or the stationary law, does not exist or is singular.
     pub fn new(process: &Process, moments: &Moments, law: PriorLaw) -> Result<Self> {
+        let kernel = process.kernel(process.horizon())?;
         match law {
             PriorLaw::Matched => {
-                let kernel = process.kernel(process.horizon())?.with_data_variance(moments.variance);
-                Ok(Self::from_parts(&kernel.cholesky, &kernel.mean(&moments.mean)))
+                let noised = Noised::new(process, moments)?;
+                let mean = vec![0.0; kernel.offset.len() * noised.kinds().len()];
+                Ok(Self::from_parts(&noised.factors(&kernel), noised.kinds(), &mean))
             }
             PriorLaw::Stationary => {
                 let law = process.stationary()?;
-                let copies = process.copies(moments.mean.len())?;
                 let factor = Square::exact(&law.covariance).cholesky(f64::EPSILON).ok_or_else(|| {
                     Error::process(process.name(), "its stationary law is singular: noise does not reach every block")
                         .with_hint("let noise reach every block, or use the prior \"matched\"")
                 })?;
-                let mean: Vec<_> = law.mean.iter().flat_map(|&m| std::iter::repeat_n(m, copies)).collect();
-                Ok(Self::from_parts(&factor.rounded(), &mean))
+                let copies = process.copies(moments.mean.len())?;
+                let own = law.mean.iter().flat_map(|&m| std::iter::repeat_n(m, copies));
+                let mut mean: Vec<_> = own.zip(kernel.mean(&moments.mean)).map(|(own, noised)| own - noised).collect();
+                if process.coordinates().is_none() {
+                    mean.chunks_exact_mut(copies).for_each(|block| moments.turn(block));
+                }
+                Ok(Self::from_parts(&[factor.rounded()], &vec![0; copies].into(), &mean))
             }
             PriorLaw::Ensemble => {
                 Err(Error::argument("prior", "\"ensemble\" needs simulated states, which this score lacks")
@@ -79,7 +90,8 @@ impl Prior {
     /// variance stay at their mean.
     pub(crate) fn gaussian(covariance: &DMatrix<f64>, mean: &[f64]) -> Self {
         let factor = Square::exact(covariance).cholesky(f64::EPSILON).map(|factor| factor.rounded());
-        Self::from_parts(&factor.unwrap_or_else(|| semidefinite(covariance)), mean)
+        let kinds = vec![0; mean.len() / covariance.nrows()];
+        Self::from_parts(&[factor.unwrap_or_else(|| semidefinite(covariance))], &kinds.into(), mean)
     }
 
     /// The law of `states`, [count, m·copies], of this `covariance` over components and this `mean`, [m·copies],
@@ -97,16 +109,21 @@ impl Prior {
         })
     }
 
-    fn from_parts(factor: &DMatrix<f64>, mean: &[f64]) -> Self {
-        Self(Law::Gaussian { mean: singles(mean), factor: single_rows(factor), components: factor.nrows() })
+    fn from_parts(factors: &[DMatrix<f64>], kinds: &Arc<[usize]>, mean: &[f64]) -> Self {
+        Self(Law::Gaussian {
+            mean: singles(mean),
+            factors: factors.iter().flat_map(single_rows).collect(),
+            kinds: kinds.clone(),
+            components: factors[0].nrows(),
+        })
     }
 
     /// Fills `out` with draws of (`step`, `block`), component-major [m·copies, count].
     pub fn draw(&self, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
         match &self.0 {
-            Law::Gaussian { mean, factor, components } => {
+            Law::Gaussian { mean, factors, kinds, components } => {
                 stream.normals(step, block, out);
-                correlate(factor, *components, out);
+                correlate_copies(factors, kinds, *components, out);
                 for (row, &mean) in out.chunks_exact_mut(out.len() / mean.len()).zip(mean) {
                     row.iter_mut().for_each(|value| *value += mean);
                 }
@@ -148,15 +165,23 @@ fn semidefinite(covariance: &DMatrix<f64>) -> DMatrix<f64> {
 
 /// Replaces independent normals ε, [m, len], by L ε; `factor` is L, [m, m], row-major.
 pub(crate) fn correlate(factor: &[f32], components: usize, values: &mut [f32]) {
-    let length = values.len() / components;
+    correlate_copies(factor, &[0], components, values);
+}
+
+/// The same with a factor for each copy, `factors` of its kind, [kinds, m, m]; the normals are [m·copies, len].
+fn correlate_copies(factors: &[f32], kinds: &[usize], components: usize, values: &mut [f32]) {
+    let rows = values.len() / components;
+    let length = rows / kinds.len();
     // From the last component down: component b needs the normals of those up to b only.
     for b in (0..components).rev() {
-        let (before, own) = values.split_at_mut(b * length);
-        let scale = factor[b * components + b];
-        own[..length].iter_mut().for_each(|value| *value *= scale);
-        for (j, other) in before.chunks_exact(length).enumerate() {
-            let weight = factor[b * components + j];
-            own[..length].iter_mut().zip(other).for_each(|(value, other)| *value += weight * other);
+        let (before, own) = values.split_at_mut(b * rows);
+        for ((copy, own), kind) in own[..rows].chunks_exact_mut(length).enumerate().zip(kinds) {
+            let factor = &factors[(kind * components + b) * components..][..components];
+            own.iter_mut().for_each(|value| *value *= factor[b]);
+            for (other, weight) in before.chunks_exact(rows).zip(factor) {
+                let other = &other[copy * length..][..length];
+                own.iter_mut().zip(other).for_each(|(value, other)| *value += weight * other);
+            }
         }
     }
 }

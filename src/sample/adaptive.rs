@@ -4,7 +4,6 @@
 //! code. So [`GROUP`] samples, fixed by their places, share their steps.
 
 use super::density::{Flow, shortest};
-use super::field::Field;
 use super::integrator::{Integrator, Tolerance};
 use super::layout::BLOCK;
 use super::march::hold;
@@ -17,6 +16,7 @@ use super::start::{Beginning, gather};
 use super::state::{Run, State};
 use crate::error::{Error, Result};
 use crate::process::Motion;
+use crate::score::Chart;
 
 /// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its
 /// cost.
@@ -43,7 +43,9 @@ pub(super) fn run(
     let silent = denoising.as_ref().map(silent).transpose()?;
     let target = denoising.as_ref().map_or(end, |denoising| denoising.times[0]);
     let mut storage = request.storage(problem.task.host())?;
-    let output = storage.open();
+    let charts =
+        request.kept.iter().chain([&end]).map(|&time| Chart::new(problem.score, time)).collect::<Result<_>>()?;
+    let output = storage.open(charts);
     let walls = problem.score.walls();
     let groups = request.blocks(GROUP)?;
     let meter = Meter::new(problem.task, "sample", 1, groups);
@@ -96,7 +98,7 @@ pub(super) fn run(
 
 /// The one step of `problem`, without its noise.
 fn silent<'a>(problem: &'a Problem<'a>) -> Result<Plan<'a>> {
-    let reverse = Field::new(problem.process(), Motion::Reverse)?;
+    let reverse = problem.field(Motion::Reverse)?;
     let step = |step| problem.silent(&reverse, step);
     Plan::new(0..1, &step, Some(problem.score), problem.layout, &problem.noise, problem.task)
 }

@@ -1,18 +1,23 @@
 //! Sums of weighted rows over a block of samples, in one pass of vector code.
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 
 use crate::dispatched;
 use crate::vector::{single, singles};
 
-/// Rows of output from rows of input: out_b = offset_b + Σ_r weight_br input_r, for a step with the old state added.
+/// Rows of output from rows of input: out_b = offset_b + Σ_r weight_br input_r, for a step with the old state added. All
+/// copies have the same weights, or each those of its kind.
 ///
 /// A step forms the increment first and adds it then: 1 − k dt in single precision would lose digits of k for small dt.
 #[derive(Debug, Clone)]
 pub struct Combination {
     offset: Vec<f32>,
-    /// The inputs of each output, (row, weight); weights of 0 are left out.
-    terms: Vec<Vec<(usize, f32)>>,
+    /// Of each kind, the inputs of each output, (row, weight); weights of 0 are left out.
+    kinds: Vec<Vec<Vec<(usize, f32)>>>,
+    /// The kind of each copy, where there are several.
+    copies: Arc<[usize]>,
     inputs: usize,
     /// Whether the first rows of the input, the old state, are added.
     is_step: bool,
@@ -21,16 +26,28 @@ pub struct Combination {
 impl Combination {
     /// z_b + offset_b + Σ_r weight_br input_r; `weights` is [m, inputs], rounded here.
     pub(super) fn step(offset: &DVector<f64>, weights: &DMatrix<f64>) -> Self {
-        let terms = |row: usize| {
+        Self::step_by_kinds(offset, std::slice::from_ref(weights), &Arc::default())
+    }
+
+    /// The same with `weights` of each kind of copy; `copies` has the kind of each.
+    pub(super) fn step_by_kinds(offset: &DVector<f64>, weights: &[DMatrix<f64>], copies: &Arc<[usize]>) -> Self {
+        let terms = |weights: &DMatrix<f64>, row: usize| {
             let row = weights.row(row);
             row.iter().enumerate().filter(|(_, w)| **w != 0.0).map(|(r, &w)| (r, single(w))).collect()
         };
+        let rows = |weights: &DMatrix<f64>| (0..weights.nrows()).map(|row| terms(weights, row)).collect();
         Self {
             offset: singles(offset),
-            terms: (0..weights.nrows()).map(terms).collect(),
-            inputs: weights.ncols(),
+            kinds: weights.iter().map(rows).collect(),
+            copies: copies.clone(),
+            inputs: weights[0].ncols(),
             is_step: true,
         }
+    }
+
+    /// offset_b + Σ_r weight_br input_r with `weights` of each kind of copy.
+    pub(super) fn map_by_kinds(offset: &DVector<f64>, weights: &[DMatrix<f64>], copies: &Arc<[usize]>) -> Self {
+        Self { is_step: false, ..Self::step_by_kinds(offset, weights, copies) }
     }
 
     /// offset_b + Σ_r weight_br input_r.
@@ -43,14 +60,36 @@ impl Combination {
         self.inputs
     }
 
-    /// Writes [m, length] from `inputs`, [inputs, length]; in a step its first m rows are the old state.
+    /// Writes [m, length] from `inputs`, [inputs, length]; in a step its first m rows are the old state. A row holds all
+    /// copies, one behind the other.
     pub(super) fn apply(&self, length: usize, inputs: &[f32], out: &mut [f32]) {
-        for (b, (out, terms)) in out.chunks_exact_mut(length).zip(&self.terms).enumerate() {
-            match self.is_step {
-                true => advance(b, self.offset[b], terms, inputs, out),
-                false => combine(self.offset[b], terms, inputs, out),
+        let parts = if let [_] = self.kinds[..] { 1 } else { self.copies.len() };
+        let width = length / parts;
+        for (b, out) in out.chunks_exact_mut(length).enumerate() {
+            for (copy, out) in out.chunks_exact_mut(width).enumerate() {
+                let kind = if parts == 1 { 0 } else { self.copies[copy] };
+                let inputs = Inputs { values: inputs, stride: length, begin: copy * width };
+                match self.is_step {
+                    true => advance(b, self.offset[b], &self.kinds[kind][b], inputs, out),
+                    false => combine(self.offset[b], &self.kinds[kind][b], inputs, out),
+                }
             }
         }
+    }
+}
+
+/// Rows that lie `stride` apart, from the place `begin` in each.
+#[derive(Clone, Copy)]
+struct Inputs<'a> {
+    values: &'a [f32],
+    stride: usize,
+    begin: usize,
+}
+
+impl Inputs<'_> {
+    #[inline(always)]
+    fn from(&self, row: usize, at: usize) -> &[f32] {
+        &self.values[row * self.stride + self.begin + at..]
     }
 }
 
@@ -64,10 +103,10 @@ const LANES: usize = 64;
 
 /// offset + Σ weight · row, for the lanes from `start` on.
 #[inline(always)]
-fn sum_of_rows(offset: f32, terms: &[(usize, f32)], inputs: &[f32], length: usize, start: usize) -> [f32; LANES] {
+fn sum_of_rows(offset: f32, terms: &[(usize, f32)], inputs: Inputs<'_>, start: usize) -> [f32; LANES] {
     let mut sum = [offset; LANES];
     for &(row, weight) in terms {
-        let input = &inputs[row * length + start..][..LANES];
+        let input = &inputs.from(row, start)[..LANES];
         for i in 0..LANES {
             sum[i] = weight.mul_add(input[i], sum[i]);
         }
@@ -77,33 +116,31 @@ fn sum_of_rows(offset: f32, terms: &[(usize, f32)], inputs: &[f32], length: usiz
 
 /// The same for the one lane `at`.
 #[inline(always)]
-fn sum_at(offset: f32, terms: &[(usize, f32)], inputs: &[f32], length: usize, at: usize) -> f32 {
-    terms.iter().fold(offset, |sum, &(row, weight)| weight.mul_add(inputs[row * length + at], sum))
+fn sum_at(offset: f32, terms: &[(usize, f32)], inputs: Inputs<'_>, at: usize) -> f32 {
+    terms.iter().fold(offset, |sum, &(row, weight)| weight.mul_add(inputs.from(row, at)[0], sum))
 }
 
 dispatched! {
-    fn combine(offset: f32, terms: &[(usize, f32)], inputs: &[f32], out: &mut [f32]) {
-        let length = out.len();
+    fn combine(offset: f32, terms: &[(usize, f32)], inputs: Inputs<'_>, out: &mut [f32]) {
         let mut chunks = out.chunks_exact_mut(LANES);
         let mut start = 0;
         for chunk in &mut chunks {
-            chunk.copy_from_slice(&sum_of_rows(offset, terms, inputs, length, start));
+            chunk.copy_from_slice(&sum_of_rows(offset, terms, inputs, start));
             start += LANES;
         }
         for (i, out) in chunks.into_remainder().iter_mut().enumerate() {
-            *out = sum_at(offset, terms, inputs, length, start + i);
+            *out = sum_at(offset, terms, inputs, start + i);
         }
     }
 }
 
 dispatched! {
-    fn advance(own: usize, offset: f32, terms: &[(usize, f32)], inputs: &[f32], out: &mut [f32]) {
-        let length = out.len();
+    fn advance(own: usize, offset: f32, terms: &[(usize, f32)], inputs: Inputs<'_>, out: &mut [f32]) {
         let mut chunks = out.chunks_exact_mut(LANES);
         let mut start = 0;
         for chunk in &mut chunks {
-            let sum = sum_of_rows(offset, terms, inputs, length, start);
-            let old = &inputs[own * length + start..][..LANES];
+            let sum = sum_of_rows(offset, terms, inputs, start);
+            let old = &inputs.from(own, start)[..LANES];
             for i in 0..LANES {
                 chunk[i] = old[i] + sum[i];
             }
@@ -111,7 +148,7 @@ dispatched! {
         }
         for (i, out) in chunks.into_remainder().iter_mut().enumerate() {
             let at = start + i;
-            *out = inputs[own * length + at] + sum_at(offset, terms, inputs, length, at);
+            *out = inputs.from(own, at)[0] + sum_at(offset, terms, inputs, at);
         }
     }
 }
@@ -119,6 +156,23 @@ dispatched! {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Three copies of two kinds, each as if it were alone. Seen to fail with the kind of the next copy.
+    #[test]
+    fn copies_have_the_weights_of_their_kind() {
+        let offset = DVector::from_vec(vec![0.5, -0.5]);
+        let weights = [1.0, 3.0].map(|scale| DMatrix::from_row_slice(2, 3, &[-0.25, 2.0, 0.0, 0.0, 0.5, 3.0]) * scale);
+        let (copies, width) = (Arc::from([1, 0, 1]), LANES + 3);
+        let inputs: Vec<f32> = (0..3 * 3 * width).map(|i| (i % 1000) as f32).collect();
+        let mut all = vec![0.0; 2 * 3 * width];
+        Combination::step_by_kinds(&offset, &weights, &copies).apply(3 * width, &inputs, &mut all);
+        for (copy, &kind) in copies.iter().enumerate() {
+            let own: Vec<f32> = (0..3).flat_map(|row| &inputs[(row * 3 + copy) * width..][..width]).copied().collect();
+            let mut alone = vec![0.0; 2 * width];
+            Combination::step(&offset, &weights[kind]).apply(width, &own, &mut alone);
+            (0..2).for_each(|b| assert_eq!(all[(b * 3 + copy) * width..][..width], alone[b * width..][..width]));
+        }
+    }
 
     #[test]
     fn increments_are_added() {

@@ -65,7 +65,7 @@ pub fn convergence(
         let kernel = process.kernel(time)?.with_data_variance(variance);
         Ok((DVector::from_vec(kernel.mean(&means)), kernel.cholesky))
     };
-    let (prior, truth) = (law(process.horizon())?, law(options.end)?);
+    let ((_, prior), truth) = (law(process.horizon())?, law(options.end)?);
     let row = |&steps: &usize| {
         let options = Options { steps, ..options.clone() };
         let state = responses(&score, &prior, &options, task)?;
@@ -74,15 +74,10 @@ pub fn convergence(
     steps.iter().map(row).collect()
 }
 
-/// The ends of the mean, of the columns of the factor, and of all impulses.
-fn responses(
-    score: &Exact,
-    (mean, factor): &(DVector<f64>, DMatrix<f64>),
-    options: &Options,
-    task: &Task,
-) -> Result<State> {
+/// The ends of the mean, of the columns of the factor of the prior, and of all impulses.
+fn responses(score: &Exact, factor: &DMatrix<f64>, options: &Options, task: &Task) -> Result<State> {
     let process = score.process();
-    let size = mean.len();
+    let size = factor.nrows();
     let (draws, rows) = draws(score, options, task)?;
     let first = 1 + size;
     if first > BLOCK {
@@ -93,9 +88,9 @@ fn responses(
     let count = count.ok_or_else(|| Error::argument("steps", format!("{} are too many", options.steps)))?;
     let start = |block: u32, samples: usize, out: &mut [f32]| {
         for (b, row) in out.chunks_exact_mut(samples).enumerate() {
-            row.fill(single(mean[b]));
+            row.fill(0.0);
             if block == 0 {
-                (0..factor.ncols()).for_each(|column| row[1 + column] = single(mean[b] + factor[(b, column)]));
+                (0..factor.ncols()).for_each(|column| row[1 + column] = single(factor[(b, column)]));
             }
         }
         Ok(())

@@ -10,12 +10,14 @@ use super::update::Update;
 use crate::error::Result;
 use crate::expr::{Expression, Program};
 use crate::process::{Class, Motion, Process};
+use crate::score::Coordinates;
 
 /// A motion of a process, ready to be asked for its coefficients at any time.
 #[derive(Debug)]
 pub(super) struct Field<'a> {
     process: &'a Process,
     motion: Motion,
+    coordinates: Coordinates,
     programs: Option<Programs>,
 }
 
@@ -29,14 +31,16 @@ struct Programs {
 }
 
 impl<'a> Field<'a> {
+    /// Of states in these coordinates.
+    ///
     /// # Errors
     /// When the expressions of a nonlinear process cannot be compiled.
-    pub(super) fn new(process: &'a Process, motion: Motion) -> Result<Self> {
+    pub(super) fn new(process: &'a Process, motion: Motion, coordinates: Coordinates) -> Result<Self> {
         let programs = match process.class() {
             Class::Nonlinear => Some(Programs::new(process, motion)?),
             _ => None,
         };
-        Ok(Self { process, motion, programs })
+        Ok(Self { process, motion, coordinates, programs })
     }
 
     /// The drift at `time`, from the rows of state and score.
@@ -61,7 +65,8 @@ impl<'a> Field<'a> {
         Ok(Combination::step(&(offset * length), &weights).into())
     }
 
-    /// The drift of a linear process: its constant part, and the weights of state and score.
+    /// The drift of a linear process: its constant part, which the mean of the noised data has, and the weights of state
+    /// and score.
     fn linear(&self, time: f64) -> Result<(DVector<f64>, DMatrix<f64>)> {
         let (drift, score) = self.motion.factors();
         let linear = self.process.linear_at(time)?;
@@ -70,7 +75,11 @@ impl<'a> Field<'a> {
             0.0 => state,
             _ => joined(&[&state, &(linear.diffusion().select_columns(self.process.driven()) * score)]),
         };
-        Ok((linear.offset * drift, weights))
+        let offset = match self.coordinates {
+            Coordinates::Own => linear.offset * drift,
+            Coordinates::Principal => DVector::zeros(linear.offset.len()),
+        };
+        Ok((offset, weights))
     }
 }
 
@@ -149,7 +158,7 @@ mod tests {
                 };
                 let equations = process.equations(motion);
                 let (slope, kick) = (equations.slope(), equations.kick());
-                let (offset, weights) = Field::new(&process, motion).unwrap().linear(time).unwrap();
+                let (offset, weights) = Field::new(&process, motion, Coordinates::Own).unwrap().linear(time).unwrap();
                 for (i, slope) in slope.iter().enumerate() {
                     near(offset[i], slope);
                     (0..weights.ncols()).for_each(|j| near(weights[(i, j)], &slope.derivative(j)));

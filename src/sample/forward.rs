@@ -11,6 +11,7 @@ use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::process::{Class, Motion, Process, correlate};
 use crate::rng::{Purpose, Stream};
+use crate::score::Coordinates;
 use crate::settings::{Setting, Values};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -29,8 +30,17 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let factor = single_rows(&kernel.cholesky);
     let stream = Stream::new(seed, Purpose::Perturbation);
     let request = data.request(process, Vec::new());
-    let march =
-        March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), walls: None };
+    let march = March {
+        name: "perturb",
+        task,
+        request,
+        score: None,
+        steps: 0,
+        longest: 0.0,
+        end: time,
+        kept: vec![],
+        walls: None,
+    };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         stream.normals(0, block, state);
@@ -77,10 +87,11 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let layout = Layout::new(process, data.dimension())?;
     let kept = options.keep.places(steps, time)?;
     let request = data.request(process, kept.iter().map(|&step| time(step)).collect());
-    let field = Field::new(process, Motion::Forward)?;
+    let field = Field::new(process, Motion::Forward, Coordinates::Own)?;
     let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
     let spread = Start::new(process, options.seed)?;
-    let march = March { name: "simulate", task, request, steps, longest: length, end: until, kept, walls: None };
+    let march =
+        March { name: "simulate", task, request, score: None, steps, longest: length, end: until, kept, walls: None };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         spread.draw(block, state, x.len());

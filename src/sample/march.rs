@@ -11,6 +11,7 @@ use super::method::CORRECTING;
 use super::output::{Output, Request};
 use super::plan::Plan;
 use crate::error::{Error, Result};
+use crate::score::{Chart, Score};
 use crate::task::Task;
 use crate::vector::Aligned;
 
@@ -37,6 +38,8 @@ pub(super) struct March<'a> {
     pub(super) name: &'static str,
     pub(super) task: &'a Task,
     pub(super) request: Request<'a>,
+    /// In whose coordinates states are on their way.
+    pub(super) score: Option<&'a dyn Score>,
     pub(super) steps: usize,
     /// The length of the longest step.
     pub(super) longest: f64,
@@ -58,7 +61,7 @@ impl March<'_> {
     ) -> Result<(State, usize)> {
         let blocks = self.request.blocks(BLOCK)?;
         let mut storage = self.request.storage(self.task.host())?;
-        let output = storage.open();
+        let output = storage.open(self.charts()?);
         let rows = self.task.blocks(blocks, |block| {
             let samples = self.samples(block);
             let mut rows = Aligned::zeros(self.state_rows() * samples);
@@ -114,6 +117,12 @@ impl March<'_> {
             state.warnings.push(warning);
         }
         Ok((state, evaluations))
+    }
+
+    /// The charts by which states leave: at each kept time, then at the end.
+    fn charts(&self) -> Result<Vec<Chart<'_>>> {
+        let Some(score) = self.score else { return Ok(Vec::new()) };
+        self.request.kept.iter().chain([&self.end]).map(|&time| Chart::new(score, time)).collect()
     }
 
     fn samples(&self, block: usize) -> usize {

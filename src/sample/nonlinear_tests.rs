@@ -42,7 +42,7 @@ fn double_well() -> Stationary {
     let cube = x.multiply(&x).multiply(&x);
     Stationary {
         process: process(x.combine(Operation::Subtract, &cube), Expression::constant(1.0)),
-        moments: Moments { mean: vec![0.0], variance: 1.0 },
+        moments: Moments::isotropic(vec![0.0], 1.0),
         log_density: |x| x * x - 0.5 * x.powi(4),
         slope: |x| 2.0 * (x - x * x * x),
     }
@@ -54,7 +54,7 @@ fn warm_outside() -> Stationary {
     let square = x.multiply(&x).multiply(&Expression::constant(0.5)).add(&Expression::constant(1.0));
     Stationary {
         process: process(x.multiply(&Expression::constant(-2.0)), square.apply(Function::Sqrt)),
-        moments: Moments { mean: vec![0.0], variance: 1.0 },
+        moments: Moments::isotropic(vec![0.0], 1.0),
         log_density: |x| -5.0 * (0.5 * x * x).ln_1p(),
         slope: |x| -5.0 * x / (1.0 + 0.5 * x * x),
     }

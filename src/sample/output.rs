@@ -1,11 +1,13 @@
 //! Where the results of blocks of samples go.
 
+use std::borrow::Cow;
 use std::sync::{Mutex, PoisonError};
 
 use super::State;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::process::Process;
+use crate::score::Chart;
 use crate::tensor::{self, Tensor};
 
 /// How many samples of what shape, and at which times they are kept.
@@ -63,8 +65,9 @@ pub(super) struct Storage {
 }
 
 impl Storage {
-    /// The memory, open to many threads.
-    pub(super) fn open(&mut self) -> Output<'_> {
+    /// The memory, open to many threads, for states that leave by `charts`, one for each kept time and one for the end;
+    /// none where they leave as they are.
+    pub(super) fn open<'a>(&'a mut self, charts: Vec<Chart<'a>>) -> Output<'a> {
         let size: usize = self.end.iter().product();
         let frames = self.path[0];
         let mut parts: Vec<Vec<&mut [f32]>> = (0..=frames).map(|_| Vec::new()).collect();
@@ -72,7 +75,7 @@ impl Storage {
             path.chunks_exact_mut(size).zip(&mut parts).for_each(|(frame, part)| part.push(frame));
         }
         self.last.iter_mut().for_each(|last| parts[frames].push(last));
-        Output { dimension: size / self.end[0], frames: parts.into_iter().map(Mutex::new).collect() }
+        Output { dimension: size / self.end[0], charts, frames: parts.into_iter().map(Mutex::new).collect() }
     }
 
     /// The states at `time`, with the paths at the times that were kept.
@@ -89,15 +92,20 @@ impl Storage {
 /// Frames that threads write their samples into: one for each kept time, then the end.
 pub(super) struct Output<'a> {
     dimension: usize,
+    charts: Vec<Chart<'a>>,
     frames: Vec<Mutex<Vec<&'a mut [f32]>>>,
 }
 
 impl Output<'_> {
     /// Writes states, component-major [m·d, samples], of the samples from `first` on into a frame.
     pub(super) fn write(&self, frame: usize, first: usize, samples: usize, state: &[f32]) {
+        let mut left = Cow::Borrowed(state);
+        if let Some(chart) = self.charts.get(frame).filter(|chart| chart.changes()) {
+            chart.leave(samples, left.to_mut());
+        }
         let mut frame = self.frames[frame].lock().unwrap_or_else(PoisonError::into_inner);
         let size = self.dimension * samples;
-        for (values, state) in frame.iter_mut().zip(state.chunks_exact(size)) {
+        for (values, state) in frame.iter_mut().zip(left.chunks_exact(size)) {
             transpose(state, samples, &mut values[first * self.dimension..][..size]);
         }
     }

@@ -5,7 +5,7 @@ use super::layout::Layout;
 use super::noise::Noise;
 use super::plan::{Part, Place};
 use crate::error::Result;
-use crate::process::Process;
+use crate::process::{Motion, Process};
 use crate::score::Score;
 use crate::task::Task;
 
@@ -23,6 +23,11 @@ pub struct Problem<'a> {
 impl<'a> Problem<'a> {
     pub(super) fn process(&self) -> &'a Process {
         self.score.process()
+    }
+
+    /// A motion in the coordinates of the score.
+    pub(super) fn field(&self, motion: Motion) -> Result<Field<'a>> {
+        Field::new(self.process(), motion, self.score.coordinates())
     }
 
     /// The times at which a step begins and ends.

@@ -1,7 +1,6 @@
 //! The reverse process: from the prior, or from given states, to data.
 
 use super::adaptive;
-use super::field::Field;
 use super::layout::Layout;
 use super::march::March;
 use super::method::{self, Way};
@@ -15,7 +14,7 @@ use super::state::{Run, State};
 use crate::error::{Error, Result};
 use crate::process::{Motion, PriorLaw};
 use crate::rng::{Purpose, Stream};
-use crate::score::Score;
+use crate::score::{Chart, Score};
 use crate::task::Task;
 use crate::tensor::number;
 
@@ -54,16 +53,17 @@ pub fn reverse(score: &dyn Score, state: &State, from: Option<f64>, options: &Op
             Error::argument("from", problem).with_hint("states at t = 0 are data: noise them by `perturb` first")
         );
     }
-    let values = Values::new(process, score.shape(), state)?;
+    let (values, chart) = (Values::new(process, score.shape(), state)?, Chart::new(score, from)?);
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
         values.copy(block, samples, rows);
+        chart.enter(samples, rows);
         Ok(())
     };
     let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
     follow(score, values.count, from, &start, noise, options, task)
 }
 
-/// Follows the reverse process from the states that `start` gives, at the time `from`.
+/// Follows the reverse process from the states that `start` gives, in the coordinates of the score, at the time `from`.
 pub(super) fn follow(
     score: &dyn Score,
     count: usize,
@@ -95,9 +95,10 @@ fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, opt
     let request = Request { kept: kept.iter().map(|&place| times[place]).collect(), ..request };
     let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
     let walls = score.walls();
-    let march = March { name: "sample", task, request, steps: options.steps, longest, end: options.end, kept, walls };
+    let (end, score) = (options.end, Some(score));
+    let march = March { name: "sample", task, request, score, steps: options.steps, longest, end, kept, walls };
     let step = stepper(problem, options)?;
-    let plan = |range| Plan::new(range, &step, Some(score), layout, noise, task);
+    let plan = |range| Plan::new(range, &step, score, layout, noise, task);
     let (state, evaluations) = march.run(start, plan)?;
     let run = Run { method: options.to_string(), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
     Ok(State { run: Some(run), ..state })
@@ -110,7 +111,7 @@ fn stepper<'a>(problem: &'a Problem<'a>, options: &'a Options) -> Result<Stepper
     if options.last == LastStep::None {
         return Ok(own);
     }
-    let (reverse, last) = (Field::new(problem.process(), Motion::Reverse)?, problem.times.len() - 2);
+    let (reverse, last) = (problem.field(Motion::Reverse)?, problem.times.len() - 2);
     Ok(Box::new(move |step| if step == last { problem.silent(&reverse, step) } else { own(step) }))
 }
 
@@ -138,14 +139,22 @@ const MUCH_WIDER: f64 = 4.0;
 
 /// Warns of samples that are much wider than the data.
 fn warned(mut state: State, score: &dyn Score, task: &Task) -> Result<State> {
-    let moments = score.moments();
+    let (moments, values) = (score.moments(), state.blocks[0].values());
     let d = moments.mean.len();
-    let values = state.blocks[0].values();
-    let square = |(i, &x): (usize, &f32)| (f64::from(x) - moments.mean[i % d]).powi(2);
-    let ratio = values.iter().enumerate().map(square).sum::<f64>() / values.len() as f64 / moments.variance;
-    if state.time == 0.0 && ratio > MUCH_WIDER {
+    let mut squares = vec![0.0; d];
+    for datum in values.chunks_exact(d) {
+        for ((sum, &x), mean) in squares.iter_mut().zip(datum).zip(&moments.mean) {
+            *sum += (f64::from(x) - mean).powi(2);
+        }
+    }
+    let count = (values.len() / d) as f64;
+    let ratios = squares.iter().zip(moments.coordinate_variances()).map(|(sum, variance)| sum / count / variance);
+    // A coordinate without variance has none to compare with.
+    let widest = ratios.enumerate().filter(|(_, ratio)| ratio.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1));
+    if let (0.0, Some((c, ratio))) = (state.time, widest.filter(|(_, ratio)| *ratio > MUCH_WIDER)) {
+        let place = if d == 1 { String::new() } else { format!(" in coordinate {c}") };
         let warning = format!(
-            "the samples have {} times the variance of the data: the steps are too long for the process, or the \
+            "the samples have {} times the variance of the data{place}: the steps are too long for the process, or the \
              score has not been learned",
             number(ratio)
         );

@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError, RwLock};
 
 use super::basis::{Balancing, Basis, Rounded, Tile};
-use super::{Evaluator, Prepared, Score};
+use super::{Coordinates, Evaluator, Prepared, Score};
 use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -83,6 +83,10 @@ impl Score for Learned {
 
     fn moments(&self) -> &Moments {
         self.basis().subject().moments()
+    }
+
+    fn coordinates(&self) -> Coordinates {
+        self.basis().coordinates()
     }
 
     fn usual_prior(&self) -> PriorLaw {

@@ -4,21 +4,34 @@
 //! n) of a state stands at `(i·copies + c)·count + n`, so that every loop over samples is contiguous.
 
 mod basis;
+mod chart;
 mod checkpoint;
 mod exact;
 mod learned;
 
 pub(crate) use basis::Rounded;
 pub use basis::{
-    Balance, Balancing, Basis, Frame, KernelBasis, Measured, Perturbation, SimulatedBasis, Simulation, Subject,
+    Balance, Balancing, Basis, Frame, Gaussian, KernelBasis, Measured, Perturbation, SimulatedBasis, Simulation,
+    Subject,
 };
+pub use chart::Chart;
+pub(crate) use chart::turned;
 pub use exact::Exact;
 pub use learned::Learned;
 
 use crate::data::Moments;
 use crate::error::Result;
-use crate::process::{Prior, PriorLaw, Process};
+use crate::process::{Class, Prior, PriorLaw, Process};
 use crate::task::Task;
+
+/// Which coordinates a score sees.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Coordinates {
+    /// States as they are.
+    Own,
+    /// What they differ by from the mean of the noised data, along the axes of the data: see [`Chart`].
+    Principal,
+}
 
 /// ∇ log p_t(z) with respect to the driven components of a process, for one data distribution.
 pub trait Score: Send + Sync {
@@ -28,15 +41,23 @@ pub trait Score: Send + Sync {
     /// Shape of one datum; d is its product.
     fn shape(&self) -> &[usize];
 
-    /// Mean and variance of the data, from which the prior is matched.
+    /// Mean and covariance of the data, from which the prior is matched.
     fn moments(&self) -> &Moments;
+
+    /// The coordinates in which it sees states, and gives its answer.
+    fn coordinates(&self) -> Coordinates {
+        match self.process().class() {
+            Class::Nonlinear => Coordinates::Own,
+            _ => Coordinates::Principal,
+        }
+    }
 
     /// The law from which the reverse process starts unless another is asked for.
     fn usual_prior(&self) -> PriorLaw {
         PriorLaw::Matched
     }
 
-    /// The law `law` at the horizon.
+    /// The law `law` at the horizon, in its coordinates.
     ///
     /// # Errors
     /// When it does not exist for this process.
@@ -65,7 +86,7 @@ pub trait Prepared: Send + Sync {
 
 /// Evaluates a prepared score over blocks of samples without allocating.
 pub trait Evaluator {
-    /// Writes the score at the time number `step`.
+    /// Writes the score at the time number `step`, in the coordinates of [`Score::coordinates`].
     ///
     /// `state` is [components·copies, count] and `score` [driven·copies, count], both component-major (see the module's
     /// head); the driven components come in the order of `Process::driven`.

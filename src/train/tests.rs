@@ -177,7 +177,7 @@ fn likelihood_weights_average_to_one() {
 #[test]
 fn other_data_is_refused() {
     let model = model(&process(0.0), &diamond());
-    let line = Dataset::from_points("line", Tensor::new(&[3], vec![0.0, 1.0, 2.0]).unwrap()).unwrap();
+    let line = Dataset::from_points("line", &Tensor::new(&[3], vec![0.0, 1.0, 2.0]).unwrap()).unwrap();
     let error = train(&model, &line, &short(), &Task::default()).unwrap_err().to_string();
     assert!(error.contains("has shape [1], the model was made for [2]"), "{error}");
 }

@@ -5,7 +5,7 @@ use candle_core::Device;
 use super::history::History;
 use super::objective::{self, Feed, Source};
 use super::{Backend, Options, Record};
-use crate::data::Dataset;
+use crate::data::{Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
@@ -48,19 +48,17 @@ fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record>
 /// Refuses data that the model's normalisation and Gaussian part, made for other data, would only spoil.
 fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
     let (own, other) = (model.moments(), data.moments());
-    let ratio = other.variance / own.variance;
-    let distance = own.mean.iter().zip(&other.mean).map(|(a, b)| (a - b).powi(2)).sum::<f64>() / own.mean.len() as f64;
-    let is_near = distance <= own.variance.max(other.variance) && (0.25..=4.0).contains(&ratio);
-    if is_near || own == other {
-        return Ok(());
-    }
-    let problem = format!(
-        "has mean {:.4?} and variance {:.4}, the model was made for mean {:.4?} and variance {:.4}",
-        &other.mean[..other.mean.len().min(3)],
-        other.variance,
-        &own.mean[..own.mean.len().min(3)],
-        own.variance
-    );
+    let variances = [own, other].map(Moments::coordinate_variances);
+    let is_near = |c: usize| {
+        let [own_variance, other_variance] = [0, 1].map(|i| variances[i][c]);
+        let is_equal = own_variance == 0.0 && other_variance == 0.0;
+        (own.mean[c] - other.mean[c]).powi(2) <= own_variance.max(other_variance)
+            && (is_equal || (0.25..=4.0).contains(&(other_variance / own_variance)))
+    };
+    let Some(far) = (0..own.mean.len()).find(|&c| !is_near(c)) else { return Ok(()) };
+    let law =
+        |i: usize, moments: &Moments| format!("mean {:.4} and variance {:.4}", moments.mean[far], variances[i][far]);
+    let problem = format!("has {} in coordinate {far}, the model was made for {}", law(1, other), law(0, own));
     Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
 }
 

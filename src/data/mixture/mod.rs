@@ -6,7 +6,7 @@ use nalgebra::DMatrix;
 
 pub(super) use sampler::Sampler;
 
-use super::Moments;
+use super::moments::{MOST_CORRELATED, Moments};
 use crate::error::{Error, Result};
 
 /// A Gaussian mixture of K components over d coordinates. Only [`Mixture::new`] makes one, and checks what the fields
@@ -99,7 +99,7 @@ impl Mixture {
         self.means.len() / self.components()
     }
 
-    /// Mean and pooled variance, exactly.
+    /// Mean and covariance, exactly; of more than [`MOST_CORRELATED`] coordinates the variances only.
     pub fn moments(&self) -> Moments {
         let d = self.dimension();
         let parts = || self.weights.iter().zip(self.means.chunks_exact(d));
@@ -109,27 +109,48 @@ impl Mixture {
                 *sum += weight * value;
             }
         }
-        let variance = parts()
-            .enumerate()
-            .map(|(k, (weight, component))| {
-                let between: f64 = component.iter().zip(&mean).map(|(v, m)| (v - m) * (v - m)).sum();
-                weight * (between / d as f64 + self.mean_variance(k))
-            })
-            .sum();
-        Moments { mean, variance }
+        let entry = |i: usize, j: usize| {
+            let between = |component: &[f64]| (component[i] - mean[i]) * (component[j] - mean[j]);
+            parts().enumerate().map(|(k, (weight, m))| weight * (between(m) + self.entry(k, i, j))).sum::<f64>()
+        };
+        if d > MOST_CORRELATED {
+            let variances = (0..d).map(|i| entry(i, i)).collect();
+            return Moments::uncorrelated(mean, variances, ROUNDING);
+        }
+        let covariance = DMatrix::from_fn(d, d, entry);
+        Moments::correlated(mean, &covariance, ROUNDING)
     }
 
-    /// Variance of component `k`, averaged over its coordinates.
-    fn mean_variance(&self, k: usize) -> f64 {
+    /// The mixture as seen from `origin`, \[d\], along `axes`, the columns of an orthogonal [d, d].
+    pub(crate) fn seen_from(&self, origin: &[f64], axes: Option<&DMatrix<f64>>) -> Self {
+        let d = self.dimension();
+        let means = self.means.iter().enumerate().map(|(i, m)| m - origin[i % d]).collect();
+        let shifted = Self { means, ..self.clone() };
+        let Some(axes) = axes else { return shifted };
+        let turned = DMatrix::from_row_slice(self.components(), d, &shifted.means) * axes;
+        let covariance = match &self.covariance {
+            Covariance::Isotropic(variances) => Covariance::Isotropic(variances.clone()),
+            Covariance::Full(matrices) => {
+                let turn = |matrix: &[f64]| axes.tr_mul(&DMatrix::from_row_slice(d, d, matrix)) * axes;
+                Covariance::Full(matrices.chunks_exact(d * d).flat_map(|m| turn(m).as_slice().to_vec()).collect())
+            }
+        };
+        Self { means: turned.transpose().as_slice().to_vec(), covariance, ..shifted }
+    }
+
+    /// An entry of the covariance of component `k`.
+    fn entry(&self, k: usize, i: usize, j: usize) -> f64 {
         let d = self.dimension();
         match &self.covariance {
-            Covariance::Isotropic(variances) => variances[k],
-            Covariance::Full(matrices) => {
-                matrices[k * d * d..(k + 1) * d * d].iter().step_by(d + 1).sum::<f64>() / d as f64
-            }
+            Covariance::Isotropic(variances) if i == j => variances[k],
+            Covariance::Isotropic(_) => 0.0,
+            Covariance::Full(matrices) => matrices[(k * d + i) * d + j],
         }
     }
 }
+
+/// Parts of variances that are rounding of sums over components.
+const ROUNDING: f64 = 1e-9;
 
 fn normalise(weights: Vec<f64>) -> Result<Vec<f64>> {
     if weights.is_empty() {
@@ -235,6 +256,9 @@ mod tests {
         assert!(diamond.means.chunks(2).any(|m| m[0].abs() < 1e-15 && (m[1] - corner).abs() < 1e-15));
         let moments = diamond.moments();
         assert!(moments.mean.iter().all(|m| m.abs() < 1e-16));
-        assert!((moments.variance - (0.25 * 2.0 / 3.0 + 0.0016)).abs() < 1e-15);
+        assert!(
+            moments.variances == [moments.variance(); 2]
+                && (moments.variance() - (0.25 * 2.0 / 3.0 + 0.0016)).abs() < 1e-15
+        );
     }
 }

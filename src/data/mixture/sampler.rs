@@ -14,6 +14,8 @@ pub(in crate::data) struct Sampler {
     keep: Vec<f64>,
     alias: Vec<u32>,
     means: Vec<f32>,
+    /// Means less the mean of all.
+    deviations: Vec<f32>,
     spread: Spread,
 }
 
@@ -26,7 +28,8 @@ enum Spread {
 }
 
 impl Sampler {
-    pub(in crate::data) fn new(mixture: &Mixture) -> Result<Self> {
+    /// For a `mixture` of this `mean`.
+    pub(in crate::data) fn new(mixture: &Mixture, mean: &[f64]) -> Result<Self> {
         let (keep, alias) = alias_table(&mixture.weights);
         let spread = match &mixture.covariance {
             Covariance::Isotropic(variances) => Spread::Isotropic(singles(variances.iter().map(|v| v.sqrt()))),
@@ -40,11 +43,13 @@ impl Sampler {
             }
         };
         let means = singles(&mixture.means);
-        Ok(Self { dimension: mixture.dimension(), keep, alias, means, spread })
+        let deviations = singles(mixture.means.iter().enumerate().map(|(i, m)| m - mean[i % mean.len()]));
+        Ok(Self { dimension: mixture.dimension(), keep, alias, means, deviations, spread })
     }
 
-    /// Fills `out`, [d, count] component-major.
-    pub(in crate::data) fn draw(&self, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
+    /// Fills `out`, [d, count] component-major, with data, or with their deviations from the mean.
+    pub(in crate::data) fn draw(&self, is_deviation: bool, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
+        let means = if is_deviation { &self.deviations } else { &self.means };
         let d = self.dimension;
         let count = out.len() / d;
         stream.normals(step, block, out);
@@ -53,7 +58,7 @@ impl Sampler {
             let slot = u * slots;
             let index = slot as usize;
             let k = if slot.fract() < self.keep[index] { index } else { self.alias[index] as usize };
-            let mean = &self.means[k * d..(k + 1) * d];
+            let mean = &means[k * d..(k + 1) * d];
             match &self.spread {
                 Spread::Isotropic(std) => {
                     for (c, mean) in mean.iter().enumerate() {

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read, seed_argument};
 use crate::lang::surroundings::{host, task};
-use crate::lang::tensors::{Numbers, tensor_argument};
+use crate::lang::tensors::Numbers;
 use crate::settings::Setting;
 use crate::tensor::Tensor;
 
@@ -143,7 +143,11 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn from_array(ctx: NativeCallContext, points: Dynamic) -> Outcome<Dataset> {
-        Dataset::from_points("array", tensor_argument(&ctx, "points", &points)?).raise(&ctx)
+        if let Some(tensor) = points.read_lock::<Tensor>() {
+            return Dataset::from_points("array", &tensor).raise(&ctx);
+        }
+        let Numbers { shape, values } = Numbers::read(&ctx, "points", &points)?;
+        Dataset::from_values("array", &shape, &values).raise(&ctx)
     }
 
     /// Finite data from a .npy, .npz or .csv file.
@@ -217,7 +221,7 @@ mod methods {
     /// Variance, averaged over the coordinates.
     #[rhai_fn(get = "variance", pure)]
     pub fn variance(data: &mut Dataset) -> f64 {
-        data.moments().variance
+        data.moments().variance()
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]

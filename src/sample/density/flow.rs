@@ -30,7 +30,7 @@ impl<'a> Flow<'a> {
         let process = score.process();
         let layout = Layout::new(process, score.shape().iter().product())?;
         let inputs = vec![0.0; (layout.state + layout.score) * samples];
-        let field = Field::new(process, Motion::ForwardFlow)?;
+        let field = Field::new(process, Motion::ForwardFlow, score.coordinates())?;
         Ok(Self { score, field, layout, samples, task: task.serial(), inputs })
     }
 

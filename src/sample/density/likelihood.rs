@@ -15,7 +15,7 @@ use super::divergence::{Divergence, Probes, trace};
 use super::flow::{Flow, shortest};
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
-use crate::process::Class;
+use crate::process::{Class, Noised};
 use crate::rng::{Purpose, Stream};
 use crate::sample::State;
 use crate::sample::adaptive::GROUP;
@@ -24,7 +24,7 @@ use crate::sample::layout::{BLOCK, Layout};
 use crate::sample::meter::Meter;
 use crate::sample::output::Request;
 use crate::sample::start::{Beginning, Data, Start, Values, gather};
-use crate::score::Score;
+use crate::score::{Chart, Coordinates, Score};
 use crate::settings::{self, Choice, Setting, Value, words};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -257,10 +257,12 @@ impl<'a> Plan<'a> {
         request.blocks(BLOCK)?;
         let groups = request.blocks(GROUP)?;
         let meter = Meter::new(self.task, "likelihood", 1, groups);
+        let chart = Chart::new(self.score, 0.0)?;
         let parts = self.task.blocks(groups, |group| {
             let samples = GROUP.min(count - group * GROUP);
-            let part =
-                self.group([group as u32, draw], gather(start, self.layout.state, group * GROUP, samples)?, samples);
+            let mut rows = gather(start, self.layout.state, group * GROUP, samples)?;
+            chart.enter(samples, &mut rows);
+            let part = self.group([group as u32, draw], rows, samples);
             meter.count(1)?;
             part
         });
@@ -310,14 +312,18 @@ impl<'a> Plan<'a> {
     /// log p(z_T) of each sample.
     fn prior(&self, state: &[f32], samples: usize) -> Result<Vec<f64>> {
         let (process, moments) = (self.score.process(), self.score.moments());
-        let law = process.kernel(process.horizon())?.with_data_variance(moments.variance);
-        let mean = law.mean(&moments.mean);
+        let (kernel, noised) = (process.kernel(process.horizon())?, Noised::new(process, moments)?);
+        let (factors, kinds) = (noised.factors(&kernel), noised.kinds());
+        let mean = match self.score.coordinates() {
+            Coordinates::Own => kernel.mean(&moments.mean),
+            Coordinates::Principal => vec![0.0; self.layout.state],
+        };
         let copies = self.layout.copies;
         let residual = |i: usize, c: usize| {
             let entry = |b: usize| f64::from(state[(b * copies + c) * samples + i]) - mean[b * copies + c];
-            DVector::from_fn(law.offset.len(), |b, _| entry(b))
+            DVector::from_fn(kernel.offset.len(), |b, _| entry(b))
         };
-        let density = |i: usize| (0..copies).map(|c| gaussian(&law.cholesky, &residual(i, c))).sum();
+        let density = |i: usize| (0..copies).map(|c| gaussian(&factors[kinds[c]], &residual(i, c))).sum();
         Ok((0..samples).map(density).collect())
     }
 }

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::about::{About, Fixed, Method, Needs, Way};
 use crate::error::Result;
 use crate::process::Motion;
-use crate::sample::field::Field;
 use crate::sample::plan::Stepper;
 use crate::sample::problem::Problem;
 
@@ -39,7 +38,7 @@ impl Method for EulerMaruyama {
 
 impl Fixed for EulerMaruyama {
     fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
-        let reverse = Field::new(problem.process(), Motion::Reverse)?;
+        let reverse = problem.field(Motion::Reverse)?;
         Ok(Box::new(move |step| problem.euler(&reverse, step)))
     }
 }

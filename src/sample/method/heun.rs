@@ -5,7 +5,6 @@ use std::sync::Arc;
 use super::about::{About, Fixed, Method, Needs, Way};
 use crate::error::Result;
 use crate::process::Motion;
-use crate::sample::field::Field;
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
 use crate::sample::problem::Problem;
@@ -41,7 +40,7 @@ impl Method for Heun {
 
 impl Fixed for Heun {
     fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
-        let flow = Field::new(problem.process(), Motion::Flow)?;
+        let flow = problem.field(Motion::Flow)?;
         let Layout { state, score, .. } = problem.layout;
         // Behind state and score stand the state at the beginning and both velocities.
         let begin = state + score;

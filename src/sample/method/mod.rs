@@ -4,11 +4,13 @@
 mod about;
 mod em;
 mod exponential;
+mod followed;
 mod heun;
 #[cfg(test)]
 mod midpoint;
 mod pc;
 mod rk45;
+mod rotation;
 mod splitting;
 
 use std::sync::Arc;
@@ -21,12 +23,13 @@ pub(super) use about::Way;
 pub use about::{About, Method, Needs};
 pub use em::EulerMaruyama;
 pub use exponential::Exponential;
+pub use followed::Reference;
 pub use heun::Heun;
 #[cfg(test)]
 pub(crate) use midpoint::Midpoint;
 pub use pc::PredictorCorrector;
 pub use rk45::RungeKutta;
-pub use splitting::{Reference, Splitting};
+pub use splitting::Splitting;
 
 /// All methods, the default first.
 pub const METHODS: &[About] = &[

@@ -8,7 +8,6 @@ use super::about::{About, Fixed, Method, Needs, Way};
 use crate::error::Result;
 use crate::process::{Class, Motion};
 use crate::sample::combination::{Combination, joined};
-use crate::sample::field::Field;
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
 use crate::sample::problem::Problem;
@@ -81,7 +80,7 @@ impl Method for PredictorCorrector {
 
 impl Fixed for PredictorCorrector {
     fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
-        let reverse = Field::new(problem.process(), Motion::Reverse)?;
+        let reverse = problem.field(Motion::Reverse)?;
         let Layout { state, score, .. } = problem.layout;
         Ok(Box::new(move |step| {
             let mut parts = problem.euler(&reverse, step)?;

@@ -4,18 +4,18 @@
 //! If the noised data were Gaussian, N(μ(t), Σ(t)), the reverse process would be linear and its transition from t to
 //! s < t the law of z_s given z_t in the forward process: exact at any length of step, and stable. The reference is the
 //! stationary law, which for critically damped Langevin dynamics makes the SSCS of Dockhorn, Vahdat, Kreis,
-//! arXiv 2112.07068, or the law of data with the mean and variance of the true ones, which leaves less to the middle
+//! arXiv 2112.07068, or the law of data with the mean and covariance of the true ones, which leaves less to the middle
 //! step. The split that leaves it the whole score reverses a decaying linear part, which grows, and is worse than
 //! Euler–Maruyama.
 
 use std::sync::Arc;
 
-use nalgebra::{Cholesky, DMatrix, DVector};
+use nalgebra::{DMatrix, DVector};
 
 use super::about::{About, Fixed, Method, Needs, Way};
-use crate::error::{Error, Result};
+use super::followed::{Followed, Reference};
+use crate::error::Result;
 use crate::gauss::{precision, triangularize};
-use crate::process::Process;
 use crate::sample::combination::{Combination, joined};
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
@@ -46,13 +46,7 @@ const SETTINGS: &[Setting] =
     &[Setting::choice("reference", "the Gaussian law that is followed exactly", &words(REFERENCES))];
 
 const REFERENCES: &[(Choice, Reference); 2] = &[
-    (
-        Choice::new(
-            "data",
-            "Gaussian data of the same mean and variance, which it samples exactly if these are the same in all coordinates",
-        ),
-        Reference::Data,
-    ),
+    (Choice::new("data", "Gaussian data of the same mean and covariance, which it samples exactly"), Reference::Data),
     (
         Choice::new("stationary", "the law that the process settles into; for `cld` this is the SSCS of its authors"),
         Reference::Stationary,
@@ -65,18 +59,6 @@ const REFERENCES: &[(Choice, Reference); 2] = &[
 pub struct Splitting {
     /// The reference.
     pub reference: Reference,
-}
-
-/// The Gaussian law of the noised state that the equilibrium split follows exactly.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reference {
-    /// That of Gaussian data with the mean and variance of the true ones: what is left to the middle steps is what is
-    /// not Gaussian, so that Gaussian data of one mean and one variance in all coordinates are sampled exactly with any
-    /// steps.
-    Data,
-    /// The stationary law of the process; that of critically damped Langevin dynamics makes the SSCS of Dockhorn,
-    /// Vahdat, Kreis, arXiv 2112.07068.
-    Stationary,
 }
 
 impl Splitting {
@@ -110,7 +92,6 @@ impl Method for Splitting {
 
 impl Fixed for Splitting {
     fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
-        let process = problem.process();
         let reference = Followed::new(problem, self.reference)?;
         let Layout { state, .. } = problem.layout;
         let apply = |update: Combination| Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) };
@@ -120,82 +101,51 @@ impl Fixed for Splitting {
             Ok(vec![
                 problem.load(),
                 Part::Draw { draw: 0, rows: state, to: state },
-                apply(reference.back(process, from, middle)?),
+                apply(back(&reference, from, middle)?),
                 problem.load(),
                 problem.score(middle),
-                apply(reference.kick(process, middle, from - to)?),
+                apply(kick(&reference, middle, from - to)?),
                 problem.load(),
                 Part::Draw { draw: 1, rows: state, to: state },
-                apply(reference.back(process, middle, to)?),
+                apply(back(&reference, middle, to)?),
             ])
         }))
     }
 }
 
-/// The Gaussian law of one copy at one time.
-struct Law {
-    mean: DVector<f64>,
-    factor: DMatrix<f64>,
-}
-
-/// The Gaussian process that the linear half steps belong to.
-enum Followed<'a> {
-    Stationary(Law),
-    /// Of data with this mean of each data component, and variance.
-    Data(&'a Process, Vec<f64>, f64),
-}
-
-impl<'a> Followed<'a> {
-    fn new(problem: &Problem<'a>, reference: Reference) -> Result<Self> {
-        let process = problem.process();
-        if reference == Reference::Stationary {
-            let law = process.stationary()?;
-            let factor = Cholesky::new(law.covariance).ok_or_else(|| {
-                Error::process(process.name(), "its stationary law is singular: noise does not reach every block")
-                    .with_hint("take the reference \"data\"")
-            })?;
-            return Ok(Self::Stationary(Law { mean: law.mean, factor: factor.unpack() }));
-        }
-        let moments = problem.score.moments();
-        // Any mean makes an exact step; one for all copies makes one set of coefficients.
-        let mean = |copies: &[f64]| copies.iter().sum::<f64>() / copies.len() as f64;
-        let means = moments.mean.chunks_exact(problem.layout.copies).map(mean).collect();
-        Ok(Self::Data(process, means, moments.variance))
-    }
-
-    fn at(&self, time: f64) -> Result<Law> {
-        match self {
-            Self::Stationary(law) => Ok(Law { mean: law.mean.clone(), factor: law.factor.clone() }),
-            Self::Data(process, mean, variance) => {
-                let kernel = process.kernel(time)?.with_data_variance(*variance);
-                Ok(Law { mean: DVector::from_vec(kernel.mean(mean)), factor: kernel.cholesky })
-            }
-        }
-    }
-
-    /// The step from the time `from` down to `to`, from the rows of state and m rows of noise.
-    fn back(&self, process: &Process, from: f64, to: f64) -> Result<Combination> {
-        let (now, then) = (self.at(from)?, self.at(to)?);
-        let forward = process.transition(to, from)?;
-        let size = now.mean.len();
+/// The step from the time `from` down to `to`, from the rows of state and m rows of noise.
+fn back(reference: &Followed<'_>, from: f64, to: f64) -> Result<Combination> {
+    let (now, then) = (reference.at(from)?, reference.at(to)?);
+    let forward = reference.process.transition(to, from)?;
+    let size = now.mean.len();
+    let mut offset = DVector::zeros(size);
+    let weights = then.factors.iter().map(|factor| {
         // The factor of the joint law of (z_from, z_to), of which the lower rows give the law of z_to given z_from.
         let mut joint = DMatrix::zeros(2 * size, 2 * size);
-        joint.view_mut((0, 0), (size, size)).copy_from(&(&forward.transfer * &then.factor));
+        joint.view_mut((0, 0), (size, size)).copy_from(&(&forward.transfer * factor));
         joint.view_mut((0, size), (size, size)).copy_from(&forward.cholesky);
-        joint.view_mut((size, 0), (size, size)).copy_from(&then.factor);
+        joint.view_mut((size, 0), (size, size)).copy_from(factor);
         let joint = triangularize(joint);
         let block = |row: usize, column: usize| joint.view((row * size, column * size), (size, size)).into_owned();
-        let cross = block(1, 0) * block(0, 0).transpose();
-        let gain = cross * precision(&block(0, 0));
-        let offset = &then.mean - &gain * &now.mean;
-        Ok(Combination::step(&offset, &joined(&[&(gain - DMatrix::identity(size, size)), &block(1, 1)])))
-    }
+        let gain = block(1, 0) * block(0, 0).transpose() * precision(&block(0, 0));
+        offset = &then.mean - &gain * &now.mean;
+        joined(&[&(gain - DMatrix::identity(size, size)), &block(1, 1)])
+    });
+    let weights: Vec<_> = weights.collect();
+    Ok(Combination::step_by_kinds(&offset, &weights, reference.kinds()))
+}
 
-    /// The step of `length` by D (ŝ − s_ref) at `time`, from the rows of state and score.
-    fn kick(&self, process: &Process, time: f64, length: f64) -> Result<Combination> {
-        let law = self.at(time)?;
-        let diffusion = process.linear_at(time)?.diffusion().select_columns(process.driven()) * length;
-        let pull = &diffusion * precision(&law.factor).select_rows(process.driven());
-        Ok(Combination::step(&-(&pull * law.mean), &joined(&[&pull, &diffusion])))
-    }
+/// The step of `length` by D (ŝ − s_ref) at `time`, from the rows of state and score.
+fn kick(reference: &Followed<'_>, time: f64, length: f64) -> Result<Combination> {
+    let law = reference.at(time)?;
+    let driven = reference.process.driven();
+    let diffusion = reference.process.linear_at(time)?.diffusion().select_columns(driven) * length;
+    let mut offset = DVector::zeros(law.mean.len());
+    let weights = law.factors.iter().map(|factor| {
+        let pull = &diffusion * precision(factor).select_rows(driven);
+        offset = -(&pull * &law.mean);
+        joined(&[&pull, &diffusion])
+    });
+    let weights: Vec<_> = weights.collect();
+    Ok(Combination::step_by_kinds(&offset, &weights, reference.kinds()))
 }

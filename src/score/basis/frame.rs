@@ -1,20 +1,31 @@
 //! What a basis says of one time.
 
+use std::sync::Arc;
+
 use nalgebra::{DMatrix, DVector};
 
 use super::equilibrium::Balance;
 use crate::dispatched;
-use crate::vector::{single, singles};
+use crate::vector::{single, single_rows, singles};
+
+/// The Gaussian that the state of one copy is measured by.
+#[derive(Debug, Clone)]
+pub struct Gaussian {
+    /// Standard deviation σ of each component, \[m\].
+    pub scale: DVector<f64>,
+    /// s_G,d = −Σ_b gauss[d, b] (z_b − μ_b), [driven, m]: rows of the precision.
+    pub gauss: DMatrix<f64>,
+}
 
 /// What a network is shown and what its answer is worth at one time, for components b of m and driven components d.
 #[derive(Debug, Clone)]
 pub struct Frame {
     /// Mean μ of the state, [m·copies].
     pub mean: Vec<f64>,
-    /// Standard deviation σ of each component if the data were Gaussian, \[m\].
-    pub scale: DVector<f64>,
-    /// s_G,d = −Σ_b gauss[d, b] (z_b − μ_b), [driven, m]: rows of the precision of that Gaussian.
-    pub gauss: DMatrix<f64>,
+    /// The Gaussian of each kind of copy.
+    pub gaussians: Vec<Gaussian>,
+    /// The kind of each copy, \[copies\].
+    pub kinds: Arc<[usize]>,
     /// ℓ, \[driven\].
     pub unit: DVector<f64>,
     /// What the network is shown for the time.
@@ -32,13 +43,15 @@ pub(super) fn clock(time: f64, horizon: f64) -> f64 {
 /// A frame, rounded to single precision.
 #[derive(Debug)]
 pub(crate) struct Rounded {
-    /// 1/σ, [m].
+    /// 1/σ, [kinds, m].
     narrow: Vec<f32>,
     /// μ/σ, [m · copies].
     shift: Vec<f32>,
     pub(crate) clock: f32,
-    /// Gaussian score per normalised state, [driven, m].
+    /// Gaussian score per normalised state, [kinds, driven, m].
     gauss: Vec<f32>,
+    kinds: Arc<[usize]>,
+    components: usize,
     /// 1/ℓ, [driven].
     unit: Vec<f32>,
     balance: Option<Balance>,
@@ -46,15 +59,22 @@ pub(crate) struct Rounded {
 
 impl Rounded {
     pub(crate) fn new(frame: &Frame) -> Self {
-        let components = 0..frame.scale.len();
-        let copies = frame.mean.len() / components.len();
-        let shift = |(row, mean): (usize, &f64)| mean / frame.scale[row / copies];
-        let places = (0..frame.unit.len()).flat_map(|d| components.clone().map(move |b| (d, b)));
+        let Frame { mean, gaussians, kinds, .. } = frame;
+        let components = gaussians[0].scale.len();
+        let shift = |(row, mean): (usize, &f64)| {
+            let (component, copy) = (row / kinds.len(), row % kinds.len());
+            mean / gaussians[kinds[copy]].scale[component]
+        };
+        let gauss = |Gaussian { scale, gauss }: &Gaussian| {
+            single_rows(&DMatrix::from_fn(gauss.nrows(), components, |d, b| -gauss[(d, b)] * scale[b]))
+        };
         Self {
-            narrow: singles(frame.scale.iter().map(|s| 1.0 / s)),
-            shift: singles(frame.mean.iter().enumerate().map(shift)),
+            narrow: singles(gaussians.iter().flat_map(|gaussian| gaussian.scale.iter().map(|s| 1.0 / s))),
+            shift: singles(mean.iter().enumerate().map(shift)),
             clock: single(frame.clock),
-            gauss: singles(places.map(|(d, b)| -frame.gauss[(d, b)] * frame.scale[b])),
+            gauss: gaussians.iter().flat_map(gauss).collect(),
+            kinds: kinds.clone(),
+            components,
             unit: singles(frame.unit.iter().map(|l| 1.0 / l)),
             balance: frame.balance.clone(),
         }
@@ -65,21 +85,30 @@ impl Rounded {
         self.balance.as_ref()
     }
 
+    /// 1/σ of a row of the state.
+    fn narrow(&self, row: usize) -> f32 {
+        let (component, copy) = (row / self.kinds.len(), row % self.kinds.len());
+        self.narrow[self.kinds[copy] * self.components + component]
+    }
+
+    /// The Gaussian score of a driven component per normalised state, \[m\], of the kind of a copy.
+    fn gauss(&self, driven: usize, copy: usize) -> &[f32] {
+        &self.gauss[(self.kinds[copy] * self.unit.len() + driven) * self.components..][..self.components]
+    }
+
     /// Writes what the network is shown of one sample's state, u = (z − μ)/σ, \[m·copies\].
     pub(crate) fn show(&self, state: impl Fn(usize) -> f32, mut input: impl FnMut(usize, f32)) {
-        let copies = self.shift.len() / self.narrow.len();
         for (row, shift) in self.shift.iter().enumerate() {
-            input(row, state(row).mul_add(self.narrow[row / copies], -shift));
+            input(row, state(row).mul_add(self.narrow(row), -shift));
         }
     }
 
     /// ℓ (score − s_G) of driven component `driven` and copy `copy`, which the network should answer, for a state shown
     /// as `input` and a `score` without what [`Rounded::balance`] adds.
     pub(crate) fn answer(&self, driven: usize, copy: usize, score: f64, input: impl Fn(usize) -> f32) -> f32 {
-        let (components, copies) = (self.narrow.len(), self.shift.len() / self.narrow.len());
-        let gauss = &self.gauss[driven * components..][..components];
-        let known: f64 =
-            gauss.iter().enumerate().map(|(b, g)| f64::from(*g) * f64::from(input(b * copies + copy))).sum();
+        let copies = self.kinds.len();
+        let gauss = self.gauss(driven, copy).iter().enumerate();
+        let known: f64 = gauss.map(|(b, g)| f64::from(*g) * f64::from(input(b * copies + copy))).sum();
         single((score - known) / f64::from(self.unit[driven]))
     }
 
@@ -91,13 +120,13 @@ impl Rounded {
     /// Writes what the network is shown of the samples of `tile`, from `state` [m·copies, count] to `input`
     /// [m·copies, tile].
     pub(crate) fn normalise(&self, tile: Tile, state: &[f32], input: &mut [f32]) {
-        normalise(&self.narrow, &self.shift, tile, state, input);
+        normalise(self, tile, state, input);
     }
 
     /// Writes the score without what [`Rounded::balance`] adds, [driven·copies, count], of the samples of `tile`, to
     /// which the network answered `output` where it was shown `input`.
     pub(crate) fn combine(&self, tile: Tile, input: &[f32], output: &[f32], score: &mut [f32]) {
-        combine(&self.gauss, &self.unit, tile, input, output, score);
+        combine(self, tile, input, output, score);
     }
 }
 
@@ -114,9 +143,9 @@ pub(crate) struct Tile {
 
 dispatched! {
     /// u = z/σ − μ/σ, from [m·copies, count] to [m·copies, tile].
-    fn normalise(narrow: &[f32], shift: &[f32], tile: Tile, state: &[f32], input: &mut [f32]) {
-        for ((row, shift), input) in shift.iter().enumerate().zip(input.chunks_exact_mut(tile.size)) {
-            let narrow = narrow[row / tile.copies];
+    fn normalise(frame: &Rounded, tile: Tile, state: &[f32], input: &mut [f32]) {
+        for ((row, shift), input) in frame.shift.iter().enumerate().zip(input.chunks_exact_mut(tile.size)) {
+            let narrow = frame.narrow(row);
             let state = &state[row * tile.count + tile.first..][..tile.size];
             for (u, z) in input.iter_mut().zip(state) {
                 *u = z.mul_add(narrow, -shift);
@@ -127,17 +156,16 @@ dispatched! {
 
 dispatched! {
     /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·copies, count].
-    fn combine(gauss: &[f32], unit: &[f32], tile: Tile, input: &[f32], output: &[f32], score: &mut [f32]) {
+    fn combine(frame: &Rounded, tile: Tile, input: &[f32], output: &[f32], score: &mut [f32]) {
         let Tile { copies, count, first, size } = tile;
-        let components = gauss.len() / unit.len();
         for (row, output) in output.chunks_exact(size).enumerate() {
-            let (driven, coordinate) = (row / copies, row % copies);
+            let (driven, copy) = (row / copies, row % copies);
             let score = &mut score[row * count + first..][..size];
             for (s, o) in score.iter_mut().zip(output) {
-                *s = o * unit[driven];
+                *s = o * frame.unit[driven];
             }
-            for (component, g) in gauss[driven * components..][..components].iter().enumerate() {
-                let input = &input[(component * copies + coordinate) * size..][..size];
+            for (component, g) in frame.gauss(driven, copy).iter().enumerate() {
+                let input = &input[(component * copies + copy) * size..][..size];
                 for (s, u) in score.iter_mut().zip(input) {
                     *s = u.mul_add(*g, *s);
                 }

@@ -1,16 +1,19 @@
 //! The basis of a process whose kernel is known.
 //!
-//! s_G is the exact score if the data were N(m, s²I) with the data's own mean m and variance s², u the state normalised
-//! by the mean and variance that it then would have, and ℓ_d the standard deviation of component d given all others.
+//! s_G is the exact score if the data were Gaussian with their own mean and covariance, u the state, seen from that mean
+//! along the axes of that covariance, in the standard deviations that it then would have, and ℓ_d the standard deviation
+//! of component d given all others.
+
+use std::sync::Arc;
 
 use nalgebra::{DMatrix, DVector};
 use serde_json::{Value, json};
 
-use super::frame::{Frame, clock};
+use super::frame::{Frame, Gaussian, clock};
 use super::{Basis, Subject};
 use crate::error::{Error, Result};
 use crate::gauss::precision;
-use crate::process::Kernel;
+use crate::process::{Kernel, Noised};
 
 /// What files call this kind of basis.
 pub(super) const KIND: &str = "kernel";
@@ -20,15 +23,20 @@ pub(super) fn restore(_: Value, subject: Subject) -> Result<Box<dyn Basis>> {
     Ok(Box::new(KernelBasis::new(subject)?))
 }
 
+/// Most variances that coordinates are told apart by: each needs coefficients of its own at every time of training, and
+/// what a variance leaves to the network changes little within a factor.
+const MOST_KINDS: usize = 32;
+
 /// Scores by the kernel of a process.
 #[derive(Debug)]
 pub struct KernelBasis {
     subject: Subject,
     order: Vec<usize>,
+    noised: Noised,
 }
 
-/// The normalised state and the whitened target as linear functions of the centred datum x_0 − m and the noise ε of the
-/// perturbation, exact cancellations included.
+/// The normalised state and the whitened target of a kind of copy as linear functions of the centred datum x_0 − m, along
+/// the axes of the data, and the noise ε of the perturbation, exact cancellations included.
 ///
 /// The first k columns multiply x_0 − m, column k + i the noise ε_i, whose order is [`KernelBasis::noise_order`].
 #[derive(Debug, Clone)]
@@ -47,7 +55,8 @@ impl KernelBasis {
     pub fn new(subject: Subject) -> Result<Self> {
         subject.process().require_noise()?;
         let order = subject.process().undriven_first();
-        Ok(Self { subject, order })
+        let noised = Noised::new(subject.process(), subject.moments())?.coarse(MOST_KINDS);
+        Ok(Self { subject, order, noised })
     }
 
     /// Which component each of the noises stands for: the undriven components first.
@@ -60,26 +69,40 @@ impl KernelBasis {
     /// # Errors
     /// When the kernel has no density there.
     pub fn with_kernel(&self, time: f64) -> Result<(Frame, Kernel)> {
-        let (process, moments) = (self.subject.process(), self.subject.moments());
+        let process = self.subject.process();
         let kernel = process.kernel(time)?;
         let driven = process.driven();
         let spread = kernel.conditional_std();
         let unit = DVector::from_iterator(driven.len(), driven.iter().map(|&d| spread[d]));
-        let law = kernel.with_data_variance(moments.variance);
-        let gauss = precision(&law.cholesky).select_rows(driven);
-        let scale = law.covariance.diagonal().map(f64::sqrt);
-        let fine = |values: &[f64]| values.iter().all(|v| v.is_finite());
-        if !(unit.iter().all(|l| *l > 0.0 && l.is_finite()) && fine(gauss.as_slice()) && fine(scale.as_slice())) {
+        let gaussian = |law: &Kernel| Gaussian {
+            scale: law.covariance.diagonal().map(f64::sqrt),
+            gauss: precision(&law.cholesky).select_rows(driven),
+        };
+        let gaussians: Vec<_> = self.noised.laws(&kernel).iter().map(gaussian).collect();
+        let is_finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
+        let is_fine = |law: &Gaussian| is_finite(law.gauss.as_slice()) && is_finite(law.scale.as_slice());
+        if !(unit.iter().all(|l| *l > 0.0 && l.is_finite()) && gaussians.iter().all(is_fine)) {
             let problem = format!("has no density at t = {time:e}: the noise does not reach every block");
             return Err(Error::process(process.name(), problem)
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
-        let (mean, clock) = (kernel.mean(&moments.mean), clock(time, process.horizon()));
-        Ok((Frame { mean, scale, gauss, unit, clock, balance: None }, kernel))
+        let (mean, clock) = (vec![0.0; self.subject.inputs()], clock(time, process.horizon()));
+        let kinds = self.noised.kinds().clone();
+        Ok((Frame { mean, gaussians, kinds, unit, clock, balance: None }, kernel))
     }
 
-    /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it.
-    pub fn perturbation(&self, frame: &Frame, kernel: &Kernel) -> Perturbation {
+    /// The kind of each copy, \[copies\].
+    pub fn kinds(&self) -> &Arc<[usize]> {
+        self.noised.kinds()
+    }
+
+    /// Number of kinds.
+    pub fn count_kinds(&self) -> usize {
+        self.kinds().iter().max().map_or(0, |last| last + 1)
+    }
+
+    /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it, of each kind of copy.
+    pub fn perturbations(&self, frame: &Frame, kernel: &Kernel) -> Vec<Perturbation> {
         let size = self.order.len();
         let data = kernel.data;
         let ordered = kernel.cholesky_in(&self.order);
@@ -91,19 +114,23 @@ impl KernelBasis {
         let mut spread = DMatrix::zeros(size, data + size);
         spread.columns_mut(0, data).copy_from(&kernel.response());
         spread.columns_mut(data, size).copy_from(&noise);
-        let state = DMatrix::from_fn(size, data + size, |b, j| spread[(b, j)] / frame.scale[b]);
-        let mut target = &frame.gauss * &spread;
         let driven = self.subject.process().driven().len();
         let undriven = size - driven;
         // −L_dd^{−ᵀ} ε_d is the driven part of ∇ log p(z_t | x_0); L^{−ᵀ} is the precision times L.
         let corner_size = (driven, driven);
         let corner = ordered.view((undriven, undriven), corner_size).into_owned();
-        let mut own = target.view_mut((0, data + undriven), corner_size);
-        own -= precision(&corner) * &corner;
-        for (mut row, unit) in target.row_iter_mut().zip(&frame.unit) {
-            row *= *unit;
-        }
-        Perturbation { state, target }
+        let corner = precision(&corner) * corner;
+        let of = |Gaussian { scale, gauss }: &Gaussian| {
+            let state = DMatrix::from_fn(size, data + size, |b, j| spread[(b, j)] / scale[b]);
+            let mut target = gauss * &spread;
+            let mut own = target.view_mut((0, data + undriven), corner_size);
+            own -= &corner;
+            for (mut row, unit) in target.row_iter_mut().zip(&frame.unit) {
+                row *= *unit;
+            }
+            Perturbation { state, target }
+        };
+        frame.gaussians.iter().map(of).collect()
     }
 }
 
@@ -158,16 +185,16 @@ mod tests {
     #[test]
     fn targets_are_uncorrelated_with_the_state_of_gaussian_data() {
         for process in [active(0.0), active(0.2), remembered()] {
-            let moments = Moments { mean: vec![0.5, -0.5], variance: 0.17 };
+            let moments = Moments::isotropic(vec![0.5, -0.5], 0.17);
             let basis = basis(&process, &moments).unwrap();
             for time in [1e-3, 0.1, 2.0] {
                 let (frame, kernel) = basis.with_kernel(time).unwrap();
-                let Perturbation { state, target } = basis.perturbation(&frame, &kernel);
+                let Perturbation { state, target } = &basis.perturbations(&frame, &kernel)[0];
                 // Variances of x_0 − m and of the noises.
-                let law = DMatrix::from_diagonal(&DVector::from_vec(vec![moments.variance, 1.0, 1.0]));
-                let unit = &state * &law * state.transpose();
+                let law = DMatrix::from_diagonal(&DVector::from_vec(vec![moments.variance(), 1.0, 1.0]));
+                let unit = state * &law * state.transpose();
                 assert!(unit.diagonal().iter().all(|v| (v - 1.0).abs() < 1e-12), "variance of the state {unit}");
-                let cross = &target * &law * state.transpose();
+                let cross = target * &law * state.transpose();
                 assert!(cross.abs().max() < 1e-9, "t = {time}: {cross}");
             }
         }
@@ -176,9 +203,9 @@ mod tests {
     /// For a datum without variance the Gaussian part is the whole score and nothing is left to learn.
     #[test]
     fn a_single_point_leaves_nothing_to_learn() {
-        let basis = basis(&active(0.1), &Moments { mean: vec![1.0], variance: 0.0 }).unwrap();
+        let basis = basis(&active(0.1), &Moments::isotropic(vec![1.0], 0.0)).unwrap();
         let (frame, kernel) = basis.with_kernel(0.3).unwrap();
-        let target = basis.perturbation(&frame, &kernel).target;
+        let target = &basis.perturbations(&frame, &kernel)[0].target;
         assert!(target.columns(1, 2).abs().max() < 1e-12, "{target}");
     }
 
@@ -187,7 +214,7 @@ mod tests {
         let mut linear = active(0.0).constant().unwrap().clone();
         linear.noise.fill(0.0);
         let still = Process::from_linear("still", &["x", "eta"], linear, 2.0).unwrap();
-        let error = basis(&still, &Moments { mean: vec![0.0], variance: 1.0 }).unwrap_err();
+        let error = basis(&still, &Moments::isotropic(vec![0.0], 1.0)).unwrap_err();
         assert!(error.to_string().contains("never driven"), "{error}");
     }
 }

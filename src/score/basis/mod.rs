@@ -20,12 +20,13 @@ use std::fmt;
 use serde_json::Value;
 
 pub use equilibrium::{Balance, Balancing};
-pub use frame::Frame;
+pub use frame::{Frame, Gaussian};
 pub(crate) use frame::{Rounded, Tile};
 pub use kernel::{KernelBasis, Perturbation};
 pub(super) use kinds::restore;
 pub use simulated::{Measured, SimulatedBasis, Simulation};
 
+use super::Coordinates;
 use crate::data::{Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::process::{Prior, PriorLaw, Process};
@@ -53,13 +54,14 @@ impl Subject {
     /// # Errors
     /// When the moments are not those of data of that shape, or the process couples another number of coordinates.
     pub fn new(process: Process, shape: Vec<usize>, moments: Moments) -> Result<Self> {
-        let (mean, variance) = (&moments.mean, moments.variance);
+        let Moments { mean, variances, axes } = &moments;
+        let d = mean.len();
         let dimension = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
-        if dimension != Some(mean.len()) || mean.is_empty() || !(variance >= 0.0 && variance.is_finite()) {
-            let means = mean.len();
-            return Err(Error::numerical(format!(
-                "its data has shape {shape:?}, {means} means and variance {variance}"
-            )));
+        let fits = variances.len() == d && axes.as_ref().is_none_or(|axes| axes.shape() == (d, d));
+        let is_fine = variances.iter().all(|variance| *variance >= 0.0 && variance.is_finite());
+        if dimension != Some(d) || d == 0 || !fits || !is_fine {
+            let variance = moments.variance();
+            return Err(Error::numerical(format!("its data has shape {shape:?}, {d} means and variance {variance}")));
         }
         let copies = process.copies(mean.len())?;
         Ok(Self { process, shape, moments, copies })
@@ -75,9 +77,14 @@ impl Subject {
         &self.shape
     }
 
-    /// Mean and variance of the data.
+    /// Mean and covariance of the data.
     pub fn moments(&self) -> &Moments {
         &self.moments
+    }
+
+    /// The same without correlations between coordinates.
+    fn along_coordinates(self) -> Self {
+        Self { moments: self.moments.along_coordinates(), ..self }
     }
 
     /// Independent copies of the process that a datum takes.
@@ -114,6 +121,11 @@ pub trait Basis: Any + fmt::Debug + Send + Sync {
     /// # Errors
     /// When the noised state has no density there.
     fn at(&self, time: f64) -> Result<Frame>;
+
+    /// The coordinates in which it sees states.
+    fn coordinates(&self) -> Coordinates {
+        Coordinates::Principal
+    }
 
     /// The law from which the reverse process starts unless another is asked for.
     fn usual_prior(&self) -> PriorLaw {

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use crate::process::Process;
 
 /// Version of the format; raised when an older program could misread a newer file.
-pub(super) const VERSION: u32 = 2;
+pub(super) const VERSION: u32 = 3;
 
 /// The description of a model.
 #[derive(Serialize, Deserialize)]
@@ -15,7 +15,10 @@ pub(super) struct Header {
     pub(super) process: Process,
     pub(super) shape: Vec<usize>,
     pub(super) mean: Vec<f64>,
-    pub(super) variance: f64,
+    /// Along each axis; in version 2 and before, one for all.
+    pub(super) variances: Vec<f64>,
+    /// The axes, one behind the other, [d·d], where they are not the coordinates.
+    pub(super) axes: Option<Vec<f64>>,
     pub(super) steps: u64,
     pub(super) basis: Kind,
     pub(super) network: Kind,
@@ -34,13 +37,22 @@ pub(super) fn read(json: &str) -> Result<Header, String> {
     let damaged = |e: serde_json::Error| format!("its description is damaged: {e}");
     let header: Value = serde_json::from_str(json).map_err(damaged)?;
     let header = match header["version"].as_u64() {
-        Some(1) => from_first(header),
+        Some(1) => from_second(from_first(header)),
+        Some(2) => from_second(header),
         Some(version) if version != u64::from(VERSION) => {
             return Err(format!("it has format version {version}, this program reads versions up to {VERSION}"));
         }
         _ => header,
     };
     serde_json::from_value(header).map_err(damaged)
+}
+
+/// Version 2 had one variance for all coordinates.
+fn from_second(mut header: Value) -> Value {
+    let count = header["mean"].as_array().map_or(0, Vec::len);
+    let variance = header.as_object_mut().and_then(|entries| entries.remove("variance")).unwrap_or_default();
+    header["variances"] = vec![variance; count].into();
+    header
 }
 
 /// Version 1 had perceptrons only, and the numbers of simulated paths where there were some.

@@ -9,6 +9,7 @@ mod header;
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
 
+use nalgebra::DMatrix;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
 
@@ -45,7 +46,8 @@ impl Learned {
             process: self.process().clone(),
             shape: self.shape().to_vec(),
             mean: self.moments().mean.clone(),
-            variance: self.moments().variance,
+            variances: self.moments().variances.clone(),
+            axes: self.moments().axes.as_ref().map(|axes| axes.as_slice().to_vec()),
             steps: weights.steps,
             basis: Kind { kind: basis.kind().to_owned(), description: basis.description() },
             network: Kind { kind: network.kind().to_owned(), description: network.description() },
@@ -152,8 +154,15 @@ impl Reader<'_> {
 
 fn restore(header: Header, file: &SafeTensors<'_>, host: &Host) -> Result<Learned> {
     let broken = |problem: String| Error::numerical(problem);
-    let Header { process, shape, mean, variance, steps, basis, network, .. } = header;
-    let subject = Subject::new(process, shape, Moments { mean, variance })?;
+    let Header { process, shape, mean, variances, axes, steps, basis, network, .. } = header;
+    let axes = axes.map(|axes| {
+        let d = mean.len();
+        match axes.len() == d * d && is_orthogonal(&axes, d) {
+            true => Ok(DMatrix::from_vec(d, d, axes)),
+            false => Err(broken("the axes of its data are not orthogonal".to_owned())),
+        }
+    });
+    let subject = Subject::new(process, shape, Moments { mean, variances, axes: axes.transpose()? })?;
     let network = nn::restore(&network.kind, network.description, subject.inputs(), subject.outputs())?;
     let basis = basis::restore(&basis.kind, basis.description, subject)?;
     Learned::with_weights(basis, network, host, |network| {
@@ -165,6 +174,14 @@ fn restore(header: Header, file: &SafeTensors<'_>, host: &Host) -> Result<Learne
             None => Ok(Weights { parameters, average, first, second, steps }),
         }
     })
+}
+
+/// Whether vectors of `d` numbers, one behind the other, are orthogonal and of length 1.
+fn is_orthogonal(vectors: &[f64], d: usize) -> bool {
+    let product = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
+    let pairs =
+        vectors.chunks_exact(d).enumerate().flat_map(|(i, a)| vectors.chunks_exact(d).take(i + 1).map(move |b| (a, b)));
+    pairs.into_iter().all(|(a, b)| (product(a, b) - f64::from(std::ptr::eq(a, b))).abs() < 1e-9)
 }
 
 #[cfg(test)]
@@ -246,7 +263,7 @@ mod tests {
             [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
         };
         refused(&replaced("second.layer01.weight", "sekond.layer01.weight"), "`second.layer01.weight` is missing");
-        refused(&replaced(r#"version\":2"#, r#"version\":7"#), "format version 7");
+        refused(&replaced(r#"version\":3"#, r#"version\":7"#), "format version 7");
         refused(&replaced(r#"hidden\":[16,8]"#, r#"hidden\":[16,9]"#), "`parameters.layer01.bias` is F32 of shape [8]");
         refused(&replaced(r#"hidden\":[16,8]"#, r#"hidden\":[16,8"#), "");
         let mut nan = bytes.clone();

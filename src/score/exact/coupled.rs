@@ -1,15 +1,15 @@
 //! Mixtures under a process that couples coordinates: every law is over all m·d components of the state at once.
 //!
 //! Components of the mixture of one covariance S are a group. Its whitening W, WᵀW = (Σ + Φ_x S Φ_xᵀ)⁻¹, is rotated so
-//! that the data reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W (z − c), component j
+//! that the data reach the first d whitened numbers only, W Φ_x = (R, 0). With y = W z, component j
 //! of the mixture has
 //!
 //! ```text
 //! log w_j(z) = log w_j + log det W − ½ |y_{≤d} − R μ_j|² + terms without j,     ∇ log N_j = −Wᵀ (y − (R μ_j, 0)),
 //! ```
 //!
-//! where |y_{>d}|² is among the terms without j, even for different S: it is the smallest of (z − c − Φ_x μ)ᵀ Σ⁻¹
-//! (z − c − Φ_x μ) over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one
+//! where |y_{>d}|² is among the terms without j, even for different S: it is the smallest of (z − Φ_x μ)ᵀ Σ⁻¹ (z − Φ_x μ)
+//! over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one
 //! exponential, as without coupling; a group costs (m·d)² more.
 
 use nalgebra::{DMatrix, DVector};
@@ -59,8 +59,6 @@ struct Coefficients {
     log_weight: f32,
     /// W, [m·d, m·d], row-major.
     whitening: Vec<f32>,
-    /// c, [m·d].
-    offset: Vec<f32>,
     /// R, [d, d], row-major.
     response: Vec<f32>,
 }
@@ -129,7 +127,6 @@ impl Group {
         Coefficients {
             log_weight: single(log_weight),
             whitening: single_rows(&whitening),
-            offset: singles(&kernel.offset),
             response: single_rows(&response.rows(0, d).upper_triangle()),
         }
     }
@@ -212,20 +209,18 @@ fn respond(response: &[f32], dimension: usize, means: &[f32], out: &mut [f32]) {
 }
 
 dispatched! {
-    /// y = W (z − c).
+    /// y = W z.
     fn whiten(at: &Coefficients, count: usize, start: usize, state: &[f32], white: &mut [[f32; LANES]]) {
         let size = white.len();
         let lanes = LANES.min(count - start);
         white.fill([0.0; LANES]);
-        for (b, &offset) in at.offset.iter().enumerate() {
-            let mut rest = [-offset; LANES];
-            for (rest, z) in rest.iter_mut().zip(&state[b * count + start..][..lanes]) {
-                *rest += z;
-            }
+        for b in 0..size {
+            let mut own = [0.0; LANES];
+            own[..lanes].copy_from_slice(&state[b * count + start..][..lanes]);
             for (row, white) in white.iter_mut().enumerate() {
                 let weight = at.whitening[row * size + b];
                 for lane in 0..LANES {
-                    white[lane] = weight.mul_add(rest[lane], white[lane]);
+                    white[lane] = weight.mul_add(own[lane], white[lane]);
                 }
             }
         }

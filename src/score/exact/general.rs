@@ -1,7 +1,7 @@
 //! Mixtures whose components differ in covariance.
 //!
 //! In the eigenvectors of its covariance, S = U diag(λ) Uᵀ, a component is a product over rotated coordinates i, each
-//! with its own law over blocks, N(Φ_x (Uᵀμ)_i + c, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and
+//! with its own law over blocks, N(Φ_x (Uᵀμ)_i, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and
 //! y = L⁻¹(z − mean): the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d.
 
 use nalgebra::{DMatrix, DVector};
@@ -32,8 +32,6 @@ struct Component {
     variances: DVector<f64>,
     /// Uᵀ, [d, d], row-major.
     rotation: Vec<f32>,
-    /// The rotated coordinates of (1, 1, ..., 1), which the offset c multiplies, [d].
-    ones: DVector<f64>,
 }
 
 pub(super) struct PreparedGeneral<'a> {
@@ -73,7 +71,6 @@ impl General {
                 variances,
                 // Column-major storage of U is row-major storage of Uᵀ.
                 rotation: singles(&vectors),
-                ones: vectors.transpose() * DVector::from_element(d, 1.0),
             }
         };
         let components = (0..mixture.components()).filter(|&j| mixture.weights[j] > 0.0).map(component).collect();
@@ -97,9 +94,7 @@ impl Component {
         let mut means = Vec::with_capacity(self.mean.len() * blocks);
         let mut whitening = Vec::with_capacity(self.mean.len() * blocks * blocks);
         for (i, &variance) in self.variances.iter().enumerate() {
-            means.extend(
-                order.iter().map(|&b| kernel.transfer[(b, 0)] * self.mean[i] + kernel.offset[b] * self.ones[i]),
-            );
+            means.extend(order.iter().map(|&b| kernel.transfer[(b, 0)] * self.mean[i]));
             let factor = kernel.with_data_variance(variance).cholesky_in(order);
             log_weight -= factor.diagonal().iter().map(|pivot| pivot.ln()).sum::<f64>();
             let columns: Vec<_> = (0..blocks)

@@ -1,6 +1,8 @@
 //! Scores in closed form: Gaussian mixtures, and finite data as a mixture of points.
 //!
-//! Under a linear process every component N(μ, S) stays Gaussian: N(Φ_x μ + c, Φ_x S Φ_xᵀ + Σ).
+//! Under a linear process every component N(μ, S) stays Gaussian: N(Φ_x μ + c, Φ_x S Φ_xᵀ + Σ). States are seen as what
+//! they differ by from the mean of the noised data, along the axes of the data, and so are the components: their μ is
+//! Vᵀ(μ − m), their S is Vᵀ S V, and c is 0.
 
 mod coupled;
 mod general;
@@ -13,12 +15,12 @@ use coupled::Coupled;
 use general::General;
 use shared::Shared;
 
-use super::{Prepared, Score};
+use super::{Prepared, Score, turned};
 use crate::data::{Covariance, Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::process::{Class, Process};
 use crate::task::Task;
-use crate::vector::singles;
+use crate::vector::{single_rows, singles};
 
 /// The exact score of a Gaussian mixture, or the *empirical* score of finite data.
 #[derive(Debug, Clone)]
@@ -52,23 +54,27 @@ impl Exact {
             return Err(Error::process(process.name(), problem)
                 .with_hint("learn one with score::mlp, which simulates the process"));
         }
-        let dimension = data.moments().mean.len();
-        process.copies(dimension)?;
-        let coupled = process.coordinates().is_some();
-        let law = if let Some(points) = data.points() {
-            let values = points.values();
-            match coupled {
-                true => Law::Coupled(Coupled::points(dimension, &values)),
-                false => Law::Shared(Shared::new(&vec![1.0; points.shape()[0]], values.into_owned(), 0.0)),
+        let moments = data.moments();
+        let d = moments.mean.len();
+        process.copies(d)?;
+        let is_coupled = process.coordinates().is_some();
+        let axes = turned(process, moments).and_then(|moments| moments.axes.as_ref());
+        let law = if let Some(points) = data.deviations() {
+            let points = axes.map_or_else(|| points.clone(), |axes| &points * axes);
+            let values = single_rows(&points);
+            match is_coupled {
+                true => Law::Coupled(Coupled::points(d, &values)),
+                false => Law::Shared(Shared::new(&vec![1.0; points.nrows()], values, 0.0)),
             }
         } else if let Some(mixture) = data.mixture() {
+            let mixture = mixture.seen_from(&moments.mean, axes);
             match &mixture.covariance {
-                _ if coupled => Law::Coupled(Coupled::mixture(mixture)),
+                _ if is_coupled => Law::Coupled(Coupled::mixture(&mixture)),
                 Covariance::Isotropic(variances) if variances.iter().all(|v| *v == variances[0]) => {
                     let means = singles(&mixture.means);
                     Law::Shared(Shared::new(&mixture.weights, means, variances[0]))
                 }
-                _ => Law::General(General::new(mixture)),
+                _ => Law::General(General::new(&mixture)),
             }
         } else {
             return Err(Error::argument("data", format!("`{}` has no score in closed form", data.name())).with_hint(

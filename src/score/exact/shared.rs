@@ -1,11 +1,11 @@
 //! Mixtures whose components all have the covariance s² I, s = 0 (points) among them.
 //!
 //! The noised components then differ in their means only. With Σ the kernel's covariance, P = (Σ + Φ_x s² Φ_xᵀ)⁻¹ and
-//! x̂(z) = Φ_xᵀΣ⁻¹(z − c)/κ₀, κ₀ = Φ_xᵀΣ⁻¹Φ_x, the estimate of x_0 of smallest variance,
+//! x̂(z) = Φ_xᵀΣ⁻¹z/κ₀, κ₀ = Φ_xᵀΣ⁻¹Φ_x, the estimate of x_0 of smallest variance,
 //!
 //! ```text
 //! log w_j(z) = log w_j − ½ κ |x̂ − μ_j|² + terms without j,     1/κ = 1/κ₀ + s²,
-//! score_d    = −[P (z − c − Φ_x m̄)]_d,                         m̄ = Σ_j w_j(z) μ_j,
+//! score_d    = −[P (z − Φ_x m̄)]_d,                             m̄ = Σ_j w_j(z) μ_j,
 //! ```
 //!
 //! so that a component costs d multiply-adds and one exponential, whatever the number of blocks.
@@ -40,15 +40,12 @@ pub(super) struct PreparedShared<'a> {
 
 /// What depends on time, rounded.
 struct Coefficients {
-    /// x̂ = Σ_b estimate_b z_b + shift, [m].
+    /// x̂ = Σ_b estimate_b z_b, [m].
     estimate: Vec<f32>,
-    shift: f32,
     /// ½ κ.
     half_precision: f32,
     /// Φ_x, [m].
     response: Vec<f32>,
-    /// c, [m].
-    offset: Vec<f32>,
     /// The driven rows of P, [driven, m].
     precision: Vec<f32>,
 }
@@ -83,11 +80,9 @@ impl Shared {
         }
         let inverse = precision(&kernel.with_data_variance(self.variance).cholesky);
         Coefficients {
-            shift: single(-estimate.dot(&kernel.offset)),
             half_precision: single(0.5 / (1.0 / information + self.variance)),
             estimate: singles(&estimate),
             response: singles(&response),
-            offset: singles(&kernel.offset),
             precision: single_rows(&inverse.select_rows(driven)),
         }
     }
@@ -139,7 +134,7 @@ dispatched! {
         out: &mut [[f32; LANES]],
     ) {
         for (c, out) in out.iter_mut().enumerate() {
-            *out = [at.shift; LANES];
+            *out = [0.0; LANES];
             for (b, &weight) in at.estimate.iter().enumerate() {
                 let row = (b * dimension + c) * count;
                 for (out, z) in out.iter_mut().zip(&state[row + lanes.start..row + lanes.end]) {
@@ -168,10 +163,10 @@ dispatched! {
                 let out = &mut score[row + lanes.start..row + lanes.end];
                 out.fill(0.0);
                 for b in 0..blocks {
-                    let (weight, response, offset) = (-at.precision[k * blocks + b], at.response[b], at.offset[b]);
+                    let (weight, response) = (-at.precision[k * blocks + b], at.response[b]);
                     let row = (b * d + c) * count;
                     for ((out, z), mean) in out.iter_mut().zip(&state[row + lanes.start..row + lanes.end]).zip(&mean[c]) {
-                        let difference = (-response).mul_add(*mean, z - offset);
+                        let difference = (-response).mul_add(*mean, *z);
                         *out = weight.mul_add(difference, *out);
                     }
                 }

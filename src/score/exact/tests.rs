@@ -76,7 +76,7 @@ fn datasets() -> Vec<(Dataset, Vec<DMatrix<f64>>)> {
             data(mixture(Covariance::Full(full.clone()))),
             full.chunks(4).map(|s| DMatrix::from_row_slice(2, 2, s)).collect(),
         ),
-        (Dataset::from_points("points", points).unwrap(), vec![DMatrix::zeros(2, 2); 3]),
+        (Dataset::from_points("points", &points).unwrap(), vec![DMatrix::zeros(2, 2); 3]),
     ]
 }
 

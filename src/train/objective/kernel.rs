@@ -1,6 +1,7 @@
 //! Training by the kernel of a process: data, times and noise turned into what the network is shown and should answer.
 
 use std::any::Any;
+use std::sync::Arc;
 
 use super::feed::{Feed, Source};
 use super::table::{Size, Table};
@@ -9,7 +10,7 @@ use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::Samples;
 use crate::rng::{Purpose, Stream};
-use crate::score::{Basis, KernelBasis};
+use crate::score::{Basis, KernelBasis, turned};
 use crate::task::Task;
 use crate::train::{Objective, Options};
 use crate::vector::singles;
@@ -42,11 +43,13 @@ fn refuse_options_of_paths(options: &Options) -> Result<()> {
 struct Perturbations<'a> {
     data: &'a Dataset,
     table: Table,
-    /// Mean of the data that the table was made for, [d].
-    mean: Vec<f32>,
+    /// What the mean of the data has beyond that of the data that the model was made for, [d].
+    shift: Vec<f32>,
+    /// Axes of the data that the model was made for, one a row, [d, d], if it has any.
+    axes: Option<Vec<f32>>,
     size: Size,
-    /// Independent copies of the process that a datum takes.
-    copies: usize,
+    /// The kind of each independent copy of the process that a datum takes.
+    kinds: Arc<[usize]>,
     /// Samples in a batch.
     batch: usize,
     /// Of data; its parts serve the dataset.
@@ -59,14 +62,15 @@ impl<'a> Perturbations<'a> {
     fn new(basis: &KernelBasis, data: &'a Dataset, options: &Options, task: &Task) -> Result<Self> {
         refuse_options_of_paths(options)?;
         let (subject, choice) = (basis.subject(), Stream::new(options.seed, Purpose::Batch));
-        let horizon = subject.process().horizon();
+        let (horizon, moments) = (subject.process().horizon(), subject.moments());
         let table = Table::new(basis, options.shortest(horizon), horizon, options.weighting, task)?;
         Ok(Self {
             data,
-            mean: singles(&subject.moments().mean),
+            shift: singles(data.moments().mean.iter().zip(&moments.mean).map(|(own, other)| own - other)),
+            axes: turned(subject.process(), moments).and_then(|moments| moments.axes.as_ref()).map(singles),
             size: table.size(),
             table,
-            copies: subject.copies(),
+            kinds: basis.kinds().clone(),
             batch: options.batch,
             choice,
             // Far beyond the parts that a dataset takes.
@@ -88,8 +92,10 @@ struct Batch<'a> {
     /// Place of the chunk's first sample in the batch.
     first: usize,
     count: usize,
-    /// Centred data, [d, count], and below them ε, [m·copies, count], the undriven components first.
+    /// Centred data along their axes, [d, count], and below them ε, [m·copies, count], the undriven components first.
     sources: Vec<f32>,
+    /// Centred data before they are turned, [d, count], where they are.
+    unturned: Vec<f32>,
     uniforms: Vec<f32>,
     /// Index of each sample's time in the table.
     index: Vec<usize>,
@@ -105,13 +111,14 @@ struct Batch<'a> {
 
 impl<'a> Batch<'a> {
     fn new(source: &'a Perturbations<'a>, first: usize, count: usize) -> Self {
-        let (size, copies) = (source.size, source.copies);
+        let (size, copies) = (source.size, source.kinds.len());
         let zeros = |rows: usize| vec![0.0; rows * count];
         Self {
             source,
             first,
             count,
             sources: zeros(size.columns() * copies),
+            unturned: zeros(source.axes.as_ref().map_or(0, |axes| axes.len().isqrt())),
             uniforms: zeros(1),
             index: vec![0; count],
             coefficients: zeros(source.table.width()),
@@ -122,15 +129,28 @@ impl<'a> Batch<'a> {
         }
     }
 
+    /// Draws data, centred and along the axes that the model was made for.
+    fn draw(&mut self, step: u32, chunk: u32) {
+        let Perturbations { data, choice, shift, axes, .. } = self.source;
+        let (own, _) = self.sources.split_at_mut(shift.len() * self.count);
+        let drawn = if axes.is_some() { &mut self.unturned } else { &mut *own };
+        data.draw_deviations(choice, step, chunk, drawn);
+        for (row, shift) in drawn.chunks_exact_mut(self.count).zip(shift) {
+            row.iter_mut().for_each(|x| *x += shift);
+        }
+        if let Some(axes) = axes {
+            turn(axes, self.count, &self.unturned, own);
+        }
+    }
+
     fn perturb(&mut self) {
-        let source = self.source;
-        let (size, copies, count) = (source.size, source.copies, self.count);
-        let state = size.components * size.columns() * count;
-        let target = state + size.driven * size.columns() * count;
-        let (coefficients, rest) = self.coefficients.split_at(target);
+        let Perturbations { size, kinds, .. } = self.source;
+        let (count, copies) = (self.count, kinds.len());
+        let (coefficients, rest) = self.coefficients.split_at((size.state() + size.target()) * count);
         let (weights, clock) = rest.split_at(size.driven * count);
-        linear(&coefficients[..state], &self.sources, copies, count, &mut self.state);
-        linear(&coefficients[state..], &self.sources, copies, count, &mut self.target);
+        let (state, target) = coefficients.split_at(size.state() * count);
+        linear(state, &self.sources, kinds, count, &mut self.state);
+        linear(target, &self.sources, kinds, count, &mut self.target);
         self.clock.copy_from_slice(clock);
         for (row, weight) in self.weight.chunks_exact_mut(count).enumerate() {
             weight.copy_from_slice(&weights[row / copies * count..][..count]);
@@ -141,12 +161,8 @@ impl<'a> Batch<'a> {
 impl Feed for Batch<'_> {
     fn fill(&mut self, step: u32, chunk: u32) {
         let source = self.source;
-        let (data, noise) = self.sources.split_at_mut(source.mean.len() * self.count);
-        source.data.draw(&source.choice, step, chunk, data);
-        for (row, mean) in data.chunks_exact_mut(self.count).zip(&source.mean) {
-            row.iter_mut().for_each(|x| *x -= mean);
-        }
-        source.noise.normals(step, chunk, noise);
+        self.draw(step, chunk);
+        source.noise.normals(step, chunk, &mut self.sources[source.shift.len() * self.count..]);
         source.times.uniforms(step, chunk, &mut self.uniforms);
         for (i, (index, uniform)) in self.index.iter_mut().zip(&self.uniforms).enumerate() {
             *index = source.table.index(self.first + i, source.batch, *uniform);
@@ -168,16 +184,34 @@ impl Feed for Batch<'_> {
 }
 
 dispatched! {
-    /// out[(r, c), i] = Σ_j k[r, j, i] sources[(j, c), i] for coefficients k of [rows, columns, count].
-    fn linear(coefficients: &[f32], sources: &[f32], copies: usize, count: usize, out: &mut [f32]) {
+    /// out[(r, c), i] = Σ_j k[kind of c, r, j, i] sources[(j, c), i] for coefficients k of [kinds, rows, columns, count].
+    fn linear(coefficients: &[f32], sources: &[f32], kinds: &[usize], count: usize, out: &mut [f32]) {
+        let copies = kinds.len();
         let columns = sources.len() / (copies * count);
+        let rows = out.len() / (copies * count);
         for (row, out) in out.chunks_exact_mut(count).enumerate() {
             let (row, copy) = (row / copies, row % copies);
+            let coefficients = &coefficients[(kinds[copy] * rows + row) * columns * count..][..columns * count];
             out.fill(0.0);
-            for (column, k) in coefficients[row * columns * count..][..columns * count].chunks_exact(count).enumerate() {
+            for (column, k) in coefficients.chunks_exact(count).enumerate() {
                 let source = &sources[(column * copies + copy) * count..][..count];
                 for ((out, k), e) in out.iter_mut().zip(k).zip(source) {
                     *out = k.mul_add(*e, *out);
+                }
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// Writes vectors, [d, count], along `axes`, [d, d] with one a row.
+    fn turn(axes: &[f32], count: usize, vectors: &[f32], out: &mut [f32]) {
+        let d = axes.len().isqrt();
+        for (axis, out) in axes.chunks_exact(d).zip(out.chunks_exact_mut(count)) {
+            out.fill(0.0);
+            for (weight, row) in axis.iter().zip(vectors.chunks_exact(count)) {
+                for (out, x) in out.iter_mut().zip(row) {
+                    *out = weight.mul_add(*x, *out);
                 }
             }
         }

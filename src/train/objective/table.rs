@@ -1,7 +1,6 @@
 //! All that a training batch needs to know about its times, computed once and in double precision.
 
 use crate::error::{Error, Result};
-use crate::process::Process;
 use crate::score::{Basis, Frame, KernelBasis};
 use crate::task::Task;
 use crate::train::{Options, Weighting};
@@ -19,23 +18,30 @@ const BLOCK: usize = 1 << 10;
 /// coefficient is interpolated, and all differences of large numbers are taken before rounding to single precision:
 /// the same formulas in single precision cost a factor of seven in the distance of the samples.
 pub(super) struct Table {
-    /// One row per time: state [m, k + m], target [driven, k + m], weight [driven], clock.
+    /// One row per time: state [kinds, m, k + m], target [kinds, driven, k + m], weight [driven], clock.
     rows: Vec<f32>,
     times: Vec<f64>,
     size: Size,
 }
 
-/// Numbers of components: all m, driven, and of the data k.
+/// Numbers of kinds of copies, and of components: all m, driven, and of the data k.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Size {
+    pub(super) kinds: usize,
     pub(super) components: usize,
     pub(super) driven: usize,
     pub(super) data: usize,
 }
 
 impl Size {
-    fn of(process: &Process) -> Self {
-        Self { components: process.components(), driven: process.driven().len(), data: process.data_components() }
+    fn of(basis: &KernelBasis) -> Self {
+        let process = basis.subject().process();
+        Self {
+            kinds: basis.count_kinds(),
+            components: process.components(),
+            driven: process.driven().len(),
+            data: process.data_components(),
+        }
     }
 
     /// Columns that data and noise are multiplied with.
@@ -43,9 +49,19 @@ impl Size {
         self.data + self.components
     }
 
+    /// Numbers per time that give states.
+    pub(super) fn state(self) -> usize {
+        self.kinds * self.components * self.columns()
+    }
+
+    /// Numbers per time that give targets.
+    pub(super) fn target(self) -> usize {
+        self.kinds * self.driven * self.columns()
+    }
+
     /// Numbers per time.
     fn width(self) -> usize {
-        (self.components + self.driven) * self.columns() + self.driven + 1
+        self.state() + self.target() + self.driven + 1
     }
 }
 
@@ -61,7 +77,7 @@ impl Table {
         weighting: Weighting,
         task: &Task,
     ) -> Result<Self> {
-        let size = Size::of(basis.subject().process());
+        let size = Size::of(basis);
         // 4 bytes each.
         if let Some(problem) = task.host().lacking((4 * TIMES * size.width()) as f64) {
             let problem = format!("its {} components make a table of training times that {problem}", size.components);
@@ -136,10 +152,9 @@ fn weights(basis: &KernelBasis, frame: &Frame, time: f64, weighting: Weighting) 
 
 fn append(basis: &KernelBasis, time: f64, weighting: Weighting, rows: &mut Vec<f32>) -> Result<()> {
     let (frame, kernel) = basis.with_kernel(time)?;
-    let perturbation = basis.perturbation(&frame, &kernel);
-    for matrix in [&perturbation.state, &perturbation.target] {
-        rows.extend(single_rows(matrix));
-    }
+    let kinds = basis.perturbations(&frame, &kernel);
+    let matrices = kinds.iter().map(|kind| &kind.state).chain(kinds.iter().map(|kind| &kind.target));
+    matrices.for_each(|matrix| rows.extend(single_rows(matrix)));
     rows.extend(singles(weights(basis, &frame, time, weighting)?));
     rows.push(single(frame.clock));
     Ok(())
@@ -152,7 +167,7 @@ mod tests {
     use super::*;
     use crate::data::Moments;
     use crate::expr::{Expression, Function};
-    use crate::process::Definition;
+    use crate::process::{Definition, Process};
     use crate::score::Subject;
 
     /// λ = D at the time of the sample, not at any other: for dx = −β(t) x dt + √β(t) dW, ℓ² λ = β(t).
@@ -169,7 +184,7 @@ mod tests {
             start: vec![None],
         };
         let process = Process::new(definition, 1.0).unwrap();
-        let subject = Subject::new(process, vec![1], Moments { mean: vec![0.0], variance: 1.0 }).unwrap();
+        let subject = Subject::new(process, vec![1], Moments::isotropic(vec![0.0], 1.0)).unwrap();
         let basis = KernelBasis::new(subject).unwrap();
         for time in [0.01, 0.4, 1.0] {
             let (frame, _) = basis.with_kernel(time).unwrap();

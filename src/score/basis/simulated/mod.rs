@@ -13,8 +13,8 @@ use nalgebra::{DMatrix, DVector};
 use serde_json::Value;
 
 use super::equilibrium::{Balance, Balancing, Equilibrium};
-use super::frame::{Frame, clock};
-use super::{Basis, Subject};
+use super::frame::{Frame, Gaussian, clock};
+use super::{Basis, Coordinates, Subject};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::process::{CHAIN_STEPS, Chain, Prior, PriorLaw, Process};
@@ -93,7 +93,7 @@ impl SimulatedBasis {
     pub fn new(process: &Process, data: &Dataset, simulation: &Simulation, task: &Task) -> Result<Self> {
         process.require_noise()?;
         let chain = Chain::new(process, simulation.chain_steps)?;
-        let subject = Subject::of(process, data)?;
+        let subject = Subject::of(process, data)?.along_coordinates();
         let equilibrium = Equilibrium::of(process)?;
         let (copies, seed) = (subject.copies(), simulation.seed);
         let pilot = Pilot { process, chain: &chain, equilibrium: &equilibrium, data, copies, seed, task };
@@ -171,12 +171,20 @@ impl Basis for SimulatedBasis {
         let balance = Balance { weight, level: between(level), at: self.equilibrium.at(time) };
         Ok(Frame {
             mean: between(mean),
-            scale: covariance.diagonal().map(|v| if v > 0.0 { v.sqrt() } else { 1.0 }),
-            gauss,
+            gaussians: vec![Gaussian {
+                scale: covariance.diagonal().map(|v| if v > 0.0 { v.sqrt() } else { 1.0 }),
+                gauss,
+            }],
+            kinds: vec![0; self.subject.copies()].into(),
             balance: (!places.is_empty()).then_some(balance),
             unit: DVector::from_vec(between(log_unit)).map(|log| (0.5 * log).exp()),
             clock: clock(time, horizon),
         })
+    }
+
+    /// States as they are simulated.
+    fn coordinates(&self) -> Coordinates {
+        Coordinates::Own
     }
 
     /// Simulated states: a nonlinear drift may throw back what a Gaussian has in its tails and they have not.

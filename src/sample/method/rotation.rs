@@ -1,0 +1,109 @@
+//! Square roots of the covariance of a Gaussian process that its probability flow carries along.
+//!
+//! The flow of a Gaussian process, dz/dt = (A + ½ D Σ⁻¹) z about its mean, has the fundamental matrix R of
+//! R' = (A + ½ D Σ⁻¹) R with R Rᵀ = Σ (gDDIM: Zhang, Tao, Chen, arXiv 2206.05564). With the lower-triangular factor L of
+//! Σ it is R = L Q, where Q is orthogonal and Q' = K Q: since L⁻¹ L' is lower triangular, the skew-symmetric K has the
+//! upper triangle of L⁻¹ A L + ½ L⁻¹ D L⁻ᵀ. So a flow over any time keeps Σ to rounding, and of a single component nothing
+//! is left to integrate.
+
+use nalgebra::DMatrix;
+
+use super::followed::Followed;
+use crate::error::Result;
+use crate::gauss::solve_lower_matrix;
+
+/// Q of each kind of copy at any time.
+pub(super) struct Rotations<'a> {
+    followed: Followed<'a>,
+    /// Rising times, and the rotations up to them from the first.
+    known: Vec<(f64, Vec<DMatrix<f64>>)>,
+}
+
+/// The time from which rotations are counted, in parts of the horizon.
+const FIRST: f64 = 1e-12;
+
+/// Parts that a factor of e in time is cut into at least.
+const PARTS: f64 = 1.0;
+
+/// The error that a part may add.
+const TOLERANCE: f64 = 1e-8;
+
+/// Halvings of a part, at most.
+const DEEPEST: u32 = 16;
+
+impl<'a> Rotations<'a> {
+    /// Up to the time `last`.
+    pub(super) fn new(followed: Followed<'a>, last: f64) -> Result<Self> {
+        let first = FIRST * followed.process.horizon();
+        let size = followed.process.components();
+        let none = followed.at(last)?.factors.iter().map(|_| DMatrix::identity(size, size)).collect();
+        let mut rotations = Self { followed, known: vec![(first, none)] };
+        if size > 1 && last > first {
+            let count = (PARTS * (last / first).ln()).ceil();
+            let time = |i: f64| first * (last / first).powf(i / count);
+            (0..count as usize).try_for_each(|i| rotations.advance(time(i as f64), time(i as f64 + 1.0), 0))?;
+        }
+        Ok(rotations)
+    }
+
+    /// The process whose flow it is.
+    pub(super) fn followed(&self) -> &Followed<'a> {
+        &self.followed
+    }
+
+    /// Goes on from the last known time, `from`, to `to`.
+    fn advance(&mut self, from: f64, to: f64, depth: u32) -> Result<()> {
+        let middle = (from * to).sqrt();
+        let (whole, halves) = (self.turns(from, to)?, [self.turns(from, middle)?, self.turns(middle, to)?]);
+        let both: Vec<_> = halves[0].iter().zip(&halves[1]).map(|(first, second)| second * first).collect();
+        let error = whole.iter().zip(&both).map(|(whole, both)| (whole - both).abs().max()).fold(0.0, f64::max);
+        if error > TOLERANCE && depth < DEEPEST {
+            self.advance(from, middle, depth + 1)?;
+            return self.advance(middle, to, depth + 1);
+        }
+        let (_, last) = &self.known[self.known.len() - 1];
+        let now = both.iter().zip(last).map(|(turn, last)| turn * last).collect();
+        self.known.push((to, now));
+        Ok(())
+    }
+
+    /// The rotations at `time`.
+    pub(super) fn at(&self, time: f64) -> Result<Vec<DMatrix<f64>>> {
+        let place = self.known.partition_point(|(known, _)| *known <= time).max(1) - 1;
+        let (known, rotations) = &self.known[place];
+        if time <= *known || rotations[0].nrows() == 1 {
+            return Ok(rotations.clone());
+        }
+        Ok(self.turns(*known, time)?.iter().zip(rotations).map(|(turn, rotation)| turn * rotation).collect())
+    }
+
+    /// The rotations from one time to another: the exponential of Magnus' series to fourth order in the logarithm of
+    /// time (Blanes, Casas, Oteo, Ros, arXiv 0810.5488).
+    fn turns(&self, from: f64, to: f64) -> Result<Vec<DMatrix<f64>>> {
+        let length = (to / from).ln();
+        let node = |offset: f64| from * (length * (0.5 + offset)).exp();
+        let offset = 3_f64.sqrt() / 6.0;
+        let [first, second] = [self.rates(node(-offset))?, self.rates(node(offset))?];
+        let turn = |(first, second): (&DMatrix<f64>, &DMatrix<f64>)| {
+            let commutator = second * first - first * second;
+            ((first + second) * (0.5 * length) + commutator * (3_f64.sqrt() / 12.0 * length * length)).exp()
+        };
+        Ok(first.iter().zip(&second).map(turn).collect())
+    }
+
+    /// t K(t) of each kind.
+    fn rates(&self, time: f64) -> Result<Vec<DMatrix<f64>>> {
+        let (law, linear) = (self.followed.at(time)?, self.followed.process.linear_at(time)?);
+        let diffusion = linear.diffusion();
+        let rate = |factor: &DMatrix<f64>| {
+            let drift = solve_lower_matrix(factor, &(&linear.drift * factor));
+            let noise = solve_lower_matrix(factor, &solve_lower_matrix(factor, &diffusion).transpose());
+            let upper = DMatrix::from_fn(factor.nrows(), factor.nrows(), |i, j| match j > i {
+                true => time * (drift[(i, j)] + 0.5 * noise[(i, j)]),
+                false => 0.0,
+            });
+            &upper - upper.transpose()
+        };
+        Ok(law.factors.iter().map(rate).collect())
+    }
+}
