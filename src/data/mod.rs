@@ -6,6 +6,7 @@ mod moments;
 mod points;
 mod swiss_rolls;
 mod uniforms;
+mod units;
 
 use std::fmt;
 use std::path::Path;
@@ -20,7 +21,9 @@ use crate::host::Host;
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::{self, Tensor};
+use crate::vector::single;
 use points::Points;
+pub use units::{NORMALISATIONS, Normalisation, Units};
 
 /// A distribution of data that can be drawn from. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -30,8 +33,11 @@ pub struct Dataset(Arc<Inner>);
 struct Inner {
     name: String,
     shape: Vec<usize>,
+    /// Of what is drawn.
     moments: Moments,
     law: Law,
+    /// Where what is drawn is normalised data.
+    units: Option<Units>,
 }
 
 #[derive(Debug)]
@@ -39,6 +45,8 @@ enum Law {
     Mixture(Mixture, mixture::Sampler),
     SwissRolls,
     Points(Points),
+    /// What is drawn from another one, normalised.
+    Scaled(Dataset, Units),
 }
 
 /// Samples that [`Dataset::sample`] draws together; part of what a seed means.
@@ -105,7 +113,56 @@ impl Dataset {
     }
 
     fn with_law(name: &str, shape: Vec<usize>, moments: Moments, law: Law) -> Self {
-        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law }))
+        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law, units: None }))
+    }
+
+    /// The same data, normalised for the process that will noise them: what is drawn, and its moments, are in units of
+    /// their own, which samples and likelihoods are given back without.
+    ///
+    /// # Errors
+    /// When they are normalised already.
+    pub fn normalised(&self, normalisation: Normalisation) -> Result<Self> {
+        let Some(units) = Units::of(self.moments(), normalisation) else { return Ok(self.clone()) };
+        if self.0.units.is_some() {
+            return Err(Error::argument("data", "are normalised already"));
+        }
+        let scaled = match &self.0.law {
+            Law::Mixture(mixture, _) => Self::from_mixture(self.name(), mixture.scaled(&units)?)?,
+            Law::Points(points) => Self::of_points(self.name(), points.scaled(&units)?),
+            _ => {
+                let own = self.moments();
+                let variances =
+                    own.variances.iter().zip(&units.scale).map(|(variance, scale)| variance / scale / scale);
+                let mean = own.mean.iter().enumerate().map(|(c, mean)| units.normalise(c, *mean)).collect();
+                let moments = Moments { mean, variances: variances.collect(), axes: None };
+                Self::with_law(self.name(), self.shape().to_vec(), moments, Law::Scaled(self.clone(), units.clone()))
+            }
+        };
+        let Inner { moments, law, .. } = Arc::into_inner(scaled.0).expect("made here");
+        let (name, shape) = (self.0.name.clone(), self.0.shape.clone());
+        Ok(Self(Arc::new(Inner { name, shape, moments, law, units: Some(units) })))
+    }
+
+    /// The units of normalised data.
+    pub fn units(&self) -> Option<&Units> {
+        self.0.units.as_ref()
+    }
+
+    /// Mean of each coordinate of the data as they are given, \[d\].
+    pub fn mean(&self) -> Vec<f64> {
+        self.given().mean
+    }
+
+    /// Variance of the data as they are given, averaged over the coordinates.
+    pub fn variance(&self) -> f64 {
+        self.given().variance()
+    }
+
+    fn given(&self) -> Moments {
+        match self.units() {
+            None => self.moments().clone(),
+            Some(units) => units.moments(self.moments()),
+        }
     }
 
     /// The name, as plots and saved models show it.
@@ -123,7 +180,7 @@ impl Dataset {
         self.0.shape.iter().product()
     }
 
-    /// Mean and covariance: exact for mixtures, those of the points for finite data.
+    /// Mean and covariance of what is drawn: exact for mixtures, those of the points for finite data.
     pub fn moments(&self) -> &Moments {
         &self.0.moments
     }
@@ -152,7 +209,7 @@ impl Dataset {
         }
     }
 
-    /// Fills `out` with data of (`step`, `block`), component-major [d, count], count = `out.len()` / d. Allocates
+    /// Fills `out` with data, normalised where they are to be, of (`step`, `block`), component-major [d, count], count = `out.len()` / d. Allocates
     /// nothing. A different count gives different data.
     ///
     /// # Panics
@@ -172,6 +229,14 @@ impl Dataset {
             Law::Mixture(_, sampler) => sampler.draw(is_deviation, stream, step, block, out),
             Law::SwissRolls => swiss_rolls::draw(is_deviation, stream, step, block, out),
             Law::Points(points) => points.draw(is_deviation, stream, step, block, out),
+            Law::Scaled(data, units) => {
+                data.draw(stream, step, block, out);
+                let count = out.len() / self.dimension();
+                for (c, row) in out.chunks_exact_mut(count).enumerate() {
+                    let origin = if is_deviation { self.moments().mean[c] } else { 0.0 };
+                    row.iter_mut().for_each(|x| *x = single(units.normalise(c, f64::from(*x)) - origin));
+                }
+            }
         }
     }
 
@@ -194,7 +259,8 @@ impl Dataset {
             self.draw(&stream, 0, index as u32, &mut block);
             for (i, row) in rows.chunks_exact_mut(d).enumerate() {
                 for (c, value) in row.iter_mut().enumerate() {
-                    *value = block[c * BLOCK + i];
+                    let own = block[c * BLOCK + i];
+                    *value = self.units().map_or(own, |units| single(units.restore(c, f64::from(own))));
                 }
             }
         }
@@ -209,8 +275,10 @@ impl fmt::Display for Dataset {
             Law::Mixture(mixture, _) => write!(f, "mixture of {} Gaussians", mixture.components())?,
             Law::SwissRolls => write!(f, "five Swiss rolls")?,
             Law::Points(points) => write!(f, "{} points", points.tensor().shape()[0])?,
+            Law::Scaled(data, _) => return write!(f, "{data}, normalised"),
         }
-        write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.moments().variance())
+        write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.variance())?;
+        f.write_str(if self.units().is_some() { ", normalised" } else { "" })
     }
 }
 

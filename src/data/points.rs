@@ -4,6 +4,7 @@ use nalgebra::DMatrix;
 
 use super::moments::{MOST_CORRELATED, Moments};
 use super::uniforms::for_each_uniform;
+use super::units::Units;
 use crate::error::{Error, Result};
 use crate::rng::Stream;
 use crate::tensor::Tensor;
@@ -52,6 +53,14 @@ impl Points {
         points.mean = points.sums(width, |deviation, sum| sum.iter_mut().zip(deviation).for_each(|(s, v)| *s += v));
         points.mean.iter_mut().for_each(|sum| *sum /= count);
         Ok(points)
+    }
+
+    /// The points in other `units`.
+    pub(super) fn scaled(&self, units: &Units) -> Result<Self> {
+        let values = self.tensor.values();
+        let width = self.mean.len();
+        let scaled: Vec<_> = (0..values.len()).map(|at| units.normalise(at % width, self.value(&values, at))).collect();
+        Self::from_f64(self.tensor.shape(), &scaled)
     }
 
     /// Sums of what `add` adds for the deviation of each point from the mean.

@@ -24,8 +24,8 @@ pub(super) const GRID: Setting = Setting::choice("grid", "how the times of the s
 
 /// All grids, the default first, and how each is made of its settings.
 const GRIDS: &[(Choice, fn(&Values) -> Grid); 4] = &[
-    (Choice::new("uniform", "equal steps"), |_| Grid::Uniform),
     (Choice::new("quadratic", "equal steps in √t, which is finer towards the data"), |_| Grid::Quadratic),
+    (Choice::new("uniform", "equal steps"), |_| Grid::Uniform),
     (Choice::new("log", "equal ratios, from 1e-4 of the start on in one step where it ends at 0"), |_| Grid::Log),
     (Choice::new("rho", "equal steps in t^(1/rho)").with(&[RHO]), |values| Grid::Rho(values.number("rho"))),
 ];

@@ -140,7 +140,7 @@ fn stationary_laws_are_kept() {
         let start = law.quantiles(1 << 14);
         let task = Task::default();
         let reversed = |method: Arc<dyn Method>| {
-            let options = Options { method, steps: 200, seed: 3, ..Options::default() };
+            let options = Options { method, steps: 200, grid: Grid::Uniform, seed: 3, ..Options::by(EulerMaruyama) };
             reverse(&law, &start, None, &options, &task).unwrap()
         };
         law.assert_law(&reversed(by(EulerMaruyama)));
@@ -161,7 +161,7 @@ fn flows_of_stationary_laws_stand_still() {
     for law in [double_well(), warm_outside()] {
         let start = law.quantiles(300);
         for method in [by(Heun), by(RungeKutta { rtol: 1e-5, atol: 1e-5 })] {
-            let options = Options { method, steps: 10, ..Options::default() };
+            let options = Options { method, steps: 10, grid: Grid::Uniform, ..Options::by(EulerMaruyama) };
             let end = reverse(&law, &start, None, &options, &Task::default()).unwrap();
             assert!(furthest(&end.blocks[0], &start.blocks[0]) < 1e-3);
         }
@@ -172,7 +172,7 @@ fn flows_of_stationary_laws_stand_still() {
 fn methods_for_linear_processes_name_the_cause() {
     let law = double_well();
     for method in [by(Splitting { reference: Reference::Data }), by(Exponential { order: 2 })] {
-        let options = Options { method, ..Options::default() };
+        let options = Options { method, ..Options::by(EulerMaruyama) };
         let error = reverse(&law, &law.quantiles(10), None, &options, &Task::default()).unwrap_err();
         assert!(error.to_string().contains("needs a linear process, which this is not: `"), "{error}");
     }

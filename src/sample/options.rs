@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::grid::GRID;
 use super::method::{self, METHOD, Method, Way};
 use super::{Grid, Keep};
-use crate::process::PriorLaw;
+use crate::process::{PriorLaw, Process};
 use crate::settings::{Choice, Range, Setting, Values, words};
 
 /// What can be set of every run of the reverse process.
@@ -19,8 +19,8 @@ pub const REVERSE: &[Setting] = &[
 ];
 
 /// The number of steps of a run.
-pub const STEPS: &[Setting] =
-    &[Setting::count("steps", "number of steps; of no meaning for adaptive methods").or(200.0)];
+pub const STEPS: &[Setting] = &[Setting::count("steps", "number of steps; of no meaning for adaptive methods")
+    .or_else("50 for the method \"exponential\", 200 for others")];
 
 /// What can be set besides of a run that draws from the prior.
 pub const SAMPLE: &[Setting] = &[
@@ -49,8 +49,8 @@ const PRIORS: &[(Choice, Option<PriorLaw>); 4] = &[
     (
         Choice::new(
             "matched",
-            "a Gaussian with the mean of the noised data at the horizon and the covariance that they have if every \
-             coordinate has the average variance of the data",
+            "a Gaussian with the mean and covariance of the noised data at the horizon; of more than 16 coordinates without \
+             the correlations between them",
         ),
         Some(PriorLaw::Matched),
     ),
@@ -93,29 +93,33 @@ pub struct Options {
 impl Options {
     /// The usual options, for a method: `Options { steps: 50, ..Options::by(Heun) }`.
     pub fn by(method: impl Method + 'static) -> Self {
-        Self { method: Arc::new(method), ..Self::default() }
+        Self::with(&Values::defaults(REVERSE), Arc::new(method))
     }
 
-    /// What `values` of [`REVERSE`] set; the number of steps is the usual one, and the end is kept.
+    /// The usual options for `process`.
+    pub fn usual(process: &Process) -> Self {
+        Self::read(&Values::defaults(REVERSE), process)
+    }
+
+    /// What `values` of [`REVERSE`] set for `process`; the number of steps is the usual one of the method, and the end is
+    /// kept.
     ///
     /// # Panics
     /// When `values` are of another table.
-    pub fn read(values: &Values) -> Self {
+    pub fn read(values: &Values, process: &Process) -> Self {
+        Self::with(values, method::read(values, process))
+    }
+
+    fn with(values: &Values, method: Arc<dyn Method>) -> Self {
         Self {
-            method: method::read(values),
-            steps: Values::defaults(STEPS).count("steps"),
+            steps: method.about().steps,
+            method,
             grid: Grid::read(values),
             end: values.number("end"),
             last: values.chosen("last", LASTS),
             keep: Keep::End,
             seed: values.natural("seed"),
         }
-    }
-}
-
-impl Default for Options {
-    fn default() -> Self {
-        Self::read(&Values::defaults(REVERSE))
     }
 }
 

@@ -8,8 +8,10 @@ use nalgebra::{DMatrix, DVector};
 use super::method::Midpoint;
 use super::tests::by;
 use super::*;
+use crate::data::{Covariance, Dataset, Mixture};
 use crate::process::fixtures::{Active, passive};
-use crate::process::{Linear, Process};
+use crate::process::{Linear, PriorLaw, Process};
+use crate::score::Exact;
 use crate::task::Task;
 
 fn active(persistence: f64) -> Process {
@@ -29,24 +31,18 @@ fn cld() -> Process {
 }
 
 fn table(process: &Process, method: Arc<dyn Method>, end: f64, steps: &[usize]) -> Vec<Accuracy> {
-    let options = Options { method, end, ..Options::default() };
+    let options = Options { method, end, grid: Grid::Uniform, ..Options::by(EulerMaruyama) };
     convergence(process, 0.2, &options, steps, &Task::default()).unwrap()
 }
 
-/// Doubling the steps divides the error by 2 to the order. Flows stop above t = 0, where the score they whiten has a
-/// root of the time in it. Seen to fail for order 3 without the correction of the first step (order 2), for Heun with
-/// the slope at the beginning in both places, and for Euler–Maruyama with Δs for √Δs.
+/// Doubling the steps divides the error by 2 to the order. Flows stop above t = 0, where scores have a root of the time
+/// in them. Seen to fail for Heun with the slope at the beginning in both places, and for Euler–Maruyama with Δs for √Δs.
 #[test]
 fn methods_have_their_order() {
     for process in [passive(), active(0.5)] {
-        for (method, end, order) in [
-            (by(EulerMaruyama), 0.0, 1.0),
-            (by(Heun), 0.02, 2.0),
-            (by(Midpoint::default()), 0.02, 2.0),
-            (by(Exponential { order: 1 }), 0.02, 1.0),
-            (by(Exponential { order: 2 }), 0.02, 2.0),
-            (by(Exponential { order: 3 }), 0.02, 3.0),
-        ] {
+        for (method, end, order) in
+            [(by(EulerMaruyama), 0.0, 1.0), (by(Heun), 0.02, 2.0), (by(Midpoint::default()), 0.02, 2.0)]
+        {
             let rows = table(&process, method.clone(), end, &[160, 320]);
             let measured = (rows[0].covariance / rows[1].covariance).log2();
             assert!((measured - order).abs() < 0.3, "{} {method:?}: {measured}, {rows:?}", process.name());
@@ -81,6 +77,45 @@ fn splitting_samples_gaussian_data_exactly() {
         let rows = table(&process, by(Splitting { reference: Reference::Stationary }), 0.0, &[160, 320]);
         let measured = (rows[0].variance / rows[1].variance).log2();
         assert!((measured - 1.0).abs() < 0.1, "{}: {measured}, {rows:?}", process.name());
+    }
+}
+
+/// Gaussian data are sampled exactly in a single step, whatever the process: the flow turns in the state, and Cholesky
+/// factors do not turn with it. Seen to fail without the rotation, for all but the passive process.
+#[test]
+fn exponential_steps_sample_gaussian_data_exactly() {
+    for process in [passive(), active(0.1), active(0.5), active(1.0), cld()] {
+        for order in 1..=3 {
+            for row in table(&process, by(Exponential { order }), 0.0, &[1, 5, 20]) {
+                assert!(row.covariance < 1e-4 && row.mean < 1e-4, "{} order {order}: {row:?}", process.name());
+            }
+        }
+    }
+}
+
+/// What data have beyond a Gaussian is followed to the order of the method. Seen to fail for order 3 without the
+/// correction of the first step (order 2).
+#[test]
+fn exponential_steps_have_their_order_beyond_gaussian_data() {
+    let means = vec![-1.0, 0.0, 1.0, 0.5];
+    let mixture = Mixture::new(vec![1.0, 2.0], means, Covariance::Isotropic(vec![0.1, 0.1])).unwrap();
+    let data = Dataset::from_mixture("two", mixture).unwrap();
+    for process in [passive(), active(0.5), cld()] {
+        let score = Exact::new(&process, &data).unwrap();
+        let ends = |order: usize, steps: usize| {
+            let options = Options { end: 0.1, steps, ..Options::by(Exponential { order }) };
+            let state = sample(&score, 256, PriorLaw::Matched, &options, &Task::default()).unwrap();
+            state.blocks[0].values().into_owned()
+        };
+        let truth = ends(3, 640);
+        for order in 1..=3 {
+            let error = |steps: usize| {
+                let squares = ends(order, steps).into_iter().zip(&truth).map(|(a, b)| f64::from(a - b).powi(2));
+                squares.sum::<f64>().sqrt()
+            };
+            let measured = (error(20) / error(40)).log2();
+            assert!((measured - order as f64).abs() < 0.5, "{} order {order}: {measured}", process.name());
+        }
     }
 }
 

@@ -27,7 +27,7 @@ fn active(passive: f64, force: f64) -> Process {
 }
 
 fn options(steps: usize) -> Options {
-    Options { steps, seed: 2, ..Options::default() }
+    Options { steps, seed: 2, grid: Grid::Uniform, ..Options::by(EulerMaruyama) }
 }
 
 fn drawn(score: &dyn Score, count: usize, options: &Options) -> Result<State> {

@@ -3,10 +3,11 @@
 //! Under a linear process the mean of the noised data is known, and a turn of the data's coordinates commutes with
 //! independent copies of the process. So scores of a known kernel, and the samplers that follow them, work on
 //! y = Vᵀ(z − E z_t), V being the axes of the data: no digits are lost to a large mean, and copies are independent for
-//! correlated Gaussian data too. States cross here, where they enter a sampler and where they leave it.
+//! correlated Gaussian data too. States cross here, where they enter a sampler and where they leave it; and so do the
+//! units of normalised data, whose first block is in units of the data outside. Auxiliaries stay as the process has them.
 
 use super::{Coordinates, Score};
-use crate::data::Moments;
+use crate::data::{Moments, Units};
 use crate::error::Result;
 use crate::process::Process;
 use crate::vector::single;
@@ -18,6 +19,9 @@ pub struct Chart<'a> {
     mean: Option<Vec<f64>>,
     /// Where coordinates are turned.
     turned: Option<&'a Moments>,
+    /// The units of the data, where these are normalised, and the number of their coordinates.
+    units: Option<&'a Units>,
+    dimension: usize,
 }
 
 impl<'a> Chart<'a> {
@@ -26,25 +30,33 @@ impl<'a> Chart<'a> {
     /// # Errors
     /// When the kernel leaves the range of floating point.
     pub fn new(score: &'a dyn Score, time: f64) -> Result<Self> {
+        let (process, moments, units) = (score.process(), score.moments(), score.units());
+        let own = Self { mean: None, turned: None, units, dimension: moments.mean.len() };
         if score.coordinates() == Coordinates::Own {
-            return Ok(Self { mean: None, turned: None });
+            return Ok(own);
         }
-        let (process, moments) = (score.process(), score.moments());
         let mean = process.kernel(time)?.mean(&moments.mean);
-        Ok(Self { mean: Some(mean), turned: turned(process, moments) })
+        Ok(Self { mean: Some(mean), turned: turned(process, moments), ..own })
     }
 
     /// Whether states differ from what the score sees.
     #[must_use]
     pub fn changes(&self) -> bool {
-        self.mean.is_some()
+        self.mean.is_some() || self.units.is_some()
     }
 
     /// What the score sees of states, component-major [m·copies, samples], in their place.
     pub fn enter(&self, samples: usize, rows: &mut [f32]) {
-        let Some(mean) = &self.mean else { return };
+        if !self.changes() {
+            return;
+        }
         self.each(samples, rows, |first, vector| {
-            vector.iter_mut().zip(&mean[first..]).for_each(|(z, mean)| *z -= mean);
+            if let Some(units) = self.units.filter(|_| first < self.dimension) {
+                (first..).zip(&mut *vector).for_each(|(c, x)| *x = units.normalise(c, *x));
+            }
+            if let Some(mean) = &self.mean {
+                vector.iter_mut().zip(&mean[first..]).for_each(|(z, mean)| *z -= mean);
+            }
             if let Some(moments) = self.turned {
                 moments.turn(vector);
             }
@@ -53,12 +65,19 @@ impl<'a> Chart<'a> {
 
     /// The states of which the score sees `rows`, component-major [m·copies, samples], in their place.
     pub fn leave(&self, samples: usize, rows: &mut [f32]) {
-        let Some(mean) = &self.mean else { return };
+        if !self.changes() {
+            return;
+        }
         self.each(samples, rows, |first, vector| {
             if let Some(moments) = self.turned {
                 moments.turn_back(vector);
             }
-            vector.iter_mut().zip(&mean[first..]).for_each(|(z, mean)| *z += mean);
+            if let Some(mean) = &self.mean {
+                vector.iter_mut().zip(&mean[first..]).for_each(|(z, mean)| *z += mean);
+            }
+            if let Some(units) = self.units.filter(|_| first < self.dimension) {
+                (first..).zip(&mut *vector).for_each(|(c, x)| *x = units.restore(c, *x));
+            }
         });
     }
 

@@ -4,7 +4,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use super::basis::{Balancing, Basis, Rounded, Tile};
 use super::{Coordinates, Evaluator, Prepared, Score};
-use crate::data::Moments;
+use crate::data::{Moments, Units};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::nn::{Inference, Network, Shown, Weights};
@@ -83,6 +83,10 @@ impl Score for Learned {
 
     fn moments(&self) -> &Moments {
         self.basis().subject().moments()
+    }
+
+    fn units(&self) -> Option<&Units> {
+        self.basis().subject().units()
     }
 
     fn coordinates(&self) -> Coordinates {

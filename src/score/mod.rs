@@ -19,7 +19,7 @@ pub(crate) use chart::turned;
 pub use exact::Exact;
 pub use learned::Learned;
 
-use crate::data::Moments;
+use crate::data::{Moments, Units};
 use crate::error::Result;
 use crate::process::{Class, Prior, PriorLaw, Process};
 use crate::task::Task;
@@ -41,8 +41,13 @@ pub trait Score: Send + Sync {
     /// Shape of one datum; d is its product.
     fn shape(&self) -> &[usize];
 
-    /// Mean and covariance of the data, from which the prior is matched.
+    /// Mean and covariance of the data, normalised where they are, from which the prior is matched.
     fn moments(&self) -> &Moments;
+
+    /// The units of its data, where these are normalised.
+    fn units(&self) -> Option<&Units> {
+        None
+    }
 
     /// The coordinates in which it sees states, and gives its answer.
     fn coordinates(&self) -> Coordinates {

@@ -7,6 +7,7 @@ use nalgebra::DMatrix;
 pub(super) use sampler::Sampler;
 
 use super::moments::{MOST_CORRELATED, Moments};
+use super::units::Units;
 use crate::error::{Error, Result};
 
 /// A Gaussian mixture of K components over d coordinates. Only [`Mixture::new`] makes one, and checks what the fields
@@ -119,6 +120,24 @@ impl Mixture {
         }
         let covariance = DMatrix::from_fn(d, d, entry);
         Moments::correlated(mean, &covariance, ROUNDING)
+    }
+
+    /// The mixture in other `units`.
+    pub(super) fn scaled(&self, units: &Units) -> Result<Self> {
+        let d = self.dimension();
+        let scale = &units.scale;
+        let means = self.means.iter().enumerate().map(|(i, m)| units.normalise(i % d, *m)).collect();
+        let entry = |k: usize, i: usize, j: usize| self.entry(k, i, j) / (scale[i] * scale[j]);
+        let covariance = match &self.covariance {
+            Covariance::Isotropic(variances) if scale.iter().all(|s| *s == scale[0]) => {
+                Covariance::Isotropic(variances.iter().map(|variance| variance / (scale[0] * scale[0])).collect())
+            }
+            _ => {
+                let places = (0..self.components()).flat_map(|k| (0..d * d).map(move |i| (k, i / d, i % d)));
+                Covariance::Full(places.map(|(k, i, j)| entry(k, i, j)).collect())
+            }
+        };
+        Self::new(self.weights.clone(), means, covariance)
     }
 
     /// The mixture as seen from `origin`, \[d\], along `axes`, the columns of an orthogonal [d, d].

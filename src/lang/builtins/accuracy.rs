@@ -40,7 +40,7 @@ mod functions {
     pub fn accuracy(ctx: NativeCallContext, process: Process, options: Map) -> Outcome<Array> {
         let (steps, variance, request) = read(&ctx, options, &[ACCURACY, REVERSE], |given| {
             let steps = given.counts_if_given("steps").unwrap_or_default();
-            Ok((steps, given.number("variance"), Options::read(given)))
+            Ok((steps, given.number("variance"), Options::read(given, &process)))
         })?;
         let rows = convergence(&process, variance, &request, &steps, &task(&ctx)).raise(&ctx)?;
         Ok(rows.iter().map(|row| Dynamic::from_map(table_row(row))).collect())

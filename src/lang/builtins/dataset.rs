@@ -5,8 +5,8 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
-use crate::data::{Covariance, Dataset, Mixture};
-use crate::error::Error;
+use crate::data::{Covariance, Dataset, Mixture, NORMALISATIONS};
+use crate::error::{Error, suggestion};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read, seed_argument};
 use crate::lang::surroundings::{host, task};
@@ -200,6 +200,37 @@ mod methods {
         data.sample(count, seed_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
     }
 
+    /// The same data in units of their own: a process noises data of mean 0 and variance 1, whatever they are measured in.
+    ///
+    /// A score of normalised data gives samples and likelihoods in the units of the data, and takes states in them; a saved
+    /// model carries the units. Auxiliaries stay as the process has them, and so do its parameters: a temperature of 1
+    /// is that of data of variance 1.
+    ///
+    /// # Arguments
+    /// - `way`: `"coordinate"`, every coordinate to mean 0 and variance 1; `"whole"`, one scale for all, to an average
+    ///   variance of 1; `"none"`
+    ///
+    /// # Errors
+    /// When the data are normalised already.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::from_array([[100, 0.1], [300, 0.2], [200, 0.4]]).normalise("coordinate");
+    /// let m = score::exact(process::passive(), d);
+    /// let s = sample(m, #{ count: 300, last: "denoise" });
+    /// assert_near(s.x.mean(0)[0], 200, 20);
+    /// assert_near(d.mean[0], 200, 1e-9);
+    /// ```
+    #[rhai_fn(return_raw, pure)]
+    pub fn normalise(ctx: NativeCallContext, data: &mut Dataset, way: &str) -> Outcome<Dataset> {
+        let words: Vec<_> = NORMALISATIONS.iter().map(|(choice, _)| choice.word).collect();
+        let known = NORMALISATIONS.iter().find(|(choice, _)| choice.word == way);
+        let unknown =
+            || Error::argument("way", format!("{way:?} is none")).with_hint(suggestion(way, &words, "write one of"));
+        let (_, way) = known.ok_or_else(unknown).raise(&ctx)?;
+        data.normalised(*way).raise(&ctx)
+    }
+
     /// Name of the dataset.
     #[rhai_fn(get = "name", pure)]
     pub fn name(data: &mut Dataset) -> String {
@@ -215,13 +246,13 @@ mod methods {
     /// Mean of each coordinate.
     #[rhai_fn(get = "mean", pure)]
     pub fn mean(data: &mut Dataset) -> Array {
-        data.moments().mean.iter().map(|&m| m.into()).collect()
+        data.mean().into_iter().map(Dynamic::from_float).collect()
     }
 
     /// Variance, averaged over the coordinates.
     #[rhai_fn(get = "variance", pure)]
     pub fn variance(data: &mut Dataset) -> f64 {
-        data.moments().variance()
+        data.variance()
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]

@@ -56,7 +56,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn sample(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<State> {
         let (count, law, request) = read(&ctx, options, &[SAMPLE, STEPS, REVERSE, KEEP], |given| {
-            Ok((given.count("count"), sample::prior(given), follow(given)?))
+            Ok((given.count("count"), sample::prior(given), follow(given, score.score().process())?))
         })?;
         let law = law.unwrap_or(score.score().usual_prior());
         sample::sample(score.score(), count, law, &request, &task(&ctx)).raise(&ctx)
@@ -84,7 +84,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn reverse(ctx: NativeCallContext, score: Score, state: State, options: Map) -> Outcome<State> {
         let (from, request) = read(&ctx, options, &[FROM, STEPS, REVERSE, KEEP], |given| {
-            Ok((given.number_if_given("from"), follow(given)?))
+            Ok((given.number_if_given("from"), follow(given, score.score().process())?))
         })?;
         sample::reverse(score.score(), &state, from, &request, &task(&ctx)).raise(&ctx)
     }
@@ -245,9 +245,9 @@ mod functions {
 }
 
 /// How to follow the reverse process, as `sample` and `reverse` are told.
-fn follow(given: &Given) -> Outcome<sample::Options> {
-    let steps = given.count("steps");
-    Ok(sample::Options { steps, keep: keep(given)?, ..sample::Options::read(given) })
+fn follow(given: &Given, process: &Process) -> Outcome<sample::Options> {
+    let usual = sample::Options::read(given, process);
+    Ok(sample::Options { steps: given.count_if_given("steps").unwrap_or(usual.steps), keep: keep(given)?, ..usual })
 }
 
 fn keep(given: &Given) -> Outcome<Keep> {

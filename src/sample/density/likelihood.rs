@@ -13,6 +13,7 @@ use nalgebra::DVector;
 
 use super::divergence::{Divergence, Probes, trace};
 use super::flow::{Flow, shortest};
+use crate::data::Units;
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
 use crate::process::{Class, Noised};
@@ -298,8 +299,9 @@ impl<'a> Plan<'a> {
         integrator.advance(&mut slope, 0.0, process.horizon(), &mut values)?;
         let (state, logs) = values.split_at(size);
         let prior = self.prior(state, samples)?;
+        let volume = self.score.units().map_or(0.0, Units::log_volume);
         let spread = |i: usize| {
-            let rows: Vec<_> = logs.chunks_exact(samples).map(|row| prior[i] + f64::from(row[i])).collect();
+            let rows: Vec<_> = logs.chunks_exact(samples).map(|row| prior[i] + f64::from(row[i]) - volume).collect();
             match self.divergence {
                 Divergence::Exact => (rows[0], 0.0),
                 Divergence::Hutchinson { .. } => mean_and_error(&rows),

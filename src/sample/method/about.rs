@@ -46,6 +46,8 @@ pub struct About {
     pub text: &'static [&'static str],
     /// The step in LaTeX, lines of an `align*`.
     pub latex: &'static [&'static str],
+    /// Number of steps where none is given; of no meaning for adaptive ones.
+    pub steps: usize,
     /// What can be set of it.
     pub settings: &'static [Setting],
     /// Which processes it can follow.

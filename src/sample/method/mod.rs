@@ -31,7 +31,7 @@ pub use pc::PredictorCorrector;
 pub use rk45::RungeKutta;
 pub use splitting::Splitting;
 
-/// All methods, the default first.
+/// All methods.
 pub const METHODS: &[About] = &[
     em::ABOUT,
     heun::ABOUT,
@@ -44,7 +44,17 @@ pub const METHODS: &[About] = &[
 ];
 
 /// The method of a run, with what can be set of each.
-pub(super) const METHOD: Setting = Setting::choice("method", "how the reverse process is followed", &CHOICES);
+pub(super) const METHOD: Setting = Setting::choice("method", "how the reverse process is followed", &CHOICES)
+    .or_else("\"exponential\" where the process is linear, else \"em\"");
+
+/// The method for `process` where none is asked for. On the standard processes and sets the exponential steps are the
+/// nearest to the data at every number of evaluations from 5 to 50 (examples/RESULTS.md).
+pub(super) fn usual(process: &Process) -> Arc<dyn Method> {
+    match process.class() {
+        Class::Nonlinear => Arc::new(EulerMaruyama),
+        _ => Arc::new(Exponential::default()),
+    }
+}
 
 const CHOICES: [Choice; METHODS.len()] = {
     let mut choices = [Choice::new("", ""); METHODS.len()];
@@ -82,9 +92,10 @@ pub fn about(name: &str) -> Result<&'static About> {
     })
 }
 
-/// The method that `values` of [`METHOD`] choose.
-pub(super) fn read(values: &Values) -> Arc<dyn Method> {
-    let chosen = METHODS.iter().find(|about| about.name == values.word(METHOD.name));
+/// The method that `values` of [`METHOD`] choose for `process`.
+pub(super) fn read(values: &Values, process: &Process) -> Arc<dyn Method> {
+    let Some(name) = values.text_if_given(METHOD.name) else { return usual(process) };
+    let chosen = METHODS.iter().find(|about| about.name == name);
     (chosen.expect("the words of the choice are the names of the methods").read)(values)
 }
 

@@ -161,7 +161,7 @@ mod tests {
 
     fn basis(process: &Process, moments: &Moments) -> Result<KernelBasis> {
         let shape = vec![moments.mean.len()];
-        KernelBasis::new(Subject::new(process.clone(), shape, moments.clone()).unwrap())
+        KernelBasis::new(Subject::new(process.clone(), shape, moments.clone(), None).unwrap())
     }
 
     /// Active noise with a force, and passive noise on top: both blocks driven where `passive` is above 0.

@@ -27,7 +27,7 @@ pub(super) use kinds::restore;
 pub use simulated::{Measured, SimulatedBasis, Simulation};
 
 use super::Coordinates;
-use crate::data::{Dataset, Moments};
+use crate::data::{Dataset, Moments, Units};
 use crate::error::{Error, Result};
 use crate::process::{Prior, PriorLaw, Process};
 
@@ -37,6 +37,7 @@ pub struct Subject {
     process: Process,
     shape: Vec<usize>,
     moments: Moments,
+    units: Option<Units>,
     copies: usize,
 }
 
@@ -46,25 +47,27 @@ impl Subject {
     /// # Errors
     /// When the process couples another number of coordinates than the data have.
     pub fn of(process: &Process, data: &Dataset) -> Result<Self> {
-        Self::new(process.clone(), data.shape().to_vec(), data.moments().clone())
+        Self::new(process.clone(), data.shape().to_vec(), data.moments().clone(), data.units().cloned())
     }
 
-    /// `process` with data of `shape` and `moments`.
+    /// `process` with data of `shape` and `moments`, in these `units` where they are normalised.
     ///
     /// # Errors
-    /// When the moments are not those of data of that shape, or the process couples another number of coordinates.
-    pub fn new(process: Process, shape: Vec<usize>, moments: Moments) -> Result<Self> {
+    /// When moments or units are not those of data of that shape, or the process couples another number of coordinates.
+    pub fn new(process: Process, shape: Vec<usize>, moments: Moments, units: Option<Units>) -> Result<Self> {
         let Moments { mean, variances, axes } = &moments;
         let d = mean.len();
         let dimension = shape.iter().try_fold(1_usize, |product, &n| product.checked_mul(n));
-        let fits = variances.len() == d && axes.as_ref().is_none_or(|axes| axes.shape() == (d, d));
+        let fits = variances.len() == d
+            && axes.as_ref().is_none_or(|axes| axes.shape() == (d, d))
+            && units.as_ref().is_none_or(|units| units.fit(d));
         let is_fine = variances.iter().all(|variance| *variance >= 0.0 && variance.is_finite());
         if dimension != Some(d) || d == 0 || !fits || !is_fine {
             let variance = moments.variance();
             return Err(Error::numerical(format!("its data has shape {shape:?}, {d} means and variance {variance}")));
         }
         let copies = process.copies(mean.len())?;
-        Ok(Self { process, shape, moments, copies })
+        Ok(Self { process, shape, moments, units, copies })
     }
 
     /// The process.
@@ -80,6 +83,11 @@ impl Subject {
     /// Mean and covariance of the data.
     pub fn moments(&self) -> &Moments {
         &self.moments
+    }
+
+    /// The units of the data, where these are normalised.
+    pub fn units(&self) -> Option<&Units> {
+        self.units.as_ref()
     }
 
     /// The same without correlations between coordinates.

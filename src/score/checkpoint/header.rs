@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use crate::data::Units;
 use crate::process::Process;
 
 /// Version of the format; raised when an older program could misread a newer file.
@@ -19,6 +20,8 @@ pub(super) struct Header {
     pub(super) variances: Vec<f64>,
     /// The axes, one behind the other, [d·d], where they are not the coordinates.
     pub(super) axes: Option<Vec<f64>>,
+    /// Where the data are normalised.
+    pub(super) units: Option<Units>,
     pub(super) steps: u64,
     pub(super) basis: Kind,
     pub(super) network: Kind,

@@ -16,7 +16,7 @@ use general::General;
 use shared::Shared;
 
 use super::{Prepared, Score, turned};
-use crate::data::{Covariance, Dataset, Moments};
+use crate::data::{Covariance, Dataset, Moments, Units};
 use crate::error::{Error, Result};
 use crate::process::{Class, Process};
 use crate::task::Task;
@@ -28,6 +28,7 @@ pub struct Exact {
     process: Process,
     shape: Vec<usize>,
     moments: Moments,
+    units: Option<Units>,
     law: Law,
 }
 
@@ -81,7 +82,8 @@ impl Exact {
                 "take a mixture, or finite data: dataset::from_array(data.sample(1000, 1)) has the empirical score",
             ));
         };
-        Ok(Self { process: process.clone(), shape: data.shape().to_vec(), moments: data.moments().clone(), law })
+        let (shape, moments, units) = (data.shape().to_vec(), moments.clone(), data.units().cloned());
+        Ok(Self { process: process.clone(), shape, moments, units, law })
     }
 }
 
@@ -96,6 +98,10 @@ impl Score for Exact {
 
     fn moments(&self) -> &Moments {
         &self.moments
+    }
+
+    fn units(&self) -> Option<&Units> {
+        self.units.as_ref()
     }
 
     fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>> {

@@ -184,7 +184,7 @@ mod tests {
             start: vec![None],
         };
         let process = Process::new(definition, 1.0).unwrap();
-        let subject = Subject::new(process, vec![1], Moments::isotropic(vec![0.0], 1.0)).unwrap();
+        let subject = Subject::new(process, vec![1], Moments::isotropic(vec![0.0], 1.0), None).unwrap();
         let basis = KernelBasis::new(subject).unwrap();
         for time in [0.01, 0.4, 1.0] {
             let (frame, _) = basis.with_kernel(time).unwrap();
