@@ -72,6 +72,12 @@ impl Noised {
         &self.kinds
     }
 
+    /// Φ_x F of each kind: what the data contribute to the factor of the noised state, [m, k].
+    #[must_use]
+    pub fn carried(&self, kernel: &Kernel) -> Vec<DMatrix<f64>> {
+        self.factors.iter().map(|factor| kernel.response() * factor).collect()
+    }
+
     /// The law of the noised state under `kernel`, of each kind.
     #[must_use]
     pub fn laws(&self, kernel: &Kernel) -> Vec<Kernel> {

@@ -26,6 +26,7 @@ mod shuffle;
 mod stability;
 mod start;
 mod state;
+mod units;
 mod update;
 
 pub use convergence::{ACCURACY, Accuracy, convergence};
@@ -40,6 +41,7 @@ pub use method::{
 pub use options::{FROM, LastStep, Options, REVERSE, SAMPLE, STEPS, prior};
 pub use reverse::{reverse, sample};
 pub use state::{Run, State};
+pub use units::{perturb_for, simulate_for};
 
 #[cfg(test)]
 mod nonlinear_tests;

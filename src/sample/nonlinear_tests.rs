@@ -116,7 +116,7 @@ impl Stationary {
         }
         let x = Tensor::new(&[count, 2], values).unwrap();
         let (names, times, paths, warnings) = (vec!["x".to_owned()], Vec::new(), Vec::new(), Vec::new());
-        State { names, blocks: vec![x], time: 1.0, run: None, times, paths, warnings }
+        State { names, blocks: vec![x], time: 1.0, units: None, run: None, times, paths, warnings }
     }
 
     /// Asserts that E g(x) is that of the law for two bounded g, within 5 standard errors and 0.005 for the length of

@@ -85,7 +85,7 @@ impl Storage {
         };
         let blocks = tensors(&self.end, self.last)?;
         let paths = tensors(&self.path, self.paths)?;
-        Ok(State { names: self.names, blocks, time, run: None, times, paths, warnings: Vec::new() })
+        Ok(State { names: self.names, blocks, time, units: None, run: None, times, paths, warnings: Vec::new() })
     }
 }
 

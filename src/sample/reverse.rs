@@ -11,10 +11,11 @@ use super::plan::{Counts, Plan, Stepper};
 use super::problem::Problem;
 use super::start::{Beginning, Values};
 use super::state::{Run, State};
+use super::units;
 use crate::error::{Error, Result};
 use crate::process::{Motion, PriorLaw};
 use crate::rng::{Purpose, Stream};
-use crate::score::{Chart, Score};
+use crate::score::{Chart, Score, blurred, remainder};
 use crate::task::Task;
 use crate::tensor::number;
 
@@ -36,7 +37,11 @@ pub fn sample(score: &dyn Score, count: usize, law: PriorLaw, options: &Options,
         Ok(())
     };
     let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
-    follow(score, count, process.horizon(), &start, noise, options, task)
+    let mut state = follow(score, count, process.horizon(), &start, noise, options, task)?;
+    if law == PriorLaw::Matched {
+        state.warn(remainder(score)?, task);
+    }
+    Ok(state)
 }
 
 /// Follows the reverse process from `state` at the time `from`; by default at the time at which `state` is.
@@ -53,6 +58,7 @@ pub fn reverse(score: &dyn Score, state: &State, from: Option<f64>, options: &Op
             Error::argument("from", problem).with_hint("states at t = 0 are data: noise them by `perturb` first")
         );
     }
+    units::check(score, state)?;
     let (values, chart) = (Values::new(process, score.shape(), state)?, Chart::new(score, from)?);
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
         values.copy(block, samples, rows);
@@ -78,14 +84,22 @@ pub(super) fn follow(
     let request = Request { process, count, shape: score.shape(), kept: Vec::new() };
     let layout = Layout::new(process, request.dimension())?;
     let problem = Problem { score, layout, times: vec![from, options.end], noise, task };
-    let state = match options.method.way() {
+    let mut state = match options.method.way() {
         Way::Adaptive(tolerance) => adaptive::run(&problem, request, start, tolerance, options)?,
         Way::Fixed(_) => {
             let times = options.grid.times(from, options.end, options.steps)?;
-            march(&Problem { times, ..problem }, request, start, options)?
+            let last = times[times.len() - 2];
+            let mut state = march(&Problem { times, ..problem }, request, start, options)?;
+            if options.end == 0.0 {
+                let warning = blurred(score, last, options.method.about().blur)?;
+                state.warn(warning.map(|w| format!("{w}; take more steps, or a grid that is finer towards 0")), task);
+            }
+            state
         }
     };
-    warned(state, score, task)
+    state.units = score.units().cloned();
+    state.warn(too_wide(&state, score), task);
+    Ok(state)
 }
 
 /// Follows the reverse process by fixed steps through the times of `problem`.
@@ -137,29 +151,28 @@ pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result
 /// Samples of that many times the variance of the data are none.
 const MUCH_WIDER: f64 = 4.0;
 
-/// Warns of samples that are much wider than the data.
-fn warned(mut state: State, score: &dyn Score, task: &Task) -> Result<State> {
+/// That samples are much wider than the data.
+fn too_wide(state: &State, score: &dyn Score) -> Option<String> {
     let (moments, values) = (score.moments(), state.blocks[0].values());
     let d = moments.mean.len();
     let mut squares = vec![0.0; d];
     for datum in values.chunks_exact(d) {
-        for ((sum, &x), mean) in squares.iter_mut().zip(datum).zip(&moments.mean) {
-            *sum += (f64::from(x) - mean).powi(2);
+        for (c, (sum, &x)) in squares.iter_mut().zip(datum).enumerate() {
+            let own = score.units().map_or(f64::from(x), |units| units.normalise(c, f64::from(x)));
+            *sum += (own - moments.mean[c]).powi(2);
         }
     }
     let count = (values.len() / d) as f64;
     let ratios = squares.iter().zip(moments.coordinate_variances()).map(|(sum, variance)| sum / count / variance);
     // A coordinate without variance has none to compare with.
-    let widest = ratios.enumerate().filter(|(_, ratio)| ratio.is_finite()).max_by(|a, b| a.1.total_cmp(&b.1));
-    if let (0.0, Some((c, ratio))) = (state.time, widest.filter(|(_, ratio)| *ratio > MUCH_WIDER)) {
+    let finite = ratios.enumerate().filter(|(_, ratio)| ratio.is_finite());
+    let (c, ratio) = finite.max_by(|a, b| a.1.total_cmp(&b.1))?;
+    (state.time == 0.0 && ratio > MUCH_WIDER).then(|| {
         let place = if d == 1 { String::new() } else { format!(" in coordinate {c}") };
-        let warning = format!(
+        format!(
             "the samples have {} times the variance of the data{place}: the steps are too long for the process, or the \
              score has not been learned",
             number(ratio)
-        );
-        task.warn(&warning);
-        state.warnings.push(warning);
-    }
-    Ok(state)
+        )
+    })
 }

@@ -2,7 +2,9 @@
 
 use std::fmt;
 
+use crate::data::Units;
 use crate::error::{Error, Result, suggestion};
+use crate::task::Task;
 use crate::tensor::Tensor;
 
 /// States of many samples, one tensor per block of the process.
@@ -14,6 +16,8 @@ pub struct State {
     pub blocks: Vec<Tensor>,
     /// The time of the forward process at which they are.
     pub time: f64,
+    /// The units of the first block, where it is of normalised data.
+    pub units: Option<Units>,
     /// How they were sampled; `None` for states of the forward process.
     pub run: Option<Run>,
     /// Times that were asked to be kept, in the order in which the samples passed them.
@@ -76,6 +80,14 @@ impl State {
         }
         self.blocks[place] = values;
         Ok(())
+    }
+
+    /// Keeps a warning, and gives it to whoever watches.
+    pub(super) fn warn(&mut self, warning: Option<String>, task: &Task) {
+        if let Some(warning) = warning {
+            task.warn(&warning);
+            self.warnings.push(warning);
+        }
     }
 
     fn place(&self, name: &str) -> Result<usize> {

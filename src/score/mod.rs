@@ -8,6 +8,7 @@ mod chart;
 mod checkpoint;
 mod exact;
 mod learned;
+mod scales;
 
 pub(crate) use basis::Rounded;
 pub use basis::{
@@ -18,6 +19,7 @@ pub use chart::Chart;
 pub(crate) use chart::turned;
 pub use exact::Exact;
 pub use learned::Learned;
+pub use scales::{blurred, remainder, warnings};
 
 use crate::data::{Moments, Units};
 use crate::error::Result;
@@ -43,6 +45,16 @@ pub trait Score: Send + Sync {
 
     /// Mean and covariance of the data, normalised where they are, from which the prior is matched.
     fn moments(&self) -> &Moments;
+
+    /// What is finest in the data, a standard deviation, as far as it is known.
+    fn finest(&self) -> Option<f64> {
+        scales::narrowest(self.moments())
+    }
+
+    /// Whether the data are Gaussian, so that the moments say all of them.
+    fn is_gaussian(&self) -> bool {
+        false
+    }
 
     /// The units of its data, where these are normalised.
     fn units(&self) -> Option<&Units> {

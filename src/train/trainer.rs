@@ -10,7 +10,7 @@ use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
 use crate::nn::{Buffers, Candle, Network, Training, Weights};
-use crate::score::{Learned, Score};
+use crate::score::{self, Learned, Score};
 use crate::task::{Task, Team};
 use crate::vector::single;
 
@@ -31,9 +31,15 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
     }
     check_moments(model, data)?;
+    if let Some(warning) = score::blurred(model, options.shortest(horizon), MOST_BLURRED)? {
+        task.warn(&format!("{warning}: lower `minimum_time`"));
+    }
     let source = objective::open(model.basis(), data, options, task)?;
     run(Trainer::new(model, source.as_ref(), options, host)?, model, task)
 }
+
+/// Noise at the shortest time of training that much wider than what is finest in the data is worth a warning.
+const MOST_BLURRED: f64 = 0.5;
 
 fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record> {
     let task = if trainer.training.has_threads() { &task.serial() } else { task };

@@ -122,6 +122,19 @@ impl Mixture {
         Moments::correlated(mean, &covariance, ROUNDING)
     }
 
+    /// The smallest standard deviation of a component in any direction.
+    pub fn finest(&self) -> f64 {
+        let d = self.dimension();
+        let variance = match &self.covariance {
+            Covariance::Isotropic(variances) => variances.iter().copied().fold(f64::INFINITY, f64::min),
+            Covariance::Full(matrices) => {
+                let smallest = |matrix| DMatrix::from_row_slice(d, d, matrix).symmetric_eigenvalues().min();
+                matrices.chunks_exact(d * d).map(smallest).fold(f64::INFINITY, f64::min)
+            }
+        };
+        variance.max(0.0).sqrt()
+    }
+
     /// The mixture in other `units`.
     pub(super) fn scaled(&self, units: &Units) -> Result<Self> {
         let d = self.dimension();

@@ -91,7 +91,8 @@ mod functions {
 
     /// Runs the forward process from data, step by step.
     ///
-    /// Where there is a kernel, `perturb` gives the same law in one step and without the error of the steps.
+    /// Where there is a kernel, `perturb` gives the same law in one step and without the error of the steps. A score may
+    /// stand for its process; then data that it has normalised are taken and given in their own units.
     ///
     /// # Shapes
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]
@@ -116,7 +117,8 @@ mod functions {
         sample::simulate(&process, &x0, &request, &task(&ctx)).raise(&ctx)
     }
 
-    /// Noises data up to time `t` in one step, by the perturbation kernel.
+    /// Noises data up to time `t` in one step, by the perturbation kernel. A score may stand for its process; then data
+    /// that it has normalised are taken and given in their own units.
     ///
     /// # Shapes
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]
@@ -143,6 +145,22 @@ mod functions {
         let time = number_argument(&ctx, "t", &t)?;
         let seed = seed_argument(&ctx, "seed", &seed)?;
         sample::perturb(&process, &x0, time, seed, &task(&ctx)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "perturb", return_raw)]
+    pub fn perturb_for(ctx: NativeCallContext, score: Score, x0: Dynamic, t: Dynamic, seed: Dynamic) -> Outcome<State> {
+        let x0 = tensor_argument(&ctx, "x0", &x0)?;
+        let time = number_argument(&ctx, "t", &t)?;
+        let seed = seed_argument(&ctx, "seed", &seed)?;
+        sample::perturb_for(score.score(), &x0, time, seed, &task(&ctx)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "simulate", return_raw)]
+    pub fn simulate_for(ctx: NativeCallContext, score: Score, x0: Dynamic, options: Map) -> Outcome<State> {
+        let x0 = tensor_argument(&ctx, "x0", &x0)?;
+        let request =
+            read(&ctx, options, &[FORWARD, KEEP], |given| Ok(Forward { keep: keep(given)?, ..Forward::read(given) }))?;
+        sample::simulate_for(score.score(), &x0, &request, &task(&ctx)).raise(&ctx)
     }
 
     #[rhai_fn(index_get, return_raw)]

@@ -71,6 +71,12 @@ fn perceptron(
     Learned::new(Box::new(basis), Arc::new(network), seed, task.host()).map(Score::Learned)
 }
 
+/// The score, after a warning where its process does not fit its data.
+fn warned(score: Score, task: &Task) -> Result<Score, Error> {
+    score::warnings(score.score())?.iter().for_each(|warning| task.warn(warning));
+    Ok(score)
+}
+
 const MLP: &[Setting] = &[
     Setting::counts("hidden", "widths of the hidden layers").or_numbers(&[128.0, 128.0, 128.0, 128.0]),
     Setting::choice("activation", "what a hidden layer does to its sums", &words(ACTIVATIONS)),
@@ -112,7 +118,8 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn exact(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Score> {
-        Exact::new(&process, &data).map(|exact| Score::Exact(Arc::new(exact))).raise(&ctx)
+        let task = task(&ctx);
+        Exact::new(&process, &data).and_then(|exact| warned(Score::Exact(Arc::new(exact)), &task)).raise(&ctx)
     }
 
     /// A score to be learned by a multilayer perceptron.
@@ -158,6 +165,7 @@ mod functions {
             Some(simulation) => SimulatedBasis::new(&process, &data, &simulation, &task)
                 .and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)),
         }
+        .and_then(|score| warned(score, &task))
         .raise(&ctx)
     }
 

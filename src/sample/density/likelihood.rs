@@ -25,6 +25,7 @@ use crate::sample::layout::{BLOCK, Layout};
 use crate::sample::meter::Meter;
 use crate::sample::output::Request;
 use crate::sample::start::{Beginning, Data, Start, Values, gather};
+use crate::sample::units;
 use crate::score::{Chart, Coordinates, Score};
 use crate::settings::{self, Choice, Setting, Value, words};
 use crate::task::Task;
@@ -201,6 +202,7 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
 /// As [`log_likelihood`], and when a block is missing.
 pub fn log_density(score: &dyn Score, states: &State, options: &Likelihood, task: &Task) -> Result<LogDensity> {
     let plan = Plan::new(score, options, task)?;
+    units::check(score, states)?;
     let values = Values::new(score.process(), score.shape(), states)?;
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
         values.copy(block, samples, rows);

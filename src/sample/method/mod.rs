@@ -48,7 +48,7 @@ pub(super) const METHOD: Setting = Setting::choice("method", "how the reverse pr
     .or_else("\"exponential\" where the process is linear, else \"em\"");
 
 /// The method for `process` where none is asked for. On the standard processes and sets the exponential steps are the
-/// nearest to the data at every number of evaluations from 5 to 50 (examples/RESULTS.md).
+/// nearest to the data at every number of evaluations from 5 to 50 (scripts/EVALUATIONS.md).
 pub(super) fn usual(process: &Process) -> Arc<dyn Method> {
     match process.class() {
         Class::Nonlinear => Arc::new(EulerMaruyama),

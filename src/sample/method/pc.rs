@@ -28,6 +28,7 @@ pub(in crate::sample) const ABOUT: About = About {
         "z_d &\\leftarrow z_d + \\epsilon\\, \\partial_d \\ln p_{t-h}(z) + \\sqrt{2 \\epsilon}\\, \\xi, \\qquad \\epsilon \
          = 2 \\left(r \\lVert \\xi \\rVert / \\lVert \\partial_d \\ln p \\rVert\\right)^2",
     ],
+    blur: 0.5,
     steps: 200,
     settings: SETTINGS,
     needs: Needs::Any,

@@ -27,6 +27,7 @@ pub(super) use kinds::restore;
 pub use simulated::{Measured, SimulatedBasis, Simulation};
 
 use super::Coordinates;
+use super::scales::MUCH_SIGNAL;
 use crate::data::{Dataset, Moments, Units};
 use crate::error::{Error, Result};
 use crate::process::{Prior, PriorLaw, Process};

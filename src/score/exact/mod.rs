@@ -16,7 +16,7 @@ use general::General;
 use shared::Shared;
 
 use super::{Prepared, Score, turned};
-use crate::data::{Covariance, Dataset, Moments, Units};
+use crate::data::{Covariance, Dataset, Mixture, Moments, Units};
 use crate::error::{Error, Result};
 use crate::process::{Class, Process};
 use crate::task::Task;
@@ -29,6 +29,9 @@ pub struct Exact {
     shape: Vec<usize>,
     moments: Moments,
     units: Option<Units>,
+    /// The smallest standard deviation within a component, where components have one.
+    finest: Option<f64>,
+    is_gaussian: bool,
     law: Law,
 }
 
@@ -83,7 +86,10 @@ impl Exact {
             ));
         };
         let (shape, moments, units) = (data.shape().to_vec(), moments.clone(), data.units().cloned());
-        Ok(Self { process: process.clone(), shape, moments, units, law })
+        let mixture = data.mixture();
+        let finest = mixture.map(Mixture::finest);
+        let is_gaussian = mixture.is_some_and(|mixture| mixture.components() == 1);
+        Ok(Self { process: process.clone(), shape, moments, units, finest, is_gaussian, law })
     }
 }
 
@@ -98,6 +104,14 @@ impl Score for Exact {
 
     fn moments(&self) -> &Moments {
         &self.moments
+    }
+
+    fn finest(&self) -> Option<f64> {
+        self.finest
+    }
+
+    fn is_gaussian(&self) -> bool {
+        self.is_gaussian
     }
 
     fn units(&self) -> Option<&Units> {

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::equilibrium::{Balance, Balancing, Equilibrium};
 use super::frame::{Frame, Gaussian, clock};
-use super::{Basis, Coordinates, Subject};
+use super::{Basis, Coordinates, MUCH_SIGNAL, Subject};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::process::{CHAIN_STEPS, Chain, Prior, PriorLaw, Process};
@@ -24,10 +24,6 @@ use fit::fit;
 pub use measured::Measured;
 use pilot::Pilot;
 use windows::window_begin;
-
-/// Variance at the horizon that the data explain beyond this part is worth a warning: linear processes with 30 % of the
-/// data's mean left are near it for data as wide as their noise.
-const MUCH_SIGNAL: f64 = 0.08;
 
 /// Part of the range of simulated states that samples may go beyond it, on either side.
 const MARGIN: f32 = 0.15;

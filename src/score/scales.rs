@@ -1,0 +1,115 @@
+//! Whether a process fits its data: what is left of them at the horizon, what the first noise hides of them, and how
+//! wide their coordinates are beside each other.
+
+use nalgebra::DVector;
+
+use super::{Coordinates, Score};
+use crate::data::Moments;
+use crate::error::Result;
+use crate::gauss::solve_lower;
+use crate::process::{Class, Noised};
+use crate::tensor::number;
+
+/// Variance at the horizon that the data explain beyond this part is worth a warning: linear processes with 30 % of the
+/// data's mean left are near it for data as wide as their noise.
+pub(super) const MUCH_SIGNAL: f64 = 0.08;
+
+/// A coordinate that much wider than another is worth a warning; where all are measured by one deviation, the second.
+const MUCH_WIDER: [f64; 2] = [100.0, 5.0];
+
+/// What a user should know of a process and the data of `score` before anything is sampled, with numbers.
+///
+/// # Errors
+/// When the kernel at the horizon does not exist.
+pub fn warnings(score: &dyn Score) -> Result<Vec<String>> {
+    Ok(remainder(score)?.into_iter().chain(widths(score)).collect())
+}
+
+/// What is left of the data at the horizon, where the prior does not know their shape.
+///
+/// # Errors
+/// When the kernel at the horizon does not exist.
+pub fn remainder(score: &dyn Score) -> Result<Option<String>> {
+    let (process, moments) = (score.process(), score.moments());
+    if process.class() == Class::Nonlinear || score.is_gaussian() {
+        return Ok(None);
+    }
+    let kernel = process.kernel(process.horizon())?;
+    let noised = Noised::new(process, moments)?;
+    // What the state knows of the datum, against the law of the data: the signal to noise of the best estimate.
+    let signal = noised.carried(&kernel).into_iter().map(|carried| {
+        let columns = carried.column_iter().map(|column| solve_lower(&kernel.cholesky, &column.into_owned()));
+        columns.map(|column| DVector::norm_squared(&column)).fold(0.0, f64::max)
+    });
+    let signal: Vec<f64> = signal.collect();
+    let kinds = noised.kinds().iter().enumerate();
+    let Some((copy, most)) = kinds.map(|(copy, &kind)| (copy, signal[kind])).max_by(|a, b| a.1.total_cmp(&b.1)) else {
+        return Ok(None);
+    };
+    let share = if most.is_finite() { most / (1.0 + most) } else { 1.0 };
+    Ok((share > MUCH_SIGNAL).then(|| {
+        let place = match (moments.mean.len(), &moments.axes, process.coordinates()) {
+            (1, ..) => String::new(),
+            (_, None, None) => format!(" of coordinate {copy}"),
+            _ => " along one axis".to_owned(),
+        };
+        let wanted = (most / MUCH_SIGNAL).sqrt();
+        format!(
+            "process {}: at the horizon the data still explain {:.1} % of the variance{place}, and the prior, a Gaussian, \
+             does not know their shape: raise the horizon, or noise data {} times as narrow, e.g. by data.normalise(..)",
+            process.name(),
+            100.0 * share,
+            number(wanted)
+        )
+    }))
+}
+
+/// Coordinates of very different width.
+fn widths(score: &dyn Score) -> Option<String> {
+    let deviations: Vec<_> = score.moments().coordinate_variances().into_iter().map(f64::sqrt).enumerate().collect();
+    let widest = deviations.iter().max_by(|a, b| a.1.total_cmp(&b.1))?;
+    let narrowest = deviations.iter().filter(|(_, deviation)| *deviation > 0.0).min_by(|a, b| a.1.total_cmp(&b.1))?;
+    let ratio = widest.1 / narrowest.1;
+    let (limit, problem) = match score.coordinates() {
+        Coordinates::Principal => (MUCH_WIDER[0], "steps must be short for the one and reach far for the other"),
+        Coordinates::Own => (MUCH_WIDER[1], "a score by simulated paths measures all coordinates by one deviation"),
+    };
+    (ratio > limit && !score.is_gaussian()).then(|| {
+        format!(
+            "coordinate {} of the data is {} times as wide as coordinate {}, {} beside {}: {problem}; \
+             data.normalise(\"coordinate\") gives each its unit",
+            widest.0,
+            number(ratio),
+            narrowest.0,
+            number(widest.1),
+            number(narrowest.1)
+        )
+    })
+}
+
+/// That the noise at `time`, the first above 0 that is asked for, hides what is finest in the data, if it is more than
+/// `most` times as wide.
+///
+/// # Errors
+/// When the kernel does not exist there.
+pub fn blurred(score: &dyn Score, time: f64, most: f64) -> Result<Option<String>> {
+    let process = score.process();
+    let Some(finest) = score.finest().filter(|_| process.class() != Class::Nonlinear) else { return Ok(None) };
+    let kernel = process.kernel(time)?;
+    let noise = (0..kernel.data).map(|b| kernel.covariance[(b, b)].sqrt()).fold(0.0, f64::max);
+    let carried = (0..kernel.data).map(|b| kernel.transfer[(b, b)].abs()).fold(0.0, f64::max);
+    let ratio = noise / (carried * finest);
+    Ok((ratio > most).then(|| {
+        format!(
+            "at t = {time:.3e}, the shortest time at which the score is asked for, the noise is {} times as wide as what \
+             is finest in the data, {}: details of them are lost",
+            number(ratio),
+            number(finest)
+        )
+    }))
+}
+
+/// The smallest standard deviation of the data in any direction, of those that vary.
+pub(super) fn narrowest(moments: &Moments) -> Option<f64> {
+    moments.variances.iter().filter(|variance| **variance > 0.0).map(|variance| variance.sqrt()).min_by(f64::total_cmp)
+}
