@@ -1,6 +1,11 @@
 //! Random numbers as a pure function of (seed, purpose, step, block, index): no generator is shared, none has a state
 //! to lose, and the same request gives the same bits at any thread count and on any machine.
 //!
+//! People give one seed to many calls, so what a call draws must also be a function of what it is: each kind of drawing
+//! has a [`Purpose`] of its own, and what begins somewhere on the axis of time, or from given states, has that place
+//! ([`Stream::at`]) and these states ([`Stream::of`]) in its key. Then two legs of a path, or a path and its way back,
+//! are independent under one seed, while the same call again gives the same bits.
+//!
 //! The function is Philox 4×32 with ten rounds (Salmon, Moraes, Dror, Shaw, SC 2011). Normals are Box–Muller pairs in
 //! single precision with 32-bit radii: the smallest is ½·2⁻³², so the tail reaches √(2·33 ln 2) = 6.76 standard
 //! deviations.
@@ -14,33 +19,43 @@ use crate::vector::math::{ln, sin_cos_turns};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[repr(u32)]
 pub enum Purpose {
-    /// Draws of a dataset.
+    /// Draws of a dataset that a script asks for.
     Data = 1,
     /// Initial weights of a network.
     Weights,
     /// Which samples and times a training batch takes.
     Batch,
-    /// The noise of a training batch, or of one application of the kernel.
-    Perturbation,
-    /// The laws of auxiliaries at time zero.
-    Start,
+    /// The laws of auxiliaries at the beginning of the paths of a training batch.
+    BatchStart,
+    /// The noise of a training batch.
+    BatchNoise,
+    /// One application of the kernel.
+    Kernel,
+    /// The laws of auxiliaries at the beginning of a simulation.
+    ForwardStart,
+    /// Wiener increments of a simulation.
+    Forward,
     /// The prior at the horizon.
     Prior,
-    /// Wiener increments of a path.
-    Increment,
+    /// Wiener increments of the reverse process.
+    Reverse,
+    /// Auxiliaries over which a likelihood is averaged.
+    LikelihoodStart,
+    /// Random directions in which a divergence is estimated.
+    Probe,
     /// Random directions of a projection.
     Projection,
     /// What a script draws for itself.
     Script,
-    /// Paths simulated to learn the moments of a process.
+    /// Data, and noise, of paths simulated to learn the moments of a process.
     Pilot,
+    /// The laws of auxiliaries at the beginning of these paths.
+    PilotStart,
     /// Which sample takes the place of which.
     Shuffle,
-    /// Random directions in which a divergence is estimated.
-    Probe,
 }
 
-/// Independent random numbers keyed by a seed and a purpose.
+/// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Stream {
     key: [u32; 2],
@@ -58,6 +73,31 @@ impl Stream {
     #[must_use]
     pub fn part(&self, index: u32) -> Self {
         Self { key: self.key, purpose: self.purpose ^ (index << 8) }
+    }
+
+    /// The stream of what begins at `time`.
+    #[must_use]
+    pub fn at(&self, time: f64) -> Self {
+        // -0.0 and 0.0 are one time.
+        self.keyed((time + 0.0).to_bits())
+    }
+
+    /// The stream of what begins from states with these `values`, in this order.
+    #[must_use]
+    pub fn of(&self, values: &[f32]) -> Self {
+        // Both steps are one-to-one, so that sets that differ in one value never meet.
+        let mixed = values.iter().fold(values.len() as u64, |hash, value| {
+            let hash = (hash ^ u64::from((value + 0.0).to_bits())).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+            hash ^ hash >> 32
+        });
+        self.keyed(mixed)
+    }
+
+    /// A stream with another key, that of this one encrypted with `word`.
+    fn keyed(&self, word: u64) -> Self {
+        // No purpose is 0, so no numbers are drawn from these counters.
+        let words = philox(self.key, word as u32, [(word >> 32) as u32, self.purpose, 0]);
+        Self { key: [words[0][0], words[1][0]], purpose: self.purpose }
     }
 
     /// Fills `out` with standard normals of (`step`, `block`).

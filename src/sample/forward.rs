@@ -28,7 +28,7 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let copies = process.copies(data.dimension())?;
     let (response, offset) = (single_rows(&kernel.response()), singles(&kernel.offset));
     let factor = single_rows(&kernel.cholesky);
-    let stream = Stream::new(seed, Purpose::Perturbation);
+    let stream = Stream::new(seed, Purpose::Kernel).at(time).of(data.values());
     let request = data.request(process, Vec::new());
     let march = March {
         name: "perturb",
@@ -88,8 +88,9 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let kept = options.keep.places(steps, time)?;
     let request = data.request(process, kept.iter().map(|&step| time(step)).collect());
     let field = Field::new(process, Motion::Forward, Coordinates::Own)?;
-    let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
-    let spread = Start::new(process, options.seed)?;
+    let stream = |purpose| Stream::new(options.seed, purpose).at(0.0).of(data.values());
+    let noise = Noise::Normal(stream(Purpose::Forward));
+    let spread = Start::new(process, stream(Purpose::ForwardStart))?;
     let march =
         March { name: "simulate", task, request, score: None, steps, longest: length, end: until, kept, walls: None };
     let start = |block: u32, samples: usize, state: &mut [f32]| {

@@ -31,12 +31,12 @@ pub fn sample(score: &dyn Score, count: usize, law: PriorLaw, options: &Options,
     let process = score.process();
     process.require_noise()?;
     let prior = score.prior(law)?;
-    let stream = Stream::new(options.seed, Purpose::Prior);
+    let stream = Stream::new(options.seed, Purpose::Prior).at(process.horizon());
     let start = |block: u32, _: usize, rows: &mut [f32]| {
         prior.draw(&stream, 0, block, rows);
         Ok(())
     };
-    let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
+    let noise = Noise::Normal(increments(options, process.horizon()));
     let mut state = follow(score, count, process.horizon(), &start, noise, options, task)?;
     if law == PriorLaw::Matched {
         state.warn(remainder(score)?, task);
@@ -65,8 +65,13 @@ pub fn reverse(score: &dyn Score, state: &State, from: Option<f64>, options: &Op
         chart.enter(samples, rows);
         Ok(())
     };
-    let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
+    let noise = Noise::Normal(values.key(increments(options, from)));
     follow(score, values.count, from, &start, noise, options, task)
+}
+
+/// The Wiener increments of a way back that begins at `from`.
+fn increments(options: &Options, from: f64) -> Stream {
+    Stream::new(options.seed, Purpose::Reverse).at(from)
 }
 
 /// Follows the reverse process from the states that `start` gives, in the coordinates of the score, at the time `from`.
@@ -138,7 +143,7 @@ pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result
     }
     let layout = Layout::new(process, score.shape().iter().product())?;
     let times = options.grid.times(process.horizon(), options.end, options.steps)?;
-    let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
+    let noise = Noise::Normal(increments(options, process.horizon()));
     let problem = Problem { score, layout, times, noise, task };
     let step = stepper(&problem, options)?;
     let mut counts = Counts::default();

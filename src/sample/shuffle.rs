@@ -17,7 +17,7 @@ impl State {
         let (count, values) = (shape[0], block.values());
         let size = values.len() / count.max(1);
         let mut order: Vec<_> = (0..count).collect();
-        let mut generator = Stream::new(seed, Purpose::Shuffle).generator(0, 0);
+        let mut generator = Stream::new(seed, Purpose::Shuffle).of(&values).generator(0, 0);
         for i in (1..count).rev() {
             order.swap(i, generator.random_range(0..=i));
         }

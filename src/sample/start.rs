@@ -8,7 +8,7 @@ use super::output::{Request, transpose};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::process::Process;
-use crate::rng::{Purpose, Stream};
+use crate::rng::Stream;
 use crate::tensor::{Rows, Tensor};
 use crate::vector::single;
 
@@ -37,9 +37,9 @@ pub(super) struct Start {
 }
 
 impl Start {
-    pub(super) fn new(process: &Process, seed: u64) -> Result<Self> {
+    pub(super) fn new(process: &Process, stream: Stream) -> Result<Self> {
         let (mean, std) = process.start()?;
-        Ok(Self { mean, std, stream: Stream::new(seed, Purpose::Start) })
+        Ok(Self { mean, std, stream })
     }
 
     /// Independent draws from the same laws.
@@ -114,6 +114,11 @@ impl<'a> Data<'a> {
         Request { process, count: self.0.count, shape: self.0.shape, kept }
     }
 
+    /// All data, [count, shape...].
+    pub(super) fn values(&self) -> &[f32] {
+        &self.0.values
+    }
+
     /// Number of coordinates of one datum.
     pub(super) fn dimension(&self) -> usize {
         self.0.width()
@@ -157,6 +162,11 @@ impl<'a> Values<'a> {
         };
         let blocks = process.blocks().iter().map(block).collect::<Result<Vec<_>>>()?;
         Ok(Self { count, dimension: shape.iter().product(), blocks })
+    }
+
+    /// `stream` for what begins from these values.
+    pub(super) fn key(&self, stream: Stream) -> Stream {
+        self.blocks.iter().fold(stream, |stream, block| stream.of(block))
     }
 
     /// Writes the samples of a block, component-major [m·d, samples].

@@ -187,7 +187,8 @@ mod methods {
     ///
     /// # Arguments
     /// - `count`: number of data, above 0
-    /// - `seed`: the same seed gives the same data, and a shorter draw the first of a longer one
+    /// - `seed`: the same seed gives the same data, and a shorter draw the first of a longer one; two data sets are drawn
+    ///   by the same random numbers under one seed, so give each its own where they are combined
     ///
     /// # Example
     /// ```rhai

@@ -33,7 +33,8 @@ mod functions {
     ///
     /// # Returns
     /// A `State`: `s.x` and the other blocks by name as tensors, and `s.nfe`, the evaluations of the score per sample.
-    /// The same seed gives the same bits on any number of threads.
+    /// The same seed gives the same bits on any number of threads; scores and methods that are compared under one seed
+    /// get the same prior and, step by step, the same noise.
     ///
     /// # Errors
     /// When an option is out of range, the method cannot follow the process, the prior does not exist, or the steps are
@@ -68,7 +69,9 @@ mod functions {
     /// Every block of the state and of the result is [count, shape...] with the shape of a datum.
     ///
     /// # Returns
-    /// A `State`, as `sample` does.
+    /// A `State`, as `sample` does. The noise is a function of the seed and of the states and the time it begins from:
+    /// the same call gives the same bits, and under one seed it is independent of the noise that made the states and of
+    /// other legs of the way.
     ///
     /// # Errors
     /// When the state lacks a block of the process, shapes differ, `from` is not above `end`, and as `sample`.
@@ -98,7 +101,9 @@ mod functions {
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]
     ///
     /// # Returns
-    /// A `State` at that time; `s.warnings` says if the steps are too long for the process.
+    /// A `State` at that time; `s.warnings` says if the steps are too long for the process. The noise is a function of
+    /// the seed and of `x0`: the same call gives the same bits, and a second leg, from the states that a first one
+    /// reached, has noise of its own under the same seed.
     ///
     /// # Errors
     /// When `x0` is empty or not finite, an option is out of range, or the samples run away.
@@ -128,7 +133,8 @@ mod functions {
     /// - `seed`: whole number
     ///
     /// # Returns
-    /// A `State` at time `t`.
+    /// A `State` at time `t`. The noise is a function of `seed`, `x0` and `t`: the same call gives the same bits, and
+    /// states at two times are independent given `x0`. Processes that are compared under one seed get the same noise.
     ///
     /// # Errors
     /// When `x0` is empty or not finite, or `t` negative.
@@ -244,7 +250,7 @@ mod functions {
     ///
     /// # Arguments
     /// - `name`: the block
-    /// - `seed`: whole number
+    /// - `seed`: whole number; blocks that differ have different orders under one seed
     ///
     /// # Errors
     /// When there is no such block.

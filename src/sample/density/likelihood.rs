@@ -169,7 +169,7 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
         };
         return plan.run(count, &start, 0)?.finish();
     }
-    let law = Start::new(process, options.seed)?;
+    let law = Start::new(process, Stream::new(options.seed, Purpose::LikelihoodStart))?;
     if let Some(fixed) = (process.data_components()..process.components()).find(|&i| law.std(i) == 0.0) {
         let name = process.component_name(fixed);
         let problem = format!("{name} starts at a fixed value: at t = 0 the state has no density");

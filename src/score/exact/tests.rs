@@ -139,7 +139,7 @@ fn states(process: &Process, data: &Dataset, time: f64) -> Vec<f32> {
     let (m, copies) = (process.components(), process.copies(2).unwrap());
     let x = data.sample(COUNT, 3, &Task::default()).unwrap();
     let mut z = vec![0.0; m * copies * COUNT];
-    Stream::new(4, Purpose::Perturbation).normals(0, 0, &mut z);
+    Stream::new(4, Purpose::Script).normals(0, 0, &mut z);
     let noise = z.clone();
     for i in 0..COUNT {
         let centre = kernel.mean(&[0, 1].map(|c| f64::from(x.values()[2 * i + c])));

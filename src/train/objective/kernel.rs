@@ -75,7 +75,7 @@ impl<'a> Perturbations<'a> {
             choice,
             // Far beyond the parts that a dataset takes.
             times: choice.part(1 << 20),
-            noise: Stream::new(options.seed, Purpose::Perturbation),
+            noise: Stream::new(options.seed, Purpose::BatchNoise),
         })
     }
 }

@@ -43,8 +43,8 @@ impl<'a> Paths<'a> {
             choice,
             // Far beyond the parts that a dataset takes.
             times: choice.part(1 << 20),
-            start: Stream::new(options.seed, Purpose::Start),
-            noise: Stream::new(options.seed, Purpose::Perturbation),
+            start: Stream::new(options.seed, Purpose::BatchStart),
+            noise: Stream::new(options.seed, Purpose::BatchNoise),
         })
     }
 

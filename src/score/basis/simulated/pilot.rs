@@ -69,7 +69,7 @@ impl Pilot<'_> {
     pub(super) fn begin(&self, walk: &mut Walk<'_>, count: usize, part: u32, block: u32) -> Vec<f32> {
         let mut x = vec![0.0; self.data.dimension() * count];
         self.data.draw(&Stream::new(self.seed, Purpose::Pilot), part, block, &mut x);
-        let start = Stream::new(self.seed, Purpose::Start);
+        let start = Stream::new(self.seed, Purpose::PilotStart);
         walk.start(&x, |normals| start.normals(part, block, normals));
         x
     }
