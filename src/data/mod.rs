@@ -4,9 +4,11 @@ pub mod formats;
 mod mixture;
 mod moments;
 mod points;
+mod rounding;
 mod swiss_rolls;
 mod uniforms;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -15,7 +17,6 @@ pub use mixture::{Covariance, Mixture};
 pub use moments::Moments;
 
 use crate::error::{Error, Result};
-use crate::host::Host;
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::{self, Tensor};
@@ -31,6 +32,8 @@ struct Inner {
     shape: Vec<usize>,
     moments: Moments,
     law: Law,
+    /// Of the points, in their order; none where they have none.
+    labels: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -76,23 +79,34 @@ impl Dataset {
         Ok(Self::with_law(name, points.datum_shape().to_vec(), points.moments(), Law::Points(points)))
     }
 
-    /// Finite data from a .npy, .npz or .csv file; `array` names one of several arrays in a .npz file.
+    /// Finite data from a file of numbers.
     ///
     /// # Errors
     /// As [`formats::read`] and [`Dataset::from_points`], naming the file.
-    pub fn from_file(path: &Path, array: Option<&str>, host: &Host) -> Result<Self> {
-        let points = formats::read(path, array, host)?;
+    pub fn from_file(path: &Path, options: &formats::Options, task: &Task) -> Result<Self> {
+        let array = formats::read(path, options, task.host())?;
+        let (points, notes) = array.rounded(path)?;
+        array.notes.iter().chain(&notes).for_each(|note| task.warn(note));
         let name = path.file_stem().map_or_else(|| "file".into(), |stem| stem.to_string_lossy());
-        Self::from_points(&name, points).map_err(|error| match error {
+        let data = Self::from_points(&name, points).map_err(|error| match error {
             Error::Argument { problem, hint, .. } => {
                 Error::File { action: "use", path: path.to_owned(), reason: format!("it {problem}"), hint }
             }
             other => other,
-        })
+        })?;
+        Ok(data.with_labels(array.labels))
+    }
+
+    /// The same data with a label for each point; of finite data only.
+    fn with_labels(mut self, labels: Vec<String>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.labels = labels;
+        }
+        self
     }
 
     fn with_law(name: &str, shape: Vec<usize>, moments: Moments, law: Law) -> Self {
-        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law }))
+        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law, labels: Vec::new() }))
     }
 
     /// The name, as plots and saved models show it.
@@ -129,6 +143,11 @@ impl Dataset {
             Law::Points(points) => Some(points.tensor()),
             _ => None,
         }
+    }
+
+    /// The label of each point of finite data, where its file had them.
+    pub fn labels(&self) -> &[String] {
+        &self.0.labels
     }
 
     /// Fills `out` with data of (`step`, `block`), component-major [d, count], count = `out.len()` / d. Allocates
@@ -180,7 +199,9 @@ impl fmt::Display for Dataset {
             Law::SwissRolls => write!(f, "five Swiss rolls")?,
             Law::Points(points) => write!(f, "{} points", points.tensor().shape()[0])?,
         }
-        write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.moments().variance)
+        write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.moments().variance)?;
+        let kinds: BTreeSet<_> = self.labels().iter().collect();
+        if kinds.is_empty() { Ok(()) } else { write!(f, ", {} labels", kinds.len()) }
     }
 }
 

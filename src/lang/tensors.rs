@@ -89,6 +89,18 @@ pub(crate) fn nested(tensor: &Tensor) -> Result<Dynamic> {
     }
 }
 
+/// Numbers in row-major order as nested arrays, in double precision.
+pub(crate) fn nested_numbers(shape: &[usize], values: &[f64]) -> Dynamic {
+    match shape {
+        [] => Dynamic::from_float(values[0]),
+        [_] => values.iter().map(|&value| Dynamic::from_float(value)).collect::<Array>().into(),
+        [count, inner @ ..] => {
+            let width: usize = inner.iter().product();
+            (0..*count).map(|row| nested_numbers(inner, &values[row * width..][..width])).collect::<Array>().into()
+        }
+    }
+}
+
 /// A shape argument: lengths, or one length.
 pub(crate) fn shape_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Vec<usize>> {
     wholes_argument(ctx, name, value)?
