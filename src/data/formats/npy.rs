@@ -23,8 +23,10 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Array> {
 /// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
 pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Array> {
     let damaged = |error: ZipError| match error {
-        ZipError::UnsupportedArchive(problem) => Error::file("read", path, format!("its compression is unknown: {problem}"))
-            .with_hint("write it with np.savez or np.savez_compressed"),
+        ZipError::UnsupportedArchive(problem) => {
+            Error::file("read", path, format!("its compression is unknown: {problem}"))
+                .with_hint("write it with np.savez or np.savez_compressed")
+        }
         error => Error::file("read", path, format!("it is damaged or not a .npz file ({error})")),
     };
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;

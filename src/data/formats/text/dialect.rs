@@ -37,7 +37,11 @@ impl Dialect {
         let with = |delimiter| Self { delimiter, decimal, is_closed: false };
         let delimiter = match &layout.delimiter {
             Some(given) => delimiter_of(given)?,
-            None => told(&head, DELIMITERS.map(with).into_iter().filter(|d| char::from(d.delimiter) != decimal)),
+            // Between quoted fields a comma may stand although it is in the numbers, too.
+            None => told(
+                &head,
+                DELIMITERS.map(with).into_iter().filter(|d| char::from(d.delimiter) != decimal || head.contains('"')),
+            ),
         };
         let ends = |line: &&str| line.trim_end_matches(' ').as_bytes().ends_with(&[delimiter]);
         let is_closed = delimiter != b' ' && !lines.is_empty() && lines.iter().all(ends);
@@ -76,7 +80,8 @@ fn delimiter_of(given: &str) -> Result<u8> {
     }
 }
 
-/// The delimiter by which all lines of `head` have the same number of fields, best with numbers in all of the last one.
+/// The delimiter by which all lines of `head` have the same number of fields, best with numbers in all of the last one;
+/// else one that most lines have.
 fn told(head: &str, candidates: impl Iterator<Item = Dialect>) -> u8 {
     let split = |dialect: Dialect| {
         let (mut records, mut lines, mut record) = (dialect.records(head), Vec::new(), Record::default());
@@ -88,8 +93,10 @@ fn told(head: &str, candidates: impl Iterator<Item = Dialect>) -> u8 {
     let (mut even, mut present) = (None, None);
     for dialect in candidates {
         let lines = split(dialect);
+        if 2 * lines.iter().filter(|line| line.len() > 1).count() > lines.len() {
+            present = present.or(Some(dialect.delimiter));
+        }
         let Some(last) = lines.last().filter(|last| last.len() > 1) else { continue };
-        present = present.or(Some(dialect.delimiter));
         if lines.iter().all(|line| line.len() == last.len()) {
             let mut fields = last.iter().filter(|field| !field.is_empty());
             if fields.all(|field| parse(field, dialect.decimal).is_some()) {

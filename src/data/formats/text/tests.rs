@@ -64,10 +64,10 @@ fn the_first_row_is_never_lost() {
     assert_eq!(message, "line 1, field 1 is `x`, not a number");
     assert_eq!(hint, "header: true if line 1 has names, skip: 1 leaves it out, labels: 0 takes the column as labels");
     let (message, hint) = problem("1,1;2,2\n3,3;4,4\n", Layout::default());
-    assert_eq!((message.as_str(), hint.as_str()), (
-        "line 1, field 1 is `1,1`, not a number",
-        "write decimal: \",\" if a comma stands before the decimals"
-    ));
+    assert_eq!(
+        (message.as_str(), hint.as_str()),
+        ("line 1, field 1 is `1,1`, not a number", "write decimal: \",\" if a comma stands before the decimals")
+    );
     // What may be names although it is numbers is read, and said.
     let years = parse("2019,2020\n1.5,2.5\n3.5,4.5\n").unwrap();
     assert_eq!(years.shape, [3, 2]);
@@ -99,7 +99,9 @@ fn columns_and_labels() {
     assert_eq!(noted.values, [2.0]);
     let wrong = |layout| problem(text, layout);
     assert_eq!(wrong(Layout { columns: named(&["xx"]), ..Layout::default() }).1, "did you mean `x`?");
-    assert!(wrong(Layout { columns: at(&[3]), ..Layout::default() }).0.contains("has 3, and `table.csv` has 3 columns"));
+    assert!(
+        wrong(Layout { columns: at(&[3]), ..Layout::default() }).0.contains("has 3, and `table.csv` has 3 columns")
+    );
     let nameless = problem("1,2\n", Layout { columns: named(&["x"]), ..Layout::default() });
     assert!(nameless.0.contains("has no line of names"), "{nameless:?}");
     // An index that a data frame wrote on the way is no coordinate.
@@ -114,8 +116,7 @@ fn other_ways_to_write() {
         assert_eq!(with(text, comma()).unwrap().values, [1.5, 2.5], "{text}");
     }
     assert_eq!(with("1,5\n2,5\n", comma()).unwrap().shape, [2, 1]);
-    let quoted = Layout { delimiter: Some(",".into()), ..comma() };
-    assert_eq!(with("\"1,5\",\"2,5\"\n", quoted).unwrap().values, [1.5, 2.5]);
+    assert_eq!(with("\"1,5\",\"2,5\"\n", comma()).unwrap().values, [1.5, 2.5]);
     let units = Layout { skip: 2, ..Layout::default() };
     assert_eq!(with("x,y\nnm,ps\n1,2\n", units.clone()).unwrap().values, [1.0, 2.0]);
     // Lines are counted from the top of the file.
@@ -140,6 +141,8 @@ fn what_is_wrong_is_named_with_its_line() {
     assert_eq!(problem("1,abc\n3,4\n"), "line 1, field 2 is `abc`, not a number");
     assert_eq!(problem("x,y\n\"1,2\n3,4\n"), "a quotation mark in line 2 is not closed in it");
     assert_eq!(problem("1,\"1,234.5\"\n"), "line 1, field 2 is `1,234.5`, not a number");
+    assert_eq!(problem("x,y\nnm,ps\n1,2\n"), "line 2, field 1 (`x`) is `nm`, not a number");
+    assert_eq!(problem("1,2\n3,4\n\0\0"), "line 3 has 1 field, line 1 has 2 fields");
     assert_eq!(problem("1,2\n3,4\0\n"), "line 2, field 2 is `4\\u{0}`, not a number");
 }
 

@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
+use super::Layout;
 use super::dialect::{Dialect, Record};
 use super::number::{is_missing, parse};
-use super::Layout;
 use crate::error::Error;
 
 /// What is known of a table when something in it is wrong.
@@ -29,7 +29,9 @@ impl Trouble<'_> {
         let (line, here) = (line + self.skip, record.line + self.skip);
         let problem = format!("line {here} has {}, line {line} has {}", fields(record.fields.len()), fields(width));
         let hint = match record.fields.len() > width {
-            true => format!("every row needs the same number of fields; skip: {line} leaves out what is above line {here}"),
+            true => {
+                format!("every row needs the same number of fields; skip: {line} leaves out what is above line {here}")
+            }
             false => "every row needs the same number of fields".to_owned(),
         };
         Error::file("read", self.path, problem).with_hint(hint)
@@ -79,12 +81,13 @@ impl Trouble<'_> {
             Some(name) => format!("labels: {:?}", shown(name)),
             None => format!("labels: {column}"),
         };
+        let has_numbers = record.fields.iter().any(|field| reads(field, self.dialect.decimal));
         match is_first_row {
-            true if self.has_names_line => format!(
-                "skip: {line} leaves out the lines to here, `columns` takes only some columns, {label} takes this one as labels"
-            ),
-            true if self.layout.header.is_none() => {
-                format!("header: true if line {line} has names, skip: {line} leaves it out, {label} takes the column as labels")
+            true if self.has_names_line && !has_numbers => format!("skip: {line} leaves out all lines to this one"),
+            true if !self.has_names_line && self.layout.header.is_none() => {
+                format!(
+                    "header: true if line {line} has names, skip: {line} leaves it out, {label} takes the column as labels"
+                )
             }
             _ => format!("`columns` takes only some columns, by name or from 0; {label} takes this one as labels"),
         }
