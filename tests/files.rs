@@ -129,13 +129,13 @@ fn what_may_be_wrong_is_said() {
     ] {
         for call in ["io::read(file)", "dataset::from_file(file)"] {
             std::fs::write(folder.path().join("x.csv"), text).unwrap();
-            tumble.run(call).unwrap_or_else(|error| panic!("{error}"));
+            drop(tumble.run(call).unwrap_or_else(|error| panic!("{error}")));
             let said = std::mem::take(&mut *heard.0.lock().unwrap());
             assert!(said.len() == 1 && said[0].contains(warning), "{text:?}: {said:?}");
         }
     }
     std::fs::write(folder.path().join("x.csv"), "x,y\n1,2.5\n3,4.5\n").unwrap();
-    tumble.run("io::read(file)").unwrap_or_else(|error| panic!("{error}"));
+    drop(tumble.run("io::read(file)").unwrap_or_else(|error| panic!("{error}")));
     assert!(heard.0.lock().unwrap().is_empty());
 }
 

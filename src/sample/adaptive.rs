@@ -8,7 +8,6 @@ use super::field::Field;
 use super::integrator::{Integrator, Tolerance};
 use super::layout::BLOCK;
 use super::march::hold;
-use super::meter::Meter;
 use super::options::{LastStep, Options};
 use super::output::Request;
 use super::plan::Plan;
@@ -17,6 +16,7 @@ use super::start::{Beginning, gather};
 use super::state::{Run, State};
 use crate::error::{Error, Result};
 use crate::process::Motion;
+use crate::task::Meter;
 
 /// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its
 /// cost.

@@ -6,11 +6,11 @@ use std::sync::{Mutex, PoisonError};
 
 use super::State;
 use super::layout::BLOCK;
-use super::meter::Meter;
 use super::method::CORRECTING;
 use super::output::{Output, Request};
 use super::plan::Plan;
 use crate::error::{Error, Result};
+use crate::task::Meter;
 use crate::task::Task;
 
 /// Steps whose coefficients are held at once: memory does not grow with the number of steps.

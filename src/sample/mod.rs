@@ -14,7 +14,6 @@ mod integrator;
 mod keep;
 mod layout;
 mod march;
-mod meter;
 mod method;
 mod noise;
 mod options;

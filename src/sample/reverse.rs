@@ -91,6 +91,7 @@ pub(super) fn follow(
 /// Follows the reverse process by fixed steps through the times of `problem`.
 fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, options: &Options) -> Result<State> {
     let Problem { score, layout, ref times, ref noise, task } = *problem;
+    request.check_memory(options.keep.frames(options.steps), task.host())?;
     let kept = options.keep.places(options.steps, |step| times[step])?;
     let request = Request { kept: kept.iter().map(|&place| times[place]).collect(), ..request };
     let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);

@@ -66,11 +66,10 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
 
 /// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
 fn check_memory(network: &dyn Network, batch: usize, host: &Host) -> Result<()> {
-    match host.lacking(network.memory(batch)) {
-        None => Ok(()),
-        Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
-            .with_hint("take a smaller batch, or a narrower network")),
-    }
+    host.afford(network.memory(batch), |problem| {
+        Error::argument("batch", format!("of {batch} for this network {problem}"))
+            .with_hint("take a smaller batch, or a narrower network")
+    })
 }
 
 struct Worker<'a> {

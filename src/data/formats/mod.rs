@@ -78,11 +78,14 @@ impl Format {
         }
     }
 
-    fn decode(self, name: &Path, bytes: &[u8], options: &Options) -> Result<Array> {
+    fn decode(self, name: &Path, bytes: &[u8], options: &Options, host: &Host) -> Result<Array> {
         self.check(name, options)?;
+        // At most: a digit and a comma become a double twice, a byte of .npy one.
+        let values = if matches!(self, Self::Npz) { 0.0 } else { 8.0 * bytes.len() as f64 };
+        host.afford(values, |problem| Error::file("read", name, format!("what it holds {problem}")))?;
         match self {
             Self::Npy => npy::decode(name, bytes),
-            Self::Npz => npy::decode_archive(name, bytes, options.array.as_deref()),
+            Self::Npz => npy::decode_archive(name, bytes, options.array.as_deref(), host),
             Self::Text(_) => text::decode(name, bytes, &options.layout),
         }
     }
@@ -105,15 +108,15 @@ pub fn read(path: &Path, options: &Options, host: &Host) -> Result<Array> {
     if !host.has_file(path) {
         Format::of("read", path)?;
     }
-    decode(path, &host.read(path)?, options)
+    decode(path, &host.read(path)?, options, host)
 }
 
 /// Reads an array from the bytes of a file, as [`read`]. Errors call it `name`.
 ///
 /// # Errors
 /// As [`read`].
-pub fn decode(name: &Path, bytes: &[u8], options: &Options) -> Result<Array> {
-    Format::found(name, bytes)?.decode(name, bytes, options)
+pub fn decode(name: &Path, bytes: &[u8], options: &Options, host: &Host) -> Result<Array> {
+    Format::found(name, bytes)?.decode(name, bytes, options, host)
 }
 
 /// Writes a tensor to a `.npy`, `.npz` (as `array`) or text file.
@@ -167,7 +170,7 @@ mod tests {
             assert_eq!((back, notes), (tensor.clone(), Vec::new()), "{ending}");
             let (name, mut bytes) = (format!("embedded.{ending}"), std::io::Cursor::new(Vec::new()));
             encode(Path::new(&name), &tensor, &mut bytes).unwrap();
-            let back = decode(Path::new(&name), bytes.get_ref(), &any).unwrap();
+            let back = decode(Path::new(&name), bytes.get_ref(), &any, &host()).unwrap();
             assert_eq!(back.rounded(Path::new(&name)).unwrap().0, tensor, "{ending}");
             assert_eq!(std::fs::read(&path).unwrap(), bytes.into_inner(), "{ending}");
         }

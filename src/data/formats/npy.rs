@@ -11,6 +11,7 @@ use zip::result::ZipError;
 
 use super::Array;
 use crate::error::{Error, Result, suggestion};
+use crate::host::Host;
 use crate::tensor::{self, Tensor};
 
 /// Reads the `.npy` file `path` of floating-point numbers, integers or truth values from its bytes.
@@ -21,7 +22,7 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Array> {
 }
 
 /// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
-pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Array> {
+pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>, host: &Host) -> Result<Array> {
     let damaged = |error: ZipError| match error {
         ZipError::UnsupportedArchive(problem) => {
             Error::file("read", path, format!("its compression is unknown: {problem}"))
@@ -49,8 +50,11 @@ pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>) -> R
         }
     };
     let mut file = archive.by_name(member).map_err(damaged)?;
+    // Compressed zeros may become a thousand times as many; then each byte a double, at most, twice.
+    let size = file.size();
+    host.afford(17.0 * size as f64, |problem| Error::file("read", path, format!("`{member}` in it {problem}")))?;
     let mut bytes = Vec::new();
-    file.read_to_end(&mut bytes).map_err(|error| damaged(error.into()))?;
+    file.by_ref().take(size).read_to_end(&mut bytes).map_err(|error| damaged(error.into()))?;
     decode(path, &bytes)
 }
 
@@ -299,7 +303,9 @@ mod tests {
         assert!(problem(&huge).contains("damaged or not") || problem(&huge).contains("EiB"), "{}", problem(&huge));
         assert!(problem(&npy(&header("<f4", "False", "(10000000000,)"), &[])).contains("37.3 GiB"));
         assert!(problem(&npy(&header("<f4", "False", "(1000000,)"), &[0; 8])).contains("it is truncated"));
-        let problem = decode_archive(Path::new("array.npz"), b"PK\x03\x04 no archive", None).unwrap_err().to_string();
+        let problem = decode_archive(Path::new("array.npz"), b"PK\x03\x04 no archive", None, &Host::default())
+            .unwrap_err()
+            .to_string();
         assert!(problem.contains("damaged or not a .npz file"), "{problem}");
     }
 }

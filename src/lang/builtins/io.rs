@@ -102,7 +102,7 @@ mod module {
         let array = formats::read(Path::new(path), &options, &host(&ctx)).raise(&ctx)?;
         let texts = |texts: Vec<String>| texts.into_iter().map(Dynamic::from).collect::<Array>().into();
         Ok(Map::from([
-            ("values".into(), nested_numbers(&array.shape, &array.values)),
+            ("values".into(), nested_numbers(&array.shape, &array.values, &host(&ctx)).raise(&ctx)?),
             ("names".into(), texts(array.names)),
             ("labels".into(), texts(array.labels)),
             ("notes".into(), texts(array.notes)),

@@ -21,11 +21,11 @@ use crate::sample::State;
 use crate::sample::adaptive::GROUP;
 use crate::sample::integrator::{Integrator, TOLERANCES, Tolerance};
 use crate::sample::layout::{BLOCK, Layout};
-use crate::sample::meter::Meter;
 use crate::sample::output::Request;
 use crate::sample::start::{Beginning, Data, Start, Values, gather};
 use crate::score::Score;
 use crate::settings::{self, Choice, Setting, Value, words};
+use crate::task::Meter;
 use crate::task::Task;
 use crate::tensor::Tensor;
 
