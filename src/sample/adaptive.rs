@@ -3,7 +3,7 @@
 //! One length of step for all samples would make a sample depend on all others; one for each would leave no vector
 //! code. So [`GROUP`] samples, fixed by their places, share their steps.
 
-use super::density::{Flow, shortest};
+use super::density::{Flow, shortest, units};
 use super::field::Field;
 use super::integrator::{Integrator, Tolerance};
 use super::layout::BLOCK;
@@ -52,7 +52,7 @@ pub(super) fn run(
         let samples = GROUP.min(request.count - first);
         let mut rows = gather(start, problem.layout.state, first, samples)?;
         let mut flow = Flow::new(problem.score, samples, problem.task)?;
-        let mut integrator = Integrator::new(rows.len(), tolerance);
+        let mut integrator = Integrator::new(rows.len(), samples, tolerance, |time| units(problem.score, time));
         let (mut time, mut inside) = (from, rows.clone());
         let mut slope = |time: f64, state: &[f32], out: &mut [f32]| match &walls {
             None => flow.slope(time, state, out),

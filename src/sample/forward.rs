@@ -30,8 +30,17 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
     let factor = single_rows(&kernel.cholesky);
     let stream = Stream::new(seed, Purpose::Perturbation);
     let request = data.request(process, Vec::new());
-    let march =
-        March { name: "perturb", task, request, steps: 0, longest: 0.0, end: time, kept: Vec::new(), walls: None };
+    let march = March {
+        name: "perturb",
+        task,
+        request,
+        steps: 0,
+        longest: 0.0,
+        end: time,
+        time: &|_| time,
+        kept: Vec::new(),
+        walls: None,
+    };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         stream.normals(0, block, state);
@@ -83,7 +92,8 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let field = Field::new(process, Motion::Forward)?;
     let noise = Noise::Normal(Stream::new(options.seed, Purpose::Increment));
     let spread = Start::new(process, options.seed)?;
-    let march = March { name: "simulate", task, request, steps, longest: length, end: until, kept, walls: None };
+    let march =
+        March { name: "simulate", task, request, steps, longest: length, end: until, time: &time, kept, walls: None };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         spread.draw(block, state, x.len());

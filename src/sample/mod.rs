@@ -7,6 +7,7 @@ mod adaptive;
 mod combination;
 mod convergence;
 mod density;
+mod fault;
 mod field;
 mod forward;
 mod grid;

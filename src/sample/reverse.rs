@@ -75,6 +75,7 @@ pub(super) fn follow(
 ) -> Result<State> {
     let process = score.process();
     method::check(&*options.method, process)?;
+    check_end(process.horizon(), from, options.end)?;
     let request = Request { process, count, shape: score.shape(), kept: Vec::new() };
     let layout = Layout::new(process, request.dimension())?;
     let problem = Problem { score, layout, times: vec![from, options.end], noise, task };
@@ -88,6 +89,15 @@ pub(super) fn follow(
     warned(state, score, task)
 }
 
+/// Refuses an end that is not passed on the way down from the time `from`.
+fn check_end(horizon: f64, from: f64, end: f64) -> Result<()> {
+    if end >= 0.0 && end < from {
+        return Ok(());
+    }
+    let start = if from == horizon { "the horizon" } else { "the start" };
+    Err(Error::argument("end", format!("must be a time from 0 to below {start}, {from}, got {end}")))
+}
+
 /// Follows the reverse process by fixed steps through the times of `problem`.
 fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, options: &Options) -> Result<State> {
     let Problem { score, layout, ref times, ref noise, task } = *problem;
@@ -96,7 +106,8 @@ fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, opt
     let request = Request { kept: kept.iter().map(|&place| times[place]).collect(), ..request };
     let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
     let walls = score.walls();
-    let march = March { name: "sample", task, request, steps: options.steps, longest, end: options.end, kept, walls };
+    let (steps, end, time) = (options.steps, options.end, |step: usize| times[step]);
+    let march = March { name: "sample", task, request, steps, longest, end, time: &time, kept, walls };
     let step = stepper(problem, options)?;
     let plan = |range| Plan::new(range, &step, Some(score), layout, noise, task);
     let (state, evaluations) = march.run(start, plan)?;

@@ -1,7 +1,7 @@
 //! The probability flow at times that are not known in advance.
 
 use crate::error::Result;
-use crate::process::{Motion, Process};
+use crate::process::{Class, Motion, Process};
 use crate::sample::field::Field;
 use crate::sample::layout::Layout;
 use crate::sample::update::Registers;
@@ -12,6 +12,22 @@ use crate::task::Task;
 /// which leaves an error of second order in this time, and the score is never asked for at t = 0.
 pub(in crate::sample) fn shortest(process: &Process) -> f64 {
     1e-5 * process.horizon()
+}
+
+/// The standard deviation of each component and copy of the noised data at `time`, by rows: the units of what is tolerated
+/// of errors. Where there is no kernel, that of the data for the data, and 1 for all else.
+pub(in crate::sample) fn units(score: &dyn Score, time: f64) -> Result<Vec<f64>> {
+    let (process, variance) = (score.process(), score.moments().variance);
+    let dimension: usize = score.shape().iter().product();
+    let (copies, data) = (process.copies(dimension)?, variance.sqrt());
+    if process.class() == Class::Nonlinear {
+        let rows = 0..process.components() * copies;
+        return Ok(rows.map(|row| if row < process.data_components() * copies { data } else { 1.0 }).collect());
+    }
+    let law = process.kernel(time.max(shortest(process)))?.with_data_variance(variance);
+    // A component without any noise has no scale of its own.
+    let std = |row: usize| Some(law.cholesky.row(row).norm()).filter(|std| *std > 0.0).unwrap_or(1.0);
+    Ok((0..process.components() * copies).map(|row| std(row / copies)).collect())
 }
 
 /// The velocity of the flow in forward time, f − ½ ∇·D − ½ D ŝ, for a group of samples.

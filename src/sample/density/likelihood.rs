@@ -12,7 +12,7 @@
 use nalgebra::DVector;
 
 use super::divergence::{Divergence, Probes, trace};
-use super::flow::{Flow, shortest};
+use super::flow::{Flow, shortest, units};
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
 use crate::process::Class;
@@ -194,12 +194,17 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
     combine(&draws, options.bound.unwrap_or(by_default))
 }
 
-/// log p(z) of whole `states` at t = 0, data and auxiliaries together.
+/// log p_t(z) of whole `states`, data and auxiliaries together, at the time t of the states.
 ///
 /// # Errors
-/// As [`log_likelihood`], and when a block is missing.
+/// As [`log_likelihood`], and when a block is missing or the states are beyond the horizon.
 pub fn log_density(score: &dyn Score, states: &State, options: &Likelihood, task: &Task) -> Result<LogDensity> {
-    let plan = Plan::new(score, options, task)?;
+    let (horizon, from) = (score.process().horizon(), states.time);
+    if !(0.0..=horizon).contains(&from) {
+        return Err(Error::argument("x", format!("are states at t = {from}, beyond the horizon {horizon}"))
+            .with_hint("make the score of the process with a longer `horizon`"));
+    }
+    let plan = Plan { from, ..Plan::new(score, options, task)? };
     let values = Values::new(score.process(), score.shape(), states)?;
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
         values.copy(block, samples, rows);
@@ -217,6 +222,8 @@ struct Plan<'a> {
     divergence: Divergence,
     layout: Layout,
     task: &'a Task,
+    /// The time of the states.
+    from: f64,
 }
 
 /// Log densities of one draw, one row for each random direction in turn.
@@ -247,7 +254,7 @@ impl<'a> Plan<'a> {
         if let Divergence::Hutchinson { probes } = divergence {
             PROBES.check(&Value::Number(probes as f64))?;
         }
-        Ok(Self { score, options, divergence, layout, task })
+        Ok(Self { score, options, divergence, layout, task, from: 0.0 })
     }
 
     /// The log densities of the states that `start` gives, with the random directions of draw number `draw`.
@@ -282,7 +289,8 @@ impl<'a> Plan<'a> {
         let mut flow = Flow::new(self.score, samples, self.task)?;
         let mut values = rows;
         values.resize(size + probes.rows() * samples, 0.0);
-        let mut integrator = Integrator::new(values.len(), self.options.tolerance());
+        let mut integrator =
+            Integrator::new(values.len(), samples, self.options.tolerance(), |time| units(self.score, time));
         let mut slope = |time: f64, values: &[f32], out: &mut [f32]| {
             let known = time.max(shortest(process));
             let linear = process.linear_at(known)?;
@@ -293,7 +301,7 @@ impl<'a> Plan<'a> {
                 trace(&linear, process.driven(), &units, &mut probes, evaluator, state, logs);
             })
         };
-        integrator.advance(&mut slope, 0.0, process.horizon(), &mut values)?;
+        integrator.advance(&mut slope, self.from, process.horizon(), &mut values)?;
         let (state, logs) = values.split_at(size);
         let prior = self.prior(state, samples)?;
         let spread = |i: usize| {
