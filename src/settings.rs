@@ -36,8 +36,10 @@ pub struct Setting {
     pub kind: Kind,
     /// What stands where it is not given.
     pub default: Preset,
-    /// What it means, with its unit; the words that follow its name in a list.
+    /// What it means, with its unit; the words that follow its name in a list. Behind a semicolon, what helps to choose.
     pub meaning: &'static str,
+    /// The unit of a number, as it follows one in an error: "mm". Empty where it has none, or that of the process.
+    pub unit: &'static str,
 }
 
 /// What a setting takes.
@@ -110,7 +112,7 @@ impl Choice {
 
 impl Setting {
     const fn new(name: &'static str, kind: Kind, default: Preset, meaning: &'static str) -> Self {
-        Self { name, kind, default, meaning }
+        Self { name, kind, default, meaning, unit: "" }
     }
 
     /// A finite number that must be given.
@@ -194,6 +196,12 @@ impl Setting {
     #[must_use]
     pub const fn between(self, least: f64, most: f64) -> Self {
         self.within(Range::between(least, most))
+    }
+
+    /// The same number in this unit.
+    #[must_use]
+    pub const fn in_unit(self, unit: &'static str) -> Self {
+        Self { unit, ..self }
     }
 
     /// The same number, `value` where it is not given.

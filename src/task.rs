@@ -1,5 +1,6 @@
 //! Long computations: the one cancel flag, the one progress interface, the one way to use threads, and the host.
 
+mod meter;
 mod team;
 
 use std::sync::Arc;
@@ -8,6 +9,7 @@ use std::time::Duration;
 
 use rayon::prelude::*;
 
+pub(crate) use meter::Meter;
 pub use team::Team;
 
 use crate::error::{Error, Result};
@@ -129,11 +131,15 @@ impl Task {
         }
     }
 
+    /// How many threads work on blocks at once.
+    pub fn threads(&self) -> usize {
+        let all = || self.pool.as_ref().map_or_else(rayon::current_num_threads, |pool| pool.current_num_threads());
+        if self.is_serial { 1 } else { all() }
+    }
+
     /// Runs `work` with a [`Team`] of this task's number of threads, for many short rounds of up to `most` items each.
     pub fn team<R>(&self, most: usize, work: impl FnOnce(&mut Team<'_>) -> R) -> R {
-        let all = || self.pool.as_ref().map_or_else(rayon::current_num_threads, |pool| pool.current_num_threads());
-        let threads = if self.is_serial { 1 } else { all() };
-        Team::scope(threads, most, work)
+        Team::scope(self.threads(), most, work)
     }
 
     /// Runs `work(i)` for `i` in `0..count` on the task's threads and returns the results in order.

@@ -4,10 +4,12 @@ pub mod formats;
 mod mixture;
 mod moments;
 mod points;
+mod rounding;
 mod swiss_rolls;
 mod uniforms;
 mod units;
 
+use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
@@ -17,7 +19,6 @@ pub use moments::Moments;
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
-use crate::host::Host;
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 use crate::tensor::{self, Tensor};
@@ -38,6 +39,8 @@ struct Inner {
     law: Law,
     /// Where what is drawn is normalised data.
     units: Option<Units>,
+    /// Of the points, in their order; none where they have none.
+    labels: Vec<String>,
 }
 
 #[derive(Debug)]
@@ -97,23 +100,34 @@ impl Dataset {
         Self::with_law(name, points.datum_shape().to_vec(), points.moments(), Law::Points(points))
     }
 
-    /// Finite data from a .npy, .npz or .csv file; `array` names one of several arrays in a .npz file.
+    /// Finite data from a file of numbers.
     ///
     /// # Errors
     /// As [`formats::read`] and [`Dataset::from_points`], naming the file.
-    pub fn from_file(path: &Path, array: Option<&str>, host: &Host) -> Result<Self> {
-        let points = formats::read(path, array, host)?;
+    pub fn from_file(path: &Path, options: &formats::Options, task: &Task) -> Result<Self> {
+        let array = formats::read(path, options, task.host())?;
+        let (_, notes) = array.rounded(path)?;
+        array.notes.iter().chain(&notes).for_each(|note| task.warn(note));
         let name = path.file_stem().map_or_else(|| "file".into(), |stem| stem.to_string_lossy());
-        Self::from_points(&name, &points).map_err(|error| match error {
+        let data = Self::from_values(&name, &array.shape, &array.values).map_err(|error| match error {
             Error::Argument { problem, hint, .. } => {
                 Error::File { action: "use", path: path.to_owned(), reason: format!("it {problem}"), hint }
             }
             other => other,
-        })
+        })?;
+        Ok(data.with_labels(array.labels))
+    }
+
+    /// The same data with a label for each point; of finite data only.
+    fn with_labels(mut self, labels: Vec<String>) -> Self {
+        if let Some(inner) = Arc::get_mut(&mut self.0) {
+            inner.labels = labels;
+        }
+        self
     }
 
     fn with_law(name: &str, shape: Vec<usize>, moments: Moments, law: Law) -> Self {
-        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law, units: None }))
+        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law, units: None, labels: Vec::new() }))
     }
 
     /// The same data, normalised for the process that will noise them: what is drawn, and its moments, are in units of
@@ -139,8 +153,9 @@ impl Dataset {
             }
         };
         let Inner { moments, law, .. } = Arc::into_inner(scaled.0).expect("made here");
-        let (name, shape) = (self.0.name.clone(), self.0.shape.clone());
-        Ok(Self(Arc::new(Inner { name, shape, moments, law, units: Some(units) })))
+        let Inner { name, shape, labels, .. } = &*self.0;
+        let (name, shape, labels) = (name.clone(), shape.clone(), labels.clone());
+        Ok(Self(Arc::new(Inner { name, shape, moments, law, units: Some(units), labels })))
     }
 
     /// The units of normalised data.
@@ -209,7 +224,13 @@ impl Dataset {
         }
     }
 
-    /// Fills `out` with data, normalised where they are to be, of (`step`, `block`), component-major [d, count], count = `out.len()` / d. Allocates
+    /// The label of each point of finite data, where its file had them.
+    pub fn labels(&self) -> &[String] {
+        &self.0.labels
+    }
+
+    /// Fills `out` with data, normalised where they are to be, of (`step`, `block`), component-major [d, count], count =
+    /// `out.len()` / d. Allocates
     /// nothing. A different count gives different data.
     ///
     /// # Panics
@@ -278,7 +299,9 @@ impl fmt::Display for Dataset {
             Law::Scaled(data, _) => return write!(f, "{data}, normalised"),
         }
         write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.variance())?;
-        f.write_str(if self.units().is_some() { ", normalised" } else { "" })
+        f.write_str(if self.units().is_some() { ", normalised" } else { "" })?;
+        let kinds: BTreeSet<_> = self.labels().iter().collect();
+        if kinds.is_empty() { Ok(()) } else { write!(f, ", {} labels", kinds.len()) }
     }
 }
 

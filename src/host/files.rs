@@ -29,9 +29,7 @@ impl Host {
     pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
         let mut file = self.open(path)?;
         let length = file.get_ref().metadata().map_or(0, |metadata| metadata.len());
-        if let Some(problem) = self.lacking(length as f64) {
-            return Err(Error::file("read", path, format!("it {problem}")));
-        }
+        self.afford(length as f64, |problem| Error::file("read", path, format!("it {problem}")))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|e| self.explain("read", path, &e))?;
         Ok(bytes)

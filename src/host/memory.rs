@@ -1,17 +1,30 @@
-//! Refusing what cannot fit into memory before any of it is allocated.
+//! Refusing what cannot fit into memory before any of it is allocated: the one place where requests are weighed.
 //!
 //! Systems that promise more memory than they have end the program when it is used, not when it is asked for; so large
-//! requests are held against what the system says is available. Where it does not say, or allows the program less than
-//! the machine has, the allocation itself must fail.
+//! requests are held against what the system says is available, and against what it allows this program.
+
+use std::path::{Path, PathBuf};
 
 use super::Host;
+use crate::error::{Error, Result};
 
 /// Requests below this are granted without a look at the system.
 const SMALL: f64 = 67_108_864.0;
 
 impl Host {
-    /// "would take 30.1 GiB of memory, and 7.5 GiB are available" (or "allowed"), where that is so.
-    pub fn lacking(&self, bytes: f64) -> Option<String> {
+    /// Grants a request for `bytes` of memory, all that the work ahead allocates, or refuses it before any is allocated;
+    /// `refuse` makes the error of a problem such as "would take 30.1 GiB of memory, and 7.5 GiB are available".
+    ///
+    /// # Errors
+    /// What `refuse` makes, where the host does not allow so much or the system does not have it.
+    pub fn afford(&self, bytes: f64, refuse: impl FnOnce(String) -> Error) -> Result<()> {
+        match self.lacking(bytes) {
+            None => Ok(()),
+            Some(problem) => Err(refuse(problem)),
+        }
+    }
+
+    fn lacking(&self, bytes: f64) -> Option<String> {
         if let Some(limit) = self.memory_limit.filter(|&limit| bytes > limit) {
             return Some(format!("{}, and {} are allowed", taking(bytes), readable(limit)));
         }
@@ -29,11 +42,57 @@ pub(crate) fn taking(bytes: f64) -> String {
     format!("would take {} of memory", readable(bytes))
 }
 
-/// Bytes that the system could give to new work without swapping, where it tells (Linux).
+/// Bytes that this program can still have, where the system tells (Linux): what is available to new work without
+/// swapping, what is left of the limit on the addresses of the program, and of those on the groups that it belongs to.
 fn available() -> Option<f64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    let free = kibibytes("/proc/meminfo", "MemAvailable:");
+    [free, addresses_left(), groups_left()].into_iter().flatten().reduce(f64::min)
+}
+
+/// The bytes that a line of a file states in units of 1024.
+fn kibibytes(file: &str, name: &str) -> Option<f64> {
+    let text = std::fs::read_to_string(file).ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix(name))?;
     line.trim().strip_suffix(" kB")?.parse().ok().map(|kibibytes: f64| 1024.0 * kibibytes)
+}
+
+fn addresses_left() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/limits").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    let limit: f64 = line.split_whitespace().next()?.parse().ok()?;
+    Some((limit - kibibytes("/proc/self/status", "VmSize:")?).max(0.0))
+}
+
+/// What is left in the tightest of the control groups, of either version.
+fn groups_left() -> Option<f64> {
+    let text = std::fs::read_to_string("/proc/self/cgroup").ok()?;
+    let groups = text.lines().filter_map(|line| {
+        let mut parts = line.splitn(3, ':').skip(1);
+        match (parts.next()?, parts.next()?) {
+            ("", path) => Some(("/sys/fs/cgroup", path, ["memory.max", "memory.current"])),
+            (kinds, path) if kinds.split(',').any(|kind| kind == "memory") => {
+                Some(("/sys/fs/cgroup/memory", path, ["memory.limit_in_bytes", "memory.usage_in_bytes"]))
+            }
+            _ => None,
+        }
+    });
+    // A group is inside of all those above it. In a container the path may be that outside, and only the root be there.
+    let folders = groups.flat_map(|(root, path, files)| {
+        let inner = PathBuf::from(root).join(path.trim_start_matches('/'));
+        let above: Vec<_> = inner.ancestors().take_while(|above| above.starts_with(root)).map(Path::to_owned).collect();
+        above.into_iter().map(move |folder| (folder, files))
+    });
+    folders.filter_map(|(folder, files)| group_left(&folder, files)).reduce(f64::min)
+}
+
+fn group_left(folder: &Path, [limit, used]: [&str; 2]) -> Option<f64> {
+    let number = |file: &str| std::fs::read_to_string(folder.join(file)).ok()?.trim().parse::<f64>().ok();
+    // What is cached of files goes when it is needed.
+    let cached = std::fs::read_to_string(folder.join("memory.stat")).ok().and_then(|text| {
+        let line = text.lines().find_map(|line| line.strip_prefix("inactive_file "))?;
+        line.trim().parse::<f64>().ok()
+    });
+    Some((number(limit)? - number(used)? + cached.unwrap_or(0.0)).max(0.0))
 }
 
 fn readable(bytes: f64) -> String {
@@ -51,7 +110,9 @@ mod tests {
         let host = Host::default();
         assert_eq!(host.lacking(1e6), None);
         if cfg!(target_os = "linux") {
-            let problem = host.lacking(1e18).unwrap();
+            let refuse = |problem| Error::argument("count", problem);
+            let problem = host.afford(1e18, refuse).unwrap_err().to_string();
+            let problem = problem.strip_prefix("`count` ").unwrap();
             assert!(problem.starts_with("would take 888.2 PiB of memory, and "), "{problem}");
             assert!(problem.ends_with(" are available"), "{problem}");
         }

@@ -7,6 +7,7 @@ use rhai::{Array, Dynamic, INT, NativeCallContext};
 use super::failure::{Outcome, Raise};
 use super::options::{kind, number, whole_argument};
 use crate::error::{Error, Result};
+use crate::host::Host;
 use crate::tensor::{Index, Tensor};
 
 /// Numbers in row-major order with their shape, in the precision of the script.
@@ -79,12 +80,33 @@ pub(crate) fn give(tensor: Tensor) -> Dynamic {
 }
 
 /// A tensor as nested arrays of numbers.
-pub(crate) fn nested(tensor: &Tensor) -> Result<Dynamic> {
-    match tensor.shape().first() {
-        None => Ok(give(tensor.clone())),
-        Some(&count) => {
-            let rows = (0..count as i64).map(|i| nested(&tensor.get(&[Index::At(i)])?));
-            Ok(Dynamic::from_array(rows.collect::<Result<Array>>()?))
+pub(crate) fn nested(tensor: &Tensor, host: &Host) -> Result<Dynamic> {
+    let values: Vec<f64> = tensor.values().iter().map(|&value| f64::from(value)).collect();
+    nested_numbers(tensor.shape(), &values, host)
+}
+
+/// Numbers in row-major order as nested arrays, in double precision.
+///
+/// # Errors
+/// When the memory does not suffice.
+pub(crate) fn nested_numbers(shape: &[usize], values: &[f64], host: &Host) -> Result<Dynamic> {
+    // Each row is an array besides.
+    let rows: usize = shape.split_last().map_or(1, |(_, outer)| outer.iter().product());
+    let bytes = size_of::<Dynamic>() * values.len() + 3 * size_of::<Array>() * rows;
+    host.afford(bytes as f64, |problem| {
+        Error::argument("to_array", format!("of {} values {problem}", values.len()))
+            .with_hint("a tensor takes a quarter of it: work on the tensor, or on a part of it")
+    })?;
+    Ok(nest(shape, values))
+}
+
+fn nest(shape: &[usize], values: &[f64]) -> Dynamic {
+    match shape {
+        [] => Dynamic::from_float(values[0]),
+        [_] => values.iter().map(|&value| Dynamic::from_float(value)).collect::<Array>().into(),
+        [count, inner @ ..] => {
+            let width: usize = inner.iter().product();
+            (0..*count).map(|row| nest(inner, &values[row * width..][..width])).collect::<Array>().into()
         }
     }
 }

@@ -4,7 +4,7 @@ use ndarray::{Array1, Array2, ArrayView2, Axis, s};
 
 use crate::error::{Error, Result};
 use crate::task::Task;
-use crate::tensor::{Tensor, affordable};
+use crate::tensor::Tensor;
 
 /// Rows of a covariance that are computed together.
 const BLOCK: usize = 64;
@@ -36,7 +36,12 @@ pub fn cross_covariance(a: &Tensor, b: &Tensor, task: &Task) -> Result<Array2<f6
         return Err(Error::argument("b", format!("has {} rows, `a` has {}", y.count, x.count))
             .with_hint("row i of both must belong to the same sample"));
     }
-    affordable(&[x.width(), y.width()], task.host())?;
+    // In double precision, in parts and joined, then in single precision; and both samples centred.
+    let bytes = 20.0 * x.width() as f64 * y.width() as f64 + 8.0 * (x.values.len() + y.values.len()) as f64;
+    task.host().afford(bytes, |problem| {
+        let problem = format!("of {} coordinates with {} of the other {problem}", x.width(), y.width());
+        Error::argument("a", problem).with_hint("take fewer coordinates or rows")
+    })?;
     let (x, y) = (centred(x.matrix()), centred(y.matrix()));
     let blocks = task.blocks(x.ncols().div_ceil(BLOCK), |block| {
         let columns = block * BLOCK..x.ncols().min((block + 1) * BLOCK);

@@ -5,6 +5,7 @@ use ndarray::ArrayView2;
 use super::pair;
 use crate::error::{Error, Result};
 use crate::settings::{Setting, Values};
+use crate::task::Task;
 use crate::tensor::Tensor;
 
 /// The bins of a histogram over all coordinates of a datum.
@@ -55,9 +56,9 @@ const MAX_BINS: usize = 1 << 24;
 ///
 /// # Errors
 /// When the bins are fewer than 1 or too many in all, the range is empty, the data differ in their coordinates, or a
-/// sample is empty or not finite.
-pub fn kl_histogram(a: &Tensor, b: &Tensor, bins: &Bins) -> Result<f64> {
-    let (p, q) = histograms(a, b, bins, 0.5)?;
+/// sample is empty or not finite; when the memory does not suffice.
+pub fn kl_histogram(a: &Tensor, b: &Tensor, bins: &Bins, task: &Task) -> Result<f64> {
+    let (p, q) = histograms(a, b, bins, 0.5, task)?;
     Ok(divergence(&p, &q))
 }
 
@@ -65,8 +66,8 @@ pub fn kl_histogram(a: &Tensor, b: &Tensor, bins: &Bins) -> Result<f64> {
 ///
 /// # Errors
 /// As [`kl_histogram`].
-pub fn js_histogram(a: &Tensor, b: &Tensor, bins: &Bins) -> Result<f64> {
-    let (p, q) = histograms(a, b, bins, 0.0)?;
+pub fn js_histogram(a: &Tensor, b: &Tensor, bins: &Bins, task: &Task) -> Result<f64> {
+    let (p, q) = histograms(a, b, bins, 0.0, task)?;
     let middle: Vec<f64> = p.iter().zip(&q).map(|(p, q)| 0.5 * (p + q)).collect();
     Ok(0.5 * (divergence(&p, &middle) + divergence(&q, &middle)))
 }
@@ -77,7 +78,7 @@ fn divergence(p: &[f64], q: &[f64]) -> f64 {
 }
 
 /// Probabilities of the bins, with `prior` counts added to each.
-fn histograms(a: &Tensor, b: &Tensor, bins: &Bins, prior: f64) -> Result<(Vec<f64>, Vec<f64>)> {
+fn histograms(a: &Tensor, b: &Tensor, bins: &Bins, prior: f64, task: &Task) -> Result<(Vec<f64>, Vec<f64>)> {
     let (x, y) = pair(a, b)?;
     let (x, y) = (x.matrix(), y.matrix());
     let dimension = x.ncols();
@@ -89,6 +90,9 @@ fn histograms(a: &Tensor, b: &Tensor, bins: &Bins, prior: f64) -> Result<(Vec<f6
         Error::argument("bins", format!("of {} along each of {dimension} coordinates are too many", bins.count))
             .with_hint("use fewer bins, compare single coordinates (`x.column(0)`), or use sliced_wasserstein")
     })?;
+    // Both histograms and their middle.
+    task.host()
+        .afford(24.0 * total as f64, |problem| Error::argument("bins", format!("of {total} in all {problem}")))?;
     let axes = match bins.range {
         Some([low, high]) if low < high && (high - low).is_finite() => vec![[low, high]; dimension],
         Some([low, high]) => {
@@ -139,14 +143,15 @@ mod tests {
         let bins = Bins { count: 2, range: Some([0.0, 1.0]) };
         // With half a count in each bin: P = (3.5, 1.5)/5, Q = (1.5, 3.5)/5.
         let truth = 0.7 * f64::ln(7.0 / 3.0) + 0.3 * f64::ln(3.0 / 7.0);
-        assert!((kl_histogram(&a, &b, &bins).unwrap() - truth).abs() < 1e-15);
+        assert!((kl_histogram(&a, &b, &bins, &Task::default()).unwrap() - truth).abs() < 1e-15);
         let truth = 0.75 * f64::ln(1.5) + 0.25 * f64::ln(0.5);
-        assert!((js_histogram(&a, &b, &bins).unwrap() - truth).abs() < 1e-15);
-        assert_eq!(kl_histogram(&a, &a, &bins).unwrap(), 0.0);
+        assert!((js_histogram(&a, &b, &bins, &Task::default()).unwrap() - truth).abs() < 1e-15);
+        assert_eq!(kl_histogram(&a, &a, &bins, &Task::default()).unwrap(), 0.0);
         let far = tensor(&[2], &[-1e30, 1e30]);
         let outer = tensor(&[2], &[0.0, 1.0]);
-        assert_eq!(js_histogram(&far, &outer, &bins).unwrap(), 0.0);
-        let apart = js_histogram(&outer, &tensor(&[1], &[0.5]), &Bins { count: 3, range: None }).unwrap();
+        assert_eq!(js_histogram(&far, &outer, &bins, &Task::default()).unwrap(), 0.0);
+        let apart =
+            js_histogram(&outer, &tensor(&[1], &[0.5]), &Bins { count: 3, range: None }, &Task::default()).unwrap();
         assert!((apart - std::f64::consts::LN_2).abs() < 1e-15);
     }
 
@@ -155,15 +160,16 @@ mod tests {
         let a = tensor(&[2, 2], &[0.0, 0.0, 1.0, 1.0]);
         let b = tensor(&[2, 2], &[0.0, 1.0, 1.0, 0.0]);
         let bins = Bins { count: 2, range: None };
-        assert!((js_histogram(&a, &b, &bins).unwrap() - std::f64::consts::LN_2).abs() < 1e-15);
+        assert!((js_histogram(&a, &b, &bins, &Task::default()).unwrap() - std::f64::consts::LN_2).abs() < 1e-15);
         let point = tensor(&[1, 2], &[3.0, 3.0]);
-        assert_eq!(js_histogram(&point, &point, &bins).unwrap(), 0.0);
+        assert_eq!(js_histogram(&point, &point, &bins, &Task::default()).unwrap(), 0.0);
     }
 
     #[test]
     fn bad_bins_are_refused() {
         let a = Tensor::normals(&[5, 8], 1, &Host::default()).unwrap();
-        let problem = |count, range| kl_histogram(&a, &a, &Bins { count, range }).expect_err("bad").to_string();
+        let problem =
+            |count, range| kl_histogram(&a, &a, &Bins { count, range }, &Task::default()).expect_err("bad").to_string();
         assert_eq!(problem(0, None), "`bins` must be at least 1, got 0");
         assert_eq!(problem(10, None), "`bins` of 10 along each of 8 coordinates are too many");
         assert_eq!(problem(2, Some([1.0, 1.0])), "`range` must go from a lower to a higher number, got [1, 1]");

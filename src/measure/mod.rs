@@ -51,8 +51,8 @@ mod tests {
             for result in [
                 sliced_wasserstein(&good, &bad, 8, 0, &task),
                 energy_distance(&good, &bad, &task),
-                kl_histogram(&good, &bad, &Bins::default()),
-                js_histogram(&good, &bad, &Bins::default()),
+                kl_histogram(&good, &bad, &Bins::default(), &task),
+                js_histogram(&good, &bad, &Bins::default(), &task),
             ] {
                 let problem = result.expect_err("must be refused").to_string();
                 assert!(problem.starts_with(text), "{problem}");

@@ -183,7 +183,7 @@ impl Canvas for Vector<'_> {
         let style = TextStyle::from(font).color(&ink).pos(Pos::new(h_pos, VPos::Top));
         let up = 0.76 * size;
         let top = if upright { [at[0] - up, at[1]] } else { [at[0], at[1] - up] };
-        let _ = self.backend.draw_text(text, &style, Self::at(&top));
+        let _ = self.backend.draw_text(&font::printable(text), &style, Self::at(&top));
     }
 }
 

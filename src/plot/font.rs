@@ -1,5 +1,6 @@
 //! The embedded font, DejaVu Sans cut down to Latin, Greek and mathematics.
 
+use std::borrow::Cow;
 use std::sync::OnceLock;
 
 use ab_glyph::{Font, FontRef, PxScale, ScaleFont, point};
@@ -23,13 +24,36 @@ fn em_scale(size: f64) -> PxScale {
     PxScale::from(single(size) * font.height_unscaled() / units)
 }
 
+/// A text as a line of it can be written in any format: blanks for tabs and ends of lines, and a mark for every other
+/// character that controls something or that XML does not allow.
+pub(super) fn printable(text: &str) -> Cow<'_, str> {
+    let is_barred = |c: char| c.is_control() || matches!(c, '\u{fffe}' | '\u{ffff}');
+    let shown = |c: char| match c {
+        '\t' | '\n' | '\r' => ' ',
+        c if is_barred(c) => '\u{fffd}',
+        c => c,
+    };
+    if text.contains(is_barred) { text.chars().map(shown).collect::<String>().into() } else { text.into() }
+}
+
+/// The characters of a text that the font has no glyph for, each once.
+pub(super) fn missing(text: &str) -> String {
+    let mut missing = String::new();
+    for character in text.chars().filter(|c| !matches!(c, '\t' | '\n' | '\r')) {
+        if font().glyph_id(character).0 == 0 && !missing.contains(character) {
+            missing.push(character);
+        }
+    }
+    missing
+}
+
 /// Glyphs of a line with the distance of each from its start, in the unit of `size`; then the width of the line.
 fn set(text: &str, size: f64) -> (Vec<(ab_glyph::GlyphId, f64)>, f64) {
     let scaled = font().as_scaled(em_scale(size));
     let mut pen = 0.0;
     let mut previous = None;
     let mut glyphs = Vec::with_capacity(text.len());
-    for id in text.chars().map(|character| scaled.glyph_id(character)) {
+    for id in printable(text).chars().map(|character| scaled.glyph_id(character)) {
         if let Some(previous) = previous.replace(id) {
             pen += f64::from(scaled.kern(previous, id));
         }
@@ -65,6 +89,13 @@ mod tests {
             "AZaz019 αβγδεζηθικλμνξοπρςστυφχψωΓΔΘΛΞΠΣΦΨΩ ∂∇∫√∞≈≠≤≥±×·−→⟨⟩∝∈ℝ‖′°ħℓ ₀₁₂₃₄₅₆₇₈₉₊₋ₓₙᵢⱼₜ ⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻ⁿ äéüß";
         let missing: String = wanted.chars().filter(|&c| font().glyph_id(c).0 == 0).collect();
         assert_eq!(missing, "");
+    }
+
+    #[test]
+    fn every_text_can_be_written() {
+        assert_eq!(printable("two\nlines\tand \0 \u{1b}[0m\u{ffff}"), "two lines and \u{fffd} \u{fffd}[0m\u{fffd}");
+        assert!(matches!(printable("θ₁ → ∞ 日本語"), Cow::Borrowed(_)));
+        assert_eq!(missing("日 θ₁ 本日\n\0"), "日本\0");
     }
 
     #[test]

@@ -25,6 +25,7 @@ pub mod options;
 mod paper;
 mod prepare;
 mod save;
+mod texts;
 
 pub use axes::Scale;
 pub use colours::{Colour, PALETTE, viridis};

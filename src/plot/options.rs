@@ -8,17 +8,19 @@ const LENGTH: Range = Range::between(20.0, 1000.0);
 /// Width on paper.
 pub const WIDTH: Setting = Setting::number("width", "width on paper in mm; 86 is one column of a journal, 178 both")
     .within(LENGTH)
+    .in_unit("mm")
     .or_else("one or both columns, as the panels need");
 
 /// Height on paper.
 pub const HEIGHT: Setting =
-    Setting::number("height", "height on paper in mm").within(LENGTH).or_else("as the panels need");
+    Setting::number("height", "height on paper in mm").within(LENGTH).in_unit("mm").or_else("as the panels need");
 
 /// Dots per inch where nothing else is said.
 pub(super) const USUAL_DPI: f64 = 300.0;
 
 /// Resolution of a PNG.
-pub const DPI: Setting = Setting::number("dpi", "dots per inch of a PNG").between(36.0, 1200.0).or(USUAL_DPI);
+pub const DPI: Setting =
+    Setting::number("dpi", "dots per inch of a PNG").between(36.0, 1200.0).in_unit("dots per inch").or(USUAL_DPI);
 
 /// Panels per row.
 pub const COLUMNS: Setting = Setting::count("columns", "panels per row").or_else("by their number");
@@ -37,6 +39,7 @@ pub const RADIUS: Setting =
 /// Width of lines.
 pub const LINE_WIDTH: Setting = Setting::number("size", "width of the lines in points, 1/72 inch")
     .within(SIZES)
+    .in_unit("points")
     .or_else("1.1, finer for more than 2000 points");
 
 const CELLS: Range = Range::between(1.0, 2000.0);

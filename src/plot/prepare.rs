@@ -60,7 +60,7 @@ pub(super) struct Line {
 /// Checks a figure and computes all that its drawing needs.
 pub(super) fn prepare(figure: &Figure) -> Result<Prepared> {
     check::check(figure)?;
-    let mut notes = Vec::new();
+    let mut notes = figure.unwritable();
     let mut panels = Vec::with_capacity(figure.panels.len());
     for (index, panel) in figure.panels.iter().enumerate() {
         panels.push(Clean::new(panel, index, &mut notes)?);

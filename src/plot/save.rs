@@ -152,6 +152,27 @@ mod tests {
         assert!(svg.contains("a &lt; b &amp; &quot;c&quot;"));
     }
 
+    /// Characters that XML does not allow would make the document unreadable. Seen to fail with the text as it is.
+    #[test]
+    fn control_characters_leave_the_svg_well_formed() {
+        let panel = Panel::new(vec![scatter(cloud(3))]).titled("a\0b\tc\u{1b}日").with_labels("\u{7}", "θ₁ → ∞");
+        let figure = Figure::new(vec![panel]);
+        let svg = figure.svg().expect("drawable");
+        let is_allowed =
+            |c: char| matches!(c, '\t' | '\n' | '\r' | ' '..='\u{d7ff}' | '\u{e000}'..='\u{fffd}' | '\u{10000}'..);
+        assert!(svg.chars().all(is_allowed));
+        assert!(svg.contains("a\u{fffd}b c\u{fffd}日"));
+        assert_eq!(
+            figure.notes().expect("drawable"),
+            [
+                "title: the font of figures lacks `日`; pixels show a box, an SVG what its viewer has",
+                "title: U+0000, U+001B cannot be written and stands as a box",
+                "x_label: U+0007 cannot be written and stands as a box",
+            ]
+        );
+        assert!(figure.png().is_ok());
+    }
+
     #[test]
     fn the_png_has_its_size_and_holds_ink() {
         let folder = tempfile::tempdir().expect("a folder");

@@ -3,11 +3,10 @@
 //! One length of step for all samples would make a sample depend on all others; one for each would leave no vector
 //! code. So [`GROUP`] samples, fixed by their places, share their steps.
 
-use super::density::{Flow, shortest};
+use super::density::{Flow, shortest, units};
 use super::integrator::{Integrator, Tolerance};
 use super::layout::BLOCK;
 use super::march::hold;
-use super::meter::Meter;
 use super::options::{LastStep, Options};
 use super::output::Request;
 use super::plan::Plan;
@@ -17,6 +16,7 @@ use super::state::{Run, State};
 use crate::error::{Error, Result};
 use crate::process::Motion;
 use crate::score::Chart;
+use crate::task::Meter;
 
 /// Samples that share their steps. What depends on time only is computed anew for each stage: many samples share its
 /// cost.
@@ -54,7 +54,7 @@ pub(super) fn run(
         let samples = GROUP.min(request.count - first);
         let mut rows = gather(start, problem.layout.state, first, samples)?;
         let mut flow = Flow::new(problem.score, samples, problem.task)?;
-        let mut integrator = Integrator::new(rows.len(), tolerance);
+        let mut integrator = Integrator::new(rows.len(), samples, tolerance, |time| units(problem.score, time));
         let (mut time, mut inside) = (from, rows.clone());
         let mut slope = |time: f64, state: &[f32], out: &mut [f32]| match &walls {
             None => flow.slope(time, state, out),

@@ -57,6 +57,15 @@ pub fn convergence(
     if !(variance > 0.0 && variance.is_finite()) {
         return Err(Error::argument("variance", format!("must be above 0, got {variance}")));
     }
+    if let Some(twice) = (1..steps.len()).map(|i| steps[i]).enumerate().find(|(i, n)| steps[..=*i].contains(n)) {
+        return Err(Error::argument(
+            "steps",
+            format!("has {} twice: errors are compared between different ones", twice.1),
+        ));
+    }
+    if steps.is_empty() {
+        return Err(Error::argument("steps", "is empty").with_hint("give at least one number of steps"));
+    }
     let means = vec![1.0; process.data_components()];
     let mixture = Mixture::new(vec![1.0], means.clone(), Covariance::Isotropic(vec![variance]))?;
     let score = Exact::new(process, &Dataset::from_mixture("gaussian", mixture)?)?;
@@ -86,6 +95,11 @@ fn responses(score: &Exact, factor: &DMatrix<f64>, options: &Options, task: &Tas
     }
     let count = options.steps.checked_mul(draws * rows).and_then(|impulses| impulses.checked_add(first));
     let count = count.ok_or_else(|| Error::argument("steps", format!("{} are too many", options.steps)))?;
+    // The states, in single precision and twice in double.
+    task.host().afford(24.0 * size as f64 * count as f64, |problem| {
+        Error::argument("steps", format!("of {} ask for {count} impulses, which {problem}", options.steps))
+            .with_hint("take fewer steps")
+    })?;
     let start = |block: u32, samples: usize, out: &mut [f32]| {
         for (b, row) in out.chunks_exact_mut(samples).enumerate() {
             row.fill(0.0);

@@ -4,6 +4,7 @@ use super::field::Field;
 use super::layout::Layout;
 use super::march::March;
 use super::noise::Noise;
+use super::output::Request;
 use super::plan::{Part, Place, Plan};
 use super::start::{Data, Start};
 use super::{Keep, State, stability};
@@ -38,7 +39,8 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
         steps: 0,
         longest: 0.0,
         end: time,
-        kept: vec![],
+        time: &|_| time,
+        kept: Vec::new(),
         walls: None,
     };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
@@ -85,14 +87,17 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let (steps, length) = (options.steps, until / options.steps as f64);
     let time = |step: usize| until * (step as f64 / steps as f64);
     let layout = Layout::new(process, data.dimension())?;
+    let request = data.request(process, Vec::new());
+    request.check_memory(options.keep.frames(steps), task.host())?;
     let kept = options.keep.places(steps, time)?;
-    let request = data.request(process, kept.iter().map(|&step| time(step)).collect());
+    let request = Request { kept: kept.iter().map(|&step| time(step)).collect(), ..request };
     let field = Field::new(process, Motion::Forward, Coordinates::Own)?;
     let stream = |purpose| Stream::new(options.seed, purpose).at(0.0).of(data.values());
     let noise = Noise::Normal(stream(Purpose::Forward));
     let spread = Start::new(process, stream(Purpose::ForwardStart))?;
+    let (score, walls) = (None, None);
     let march =
-        March { name: "simulate", task, request, score: None, steps, longest: length, end: until, kept, walls: None };
+        March { name: "simulate", task, request, score, steps, longest: length, end: until, time: &time, kept, walls };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         spread.draw(block, state, x.len());

@@ -11,7 +11,7 @@ use crate::settings::{Range, Setting, Value, Values};
 pub struct Tolerance {
     /// In parts of each value.
     pub(super) rtol: f64,
-    /// Besides.
+    /// Besides, in units of each value.
     pub(super) atol: f64,
 }
 
@@ -20,7 +20,9 @@ pub(super) const TOLERANCES: &[Setting] = &[RTOL, ATOL];
 const RTOL: Setting =
     Setting::number("rtol", "tolerated error of a step, in parts of the state").within(TOLERATED).or(1e-5);
 const ATOL: Setting =
-    Setting::number("atol", "tolerated error of a step besides, in units of the state").within(TOLERATED).or(1e-5);
+    Setting::number("atol", "tolerated error of a step besides, in standard deviations of the noised data")
+        .within(TOLERATED)
+        .or(1e-5);
 /// States are in single precision.
 const TOLERATED: Range = Range::from(1e-6).below(1.0);
 
@@ -58,10 +60,15 @@ const MOST_TRIALS: usize = 100_000;
 /// dz/dt, written for (t, z).
 pub(super) type Slope<'a> = dyn FnMut(f64, &[f32], &mut [f32]) -> Result<()> + 'a;
 
+/// The units of the rows of values at a time, from the first row on; values behind them have the unit 1.
+pub(super) type Units<'a> = dyn Fn(f64) -> Result<Vec<f64>> + 'a;
+
 /// Integrates over stretches of time, one after the other, in either direction.
-#[derive(Debug)]
-pub(super) struct Integrator {
+pub(super) struct Integrator<'a> {
     tolerance: Tolerance,
+    units: Box<Units<'a>>,
+    /// What is tolerated besides of each row of values: the tolerance in the unit that the row has during the step.
+    floors: Vec<f64>,
     /// The values and the slopes of all stages, each of `size`.
     rows: Vec<f32>,
     size: usize,
@@ -74,12 +81,32 @@ pub(super) struct Integrator {
     rejected: usize,
 }
 
-impl Integrator {
-    /// For `size` values.
-    pub(super) fn new(size: usize, tolerance: Tolerance) -> Self {
+impl<'a> Integrator<'a> {
+    /// For `size` values in rows of `samples`, which have `units`.
+    pub(super) fn new(
+        size: usize,
+        samples: usize,
+        tolerance: Tolerance,
+        units: impl Fn(f64) -> Result<Vec<f64>> + 'a,
+    ) -> Self {
         let rows = vec![0.0; (1 + STAGES) * size];
-        let (trial, before) = (vec![0.0; size], 1e-4);
-        Self { tolerance, rows, size, trial, step: None, before, evaluations: 0, rejected: 0 }
+        let (trial, before, floors) = (vec![0.0; size], 1e-4, vec![tolerance.atol; size / samples]);
+        let units = Box::new(units);
+        Self { tolerance, units, floors, rows, size, trial, step: None, before, evaluations: 0, rejected: 0 }
+    }
+
+    /// Finds what is tolerated besides in a step between two times: of the smaller units.
+    fn set_floors(&mut self, times: [f64; 2]) -> Result<()> {
+        let atol = self.tolerance.atol;
+        self.floors.fill(f64::INFINITY);
+        for time in times {
+            for (floor, unit) in
+                self.floors.iter_mut().zip((self.units)(time)?.into_iter().chain(std::iter::repeat(1.0)))
+            {
+                *floor = floor.min(atol * unit);
+            }
+        }
+        Ok(())
     }
 
     /// How often the slope was asked for.
@@ -108,6 +135,7 @@ impl Integrator {
                 Some(step) => step,
                 None => {
                     self.evaluate(slope, 0, time)?;
+                    self.set_floors([time, to])?;
                     self.first_step()
                 }
             };
@@ -151,24 +179,25 @@ impl Integrator {
             sum.apply(self.size, &self.rows, &mut self.trial);
             self.evaluate(slope, stage + 1, time + NODES[stage + 1] * length)?;
         }
+        self.set_floors([time, time + length])?;
         let error = self.error(length);
         match error.is_finite() {
             true => Ok(error),
             // A step into the infinite was too long, unless it starts there.
             false if self.rows[..2 * self.size].iter().all(|value| value.is_finite()) => Ok(1e10),
-            false => Err(Error::numerical("the samples left the range of floating point")
+            false => Err(Error::numerical(format!("the samples left the range of floating point at t = {time:.4}"))
                 .with_hint("lower `rtol` and `atol`, or take a method with fixed steps")),
         }
     }
 
     /// The root mean square of the error over what is tolerated.
     fn error(&self, length: f64) -> f64 {
-        let Tolerance { rtol, atol } = self.tolerance;
+        let (rtol, samples) = (self.tolerance.rtol, self.size / self.floors.len());
         let slopes: [&[f32]; STAGES] = std::array::from_fn(|stage| &self.rows[(1 + stage) * self.size..][..self.size]);
         let square = |i: usize| {
             let difference: f64 = ERROR.iter().zip(slopes).map(|(weight, slope)| weight * f64::from(slope[i])).sum();
             let scale = self.rows[i].abs().max(self.trial[i].abs());
-            (length * difference / (atol + rtol * f64::from(scale))).powi(2)
+            (length * difference / (self.floors[i / samples] + rtol * f64::from(scale))).powi(2)
         };
         ((0..self.size).map(square).sum::<f64>() / self.size as f64).sqrt()
     }
@@ -176,11 +205,12 @@ impl Integrator {
     /// A first length of step by the sizes of values and slopes (Hairer, Nørsett, Wanner, Solving Ordinary Differential
     /// Equations I, II.4).
     fn first_step(&self) -> f64 {
-        let Tolerance { rtol, atol } = self.tolerance;
+        let (rtol, samples) = (self.tolerance.rtol, self.size / self.floors.len());
         let size = |rows: &[f32]| {
-            let scaled =
-                |(value, state): (&f32, &f32)| (f64::from(*value) / (atol + rtol * f64::from(state.abs()))).powi(2);
-            rows.iter().zip(&self.rows).map(scaled).sum::<f64>().sqrt()
+            let scaled = |(i, value): (usize, &f32)| {
+                (f64::from(*value) / (self.floors[i / samples] + rtol * f64::from(self.rows[i].abs()))).powi(2)
+            };
+            rows.iter().enumerate().map(scaled).sum::<f64>().sqrt()
         };
         let (value, slope) = (size(&self.rows[..self.size]), size(&self.rows[self.size..2 * self.size]));
         match value / slope {

@@ -26,6 +26,15 @@ pub const KEEP: &[Setting] = &[Setting::other(
 .or_else("those at the end only")];
 
 impl Keep {
+    /// How many times are kept of a grid of `steps`, at most.
+    pub(super) fn frames(&self, steps: usize) -> usize {
+        match self {
+            Self::End => 0,
+            Self::All => steps.saturating_add(1),
+            Self::Times(times) => times.len(),
+        }
+    }
+
     /// The numbers of the steps of a monotone grid, of `time(step)`, whose times are to be kept, rising.
     pub(super) fn places(&self, steps: usize, time: impl Fn(usize) -> f64) -> Result<Vec<usize>> {
         let nearest = |&wanted: &f64| {

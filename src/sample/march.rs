@@ -1,17 +1,18 @@
 //! Blocks of samples through fixed steps: who computes what, and what is kept.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::State;
+use super::fault::Fault;
 use super::layout::BLOCK;
-use super::meter::Meter;
 use super::method::CORRECTING;
 use super::output::{Output, Request};
 use super::plan::Plan;
 use crate::error::{Error, Result};
 use crate::score::{Chart, Score};
+use crate::task::Meter;
 use crate::task::Task;
 use crate::vector::Aligned;
 
@@ -45,6 +46,8 @@ pub(super) struct March<'a> {
     pub(super) longest: f64,
     /// The time at the end.
     pub(super) end: f64,
+    /// The time at which a step begins.
+    pub(super) time: &'a (dyn Fn(usize) -> f64 + Sync),
     /// The numbers of the steps whose beginnings are kept, rising; the number of steps stands for the end.
     pub(super) kept: Vec<usize>,
     /// How far each component and copy may go, [m·d].
@@ -70,7 +73,7 @@ impl March<'_> {
             Ok(Mutex::new(rows))
         })?;
         let steps = self.steps;
-        let held = AtomicU64::new(0);
+        let (held, broken) = (AtomicU64::new(0), AtomicUsize::new(usize::MAX));
         let meter = Meter::new(self.task, self.name, self.request.count, steps);
         let march = || {
             let mut evaluations = 0;
@@ -95,14 +98,21 @@ impl March<'_> {
                         self.keep(&output, step + 1, block, &rows);
                         meter.count(self.samples(block))?;
                     }
-                    self.check(&rows)
+                    if rows.iter().all(|z| z.is_finite()) {
+                        return Ok(());
+                    }
+                    broken.fetch_min(block, Ordering::Relaxed);
+                    Err(Error::Interrupted)
                 })?;
             }
             Ok(evaluations)
         };
         let outcome = march();
         meter.finish();
-        let evaluations = outcome?;
+        let evaluations = match (outcome, broken.into_inner()) {
+            (outcome, usize::MAX) => outcome?,
+            (_, block) => return Err(self.explain(block, start, plan)?),
+        };
         drop(output);
         let mut state = storage.close(self.end, self.request.kept.clone())?;
         let part = held.into_inner() as f64 / (self.request.count * self.state_rows() * steps) as f64;
@@ -145,20 +155,48 @@ impl March<'_> {
         }
     }
 
-    /// Refuses a block that ran away.
-    fn check(&self, rows: &[f32]) -> Result<()> {
-        if rows.iter().all(|z| z.is_finite()) {
-            return Ok(());
+    /// Why a block ran away, found by taking it through the same steps once more.
+    fn explain<'p>(
+        &self,
+        block: usize,
+        start: impl Fn(u32, usize, &mut [f32]) -> Result<()>,
+        plan: impl Fn(Range<usize>) -> Result<Plan<'p>>,
+    ) -> Result<Error> {
+        let samples = self.samples(block);
+        let size = self.state_rows() * samples;
+        let mut rows = vec![0.0; size];
+        start(block as u32, samples, &mut rows)?;
+        let mut before = rows.clone();
+        let mut step = 0;
+        while step < self.steps {
+            let range = step..self.steps.min(step + CHUNK);
+            let plan = plan(range.clone())?;
+            rows.resize(rows.len().max(plan.counts().kept * samples), 0.0);
+            let mut worker = plan.worker(samples);
+            for number in range.clone() {
+                self.task.check()?;
+                before.copy_from_slice(&rows[..size]);
+                worker.step(number, block as u32, &mut rows);
+                if let Some(walls) = &self.walls {
+                    hold(walls, samples, &mut rows);
+                }
+                if let Some(row) = rows[..size].iter().position(|z| !z.is_finite()) {
+                    return Ok(self.fault(number, row, &before, samples).error());
+                }
+            }
+            step = range.end;
         }
-        let drift = self.request.process.linear_at(self.request.process.horizon()).map_or(String::new(), |linear| {
-            // The largest row sum bounds the modulus of every eigenvalue.
-            let rates = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
-            format!(", and the drift has rates of up to {rates:.3e}")
-        });
-        Err(Error::numerical("the samples left the range of floating point").with_hint(format!(
-            "take more steps: explicit steps run away when they are too long for the process; the longest is \
-             {:.3e}{drift}",
-            self.longest
-        )))
+        // What only the method remembers ran away.
+        Ok(self.fault(self.steps - 1, 0, &before, samples).error())
+    }
+
+    /// What is known of the step `number`, after which the value at `place` was not finite.
+    fn fault(&self, number: usize, place: usize, before: &[f32], samples: usize) -> Fault<'_> {
+        let process = self.request.process;
+        let copies = self.state_rows() / process.components();
+        let (copy, sample) = (place / samples % copies, place % samples);
+        let value = |component: usize| f64::from(before[(component * copies + copy) * samples + sample]);
+        let state = (0..process.components()).map(value).collect();
+        Fault { process, time: (self.time)(number), longest: self.longest, state }
     }
 }

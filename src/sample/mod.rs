@@ -7,6 +7,7 @@ mod adaptive;
 mod combination;
 mod convergence;
 mod density;
+mod fault;
 mod field;
 mod forward;
 mod grid;
@@ -14,9 +15,9 @@ mod integrator;
 mod keep;
 mod layout;
 mod march;
-mod meter;
 mod method;
 mod noise;
+mod normalised;
 mod options;
 mod output;
 mod plan;
@@ -26,7 +27,6 @@ mod shuffle;
 mod stability;
 mod start;
 mod state;
-mod units;
 mod update;
 
 pub use convergence::{ACCURACY, Accuracy, convergence};
@@ -38,10 +38,10 @@ pub use method::{
     About, EulerMaruyama, Exponential, Heun, METHODS, Method, Needs, PredictorCorrector, Reference, RungeKutta,
     Splitting, TITLES, about,
 };
+pub use normalised::{perturb_for, simulate_for};
 pub use options::{FROM, LastStep, Options, REVERSE, SAMPLE, STEPS, prior};
 pub use reverse::{reverse, sample};
 pub use state::{Run, State};
-pub use units::{perturb_for, simulate_for};
 
 #[cfg(test)]
 mod nonlinear_tests;

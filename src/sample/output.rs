@@ -36,24 +36,37 @@ impl Request<'_> {
         Ok(blocks)
     }
 
+    /// Refuses what does not fit into memory, with `frames` kept times: states on their way, all tensors, and what each
+    /// kept time takes besides, its place, its time and its slices. To be asked before the times are listed.
+    pub(super) fn check_memory(&self, frames: usize, host: &Host) -> Result<()> {
+        let blocks = self.process.blocks().len() as f64;
+        let state = 4.0 * blocks * self.count as f64 * self.dimension() as f64;
+        let bytes = (2.0 + frames as f64) * state + frames as f64 * (EACH_FRAME + 16.0 * blocks);
+        host.afford(bytes, |problem| {
+            let of = format!("of {} samples at {frames} kept times {problem}", self.count);
+            match frames {
+                0 => Error::argument("count", format!("of {} {problem}", self.count)).with_hint("take fewer at a time"),
+                _ => Error::argument("keep", of)
+                    .with_hint("keep fewer times, e.g. keep: [0.5, 1], or take fewer samples"),
+            }
+        })
+    }
+
     /// Memory for the states at the end and at all kept times, as row-major tensors.
     pub(super) fn storage(&self, host: &Host) -> Result<Storage> {
         let names = self.process.blocks().to_vec();
         let end = [&[self.count], self.shape].concat();
         let path = [&[self.kept.len()], &*end].concat();
-        // The states on their way, and all tensors.
-        let frames = (2 + self.kept.len()) as f64;
-        let bytes = 4.0 * frames * names.len() as f64 * end.iter().map(|&side| side as f64).product::<f64>();
-        if let Some(problem) = host.lacking(bytes) {
-            let problem = format!("of {} with {} kept times {problem}", self.count, self.kept.len());
-            return Err(Error::argument("count", problem).with_hint("take fewer at a time, or keep fewer times"));
-        }
+        self.check_memory(self.kept.len(), host)?;
         let allocate =
             |shape: &[usize]| names.iter().map(|_| tensor::allocate(shape, host)).collect::<Result<Vec<_>>>();
         let paths = if self.kept.is_empty() { Vec::new() } else { allocate(&path)? };
         Ok(Storage { last: allocate(&end)?, paths, end, path, names })
     }
 }
+
+/// Bytes for each kept time besides its states: two times, its place, and a lock around the slices of its states.
+const EACH_FRAME: f64 = 96.0;
 
 /// Memory for all results.
 pub(super) struct Storage {

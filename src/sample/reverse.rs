@@ -5,13 +5,13 @@ use super::layout::Layout;
 use super::march::March;
 use super::method::{self, Way};
 use super::noise::Noise;
+use super::normalised;
 use super::options::{LastStep, Options};
 use super::output::Request;
 use super::plan::{Counts, Plan, Stepper};
 use super::problem::Problem;
 use super::start::{Beginning, Values};
 use super::state::{Run, State};
-use super::units;
 use crate::error::{Error, Result};
 use crate::process::{Motion, PriorLaw};
 use crate::rng::{Purpose, Stream};
@@ -58,7 +58,7 @@ pub fn reverse(score: &dyn Score, state: &State, from: Option<f64>, options: &Op
             Error::argument("from", problem).with_hint("states at t = 0 are data: noise them by `perturb` first")
         );
     }
-    units::check(score, state)?;
+    normalised::check(score, state)?;
     let (values, chart) = (Values::new(process, score.shape(), state)?, Chart::new(score, from)?);
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
         values.copy(block, samples, rows);
@@ -86,6 +86,7 @@ pub(super) fn follow(
 ) -> Result<State> {
     let process = score.process();
     method::check(&*options.method, process)?;
+    check_end(process.horizon(), from, options.end)?;
     let request = Request { process, count, shape: score.shape(), kept: Vec::new() };
     let layout = Layout::new(process, request.dimension())?;
     let problem = Problem { score, layout, times: vec![from, options.end], noise, task };
@@ -107,15 +108,25 @@ pub(super) fn follow(
     Ok(state)
 }
 
+/// Refuses an end that is not passed on the way down from the time `from`.
+fn check_end(horizon: f64, from: f64, end: f64) -> Result<()> {
+    if end >= 0.0 && end < from {
+        return Ok(());
+    }
+    let start = if from == horizon { "the horizon" } else { "the start" };
+    Err(Error::argument("end", format!("must be a time from 0 to below {start}, {from}, got {end}")))
+}
+
 /// Follows the reverse process by fixed steps through the times of `problem`.
 fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, options: &Options) -> Result<State> {
     let Problem { score, layout, ref times, ref noise, task } = *problem;
+    request.check_memory(options.keep.frames(options.steps), task.host())?;
     let kept = options.keep.places(options.steps, |step| times[step])?;
     let request = Request { kept: kept.iter().map(|&place| times[place]).collect(), ..request };
     let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
     let walls = score.walls();
-    let (end, score) = (options.end, Some(score));
-    let march = March { name: "sample", task, request, score, steps: options.steps, longest, end, kept, walls };
+    let (steps, end, time, score) = (options.steps, options.end, |step: usize| times[step], Some(score));
+    let march = March { name: "sample", task, request, score, steps, longest, end, time: &time, kept, walls };
     let step = stepper(problem, options)?;
     let plan = |range| Plan::new(range, &step, score, layout, noise, task);
     let (state, evaluations) = march.run(start, plan)?;

@@ -19,8 +19,8 @@ pub enum Update {
     /// z + length (k + k')/2, from the rows of z and of two velocities.
     Mean { length: f64 },
     /// A Langevin step of the driven components, from the rows of state, score and as much noise: of a length by the
-    /// mean square of the score over the block, for a signal-to-noise ratio.
-    Langevin { ratio: f64, driven: Arc<[usize]> },
+    /// mean square of the score over the block, for a signal-to-noise ratio, and at most so long for each.
+    Langevin { ratio: f64, most: Arc<[f64]>, driven: Arc<[usize]> },
 }
 
 /// What a thread needs to apply the programs among updates, each with its own registers.
@@ -71,12 +71,17 @@ impl Update {
             }
             Self::Along { length } => along(single(*length), inputs, out),
             Self::Mean { length } => mean(single(*length), inputs, out),
-            Self::Langevin { ratio, driven } => {
+            Self::Langevin { ratio, most, driven } => {
                 let (state, behind) = inputs.split_at(out.len());
                 out.copy_from_slice(state);
                 for (place, &component) in driven.iter().enumerate() {
                     let [score, noise] = [place, driven.len() + place].map(|row| &behind[row * length..][..length]);
-                    correct(measured(*ratio, score), score, noise, &mut out[component * length..][..length]);
+                    correct(
+                        measured(*ratio, score).min(most[place]),
+                        score,
+                        noise,
+                        &mut out[component * length..][..length],
+                    );
                 }
             }
         }

@@ -291,7 +291,15 @@ impl Setting {
         match range.contains(number) {
             true => Ok(()),
             false if !number.is_finite() => Err(Error::argument(self.name, format!("must be finite, got {number}"))),
-            false => Err(Error::argument(self.name, format!("must be {range}, got {}", written(number)))),
+            false => {
+                let unit = if self.unit.is_empty() { String::new() } else { format!(" {}", self.unit) };
+                let error = Error::argument(self.name, format!("must be {range}{unit}, got {}", written(number)));
+                // What helps to choose stands behind the meaning.
+                Err(match self.meaning.split_once("; ") {
+                    Some((_, help)) => error.with_hint(help),
+                    None => error,
+                })
+            }
         }
     }
 
@@ -355,6 +363,13 @@ mod tests {
         let refused = |name, value| given(name, value).unwrap_err().to_string();
         assert_eq!(refused("steps", Value::Whole(0)), "`steps` must be above 0, got 0");
         assert_eq!(refused("end", Value::Number(-1.0)), "`end` must be 0 or above, got -1");
+        const WIDTH: Setting =
+            Setting::number("width", "width in mm; 86 is one column").between(20.0, 99.0).in_unit("mm");
+        let error = WIDTH.check_value(5.0).unwrap_err();
+        assert_eq!(
+            (error.to_string().as_str(), error.hint()),
+            ("`width` must be from 20 to 99 mm, got 5", Some("86 is one column"))
+        );
         let error = given("grid", Value::Text("unifrom".into())).unwrap_err();
         assert_eq!(error.hint(), Some("did you mean \"uniform\"?"));
     }

@@ -113,10 +113,8 @@ pub fn allocate(shape: &[usize], host: &Host) -> Result<Vec<f32>> {
 /// When it needs more memory than `host` has.
 pub fn affordable(shape: &[usize], host: &Host) -> Result<usize> {
     let count = count(shape)?;
-    match host.lacking(4.0 * count as f64) {
-        None => Ok(count),
-        Some(problem) => Err(refusal(shape, &problem)),
-    }
+    host.afford(4.0 * count as f64, |problem| refusal(shape, &problem))?;
+    Ok(count)
 }
 
 /// Number of values of a tensor of `shape`.
@@ -132,7 +130,7 @@ fn too_large(shape: &[usize]) -> Error {
     refusal(shape, &host::taking(shape.iter().map(|&side| side as f64).product::<f64>() * 4.0))
 }
 
-fn refusal(shape: &[usize], problem: &str) -> Error {
+pub(super) fn refusal(shape: &[usize], problem: &str) -> Error {
     Error::argument("shape", format!("{shape:?} {problem}"))
         .with_hint("check the numbers, or work through the data in smaller pieces")
 }

@@ -2,6 +2,7 @@
 
 use ndarray::{Axis, Slice};
 
+use super::create::refusal;
 use super::{Tensor, affordable};
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -103,7 +104,9 @@ impl Tensor {
         let axis = self.axis(axis)?;
         let mut shape = self.shape().to_vec();
         shape[axis] = indices.len();
-        affordable(&shape, host)?;
+        // The values may be put in order once more.
+        let values = 2 * affordable(&shape, host)? as u64;
+        host.afford(4.0 * values as f64 + 8.0 * indices.len() as f64, |problem| refusal(&shape, &problem))?;
         let mut positions = Vec::with_capacity(indices.len());
         for &index in indices {
             if let Taken::At(at) = Index::At(index).check(axis, self.shape())? {

@@ -15,6 +15,9 @@ pub struct Options {
     pub lr: f64,
     /// How the step length changes.
     pub schedule: Schedule,
+    /// Steps of the model from its first one on over which the schedule goes, where it spans several runs; `None` takes
+    /// the steps of this run alone.
+    pub total: Option<u64>,
     /// Steps over which the step length first rises from 0.
     pub warmup: u64,
     /// Largest norm of the gradient; 0 does not clip.
@@ -80,7 +83,7 @@ pub enum Backend {
 }
 
 const SCHEDULES: &[(Choice, Schedule); 2] = &[
-    (Choice::new("cosine", "falls to 0 along half a wave"), Schedule::Cosine),
+    (Choice::new("cosine", "falls to 0 along half a wave, at the end of each call or of `total`"), Schedule::Cosine),
     (Choice::new("constant", "stays where it is"), Schedule::Constant),
 ];
 
@@ -110,6 +113,9 @@ impl Options {
         // Beyond, one step makes weights that are not finite.
         Setting::number("lr", "learning rate at its highest").within(Range::above(0.0).up_to(1e30)).or(1e-3),
         Setting::choice("schedule", "how the learning rate changes", &words(SCHEDULES)),
+        Setting::count("total", "steps of the schedule where it spans several calls, from the model's first step on")
+            .between(1.0, 4e9)
+            .or_else("each call has a schedule of its own"),
         Setting::natural("warmup", "steps over which the learning rate first rises from 0").or(0.0),
         Setting::number("clip", "largest norm of the gradient; 0 does not clip").within(Range::from(0.0)).or(1.0),
         Setting::number("ema", "decay per step of the average of the weights that samplers use")
@@ -135,6 +141,7 @@ impl Options {
             batch: values.count("batch"),
             lr: values.number("lr"),
             schedule: values.chosen("schedule", SCHEDULES),
+            total: values.whole_if_given("total").map(|total| total as u64),
             warmup: values.natural("warmup"),
             clip: values.number("clip"),
             ema: values.number("ema"),
@@ -161,9 +168,18 @@ impl Options {
             ("ema", Some(self.ema)),
             ("interval", self.interval.map(|steps| steps as f64)),
             ("window", self.window),
+            ("total", self.total.map(|steps| steps as f64)),
         ];
         for (name, number) in numbers {
             number.map_or(Ok(()), |number| settings::named(Self::SETTINGS, name).check_value(number))?;
+        }
+        let (length, whole) = match self.total {
+            Some(total) => (total, "total"),
+            None => (self.steps, "steps"),
+        };
+        if self.warmup > length {
+            let problem = format!("must be at most {length}, which is `{whole}`, got {}", self.warmup);
+            return Err(Error::argument("warmup", problem).with_hint("the learning rate would never reach `lr`"));
         }
         let shortest = self.shortest(horizon);
         if !(shortest > 0.0 && shortest < horizon) {
@@ -178,9 +194,29 @@ impl Options {
         self.minimum_time.unwrap_or(5e-4 * horizon)
     }
 
-    /// Step length of step `step`, from 0.
-    pub fn rate_at(&self, step: u64) -> f64 {
-        let progress = step as f64 / self.steps as f64;
+    /// Refuses to train a model that has done `before` steps beyond the end of a schedule over several runs.
+    ///
+    /// # Errors
+    /// Names the steps done and those asked for.
+    pub(super) fn check_total(&self, before: u64) -> Result<()> {
+        match self.total {
+            Some(total) if before + self.steps > total => {
+                let problem =
+                    format!("of {total} ends before: the model has {before} steps, and {} follow", self.steps);
+                Err(Error::argument("total", problem)
+                    .with_hint("it counts the steps of all calls, from the first one on"))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Step length of step `step` of this run, from 0, of a model that has done `before` steps before it.
+    pub fn rate_at(&self, step: u64, before: u64) -> f64 {
+        let (step, length) = match self.total {
+            Some(total) => (before + step, total),
+            None => (step, self.steps),
+        };
+        let progress = step as f64 / length as f64;
         let fall = match self.schedule {
             Schedule::Constant => 1.0,
             Schedule::Cosine => 0.5 * (1.0 + (std::f64::consts::PI * progress).cos()),
@@ -197,10 +233,17 @@ mod tests {
     #[test]
     fn schedules_rise_and_fall() {
         let options = Options { steps: 100, warmup: 10, ..Options::default() };
-        let rate = |step| options.rate_at(step) / options.lr;
+        let rate = |step| options.rate_at(step, 500) / options.lr;
         assert!((rate(0) - 0.1).abs() < 1e-12 && (rate(50) - 0.5).abs() < 1e-12 && rate(99) < 1e-3);
         let constant = Options { schedule: Schedule::Constant, ..Options::default() };
-        assert_eq!(constant.rate_at(0), constant.lr);
+        assert_eq!(constant.rate_at(0, 0), constant.lr);
+        // Two runs of 50 steps go along the schedule of one of 100.
+        let half = Options { steps: 50, total: Some(100), ..options.clone() };
+        for step in 0..100 {
+            assert_eq!(half.rate_at(step % 50, step - step % 50), options.rate_at(step, 0));
+        }
+        assert!(half.check_total(50).is_ok());
+        assert!(half.check_total(51).unwrap_err().to_string().contains("the model has 51 steps, and 50 follow"));
     }
 
     #[test]
@@ -217,6 +260,8 @@ mod tests {
         named(Options { lr: f64::NAN, ..base() }, "lr");
         named(Options { clip: -1.0, ..base() }, "clip");
         named(Options { ema: 1.0, ..base() }, "ema");
+        named(Options { warmup: 20_001, ..base() }, "warmup");
+        named(Options { warmup: 20_000, total: Some(19_999), ..base() }, "warmup");
         named(Options { minimum_time: Some(2.0), ..base() }, "minimum_time");
         named(Options { minimum_time: Some(0.0), ..base() }, "minimum_time");
     }

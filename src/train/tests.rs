@@ -191,7 +191,7 @@ fn batches_and_perturbed_data_have_different_noise() {
     const COUNT: usize = 1 << 14;
     let process = passive();
     let point = Tensor::new(&[1, 1], vec![0.0]).unwrap();
-    let data = Dataset::from_points("point", point).unwrap();
+    let data = Dataset::from_points("point", &point).unwrap();
     let basis = KernelBasis::new(Subject::of(&process, &data).unwrap()).unwrap();
     let task = Task::default();
     let source = objective::open(&basis, &data, &Options { batch: COUNT, ..Options::default() }, &task).unwrap();

@@ -18,7 +18,7 @@ use crate::vector::single;
 ///
 /// The loss is the mean squared error per sample and channel of the whitened target, after what the Gaussian part
 /// explains. It continues where earlier training of the same model stopped: with a constant schedule and the same seed,
-/// two runs give the bits of one long run. A stop by the user ends it early and keeps what was learned.
+/// two runs give the bits of one long run, as with any schedule over the `total` of both. A stop by the user ends it early and keeps what was learned.
 ///
 /// # Errors
 /// When an option is out of range, the data has another shape than the model's, or the loss is no longer finite; the
@@ -26,6 +26,7 @@ use crate::vector::single;
 pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) -> Result<Record> {
     let (horizon, host) = (model.process().horizon(), task.host());
     options.check(horizon)?;
+    options.check_total(model.weights().steps)?;
     if data.shape() != model.shape() {
         let problem = format!("has shape {:?}, the model was made for {:?}", data.shape(), model.shape());
         return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
@@ -70,11 +71,10 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
 
 /// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
 fn check_memory(network: &dyn Network, batch: usize, host: &Host) -> Result<()> {
-    match host.lacking(network.memory(batch)) {
-        None => Ok(()),
-        Some(problem) => Err(Error::argument("batch", format!("of {batch} for this network {problem}"))
-            .with_hint("take a smaller batch, or a narrower network")),
-    }
+    host.afford(network.memory(batch), |problem| {
+        Error::argument("batch", format!("of {batch} for this network {problem}"))
+            .with_hint("take a smaller batch, or a narrower network")
+    })
 }
 
 struct Worker<'a> {
@@ -158,7 +158,7 @@ impl<'a> Trainer<'a> {
             0.0 => 1.0,
             clip => (clip / norm).min(1.0),
         };
-        self.update(self.options.rate_at(step), clip, team);
+        self.update(self.options.rate_at(step, self.weights.steps - step), clip, team);
         Ok(loss)
     }
 

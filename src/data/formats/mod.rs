@@ -1,22 +1,43 @@
-//! Arrays in files: `.npy` and `.npz` as NumPy writes them, `.csv` tables.
+//! Arrays in files: `.npy` and `.npz` as NumPy writes them, tables in text.
 
-mod csv;
 mod npy;
+mod options;
+mod text;
 
 use std::io::{Seek, Write};
 use std::path::Path;
 
+pub use options::{Column, Layout, Options};
+
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::tensor::Tensor;
+
+/// An array as its file has it, in double precision.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Array {
+    /// Length of each axis.
+    pub shape: Vec<usize>,
+    /// The values, row-major.
+    pub values: Vec<f64>,
+    /// Names of the columns, where a table has them.
+    pub names: Vec<String>,
+    /// A label for each row, where a column was taken as such.
+    pub labels: Vec<String>,
+    /// What may have been meant otherwise, and what is worth knowing.
+    pub notes: Vec<String>,
+}
 
 /// The formats, by the ending of the file name.
 #[derive(Clone, Copy)]
 enum Format {
     Npy,
     Npz,
-    Csv,
+    /// With what is written between the fields.
+    Text(&'static str),
 }
+
+const ENDINGS: &str = "use .npy, .npz or .csv (for tables .txt, .dat and .tsv too)";
 
 impl Format {
     fn of(action: &'static str, name: &Path) -> Result<Self> {
@@ -24,27 +45,48 @@ impl Format {
         match ending.as_deref() {
             Some("npy") => Ok(Self::Npy),
             Some("npz") => Ok(Self::Npz),
-            Some("csv") => Ok(Self::Csv),
-            _ => Err(Error::file(action, name, "its ending tells no format").with_hint("use .npy, .npz or .csv")),
+            Some("csv") => Ok(Self::Text(",")),
+            Some("tsv") => Ok(Self::Text("\t")),
+            Some("txt" | "dat") => Ok(Self::Text(" ")),
+            _ => Err(Error::file(action, name, "its ending tells no format").with_hint(ENDINGS)),
         }
     }
 
-    /// The format of a file in which `array` may be asked for.
-    fn holding(array: Option<&str>, name: &Path) -> Result<Self> {
-        match (Self::of("read", name)?, array) {
-            (Self::Npy | Self::Csv, Some(array)) => {
+    /// The format of what is in a file, where its ending does not tell.
+    fn found(name: &Path, bytes: &[u8]) -> Result<Self> {
+        Self::of("read", name).or_else(|error| match bytes {
+            [b'\x93', b'N', b'U', b'M', b'P', b'Y', ..] => Ok(Self::Npy),
+            [b'P', b'K', 3 | 5, 4 | 6, ..] => Ok(Self::Npz),
+            // Other programs name their tables as they like; what is no text has control characters soon.
+            _ if str::from_utf8(bytes).is_ok() && !bytes.contains(&0) => Ok(Self::Text(",")),
+            _ => Err(error),
+        })
+    }
+
+    /// Refuses options that the format has no use for.
+    fn check(self, name: &Path, options: &Options) -> Result<()> {
+        match (self, &options.array, options.layout.first_given) {
+            (Self::Npy | Self::Text(_), Some(array), _) => {
                 Err(Error::argument("array", format!("is `{array}`, but only .npz files hold several arrays"))
                     .with_hint("leave it out"))
             }
-            (format, _) => Ok(format),
+            (Self::Npy | Self::Npz, _, Some(option)) => {
+                Err(Error::argument(option, format!("is for tables in text, and `{}` is none", name.display()))
+                    .with_hint("leave it out"))
+            }
+            _ => Ok(()),
         }
     }
 
-    fn decode(self, name: &Path, bytes: &[u8], array: Option<&str>) -> Result<Tensor> {
+    fn decode(self, name: &Path, bytes: &[u8], options: &Options, host: &Host) -> Result<Array> {
+        self.check(name, options)?;
+        // At most: a digit and a comma become a double twice, a byte of .npy one.
+        let values = if matches!(self, Self::Npz) { 0.0 } else { 8.0 * bytes.len() as f64 };
+        host.afford(values, |problem| Error::file("read", name, format!("what it holds {problem}")))?;
         match self {
             Self::Npy => npy::decode(name, bytes),
-            Self::Npz => npy::decode_archive(name, bytes, array),
-            Self::Csv => csv::decode(name, bytes),
+            Self::Npz => npy::decode_archive(name, bytes, options.array.as_deref(), host),
+            Self::Text(_) => text::decode(name, bytes, &options.layout),
         }
     }
 
@@ -52,32 +94,35 @@ impl Format {
         match self {
             Self::Npy => npy::encode(name, tensor, out),
             Self::Npz => npy::encode_archive(name, &[("array", tensor)], out),
-            Self::Csv => csv::encode(name, tensor, out),
+            Self::Text(delimiter) => text::encode(name, tensor, delimiter, out),
         }
     }
 }
 
-/// Reads an array from a file. `array` names one of several in a `.npz` file and is not allowed elsewhere. A `.csv`
-/// file may have a header line; fields are separated by commas, semicolons or tabs.
+/// Reads an array from a file. The ending of its name tells the format, else what is in it does.
 ///
 /// # Errors
-/// When the file is missing, truncated, ragged, not numeric or of unknown format, or holds no array of that name.
-pub fn read(path: &Path, array: Option<&str>, host: &Host) -> Result<Tensor> {
-    Format::holding(array, path)?.decode(path, &host.read(path)?, array)
+/// When the file is missing, truncated, ragged, not numeric or of unknown format, holds no array or column of that name,
+/// or an option does not fit the format.
+pub fn read(path: &Path, options: &Options, host: &Host) -> Result<Array> {
+    if !host.has_file(path) {
+        Format::of("read", path)?;
+    }
+    decode(path, &host.read(path)?, options, host)
 }
 
-/// Reads an array from the bytes of a file, as [`read`]. The ending of `name` tells the format, and errors call it so.
+/// Reads an array from the bytes of a file, as [`read`]. Errors call it `name`.
 ///
 /// # Errors
 /// As [`read`].
-pub fn decode(name: &Path, bytes: &[u8], array: Option<&str>) -> Result<Tensor> {
-    Format::holding(array, name)?.decode(name, bytes, array)
+pub fn decode(name: &Path, bytes: &[u8], options: &Options, host: &Host) -> Result<Array> {
+    Format::found(name, bytes)?.decode(name, bytes, options, host)
 }
 
-/// Writes a tensor to a `.npy`, `.npz` (as `array`) or `.csv` file.
+/// Writes a tensor to a `.npy`, `.npz` (as `array`) or text file.
 ///
 /// # Errors
-/// When the format is unknown or the file cannot be written; for `.csv`, when the tensor has more than two axes.
+/// When the format is unknown or the file cannot be written; for text, when the tensor has more than two axes.
 pub fn write(path: &Path, tensor: &Tensor, host: &Host) -> Result<()> {
     let format = Format::of("write", path)?;
     host.write(path, |out| format.encode(path, tensor, out))
@@ -106,6 +151,7 @@ pub fn write_named(path: &Path, tensors: &[(&str, &Tensor)], host: &Host) -> Res
 mod tests {
     use super::*;
     use crate::data::Dataset;
+    use crate::task::Task;
 
     fn host() -> Host {
         Host::default()
@@ -116,24 +162,28 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let values = vec![1.0, -0.1, 3.4e38, 1e-40, f32::INFINITY, 0.0];
         let tensor = Tensor::new(&[3, 2], values).unwrap();
-        for ending in ["npy", "npz", "csv", "NPY"] {
+        let any = Options::default();
+        for ending in ["npy", "npz", "csv", "NPY", "txt", "dat", "tsv"] {
             let path = folder.path().join(format!("points.{ending}"));
             write(&path, &tensor, &host()).unwrap();
-            assert_eq!(read(&path, None, &host()).unwrap(), tensor, "{ending}");
+            let (back, notes) = read(&path, &any, &host()).unwrap().rounded(&path).unwrap();
+            assert_eq!((back, notes), (tensor.clone(), Vec::new()), "{ending}");
             let (name, mut bytes) = (format!("embedded.{ending}"), std::io::Cursor::new(Vec::new()));
             encode(Path::new(&name), &tensor, &mut bytes).unwrap();
-            assert_eq!(decode(Path::new(&name), bytes.get_ref(), None).unwrap(), tensor, "{ending}");
+            let back = decode(Path::new(&name), bytes.get_ref(), &any, &host()).unwrap();
+            assert_eq!(back.rounded(Path::new(&name)).unwrap().0, tensor, "{ending}");
             assert_eq!(std::fs::read(&path).unwrap(), bytes.into_inner(), "{ending}");
         }
         let cube = Tensor::arange(0.0, 24.0, 1.0, &host()).unwrap().reshape(&[2, 3, 4]).unwrap();
         let path = folder.path().join("two.npz");
         write_named(&path, &[("cube", &cube), ("flat", &tensor)], &host()).unwrap();
-        assert_eq!(read(&path, Some("cube"), &host()).unwrap(), cube);
-        assert_eq!(read(&path, Some("flat"), &host()).unwrap(), tensor);
-        let problem = read(&path, None, &host()).unwrap_err();
+        let named = |name: &str| read(&path, &Options::of_array(name), &host());
+        assert_eq!(named("cube").unwrap().rounded(&path).unwrap().0, cube);
+        assert_eq!(named("flat").unwrap().rounded(&path).unwrap().0, tensor);
+        let problem = read(&path, &any, &host()).unwrap_err();
         assert!(problem.to_string().contains("it holds 2 arrays"), "{problem}");
         assert_eq!(problem.hint(), Some("name one of them: cube, flat"));
-        let problem = read(&path, Some("cubes"), &host()).unwrap_err();
+        let problem = named("cubes").unwrap_err();
         assert!(problem.to_string().contains("it holds no array `cubes`"), "{problem}");
         assert_eq!(problem.hint(), Some("did you mean `cube`?"));
     }
@@ -143,14 +193,35 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let tensor = Tensor::scalar(1.0);
         let at = |name: &str| folder.path().join(name);
-        let problem = write(&at("x.txt"), &tensor, &host()).unwrap_err();
+        let any = Options::default();
+        let problem = write(&at("x.png"), &tensor, &host()).unwrap_err();
         assert!(problem.to_string().contains("its ending tells no format"));
-        assert_eq!(problem.hint(), Some("use .npy, .npz or .csv"));
+        assert!(problem.hint().unwrap().contains("use .npy, .npz or .csv"));
         assert!(write_named(&at("x.npy"), &[], &host()).unwrap_err().to_string().contains("holds one array"));
         assert!(write(&at("none/x.npy"), &tensor, &host()).unwrap_err().to_string().contains("does not exist"));
-        assert!(read(&at("none.npy"), None, &host()).unwrap_err().to_string().contains("no such file"));
+        assert!(read(&at("none.npy"), &any, &host()).unwrap_err().to_string().contains("no such file"));
+        assert!(read(&at("none.npu"), &any, &host()).unwrap_err().to_string().contains("its ending tells no format"));
         write(&at("x.npy"), &tensor, &host()).unwrap();
-        assert!(read(&at("x.npy"), Some("a"), &host()).unwrap_err().to_string().contains("only .npz files"));
+        let problem = |options: &Options| read(&at("x.npy"), options, &host()).unwrap_err().to_string();
+        assert!(problem(&Options::of_array("a")).contains("only .npz files"));
+        let layout = Layout { first_given: Some("skip"), ..Layout::default() };
+        assert!(problem(&Options { array: None, layout }).contains("`skip` is for tables in text"));
+    }
+
+    #[test]
+    fn what_is_in_a_file_tells_where_its_name_does_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("friction.A");
+        let values = |bytes: &[u8]| {
+            std::fs::write(&path, bytes).unwrap();
+            read(&path, &Options::default(), &host()).map(|array| array.values)
+        };
+        assert_eq!(values(b"# units: real\n\n  1.5e-4 2\n 3 4\n").unwrap(), [1.5e-4, 2.0, 3.0, 4.0]);
+        let mut bytes = std::io::Cursor::new(Vec::new());
+        encode(Path::new("x.npy"), &Tensor::scalar(2.0), &mut bytes).unwrap();
+        assert_eq!(values(bytes.get_ref()).unwrap(), [2.0]);
+        let problem = values(b"\x89PNG\0\0").unwrap_err().to_string();
+        assert!(problem.ends_with("its ending tells no format"), "{problem}");
     }
 
     #[test]
@@ -158,11 +229,11 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("line.csv");
         std::fs::write(&path, "angle\n1\n2\n3\n").unwrap();
-        let data = Dataset::from_file(&path, None, &host()).unwrap();
+        let data = Dataset::from_file(&path, &Options::default(), &Task::default()).unwrap();
         assert_eq!((data.name(), data.shape()), ("line", &[1][..]));
         assert_eq!(data.moments().mean, [2.0]);
         std::fs::write(&path, "1,2\n3,nan\n").unwrap();
-        let problem = Dataset::from_file(&path, None, &host()).unwrap_err().to_string();
+        let problem = Dataset::from_file(&path, &Options::default(), &Task::default()).unwrap_err().to_string();
         assert!(problem.starts_with("cannot use `"), "{problem}");
         assert!(problem.ends_with("line.csv`: it has 1 of 4 values not finite, the first (NaN) in row 1"), "{problem}");
     }

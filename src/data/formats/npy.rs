@@ -4,41 +4,76 @@ use std::io::{Cursor, Read, Seek, Write};
 use std::path::Path;
 
 use ndarray::ArrayD;
-use ndarray_npy::{
-    NpzReader, NpzWriter, ReadDataError, ReadNpyError, ReadNpyExt, ReadNpzError, ReadableElement, WriteNpyExt,
-};
+use ndarray_npy::{NpzWriter, ReadDataError, ReadNpyError, ReadNpyExt, ReadableElement, WriteNpyExt};
 use py_literal::Value;
+use zip::ZipArchive;
+use zip::result::ZipError;
 
+use super::Array;
 use crate::error::{Error, Result, suggestion};
+use crate::host::Host;
 use crate::tensor::{self, Tensor};
 
 /// Reads the `.npy` file `path` of floating-point numbers, integers or truth values from its bytes.
-pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Tensor> {
-    ArrayD::<Element>::read_npy(bytes).map(from_array).map_err(|e| explain_npy(path, &e))
+pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Array> {
+    let (header, values) = modern(bytes);
+    let array = ArrayD::<Element>::read_npy(Cursor::new(header).chain(values));
+    array.map(from_array).map_err(|error| explain(path, &error))
 }
 
 /// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
-pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>) -> Result<Tensor> {
-    let broken = |error: ReadNpzError| match error {
-        ReadNpzError::Npy(error) => explain_npy(path, &error),
-        ReadNpzError::Zip(error) => Error::file("read", path, format!("it is damaged or not a .npz file ({error})")),
+pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>, host: &Host) -> Result<Array> {
+    let damaged = |error: ZipError| match error {
+        ZipError::UnsupportedArchive(problem) => {
+            Error::file("read", path, format!("its compression is unknown: {problem}"))
+                .with_hint("write it with np.savez or np.savez_compressed")
+        }
+        error => Error::file("read", path, format!("it is damaged or not a .npz file ({error})")),
     };
-    let mut archive = NpzReader::new(Cursor::new(bytes)).map_err(broken)?;
-    let names = archive.names().map_err(broken)?;
-    let name = match (name, names.as_slice()) {
+    let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
+    let members: Vec<String> = archive.file_names().filter(|file| file.ends_with(".npy")).map(str::to_owned).collect();
+    let names: Vec<&str> = members.iter().filter_map(|member| member.strip_suffix(".npy")).collect();
+    let member = match (name, members.as_slice()) {
         (_, []) => return Err(Error::file("read", path, "it holds no arrays")),
-        (None, [only]) => only.clone(),
+        (None, [only]) => only,
         (None, several) => {
             return Err(Error::file("read", path, format!("it holds {} arrays", several.len()))
-                .with_hint(format!("name one of them: {}", several.join(", "))));
+                .with_hint(format!("name one of them: {}", names.join(", "))));
         }
-        (Some(name), _) if names.iter().any(|known| known == name) => name.to_owned(),
-        (Some(name), _) => {
-            let hint = suggestion(name, &names, "it holds");
-            return Err(Error::file("read", path, format!("it holds no array `{name}`")).with_hint(hint));
+        // As NumPy has it: the name of a member, or that without its ending.
+        (Some(name), several) => {
+            let is_it = |member: &&String| *member == name || member.strip_suffix(".npy") == Some(name);
+            several.iter().find(is_it).ok_or_else(|| {
+                Error::file("read", path, format!("it holds no array `{name}`"))
+                    .with_hint(suggestion(name, &names, "it holds"))
+            })?
         }
     };
-    archive.by_name(&name).map(from_array).map_err(broken)
+    let mut file = archive.by_name(member).map_err(damaged)?;
+    // Compressed zeros may become a thousand times as many; then each byte a double, at most, twice.
+    let size = file.size();
+    host.afford(17.0 * size as f64, |problem| Error::file("read", path, format!("`{member}` in it {problem}")))?;
+    let mut bytes = Vec::new();
+    file.by_ref().take(size).read_to_end(&mut bytes).map_err(|error| damaged(error.into()))?;
+    decode(path, &bytes)
+}
+
+/// The header as Python 3 writes it, and what follows. Python 2 put an L behind the lengths: `(10L, 2L)`.
+fn modern(bytes: &[u8]) -> (Vec<u8>, &[u8]) {
+    let length = match bytes {
+        [_, _, _, _, _, _, 1, _, a, b, ..] => 10 + usize::from(u16::from_le_bytes([*a, *b])),
+        [_, _, _, _, _, _, _, _, a, b, c, d, ..] => 12 + u32::from_le_bytes([*a, *b, *c, *d]) as usize,
+        _ => 0,
+    };
+    let (header, values) = bytes.split_at(length.min(bytes.len()));
+    let mut header = header.to_vec();
+    let ends = |rest: &[u8]| rest.iter().find(|byte| **byte != b' ').is_some_and(|byte| b",)".contains(byte));
+    for at in 1..header.len() {
+        if header[at] == b'L' && header[at - 1].is_ascii_digit() && ends(&header[at + 1..]) {
+            header[at] = b' ';
+        }
+    }
+    (header, values)
 }
 
 /// Writes the `.npy` file `path`, of single precision.
@@ -55,9 +90,9 @@ pub(super) fn encode_archive(path: &Path, tensors: &[(&str, &Tensor)], out: impl
     archive.finish().map(drop).map_err(|e| Error::file("write", path, e))
 }
 
-/// A number of any type that a file may hold, rounded to single precision.
+/// A number of any type that a file may hold.
 #[derive(Clone, Copy)]
-struct Element(f32);
+struct Element(f64);
 
 impl ReadableElement for Element {
     /// The crate's own elements set aside all the memory that a header asks for, which a damaged one can make absurd;
@@ -92,18 +127,18 @@ struct Kind {
 }
 
 impl Kind {
-    /// Reads NumPy's description, such as `<f8` or `|u1`.
+    /// Reads NumPy's description, such as `<f8` or `|u1`. Without an order, or with the writer's own, the bytes are taken
+    /// in the order that nearly all machines have: the lowest first.
     fn parse(text: &str) -> Option<Self> {
-        let mut characters = text.chars();
-        let big_endian = match characters.next()? {
-            '<' | '|' => false,
-            '>' => true,
-            _ => return None,
-        };
+        if text == "?" {
+            return Self::parse("|b1");
+        }
+        let big_endian = text.starts_with('>');
+        let mut characters = text.trim_start_matches(['<', '|', '=', '>']).chars();
         let class = characters.next()?;
         let size = characters.as_str().parse().ok()?;
         let known = match class {
-            'f' => matches!(size, 4 | 8),
+            'f' => matches!(size, 2 | 4 | 8),
             'i' | 'u' => matches!(size, 1 | 2 | 4 | 8),
             'b' => size == 1,
             _ => false,
@@ -111,7 +146,7 @@ impl Kind {
         known.then_some(Self { class, size, big_endian })
     }
 
-    fn decode(self, bytes: &[u8]) -> f32 {
+    fn decode(self, bytes: &[u8]) -> f64 {
         let mut little = [0; 8];
         little[..self.size].copy_from_slice(bytes);
         if self.big_endian {
@@ -120,29 +155,60 @@ impl Kind {
         let word = u64::from_le_bytes(little);
         let unused = 64 - 8 * self.size as u32;
         match (self.class, self.size) {
-            ('f', 4) => f32::from_bits(word as u32),
-            ('f', _) => f64::from_bits(word) as f32,
+            ('f', 2) => half(word as u16),
+            ('f', 4) => f32::from_bits(word as u32).into(),
+            ('f', _) => f64::from_bits(word),
             // To the top and back again, which repeats the sign.
-            ('i', _) => ((word as i64) << unused >> unused) as f32,
-            _ => word as f32,
+            ('i', _) => ((word as i64) << unused >> unused) as f64,
+            ('b', _) => f64::from(u8::from(word != 0)),
+            _ => word as f64,
         }
     }
 }
 
-fn from_array(array: ArrayD<Element>) -> Tensor {
-    array.mapv(|element| element.0).into()
+/// A number of half precision: a sign, 5 bits of exponent, 10 of the fraction.
+fn half(bits: u16) -> f64 {
+    let (exponent, fraction) = (bits >> 10 & 31, f64::from(bits & 1023) / 1024.0);
+    let size = match exponent {
+        0 => fraction * 2_f64.powi(-14),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction) * 2_f64.powi(i32::from(exponent) - 15),
+    };
+    if bits >> 15 == 1 { -size } else { size }
 }
 
-fn explain_npy(path: &Path, error: &ReadNpyError) -> Error {
+/// Brings the values into row-major order.
+fn from_array(array: ArrayD<Element>) -> Array {
+    let (shape, values) = (array.shape().to_vec(), array.iter().map(|element| element.0).collect());
+    Array { shape, values, ..Array::default() }
+}
+
+fn explain(path: &Path, error: &ReadNpyError) -> Error {
     let wrong = |reason: String| Error::file("read", path, reason);
     match error {
         ReadNpyError::MissingData => wrong("it is truncated: its header promises more values than follow".into())
             .with_hint("copy or save it again"),
-        ReadNpyError::ExtraBytes(count) => wrong(format!("{count} bytes follow the values that its header promises")),
-        ReadNpyError::WrongDescriptor(kind) => wrong(format!("its values have type {kind}"))
-            .with_hint("supported are 'f4', 'f8', integers and truth values: in NumPy, x.astype('f4')"),
+        ReadNpyError::ExtraBytes(count) => wrong(format!("{count} bytes follow the values that its header promises"))
+            .with_hint("write each array to a file of its own, or several with np.savez"),
+        ReadNpyError::WrongDescriptor(kind) => wrong(format!("its values have type {kind}")).with_hint(in_numpy(kind)),
         ReadNpyError::ParseData(error) => wrong(error.to_string()),
         other => wrong(format!("it is damaged or not a .npy file ({other})")),
+    }
+}
+
+/// What to do in NumPy with values of a type that are no plain numbers.
+fn in_numpy(kind: &Value) -> &'static str {
+    let Some(text) = kind.as_string() else {
+        return "these are records: in NumPy, structured_to_unstructured(x) of numpy.lib.recfunctions makes columns of them";
+    };
+    match text.trim_start_matches(['<', '|', '=', '>']).chars().next() {
+        Some('c') => "these are complex numbers: in NumPy, np.stack([x.real, x.imag], axis=-1)",
+        Some('U' | 'S' | 'a') => "these are texts: in NumPy, np.unique(x, return_inverse=True)[1] numbers them",
+        Some('O') => "these are Python objects: in NumPy, x.astype('f8') where they are numbers",
+        Some('M' | 'm') => "these are times: in NumPy, (x - x[0]) / np.timedelta64(1, 's')",
+        Some('V') => "these are bytes that NumPy has no numbers for, such as bfloat16: write x.astype('f4')",
+        _ => "supported are 'f2', 'f4', 'f8', integers and truth values: in NumPy, x.astype('f8')",
     }
 }
 
@@ -160,7 +226,7 @@ mod tests {
         format!("{{'descr': '{kind}', 'fortran_order': {order}, 'shape': {shape}, }}")
     }
 
-    fn parse(bytes: &[u8]) -> Result<Tensor> {
+    fn parse(bytes: &[u8]) -> Result<Array> {
         decode(Path::new("array.npy"), bytes)
     }
 
@@ -168,7 +234,7 @@ mod tests {
     fn every_type_of_number() {
         let vector = |kind: &str, bytes: &[u8]| {
             let count = bytes.len() / kind[2..].parse::<usize>().unwrap();
-            parse(&npy(&header(kind, "False", &format!("({count},)")), bytes)).unwrap().values().into_owned()
+            parse(&npy(&header(kind, "False", &format!("({count},)")), bytes)).unwrap().values
         };
         assert_eq!(vector("<f4", &1.5_f32.to_le_bytes()), [1.5]);
         assert_eq!(vector(">f8", &(-2.5_f64).to_be_bytes()), [-2.5]);
@@ -176,17 +242,49 @@ mod tests {
         assert_eq!(vector("|u1", &[0xff]), [255.0]);
         assert_eq!(vector("<i2", &(-300_i16).to_le_bytes()), [-300.0]);
         assert_eq!(vector(">i4", &(-70_000_i32).to_be_bytes()), [-70_000.0]);
-        assert_eq!(vector("<i8", &i64::MIN.to_le_bytes()), [i64::MIN as f32]);
-        assert_eq!(vector("<u8", &u64::MAX.to_le_bytes()), [u64::MAX as f32]);
+        assert_eq!(vector("<i8", &i64::MIN.to_le_bytes()), [i64::MIN as f64]);
+        assert_eq!(vector("<u8", &u64::MAX.to_le_bytes()), [u64::MAX as f64]);
         assert_eq!(vector("|b1", &[0, 1]), [0.0, 1.0]);
+        assert_eq!(vector("=f8", &0.1_f64.to_le_bytes()), [0.1]);
+        assert_eq!(vector("|f8", &0.1_f64.to_le_bytes()), [0.1]);
+        let halves = [0x3c00_u16, 0xc100, 0x0001, 0x7bff, 0xfc00, 0x8000].map(u16::to_le_bytes).concat();
+        assert_eq!(vector("<f2", &halves), [1.0, -2.5, 2_f64.powi(-24), 65504.0, f64::NEG_INFINITY, 0.0]);
+        assert!(vector("<f2", &[1, 0x7e])[0].is_nan());
+        let truth = parse(&npy(&header("?", "False", "(2,)"), &[0, 1])).unwrap();
+        assert_eq!(truth.values, [0.0, 1.0]);
+    }
+
+    #[test]
+    fn headers_of_python_2() {
+        for shape in ["(3L, 2L)", "(3L, 2L, )", "(3 , 2L )"] {
+            let array = parse(&npy(&header("|u1", "False", shape), &[1, 2, 3, 4, 5, 6])).unwrap();
+            assert_eq!((array.shape, array.values[5]), (vec![3, 2], 6.0));
+        }
+        assert_eq!(parse(&npy(&header("|u1", "False", "(2L,)"), &[1, 2])).unwrap().shape, [2]);
+    }
+
+    #[test]
+    fn hints_fit_the_type() {
+        let hint = |kind: &str| {
+            let error = parse(&npy(&header(kind, "False", "(1,)"), &[0; 16])).unwrap_err();
+            error.hint().unwrap().to_owned()
+        };
+        assert!(hint("<c8").contains("x.real, x.imag"));
+        assert!(hint("<U3").contains("return_inverse"));
+        assert!(hint("|O").contains("Python objects"));
+        assert!(hint("<M8[D]").contains("timedelta64"));
+        assert!(hint("<V2").contains("bfloat16"));
+        assert!(hint("<f16").contains("x.astype('f8')"));
+        let records = npy("{'descr': [('x', '<f8')], 'fortran_order': False, 'shape': (1,), }", &[0; 8]);
+        assert!(parse(&records).unwrap_err().hint().unwrap().contains("structured_to_unstructured"));
     }
 
     #[test]
     fn columns_first() {
         let bytes: Vec<u8> = [1_u8, 2, 3, 4, 5, 6].to_vec();
         let tensor = parse(&npy(&header("|u1", "True", "(2, 3)"), &bytes)).unwrap();
-        assert_eq!(tensor.shape(), [2, 3]);
-        assert_eq!(tensor.values()[..], [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+        assert_eq!(tensor.shape, [2, 3]);
+        assert_eq!(tensor.values, [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
     }
 
     #[test]
@@ -205,7 +303,9 @@ mod tests {
         assert!(problem(&huge).contains("damaged or not") || problem(&huge).contains("EiB"), "{}", problem(&huge));
         assert!(problem(&npy(&header("<f4", "False", "(10000000000,)"), &[])).contains("37.3 GiB"));
         assert!(problem(&npy(&header("<f4", "False", "(1000000,)"), &[0; 8])).contains("it is truncated"));
-        let problem = decode_archive(Path::new("array.npz"), b"PK\x03\x04 no archive", None).unwrap_err().to_string();
+        let problem = decode_archive(Path::new("array.npz"), b"PK\x03\x04 no archive", None, &Host::default())
+            .unwrap_err()
+            .to_string();
         assert!(problem.contains("damaged or not a .npz file"), "{problem}");
     }
 }

@@ -5,11 +5,12 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
-use crate::data::{Covariance, Dataset, Mixture, NORMALISATIONS};
+use super::io::file_options;
+use crate::data::{Covariance, Dataset, Mixture, NORMALISATIONS, formats};
 use crate::error::{Error, suggestion};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read, seed_argument};
-use crate::lang::surroundings::{host, task};
+use crate::lang::surroundings::task;
 use crate::lang::tensors::Numbers;
 use crate::settings::Setting;
 use crate::tensor::Tensor;
@@ -22,7 +23,8 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
 
-const OPTIONS: &[(&str, Table)] = &[("diamond", &[DIAMOND]), ("mixture", &[MIXTURE])];
+const OPTIONS: &[(&str, Table)] =
+    &[("diamond", &[DIAMOND]), ("mixture", &[MIXTURE]), ("from_file", &[formats::Options::SETTINGS])];
 
 const DIAMOND: &[Setting] = &[
     Setting::number("spacing", "distance between neighbours").above(0.0).or(0.5),
@@ -150,31 +152,36 @@ mod module {
         Dataset::from_values("array", &shape, &values).raise(&ctx)
     }
 
-    /// Finite data from a .npy, .npz or .csv file.
+    /// Finite data from a .npy or .npz file or a table in text, read as `io::read` does.
     ///
     /// # Shapes
-    /// As for `from_array`: one datum per row. A .csv file may have a header line.
+    /// As for `from_array`: one datum per row.
     ///
     /// # Arguments
     /// - `path`: the file
-    /// - `array`: name of the array in a .npz file that holds several
+    /// - `options`: a map, or the name of the array in a .npz file that holds several
+    ///
+    /// # Returns
+    /// A `Dataset`; `d.labels` are those of a column that was named as such.
     ///
     /// # Errors
-    /// When the file is missing, truncated, ragged or not numeric, or holds values that are not finite.
+    /// When the file is missing, truncated, ragged or not numeric, or holds values that are not finite or beyond single
+    /// precision.
     ///
     /// # Example
     /// ```rhai
     /// // let d = dataset::from_file("angles.npz", "phi_psi");
-    /// assert_fails(|| dataset::from_file("angles.txt"), "use .npy, .npz or .csv");
+    /// // let d = dataset::from_file("iris.csv", #{ columns: ["width", "length"], labels: "species" });
+    /// assert_fails(|| dataset::from_file("angles.png"), "use .npy, .npz or .csv");
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn from_file(ctx: NativeCallContext, path: &str, array: &str) -> Outcome<Dataset> {
-        Dataset::from_file(Path::new(path), Some(array), &host(&ctx)).raise(&ctx)
+    pub fn from_file(ctx: NativeCallContext, path: &str, options: Map) -> Outcome<Dataset> {
+        Dataset::from_file(Path::new(path), &file_options(&ctx, options)?, &task(&ctx)).raise(&ctx)
     }
 
     #[rhai_fn(name = "from_file", return_raw)]
-    pub fn from_file_of_one(ctx: NativeCallContext, path: &str) -> Outcome<Dataset> {
-        Dataset::from_file(Path::new(path), None, &host(&ctx)).raise(&ctx)
+    pub fn from_file_array(ctx: NativeCallContext, path: &str, array: &str) -> Outcome<Dataset> {
+        Dataset::from_file(Path::new(path), &formats::Options::of_array(array), &task(&ctx)).raise(&ctx)
     }
 }
 
@@ -242,6 +249,12 @@ mod methods {
     #[rhai_fn(get = "shape", pure)]
     pub fn shape(data: &mut Dataset) -> Array {
         data.shape().iter().map(|&side| Dynamic::from_int(side as INT)).collect()
+    }
+
+    /// Label of each point, where the file had a column of them: an array of strings.
+    #[rhai_fn(get = "labels", pure)]
+    pub fn labels(data: &mut Dataset) -> Array {
+        data.labels().iter().map(|label| label.clone().into()).collect()
     }
 
     /// Mean of each coordinate.

@@ -1,51 +1,115 @@
-//! Tensors in files.
+//! Tensors and tables in files.
 
 use std::path::Path;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Engine, Map};
 
-use crate::data::formats;
+use crate::data::formats::{self, Column, Options};
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::surroundings::host;
-use crate::lang::tensors::{give, tensor_argument};
+use crate::lang::options::{Given, Table, Tables, read as read_options, whole};
+use crate::lang::surroundings::{host, task};
+use crate::lang::tensors::{give, nested_numbers, tensor_argument};
 use crate::tensor::Tensor;
 
 /// Registers the module `io`.
-pub(super) fn install(engine: &mut Engine) {
-    engine.register_static_module("io", rhai::exported_module!(module).into());
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+    let module = tables.module("io", rhai::exported_manifest!(module), OPTIONS);
+    engine.register_static_module("io", module.into());
 }
 
-#[export_module]
+const OPTIONS: &[(&str, Table)] = &[("read", &[Options::SETTINGS]), ("table", &[Options::SETTINGS])];
+
+/// The options of a file that is read.
+pub(super) fn file_options(ctx: &NativeCallContext, options: Map) -> Outcome<Options> {
+    read_options(ctx, options, &[Options::SETTINGS], |given| {
+        let columns = given.cast("columns", |value| {
+            value.read_lock::<Array>().and_then(|items| items.iter().map(column).collect::<Option<_>>())
+        })?;
+        let labels = given.cast("labels", column)?;
+        Ok(Options::read(given as &Given, columns, labels))
+    })
+}
+
+/// A name or a position.
+fn column(value: &Dynamic) -> Option<Column> {
+    match value.clone().into_string() {
+        Ok(name) => Some(Column::Named(name)),
+        Err(_) => whole(value).map(Column::At),
+    }
+}
+
+#[export_module(manifest)]
 mod module {
-    /// Reads a tensor from a .npy, .npz or .csv file.
+    /// Reads a tensor from a .npy or .npz file or a table in text: .csv, .tsv, .txt, .dat, or any other name.
+    ///
+    /// A table may have a line of names, comments, and blanks, commas, semicolons, tabs or bars between its fields: what
+    /// the options do not say is found out. A first line with a number in it is data. Warnings say what was taken one
+    /// way and may have been meant another way, and what single precision loses.
+    ///
+    /// # Shapes
+    /// -> what the file has; a table [rows, columns]
     ///
     /// # Arguments
     /// - `path`: the file
-    /// - `array`: name of the array in a .npz file that holds several
+    /// - `options`: a map, or the name of the array in a .npz file that holds several
     ///
     /// # Returns
     /// A `Tensor`; of a file that holds a single number, the number.
     ///
     /// # Errors
-    /// When the file is missing, truncated, ragged or not numeric, or holds no array of that name.
+    /// When the file is missing, truncated, ragged or not numeric, holds no array or column of that name, or a number
+    /// beyond single precision.
     ///
     /// # Example
     /// ```rhai
-    /// // let x = io::read("samples.npy");
+    /// // let x = io::read("run.csv", #{ columns: ["x", "y"], decimal: "," });
     /// assert_fails(|| io::read("samples.png"), "use .npy, .npz or .csv");
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn read(ctx: NativeCallContext, path: &str, array: &str) -> Outcome<Dynamic> {
-        formats::read(Path::new(path), Some(array), &host(&ctx)).raise(&ctx).map(give)
+    pub fn read(ctx: NativeCallContext, path: &str, options: Map) -> Outcome<Dynamic> {
+        tensor_of(&ctx, path, &file_options(&ctx, options)?)
     }
 
     #[rhai_fn(name = "read", return_raw)]
-    pub fn read_of_one(ctx: NativeCallContext, path: &str) -> Outcome<Dynamic> {
-        formats::read(Path::new(path), None, &host(&ctx)).raise(&ctx).map(give)
+    pub fn read_array(ctx: NativeCallContext, path: &str, array: &str) -> Outcome<Dynamic> {
+        tensor_of(&ctx, path, &Options::of_array(array))
     }
 
-    /// Writes a tensor to a .npy or .csv file, or a map of tensors to a .npz file.
+    /// Reads a file as `io::read` does, but keeps double precision, names and labels: for the parameters and matrices of
+    /// a process, and for labelled rows.
+    ///
+    /// # Arguments
+    /// - `path`: the file
+    /// - `options`: a map
+    ///
+    /// # Returns
+    /// `#{ values, names, labels, notes }`: nested arrays of numbers, the names of the columns and the labels of the
+    /// rows, which are empty where the file has none, and what `io::read` would warn of in how the table was read.
+    ///
+    /// # Errors
+    /// As for `io::read`, but for the precision.
+    ///
+    /// # Example
+    /// ```rhai
+    /// // let friction = io::table("gle.A").values;
+    /// // let p = sde(#{ drift: |s| #{ x: -friction[0][0] * s.x }, noise: |s| #{ x: 1 }, horizon: 1 });
+    /// assert_fails(|| io::table("no_such.txt"), "no such file");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn table(ctx: NativeCallContext, path: &str, options: Map) -> Outcome<Map> {
+        let options = file_options(&ctx, options)?;
+        let array = formats::read(Path::new(path), &options, &host(&ctx)).raise(&ctx)?;
+        let texts = |texts: Vec<String>| texts.into_iter().map(Dynamic::from).collect::<Array>().into();
+        Ok(Map::from([
+            ("values".into(), nested_numbers(&array.shape, &array.values, &host(&ctx)).raise(&ctx)?),
+            ("names".into(), texts(array.names)),
+            ("labels".into(), texts(array.labels)),
+            ("notes".into(), texts(array.notes)),
+        ]))
+    }
+
+    /// Writes a tensor to a .npy, .csv, .tsv, .txt or .dat file, or a map of tensors to a .npz file.
     ///
     /// # Arguments
     /// - `path`: the file
@@ -72,4 +136,12 @@ mod module {
         let named: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
         formats::write_named(path, &named, &host).raise(&ctx)
     }
+}
+
+fn tensor_of(ctx: &NativeCallContext, path: &str, options: &Options) -> Outcome<Dynamic> {
+    let (path, task) = (Path::new(path), task(ctx));
+    let array = formats::read(path, options, task.host()).raise(ctx)?;
+    let (tensor, notes) = array.rounded(path).raise(ctx)?;
+    array.notes.iter().chain(&notes).for_each(|note| task.warn(note));
+    Ok(give(tensor))
 }

@@ -27,7 +27,7 @@ mod functions {
     /// of draws; `"mean"`, mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior
     /// `"matched"` of `sample`, and the score below 1e-5 of the horizon is the one there: both make an error for data
     /// that are narrow or differ in variance between coordinates, the first one only while the horizon is short. Of a
-    /// `State` it is the log density of data and auxiliaries together.
+    /// `State` it is the log density of data and auxiliaries together at the time of the state.
     ///
     /// # Shapes
     /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]

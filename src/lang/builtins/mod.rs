@@ -29,7 +29,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     accuracy::install(engine, tables);
     dataset::install(engine, tables);
     explain::install(engine, tables);
-    io::install(engine);
+    io::install(engine, tables);
     kernel::install(engine);
     likelihood::install(engine, tables);
     measure::install(engine, tables);

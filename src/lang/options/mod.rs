@@ -22,6 +22,15 @@ pub(crate) fn number(value: &Dynamic) -> Option<f64> {
     value.as_float().ok().or_else(|| value.as_int().ok().map(|n| n as f64))
 }
 
+/// A whole number, as an integer or a float, if it is one.
+pub(crate) fn whole(value: &Dynamic) -> Option<i64> {
+    let is_whole = |x: &f64| x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE;
+    value.as_int().ok().or_else(|| number(value).filter(is_whole).map(|x| x as i64))
+}
+
+/// Beyond 2⁵³ not every whole number is a float.
+const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
+
 /// The user's name for the type of a value.
 pub(crate) fn kind(ctx: &NativeCallContext, value: &Dynamic) -> String {
     match value.type_name() {
@@ -51,16 +60,9 @@ fn read_number(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<f
 }
 
 fn read_whole(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<i64> {
-    if let Ok(n) = value.as_int() {
-        return Ok(n);
-    }
-    // 1e4 is a float in Rhai and a count to everybody. Beyond 2⁵³ not every whole number is a float.
+    // 1e4 is a float in Rhai and a count to everybody.
     let x = number(value).ok_or_else(|| expected(ctx, name, "a whole number", value))?;
-    if x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0 {
-        Ok(x as i64)
-    } else {
-        Err(Error::argument(name, format!("must be a whole number, got {x}")))
-    }
+    whole(value).ok_or_else(|| Error::argument(name, format!("must be a whole number, got {x}")))
 }
 
 fn read_count(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<usize> {

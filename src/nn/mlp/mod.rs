@@ -85,12 +85,9 @@ impl Network for Mlp {
     fn check_memory(&self, host: &Host) -> Result<()> {
         let count = self.parameters();
         // The parameters, their average, and two moments.
-        match host.lacking(4.0 * 4.0 * count as f64) {
-            None => Ok(()),
-            Some(problem) => {
-                Err(refusal(format!("gives {count} parameters, which with all that training keeps {problem}")))
-            }
-        }
+        host.afford(4.0 * 4.0 * count as f64, |problem| {
+            refusal(format!("gives {count} parameters, which with all that training keeps {problem}"))
+        })
     }
 
     fn memory(&self, batch: usize) -> f64 {

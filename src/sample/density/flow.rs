@@ -1,7 +1,7 @@
 //! The probability flow at times that are not known in advance.
 
 use crate::error::Result;
-use crate::process::{Motion, Process};
+use crate::process::{Class, Motion, Noised, Process};
 use crate::sample::field::Field;
 use crate::sample::layout::Layout;
 use crate::sample::update::Registers;
@@ -12,6 +12,25 @@ use crate::task::Task;
 /// which leaves an error of second order in this time, and the score is never asked for at t = 0.
 pub(in crate::sample) fn shortest(process: &Process) -> f64 {
     1e-5 * process.horizon()
+}
+
+/// The standard deviation of each component and copy of the noised data at `time`, by rows: the units of what is tolerated
+/// of errors. Where there is no kernel, that of the data for the data, and 1 for all else.
+pub(in crate::sample) fn units(score: &dyn Score, time: f64) -> Result<Vec<f64>> {
+    let (process, moments) = (score.process(), score.moments());
+    let dimension: usize = score.shape().iter().product();
+    let copies = process.copies(dimension)?;
+    // A component without any noise, and a coordinate without variance, have no scale of their own.
+    let scale = |std: f64| if std > 0.0 { std } else { 1.0 };
+    let rows = 0..process.components() * copies;
+    if process.class() == Class::Nonlinear {
+        let data: Vec<_> = moments.coordinate_variances().into_iter().map(f64::sqrt).collect();
+        return Ok(rows.map(|row| data.get(row).map_or(1.0, |std| scale(*std))).collect());
+    }
+    let noised = Noised::new(process, moments)?;
+    let factors = noised.factors(&process.kernel(time.max(shortest(process)))?);
+    let std = |row: usize| factors[noised.kinds()[row % copies]].row(row / copies).norm();
+    Ok(rows.map(|row| scale(std(row))).collect())
 }
 
 /// The velocity of the flow in forward time, f − ½ ∇·D − ½ D ŝ, for a group of samples.

@@ -12,7 +12,7 @@
 use nalgebra::DVector;
 
 use super::divergence::{Divergence, Probes, trace};
-use super::flow::{Flow, shortest};
+use super::flow::{Flow, shortest, units};
 use crate::data::Units;
 use crate::error::{Error, Result};
 use crate::gauss::log_density as gaussian;
@@ -22,12 +22,12 @@ use crate::sample::State;
 use crate::sample::adaptive::GROUP;
 use crate::sample::integrator::{Integrator, TOLERANCES, Tolerance};
 use crate::sample::layout::{BLOCK, Layout};
-use crate::sample::meter::Meter;
+use crate::sample::normalised;
 use crate::sample::output::Request;
 use crate::sample::start::{Beginning, Data, Start, Values, gather};
-use crate::sample::units;
 use crate::score::{Chart, Coordinates, Score};
 use crate::settings::{self, Choice, Setting, Value, words};
+use crate::task::Meter;
 use crate::task::Task;
 use crate::tensor::Tensor;
 
@@ -196,13 +196,18 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
     combine(&draws, options.bound.unwrap_or(by_default))
 }
 
-/// log p(z) of whole `states` at t = 0, data and auxiliaries together.
+/// log p_t(z) of whole `states`, data and auxiliaries together, at the time t of the states.
 ///
 /// # Errors
-/// As [`log_likelihood`], and when a block is missing.
+/// As [`log_likelihood`], and when a block is missing or the states are beyond the horizon.
 pub fn log_density(score: &dyn Score, states: &State, options: &Likelihood, task: &Task) -> Result<LogDensity> {
-    let plan = Plan::new(score, options, task)?;
-    units::check(score, states)?;
+    let (horizon, from) = (score.process().horizon(), states.time);
+    if !(0.0..=horizon).contains(&from) {
+        return Err(Error::argument("x", format!("are states at t = {from}, beyond the horizon {horizon}"))
+            .with_hint("make the score of the process with a longer `horizon`"));
+    }
+    normalised::check(score, states)?;
+    let plan = Plan { from, ..Plan::new(score, options, task)? };
     let values = Values::new(score.process(), score.shape(), states)?;
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
         values.copy(block, samples, rows);
@@ -220,6 +225,8 @@ struct Plan<'a> {
     divergence: Divergence,
     layout: Layout,
     task: &'a Task,
+    /// The time of the states.
+    from: f64,
 }
 
 /// Log densities of one draw, one row for each random direction in turn.
@@ -250,7 +257,7 @@ impl<'a> Plan<'a> {
         if let Divergence::Hutchinson { probes } = divergence {
             PROBES.check(&Value::Number(probes as f64))?;
         }
-        Ok(Self { score, options, divergence, layout, task })
+        Ok(Self { score, options, divergence, layout, task, from: 0.0 })
     }
 
     /// The log densities of the states that `start` gives, with the random directions of draw number `draw`.
@@ -260,7 +267,7 @@ impl<'a> Plan<'a> {
         request.blocks(BLOCK)?;
         let groups = request.blocks(GROUP)?;
         let meter = Meter::new(self.task, "likelihood", 1, groups);
-        let chart = Chart::new(self.score, 0.0)?;
+        let chart = Chart::new(self.score, self.from)?;
         let parts = self.task.blocks(groups, |group| {
             let samples = GROUP.min(count - group * GROUP);
             let mut rows = gather(start, self.layout.state, group * GROUP, samples)?;
@@ -287,7 +294,8 @@ impl<'a> Plan<'a> {
         let mut flow = Flow::new(self.score, samples, self.task)?;
         let mut values = rows;
         values.resize(size + probes.rows() * samples, 0.0);
-        let mut integrator = Integrator::new(values.len(), self.options.tolerance());
+        let mut integrator =
+            Integrator::new(values.len(), samples, self.options.tolerance(), |time| units(self.score, time));
         let mut slope = |time: f64, values: &[f32], out: &mut [f32]| {
             let known = time.max(shortest(process));
             let linear = process.linear_at(known)?;
@@ -298,7 +306,7 @@ impl<'a> Plan<'a> {
                 trace(&linear, process.driven(), &units, &mut probes, evaluator, state, logs);
             })
         };
-        integrator.advance(&mut slope, 0.0, process.horizon(), &mut values)?;
+        integrator.advance(&mut slope, self.from, process.horizon(), &mut values)?;
         let (state, logs) = values.split_at(size);
         let prior = self.prior(state, samples)?;
         let volume = self.score.units().map_or(0.0, Units::log_volume);

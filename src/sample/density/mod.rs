@@ -7,5 +7,5 @@ mod likelihood;
 mod tests;
 
 pub use divergence::Divergence;
-pub(super) use flow::{Flow, shortest};
+pub(super) use flow::{Flow, shortest, units};
 pub use likelihood::{Bound, LIKELIHOOD, Likelihood, LogDensity, log_density, log_likelihood};

@@ -6,7 +6,8 @@ use nalgebra::{DMatrix, DVector};
 
 use super::about::{About, Fixed, Method, Needs, Way};
 use crate::error::Result;
-use crate::process::{Class, Motion};
+use crate::expr::Assignment;
+use crate::process::{Class, Motion, Process};
 use crate::sample::combination::{Combination, joined};
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
@@ -20,13 +21,14 @@ pub(in crate::sample) const ABOUT: About = About {
     title: "Euler-Maruyama with Langevin corrections",
     text: &[
         "z <- z + b(z, t) h + G(z, t) sqrt(h) xi",
-        "z_d <- z_d + e S_d(z, t - h) + sqrt(2 e) xi for the driven z_d,  e = 2 (snr |xi|/|S_d|)^2",
+        "z_d <- z_d + e S_d(z, t - h) + sqrt(2 e) xi for the driven z_d,  e = min(2 (snr |xi|/|S_d|)^2, h D_dd/2)",
     ],
     latex: &[
         "z &\\leftarrow z + b(z, t)\\, h + G(z, t) \\sqrt{h}\\, \\xi, \\qquad b = -f + \\nabla \\cdot D + D \\nabla \\ln \
          p_t",
         "z_d &\\leftarrow z_d + \\epsilon\\, \\partial_d \\ln p_{t-h}(z) + \\sqrt{2 \\epsilon}\\, \\xi, \\qquad \\epsilon \
-         = 2 \\left(r \\lVert \\xi \\rVert / \\lVert \\partial_d \\ln p \\rVert\\right)^2",
+         = \\min\\Bigl(2 \\left(r \\lVert \\xi \\rVert / \\lVert \\partial_d \\ln p \\rVert\\right)^2, \\tfrac12 h \
+         D_{dd}\\Bigr)",
     ],
     blur: 0.5,
     steps: 200,
@@ -38,7 +40,13 @@ pub(in crate::sample) const ABOUT: About = About {
 const SETTINGS: &[Setting] = &[CORRECTOR_STEPS, SNR];
 /// Parts of a random stream are numbered by 24 bits.
 const CORRECTOR_STEPS: Setting = Setting::count("corrector_steps", "corrections a step").between(1.0, 1000.0).or(1.0);
-const SNR: Setting = Setting::number("snr", "signal-to-noise ratio of a correction").above(0.0).or(0.16);
+const SNR: Setting = Setting::number(
+    "snr",
+    "signal-to-noise ratio of a correction, which adds at most the noise of the step before it where that does not \
+     depend on the state",
+)
+.above(0.0)
+.or(0.16);
 
 /// Euler–Maruyama with Langevin corrections after each step that does not end at t = 0.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,11 +94,11 @@ impl Fixed for PredictorCorrector {
         let Layout { state, score, .. } = problem.layout;
         Ok(Box::new(move |step| {
             let mut parts = problem.euler(&reverse, step)?;
-            let (_, time) = problem.span(step);
+            let (before, time) = problem.span(step);
             if time == 0.0 {
                 return Ok(parts);
             }
-            let update = self.correction(problem, time)?;
+            let update = self.correction(problem, time, before - time)?;
             for correction in 0..self.corrector_steps {
                 parts.extend([
                     problem.load(),
@@ -108,15 +116,32 @@ impl PredictorCorrector {
     /// Langevin steps z_d ← z_d + ε ŝ_d + √(2ε) ξ_d keep the law of the driven components given all others. With
     /// ε = 2 (r ‖ξ‖/‖ŝ‖)² the ratio of signal to noise is r; where there is a kernel, ℓ_d, the deviation of z_d given
     /// all others, stands for the mean of ‖ξ‖/‖ŝ‖, so that no sample has a say in the step of another.
-    fn correction(&self, problem: &Problem<'_>, time: f64) -> Result<Update> {
-        let process = problem.process();
+    ///
+    /// A correction of the length ε leaves a variance too large by ε/2 of its precision, however many there are. So it
+    /// adds at most the noise of the step of `length` before it, 2ε ≤ h D_dd, and vanishes with it.
+    fn correction(&self, problem: &Problem<'_>, time: f64, length: f64) -> Result<Update> {
+        let (process, driven) = (problem.process(), problem.process().driven());
         if process.class() == Class::Nonlinear {
-            return Ok(Update::Langevin { ratio: self.snr, driven: process.driven().into() });
+            let most = longest(process, time, length);
+            return Ok(Update::Langevin { ratio: self.snr, most: most.into(), driven: driven.into() });
         }
         let spread = process.kernel(time)?.conditional_std();
-        let lengths: Vec<_> = process.driven().iter().map(|&d| 2.0 * (self.snr * spread[d]).powi(2)).collect();
-        Ok(langevin(process.components(), process.driven(), &lengths).into())
+        let diffusion = process.linear_at(time)?.diffusion();
+        let of = |&d: &usize| (2.0 * (self.snr * spread[d]).powi(2)).min(0.5 * length * diffusion[(d, d)]);
+        Ok(langevin(process.components(), driven, &driven.iter().map(of).collect::<Vec<_>>()).into())
     }
+}
+
+/// The longest correction of each driven component of a nonlinear process, ½ h D_dd; without bound where its noise
+/// depends on the state.
+fn longest(process: &Process, time: f64, length: f64) -> Vec<f64> {
+    let diffusion = process.bound_diffusion();
+    let at = Assignment { time, parameters: process.parameters(), state: &[] };
+    let of = |&d: &usize| match &diffusion[d][d] {
+        noise if noise.depends_on_state() => f64::INFINITY,
+        noise => 0.5 * length * noise.evaluate(at),
+    };
+    process.driven().iter().map(of).collect()
 }
 
 /// The Langevin step of `lengths` ε, from the rows of state, score and as much noise.

@@ -79,10 +79,10 @@ impl Table {
     ) -> Result<Self> {
         let size = Size::of(basis);
         // 4 bytes each.
-        if let Some(problem) = task.host().lacking((4 * TIMES * size.width()) as f64) {
+        task.host().afford((4 * TIMES * size.width()) as f64, |problem| {
             let problem = format!("its {} components make a table of training times that {problem}", size.components);
-            return Err(Error::process(basis.subject().process().name(), problem).with_hint("couple fewer coordinates"));
-        }
+            Error::process(basis.subject().process().name(), problem).with_hint("couple fewer coordinates")
+        })?;
         let time = |i: usize| shortest + (horizon - shortest) * (i as f64 + 0.5) / TIMES as f64;
         let parts = task.blocks(TIMES / BLOCK, |block| {
             let mut rows = Vec::with_capacity(BLOCK * size.width());

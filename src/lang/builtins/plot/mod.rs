@@ -16,7 +16,7 @@ use self::read::{
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, Tables, kind, read};
-use crate::lang::surroundings::host;
+use crate::lang::surroundings::{host, task};
 use crate::plot::{self, Figure, Layer, LineStyle, Mark, Panel};
 
 /// Registers the type and the functions.
@@ -238,7 +238,8 @@ mod methods {
         figure.figure.svg().raise(&ctx)
     }
 
-    /// What the figure does not show, panel by panel: numbers that are not finite, points outside the axes.
+    /// What the figure does not show: characters that its font lacks, numbers that are not finite, points outside the
+    /// axes.
     ///
     /// # Example
     /// ```rhai
@@ -300,6 +301,7 @@ fn lines_figure(ctx: &NativeCallContext, x: Option<&Dynamic>, y: &Dynamic, optio
 fn finished(ctx: &NativeCallContext, given: &Given, figure: Figure) -> Outcome<Picture> {
     let (width, height) = (given.number_if_given("width"), given.number_if_given("height"));
     let figure = Figure { width, height, dpi: given.number("dpi"), ..figure };
+    figure.unwritable().iter().for_each(|problem| task(ctx).warn(problem));
     let (saved, notes) = match given.text_if_given("file") {
         Some(file) => {
             let saved = figure.save(Path::new(file), &host(ctx)).raise(ctx)?;

@@ -160,7 +160,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw, pure)]
     pub fn to_array(ctx: NativeCallContext, t: &mut Tensor) -> Outcome<Dynamic> {
-        nested(t).raise(&ctx)
+        nested(t, &host(&ctx)).raise(&ctx)
     }
 
     /// Writes the tensor to a file: .npy or .npz for NumPy, .csv for tables.

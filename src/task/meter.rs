@@ -1,13 +1,13 @@
-//! Progress of samplers.
+//! Progress of long work of many parts.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use super::{Report, Task};
 use crate::error::Result;
-use crate::task::{Report, Task};
 
 /// Counts the steps that all threads have done and reports now and then, in steps of all samples.
-pub(super) struct Meter<'a> {
+pub(crate) struct Meter<'a> {
     task: &'a Task,
     name: &'static str,
     samples: u64,
@@ -25,7 +25,7 @@ pub(super) struct Meter<'a> {
 const REPORT_EVERY: u64 = 20;
 
 impl<'a> Meter<'a> {
-    pub(super) fn new(task: &'a Task, name: &'static str, samples: usize, steps: usize) -> Self {
+    pub(crate) fn new(task: &'a Task, name: &'static str, samples: usize, steps: usize) -> Self {
         let (done, ask, due) = (AtomicU64::new(0), AtomicU64::new(0), AtomicU64::new(REPORT_EVERY));
         Self { task, name, samples: samples as u64, steps: steps as u64, done, start: task.host().now(), ask, due }
     }
@@ -34,7 +34,7 @@ impl<'a> Meter<'a> {
     ///
     /// # Errors
     /// [`Error::Interrupted`] once the user asked to stop.
-    pub(super) fn count(&self, samples: usize) -> Result<()> {
+    pub(crate) fn count(&self, samples: usize) -> Result<()> {
         let done = samples as u64 + self.done.fetch_add(samples as u64, Ordering::Relaxed);
         // The clock takes longer than a short step: at the rate so far it is asked once a millisecond.
         if done >= self.ask.load(Ordering::Relaxed) {
@@ -57,7 +57,7 @@ impl<'a> Meter<'a> {
     }
 
     /// Tells whoever watches that the work is over.
-    pub(super) fn finish(&self) {
+    pub(crate) fn finish(&self) {
         self.task.finish(&self.report(self.elapsed()));
     }
 
