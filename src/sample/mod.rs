@@ -35,7 +35,7 @@ pub use forward::{FORWARD, Forward, perturb, simulate};
 pub use grid::Grid;
 pub use keep::{KEEP, Keep};
 pub use method::{
-    About, EulerMaruyama, Exponential, Heun, METHODS, Method, Needs, PredictorCorrector, Reference, RungeKutta,
+    About, EulerMaruyama, Exponential, Heun, METHODS, Method, Needs, Nodes, PredictorCorrector, Reference, RungeKutta,
     Splitting, TITLES, about,
 };
 pub use normalised::{perturb_for, simulate_for};

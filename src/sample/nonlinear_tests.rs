@@ -171,7 +171,7 @@ fn flows_of_stationary_laws_stand_still() {
 #[test]
 fn methods_for_linear_processes_name_the_cause() {
     let law = double_well();
-    for method in [by(Splitting { reference: Reference::Data }), by(Exponential { order: 2 })] {
+    for method in [by(Splitting { reference: Reference::Data }), by(Exponential::of_order(2))] {
         let options = Options { method, ..Options::by(EulerMaruyama) };
         let error = reverse(&law, &law.quantiles(10), None, &options, &Task::default()).unwrap_err();
         assert!(error.to_string().contains("needs a linear process, which this is not: `"), "{error}");

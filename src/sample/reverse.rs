@@ -3,7 +3,7 @@
 use super::adaptive;
 use super::layout::Layout;
 use super::march::March;
-use super::method::{self, Way};
+use super::method::{self, Needs, Way};
 use super::noise::Noise;
 use super::normalised;
 use super::options::{LastStep, Options};
@@ -96,7 +96,9 @@ pub(super) fn follow(
             let times = options.grid.times(from, options.end, options.steps)?;
             let last = times[times.len() - 2];
             let mut state = march(&Problem { times, ..problem }, request, start, options)?;
-            if options.end == 0.0 {
+            // Exact steps of a Gaussian have nothing to miss.
+            let is_exact = score.is_gaussian() && options.method.about().needs == Needs::Linear;
+            if options.end == 0.0 && !is_exact {
                 let warning = blurred(score, last, options.method.about().blur)?;
                 state.warn(warning.map(|w| format!("{w}; take more steps, or a grid that is finer towards 0")), task);
             }

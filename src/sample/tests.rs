@@ -231,7 +231,7 @@ fn bits_do_not_depend_on_threads_or_count() {
         let methods = [
             by(EulerMaruyama),
             by(RungeKutta { rtol: 1e-3, atol: 1e-3 }),
-            by(Exponential { order: 3 }),
+            by(Exponential::of_order(3)),
             by(PredictorCorrector { corrector_steps: 1, snr: 0.16 }),
         ];
         let samples =
@@ -256,7 +256,7 @@ fn requests_that_make_no_sense_are_refused() {
     assert!(refused(10, options(0)).starts_with("`steps` must be"));
     assert!(refused(10, Options { end: 2.0, ..options(10) }).contains("below 2, got 2"));
     let method = |method: Arc<dyn Method>| refused(10, Options { method, ..options(10) });
-    assert!(method(by(Exponential { order: 4 })).contains("`order` must be from 1 to 3"));
+    assert!(method(by(Exponential::of_order(4))).contains("`order` must be from 1 to 3"));
     assert!(method(by(RungeKutta { rtol: 1e-9, atol: 1e-5 })).contains("`rtol` must be in [1e-6, 1)"));
     let kept = Options { keep: Keep::Times(vec![3.0]), ..options(10) };
     assert!(refused(10, kept).contains("not from 0 to 2"));
@@ -300,7 +300,7 @@ fn paths_are_kept() {
         |method: Arc<dyn Method>| drawn(&score, 300, &Options { method, keep: keep.clone(), ..options(20) }).unwrap();
     for (method, times) in [
         (by(EulerMaruyama), [1.0, 0.5, 0.0]),
-        (by(Exponential { order: 2 }), [1.0, 0.5, 0.0]),
+        (by(Exponential::of_order(2)), [1.0, 0.5, 0.0]),
         (by(RungeKutta { rtol: 1e-3, atol: 1e-3 }), [1.0, 0.49, 0.0]),
     ] {
         let state = kept(method);

@@ -145,11 +145,16 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn from_array(ctx: NativeCallContext, points: Dynamic) -> Outcome<Dataset> {
-        if let Some(tensor) = points.read_lock::<Tensor>() {
-            return Dataset::from_points("array", &tensor).raise(&ctx);
-        }
-        let Numbers { shape, values } = Numbers::read(&ctx, "points", &points)?;
-        Dataset::from_values("array", &shape, &values).raise(&ctx)
+        let data = match points.read_lock::<Tensor>() {
+            Some(tensor) => Dataset::from_points("array", &tensor),
+            None => {
+                let Numbers { shape, values } = Numbers::read(&ctx, "points", &points)?;
+                Dataset::from_values("array", &shape, &values)
+            }
+        };
+        let data = data.raise(&ctx)?;
+        data.coarseness().iter().for_each(|warning| task(&ctx).warn(warning));
+        Ok(data)
     }
 
     /// Finite data from a .npy or .npz file or a table in text, read as `io::read` does.

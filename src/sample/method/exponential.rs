@@ -12,7 +12,11 @@
 //! ```
 //!
 //! with the Lagrange polynomials P_j in √τ, as ε behaves near the data. The weights are computed by Gauss–Legendre
-//! quadrature in u, τ = t' + (t − t')u², since the integrand behaves as τ^{−1/2} near 0.
+//! quadrature in u, τ = t' + (t − t')u², since the integrand behaves as τ^{−1/2} near 0. Multistep methods take the ε of
+//! the last steps for nodes, single-step ones those of stages inside the step, at c = 1/2, or 1/3 and 2/3, of it in √τ.
+//!
+//! Stochastic steps follow the reverse process, dz = (A + D Σ⁻¹) z dt − D r dt + G dW: Ψ is then the mean of the past
+//! given the present under the reference, D stands for ½ D, and the noise is that of the reference.
 
 use std::sync::Arc;
 
@@ -23,19 +27,19 @@ use super::followed::{Followed, Reference};
 use super::rotation::Rotations;
 use super::splitting;
 use crate::error::{Error, Result};
-use crate::gauss::{precision, solve_lower_matrix};
+use crate::gauss::precision;
 use crate::process::Process;
 use crate::sample::combination::{Combination, joined};
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
 use crate::sample::problem::Problem;
-use crate::settings::{Setting, Value, Values};
+use crate::settings::{Choice, Setting, Value, Values, words};
 
 pub(super) const ABOUT: About = About {
     name: "exponential",
     meaning: "exponential Adams–Bashforth on the flow around that of Gaussian data, one evaluation of the score a step; \
               needs a linear process",
-    title: "exponential Adams-Bashforth on the probability flow, order 1 to 3",
+    title: "exponential steps around the flow of Gaussian data, order 1 to 3",
     text: &[
         "z <- Psi(t -> t - h) z + int_{t-h}^{t} Psi(r -> t - h) 1/2 D L^-T(r) eps(r) dr",
         "Psi: the flow if p_t were the Gaussian with the moments of the data, exact; S_G its score",
@@ -54,20 +58,54 @@ pub(super) const ABOUT: About = About {
     read: |values| Arc::new(Exponential::read(values)),
 };
 
-const SETTINGS: &[Setting] = &[ORDER];
+const SETTINGS: &[Setting] = &[
+    ORDER,
+    Setting::choice("nodes", "where the score is known that is integrated over a step", &words(NODES)),
+    Setting::flag("stochastic", "true for the reverse process in place of its flow"),
+];
 const ORDER: Setting = Setting::count("order", "the order").between(1.0, 3.0).or(3.0);
 
-/// Exponential Adams–Bashforth on the probability flow, of order 1 to 3; one evaluation a step. The first step of all
-/// is corrected with the score at its end, so that the start keeps the order.
+const NODES: &[(Choice, Nodes); 2] = &[
+    (Choice::new("multistep", "at the beginnings of the last steps: one evaluation a step"), Nodes::Multistep),
+    (Choice::new("single", "inside the step: as many evaluations a step as the order"), Nodes::Single),
+];
+
+/// Where the score is known that is integrated over a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nodes {
+    /// At the beginnings of the last steps.
+    Multistep,
+    /// Inside the step.
+    Single,
+}
+
+/// Exponential steps around a Gaussian reference, of order 1 to 3.
+///
+/// Multistep ones take one evaluation a step; the first of all on the flow is corrected with the score at its end, so that
+/// the start keeps the order. Single-step ones take as many as the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exponential {
     /// The order.
     pub order: usize,
+    /// Where the score is known that is integrated over a step.
+    pub nodes: Nodes,
+    /// Whether they follow the reverse process in place of its flow; multistep ones only.
+    pub stochastic: bool,
 }
 
 impl Exponential {
+    /// Multistep on the flow.
+    #[must_use]
+    pub fn of_order(order: usize) -> Self {
+        Self { order, ..Self::default() }
+    }
+
     fn read(values: &Values) -> Self {
-        Self { order: values.count("order") }
+        Self {
+            order: values.count("order"),
+            nodes: values.chosen("nodes", NODES),
+            stochastic: values.flag("stochastic"),
+        }
     }
 }
 
@@ -83,10 +121,16 @@ impl Method for Exponential {
     }
 
     fn words(&self) -> String {
-        format!("order {}", self.order)
+        let nodes = if self.nodes == Nodes::Single { ", single steps" } else { "" };
+        let noise = if self.stochastic { ", stochastic" } else { "" };
+        format!("order {}{nodes}{noise}", self.order)
     }
 
     fn check(&self) -> Result<()> {
+        if self.stochastic && self.nodes == Nodes::Single {
+            return Err(Error::argument("stochastic", "is for multistep nodes")
+                .with_hint("leave out nodes: \"single\", or take the method \"splitting\""));
+        }
         ORDER.check(&Value::Number(self.order as f64))
     }
 
@@ -99,57 +143,94 @@ impl Fixed for Exponential {
     fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
         let followed = Followed::new(problem, Reference::Data)?;
         let rotations = Rotations::new(followed, problem.times[0])?;
-        let steps = Steps { order: self.order, problem, rotations };
-        Ok(Box::new(move |step| steps.parts(step)))
+        let steps = Steps { method: *self, problem, rotations };
+        Ok(match self.nodes {
+            Nodes::Multistep => Box::new(move |step| steps.multistep(step)),
+            Nodes::Single => Box::new(move |step| steps.single(step)),
+        })
     }
 }
 
 struct Steps<'a> {
-    order: usize,
+    method: Exponential,
     problem: &'a Problem<'a>,
     rotations: Rotations<'a>,
 }
 
+/// An ε that is known: its time, and the first of its rows.
+type Node = (f64, usize);
+
 impl Steps<'_> {
-    fn parts(&self, step: usize) -> Result<Vec<Part>> {
-        let (problem, Layout { state, score, .. }) = (self.problem, self.problem.layout);
+    /// Where in a thread's rows ε of the present state begins, in as many rows as a state; and, behind it, other ε.
+    fn rows(&self) -> [usize; 2] {
+        let Layout { state, score, .. } = self.problem.layout;
+        [state + score, 2 * state + score]
+    }
+
+    /// The parts that evaluate the score of the state at the row `of` and write its ε, in as many rows as a state, behind.
+    fn evaluate(&self, time: f64, of: usize) -> Result<[Part; 2]> {
+        let Layout { state, score, .. } = self.problem.layout;
+        let update = self.whitened(time)?.into();
+        Ok([
+            Part::Score { time, of: Place::Work(of), to: of + state },
+            Part::Apply { update, from: of, to: Place::Work(of + state + score) },
+        ])
+    }
+
+    fn multistep(&self, step: usize) -> Result<Vec<Part>> {
+        let (problem, Layout { state, score, .. }, order) = (self.problem, self.problem.layout, self.method.order);
         let (from, to) = problem.span(step);
-        let before = step.min(self.order - 1);
-        let nodes: Vec<_> = (0..=before).map(|back| problem.times[step - back]).collect();
-        // A thread's rows: state, its score, its ε in as many rows as a state, and the ε of earlier steps.
-        let own = state + score;
-        let earlier = own + state;
-        let whiten = |time: f64, from: usize, to: usize| {
-            Ok::<_, Error>(Part::Apply { update: self.whitened(time)?.into(), from, to: Place::Work(to) })
-        };
-        let advance = |nodes: &[f64]| {
-            let update = self.weights(from, to, nodes)?.into();
-            Ok::<_, Error>(Part::Apply { update, from: 0, to: Place::Kept(0) })
-        };
-        let mut parts = vec![
-            problem.load(),
-            problem.score(from),
-            whiten(from, 0, own)?,
-            Part::Copy { from: Place::Kept(state), to: Place::Work(earlier), rows: before * score },
-            advance(&nodes)?,
-        ];
-        if step == 0 && self.order > 1 && to > 0.0 {
+        let [own, earlier] = self.rows();
+        let before = step.min(order - 1);
+        let mut nodes: Vec<Node> = vec![(from, own)];
+        nodes.extend((1..=before).map(|back| (problem.times[step - back], earlier + (back - 1) * score)));
+        let noise = earlier + before * score;
+        let mut parts = vec![problem.load()];
+        parts.extend(self.evaluate(from, 0)?);
+        parts.push(Part::Copy { from: Place::Kept(state), to: Place::Work(earlier), rows: before * score });
+        if self.method.stochastic {
+            parts.push(Part::Draw { draw: 0, rows: state, to: noise });
+        }
+        let update = self.weights(from, to, &nodes, noise)?;
+        parts.push(Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) });
+        if step == 0 && order > 1 && to > 0.0 && !self.method.stochastic {
             let end = earlier + score;
-            parts.extend([
-                Part::Copy { from: Place::Kept(0), to: Place::Work(end), rows: state },
-                Part::Score { time: to, of: Place::Work(end), to: end + state },
-                whiten(to, end, end + own)?,
-                Part::Copy { from: Place::Work(end + own), to: Place::Work(earlier), rows: score },
-                advance(&[from, to])?,
-            ]);
+            parts.push(Part::Copy { from: Place::Kept(0), to: Place::Work(end), rows: state });
+            parts.extend(self.evaluate(to, end)?);
+            parts.push(Part::Copy { from: Place::Work(end + own), to: Place::Work(earlier), rows: score });
+            let update = self.weights(from, to, &[(from, own), (to, earlier)], noise)?;
+            parts.push(Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) });
         }
         // The present ε becomes the first of those before.
-        let kept = (before + 1).min(self.order - 1);
-        if kept > 0 {
-            let rows = (kept - 1) * score;
+        if order > 1 {
+            let rows = before.min(order - 2) * score;
             parts.push(Part::Copy { from: Place::Work(own), to: Place::Kept(state), rows: score });
             parts.push(Part::Copy { from: Place::Work(earlier), to: Place::Kept(state + score), rows });
         }
+        Ok(parts)
+    }
+
+    fn single(&self, step: usize) -> Result<Vec<Part>> {
+        let (problem, Layout { score, .. }, order) = (self.problem, self.problem.layout, self.method.order);
+        let (from, to) = problem.span(step);
+        let [own, others] = self.rows();
+        let stage = others + (order - 1) * score;
+        let mut parts = vec![problem.load()];
+        parts.extend(self.evaluate(from, 0)?);
+        let mut nodes: Vec<Node> = vec![(from, own)];
+        for place in 1..order {
+            let time = (from.sqrt() + (to.sqrt() - from.sqrt()) * place as f64 / order as f64).powi(2);
+            let update = self.weights(from, time, &nodes, 0)?;
+            parts.push(Part::Apply { update: update.into(), from: 0, to: Place::Work(stage) });
+            parts.extend(self.evaluate(time, stage)?);
+            let row = others + (place - 1) * score;
+            parts.push(Part::Copy { from: Place::Work(stage + own), to: Place::Work(row), rows: score });
+            nodes.push((time, row));
+        }
+        // Of order 3 the first stage serves the second only (Heun's formula): what it is wrong by is of lower order.
+        let nodes = if order == 3 { vec![nodes[0], nodes[2]] } else { nodes };
+        let update = self.weights(from, to, &nodes, 0)?;
+        parts.push(Part::Apply { update: update.into(), from: 0, to: Place::Kept(0) });
         Ok(parts)
     }
 
@@ -170,37 +251,26 @@ impl Steps<'_> {
         Ok(Combination::map_by_kinds(&offset, &weights, followed.kinds()))
     }
 
-    /// The step from the time `from` down to `to` with ε at the times `nodes`, from the rows of a thread.
-    fn weights(&self, from: f64, to: f64, nodes: &[f64]) -> Result<Combination> {
-        let followed = self.rotations.followed();
-        let process = followed.process;
-        let driven = process.driven().len();
+    /// The step from the time `from` down to `to` with ε at the `nodes`, from the rows of a thread; `noise` is the first of
+    /// those of the noise, where there is any.
+    fn weights(&self, from: f64, to: f64, nodes: &[Node], noise: usize) -> Result<Combination> {
+        let (followed, copies) = (self.rotations.followed(), self.problem.layout.copies);
         let (now, then) = (followed.at(from)?, followed.at(to)?);
-        let roots: Vec<_> = then.factors.iter().zip(self.rotations.at(to)?).map(|(l, q)| l * q).collect();
-        let size = now.mean.len();
-        let back = self.carried(from, &roots, &DMatrix::identity(size, size))?;
-        let mut integrals = vec![vec![DMatrix::zeros(size, driven); nodes.len()]; roots.len()];
-        for (half, weight) in QUADRATURE {
-            for u in [half, 1.0 - half] {
-                let time = to + (from - to) * u * u;
-                let diffusion = process.linear_at(time)?.diffusion().select_columns(process.driven());
-                let unit = unit(process, time)?.transpose().try_inverse().ok_or_else(|| singular(time))?;
-                let integrand = diffusion * unit * (weight * u * (from - to));
-                for (carried, integrals) in self.carried(time, &roots, &integrand)?.iter().zip(&mut integrals) {
-                    for (j, integral) in integrals.iter_mut().enumerate() {
-                        *integral += carried * lagrange(nodes, j, time);
-                    }
-                }
-            }
-        }
+        let (size, driven) = (now.mean.len(), followed.process.driven().len());
+        let reference = self.reference(from, to)?;
+        let integrals = self.integrals(from, to, nodes)?;
+        let columns = nodes.iter().map(|(_, row)| row / copies + driven).max().unwrap_or(0);
+        let width = if self.method.stochastic { columns.max(noise / copies + size) } else { columns };
         let mut offset = DVector::zeros(size);
-        let weights = back.iter().zip(&integrals).map(|(back, integrals)| {
-            offset = &then.mean - back * &now.mean;
-            let mut weights = DMatrix::zeros(size, 2 * size + nodes.len() * driven);
-            weights.columns_mut(0, size).copy_from(&(back - DMatrix::identity(size, size)));
-            weights.columns_mut(size + driven, driven).copy_from(&integrals[0]);
-            for (j, integral) in integrals.iter().enumerate().skip(1) {
-                weights.columns_mut(2 * size + j * driven, driven).copy_from(integral);
+        let weights = reference.iter().zip(&integrals).map(|((carried, chance), integrals)| {
+            offset = &then.mean - carried * &now.mean;
+            let mut weights = DMatrix::zeros(size, width);
+            weights.columns_mut(0, size).copy_from(&(carried - DMatrix::identity(size, size)));
+            for ((_, row), integral) in nodes.iter().zip(integrals) {
+                weights.columns_mut(row / copies, driven).copy_from(integral);
+            }
+            if self.method.stochastic {
+                weights.columns_mut(noise / copies, size).copy_from(chance);
             }
             weights
         });
@@ -208,17 +278,44 @@ impl Steps<'_> {
         Ok(Combination::step_by_kinds(&offset, &weights, followed.kinds()))
     }
 
-    /// Ψ X of each kind, Ψ being the flow of the reference from `time` to where its square root is `roots`.
-    fn carried(&self, time: f64, roots: &[DMatrix<f64>], matrix: &DMatrix<f64>) -> Result<Vec<DMatrix<f64>>> {
-        let law = self.rotations.followed().at(time)?;
-        let carry = |((factor, rotation), root): ((&DMatrix<f64>, DMatrix<f64>), &DMatrix<f64>)| {
-            let carried = root * rotation.transpose() * solve_lower_matrix(factor, matrix);
-            match carried.iter().all(|entry| entry.is_finite()) {
-                true => Ok(carried),
-                false => Err(singular(time)),
+    /// Of each kind of copy, for each of the `nodes`: ∫ Ψ(τ → to) ½ D L_dd(τ)⁻ᵀ P(τ) dτ from `to` up to `from`.
+    fn integrals(&self, from: f64, to: f64, nodes: &[Node]) -> Result<Vec<Vec<DMatrix<f64>>>> {
+        let process = self.rotations.followed().process;
+        let (size, driven) = (process.components(), process.driven());
+        let part = if self.method.stochastic { 2.0 } else { 1.0 };
+        let times: Vec<_> = nodes.iter().map(|(time, _)| *time).collect();
+        let mut integrals: Vec<Vec<DMatrix<f64>>> = Vec::new();
+        for (half, weight) in QUADRATURE {
+            for u in [half, 1.0 - half] {
+                let time = to + (from - to) * u * u;
+                let diffusion = process.linear_at(time)?.diffusion().select_columns(driven);
+                let unit = unit(process, time)?.transpose().try_inverse().ok_or_else(|| singular(time))?;
+                let integrand = diffusion * unit * (part * weight * u * (from - to));
+                let reference = self.reference(time, to)?;
+                if integrals.is_empty() {
+                    integrals = vec![vec![DMatrix::zeros(size, driven.len()); nodes.len()]; reference.len()];
+                }
+                for ((carried, _), integrals) in reference.iter().zip(&mut integrals) {
+                    let carried = carried * &integrand;
+                    for (j, integral) in integrals.iter_mut().enumerate() {
+                        *integral += &carried * lagrange(&times, j, time);
+                    }
+                }
             }
+        }
+        Ok(integrals)
+    }
+
+    /// Ψ from the time `from` down to `to` under the reference, and the factor of its noise, of each kind of copy.
+    fn reference(&self, from: f64, to: f64) -> Result<Vec<(DMatrix<f64>, DMatrix<f64>)>> {
+        let both = match self.method.stochastic {
+            true => self.rotations.followed().backward(from, to)?,
+            false => self.rotations.flow(from, to)?.into_iter().map(|flow| (flow, DMatrix::zeros(0, 0))).collect(),
         };
-        law.factors.iter().zip(self.rotations.at(time)?).zip(roots).map(carry).collect()
+        match both.iter().all(|(carried, _)| carried.iter().all(|entry| entry.is_finite())) {
+            true => Ok(both),
+            false => Err(singular(from)),
+        }
     }
 }
 

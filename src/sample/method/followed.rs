@@ -6,6 +6,7 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 
 use crate::data::Moments;
 use crate::error::{Error, Result};
+use crate::gauss::{precision, triangularize};
 use crate::process::{Noised, Process};
 use crate::sample::problem::Problem;
 use crate::score::Coordinates;
@@ -80,5 +81,23 @@ impl<'a> Followed<'a> {
     /// The kind of each copy.
     pub(super) fn kinds(&self) -> &Arc<[usize]> {
         self.noised.kinds()
+    }
+
+    /// The law of z at the time `to` given z at the later time `from`, of each kind of copy: what z − mean is multiplied by,
+    /// and the factor of what is left to chance.
+    pub(super) fn backward(&self, from: f64, to: f64) -> Result<Vec<(DMatrix<f64>, DMatrix<f64>)>> {
+        let forward = self.process.transition(to, from)?;
+        let size = forward.offset.len();
+        let given = |factor: &DMatrix<f64>| {
+            // The factor of the joint law of (z_from, z_to), of which the lower rows give the law of z_to given z_from.
+            let mut joint = DMatrix::zeros(2 * size, 2 * size);
+            joint.view_mut((0, 0), (size, size)).copy_from(&(&forward.transfer * factor));
+            joint.view_mut((0, size), (size, size)).copy_from(&forward.cholesky);
+            joint.view_mut((size, 0), (size, size)).copy_from(factor);
+            let joint = triangularize(joint);
+            let block = |row: usize, column: usize| joint.view((row * size, column * size), (size, size)).into_owned();
+            (block(1, 0) * block(0, 0).transpose() * precision(&block(0, 0)), block(1, 1))
+        };
+        Ok(self.at(to)?.factors.iter().map(given).collect())
     }
 }

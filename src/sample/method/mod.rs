@@ -22,7 +22,7 @@ use crate::settings::{Choice, Setting, Values};
 pub(super) use about::Way;
 pub use about::{About, Method, Needs};
 pub use em::EulerMaruyama;
-pub use exponential::Exponential;
+pub use exponential::{Exponential, Nodes};
 pub use followed::Reference;
 pub use heun::Heun;
 #[cfg(test)]

@@ -77,6 +77,17 @@ impl<'a> Rotations<'a> {
         Ok(self.turns(*known, time)?.iter().zip(rotations).map(|(turn, rotation)| turn * rotation).collect())
     }
 
+    /// The flow from the time `from` down to `to`, R(to) R(from)⁻¹ of each kind of copy.
+    pub(super) fn flow(&self, from: f64, to: f64) -> Result<Vec<DMatrix<f64>>> {
+        let (now, then) = (self.followed.at(from)?, self.followed.at(to)?);
+        let rotations = self.at(from)?.into_iter().zip(self.at(to)?);
+        let flow = |((now, then), (from, to)): ((&DMatrix<f64>, &DMatrix<f64>), (DMatrix<f64>, DMatrix<f64>))| {
+            let identity = DMatrix::identity(now.nrows(), now.nrows());
+            then * to * from.transpose() * solve_lower_matrix(now, &identity)
+        };
+        Ok(now.factors.iter().zip(&then.factors).zip(rotations).map(flow).collect())
+    }
+
     /// The rotations from one time to another: the exponential of Magnus' series to fourth order in the logarithm of
     /// time (Blanes, Casas, Oteo, Ros, arXiv 0810.5488).
     fn turns(&self, from: f64, to: f64) -> Result<Vec<DMatrix<f64>>> {

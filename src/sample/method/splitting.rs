@@ -15,7 +15,7 @@ use nalgebra::{DMatrix, DVector};
 use super::about::{About, Fixed, Method, Needs, Way};
 use super::followed::{Followed, Reference};
 use crate::error::Result;
-use crate::gauss::{precision, triangularize};
+use crate::gauss::precision;
 use crate::sample::combination::{Combination, joined};
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
@@ -118,20 +118,11 @@ impl Fixed for Splitting {
 /// The step from the time `from` down to `to`, from the rows of state and m rows of noise.
 fn back(reference: &Followed<'_>, from: f64, to: f64) -> Result<Combination> {
     let (now, then) = (reference.at(from)?, reference.at(to)?);
-    let forward = reference.process.transition(to, from)?;
     let size = now.mean.len();
     let mut offset = DVector::zeros(size);
-    let weights = then.factors.iter().map(|factor| {
-        // The factor of the joint law of (z_from, z_to), of which the lower rows give the law of z_to given z_from.
-        let mut joint = DMatrix::zeros(2 * size, 2 * size);
-        joint.view_mut((0, 0), (size, size)).copy_from(&(&forward.transfer * factor));
-        joint.view_mut((0, size), (size, size)).copy_from(&forward.cholesky);
-        joint.view_mut((size, 0), (size, size)).copy_from(factor);
-        let joint = triangularize(joint);
-        let block = |row: usize, column: usize| joint.view((row * size, column * size), (size, size)).into_owned();
-        let gain = block(1, 0) * block(0, 0).transpose() * precision(&block(0, 0));
+    let weights = reference.backward(from, to)?.into_iter().map(|(gain, noise)| {
         offset = &then.mean - &gain * &now.mean;
-        joined(&[&(gain - DMatrix::identity(size, size)), &block(1, 1)])
+        joined(&[&(gain - DMatrix::identity(size, size)), &noise])
     });
     let weights: Vec<_> = weights.collect();
     Ok(Combination::step_by_kinds(&offset, &weights, reference.kinds()))
