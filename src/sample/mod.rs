@@ -7,6 +7,7 @@ mod adaptive;
 mod combination;
 mod convergence;
 mod density;
+mod expected;
 mod fault;
 mod field;
 mod forward;

@@ -5,8 +5,11 @@ use std::sync::Arc;
 
 use super::grid::GRID;
 use super::method::{self, METHOD, Method, Way};
+use super::plan::Stepper;
+use super::problem::Problem;
 use super::{Grid, Keep};
-use crate::process::{PriorLaw, Process};
+use crate::error::Result;
+use crate::process::{Motion, PriorLaw, Process};
 use crate::settings::{Choice, Range, Setting, Values, words};
 
 /// What can be set of every run of the reverse process.
@@ -108,6 +111,20 @@ impl Options {
     /// When `values` are of another table.
     pub fn read(values: &Values, process: &Process) -> Self {
         Self::with(values, method::read(values, process))
+    }
+
+    /// The parts of each step of a method with fixed steps, the last of all replaced where it is to add no noise.
+    ///
+    /// # Errors
+    /// When the process does not have what the method needs.
+    pub(super) fn stepper<'a>(&'a self, problem: &'a Problem<'a>) -> Result<Stepper<'a>> {
+        let Way::Fixed(method) = self.method.way() else { unreachable!("adaptive steps have no plan") };
+        let own = method.stepper(problem)?;
+        if self.last == LastStep::None {
+            return Ok(own);
+        }
+        let (reverse, last) = (problem.field(Motion::Reverse)?, problem.times.len() - 2);
+        Ok(Box::new(move |step| if step == last { problem.silent(&reverse, step) } else { own(step) }))
     }
 
     fn with(values: &Values, method: Arc<dyn Method>) -> Self {

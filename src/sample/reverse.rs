@@ -1,19 +1,20 @@
 //! The reverse process: from the prior, or from given states, to data.
 
 use super::adaptive;
+use super::expected;
 use super::layout::Layout;
 use super::march::March;
 use super::method::{self, Needs, Way};
 use super::noise::Noise;
 use super::normalised;
-use super::options::{LastStep, Options};
+use super::options::Options;
 use super::output::Request;
-use super::plan::{Counts, Plan, Stepper};
+use super::plan::{Counts, Plan};
 use super::problem::Problem;
 use super::start::{Beginning, Values};
 use super::state::{Run, State};
 use crate::error::{Error, Result};
-use crate::process::{Motion, PriorLaw};
+use crate::process::PriorLaw;
 use crate::rng::{Purpose, Stream};
 use crate::score::{Chart, Score, blurred, remainder};
 use crate::task::Task;
@@ -95,7 +96,9 @@ pub(super) fn follow(
         Way::Fixed(_) => {
             let times = options.grid.times(from, options.end, options.steps)?;
             let last = times[times.len() - 2];
+            let steps = expected::warning(score, options, &times, task)?;
             let mut state = march(&Problem { times, ..problem }, request, start, options)?;
+            state.warn(steps, task);
             // Exact steps of a Gaussian have nothing to miss.
             let is_exact = score.is_gaussian() && options.method.about().needs == Needs::Linear;
             if options.end == 0.0 && !is_exact {
@@ -129,22 +132,11 @@ fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, opt
     let walls = score.walls();
     let (steps, end, time, score) = (options.steps, options.end, |step: usize| times[step], Some(score));
     let march = March { name: "sample", task, request, score, steps, longest, end, time: &time, kept, walls };
-    let step = stepper(problem, options)?;
+    let step = options.stepper(problem)?;
     let plan = |range| Plan::new(range, &step, score, layout, noise, task);
     let (state, evaluations) = march.run(start, plan)?;
     let run = Run { method: options.to_string(), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
     Ok(State { run: Some(run), ..state })
-}
-
-/// The parts of each step of a method with fixed steps, the last of all replaced where it is to add no noise.
-fn stepper<'a>(problem: &'a Problem<'a>, options: &'a Options) -> Result<Stepper<'a>> {
-    let Way::Fixed(method) = options.method.way() else { unreachable!("adaptive steps have no plan") };
-    let own = method.stepper(problem)?;
-    if options.last == LastStep::None {
-        return Ok(own);
-    }
-    let (reverse, last) = (problem.field(Motion::Reverse)?, problem.times.len() - 2);
-    Ok(Box::new(move |step| if step == last { problem.silent(&reverse, step) } else { own(step) }))
 }
 
 /// Most draws of a step of a method with fixed steps from the horizon on, and most rows of a draw; none of others.
@@ -158,7 +150,7 @@ pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result
     let times = options.grid.times(process.horizon(), options.end, options.steps)?;
     let noise = Noise::Normal(increments(options, process.horizon()));
     let problem = Problem { score, layout, times, noise, task };
-    let step = stepper(&problem, options)?;
+    let step = options.stepper(&problem)?;
     let mut counts = Counts::default();
     for number in 0..options.steps {
         step(number)?.iter().for_each(|part| counts = counts.and(part, layout));

@@ -26,7 +26,8 @@ mod functions {
     /// Samples from a score: draws from the prior and follows the reverse process to the data.
     ///
     /// The reverse process is `dz = (-f + div D + D score) ds + G dW`, its probability flow
-    /// `dz = (-f + div D / 2 + D score / 2) ds`. No method asks for the score at t = 0.
+    /// `dz = (-f + div D / 2 + D score / 2) ds`. No method asks for the score at t = 0. By default a linear process is
+    /// followed by 50 exponential steps, which are exact for Gaussian data, on the quadratic grid.
     ///
     /// # Shapes
     /// Every block of the result is [count, shape...] with the shape of a datum.
@@ -43,15 +44,15 @@ mod functions {
     /// # Source
     /// Anderson, Stoch. Proc. Appl. 12, 313 (1982); Song et al., arXiv 2011.13456 (flow, `"pc"`); Karras et al.,
     /// arXiv 2206.00364 (`"heun"`, `"rho"`); Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (`"splitting"`); Zhang and Chen,
-    /// arXiv 2204.13902 (`"exponential"`).
+    /// arXiv 2204.13902, and Zhang, Tao, Chen, arXiv 2206.05564 (`"exponential"`).
     ///
     /// # Example
     /// ```rhai
     /// let d = dataset::diamond(#{ spacing: 0.5, std: 0.04 });
     /// let m = score::exact(process::active(#{ tau: 0.5 }), d);
-    /// let s = sample(m, #{ count: 500, steps: 100, grid: "quadratic", seed: 2 });
+    /// let s = sample(m, #{ count: 500, steps: 100, method: "em", seed: 2 });
     /// assert(s.eta.shape == [500, 2] && s.nfe == 100);
-    /// let s = sample(m, #{ count: 500, steps: 30, method: "exponential", keep: [1, 0.5] });
+    /// let s = sample(m, #{ count: 500, steps: 20, order: 2, method: "exponential", keep: [1, 0.5] });
     /// assert(s.path("x").shape == [2, 500, 2]);
     /// ```
     #[rhai_fn(return_raw)]
