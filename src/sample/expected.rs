@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::layout::Layout;
-use super::method::CORRECTING;
+use super::method::{CORRECTING, Needs};
 use super::noise::{Impulses, Noise};
 use super::options::Options;
 use super::plan::{Counts, Plan};
@@ -20,23 +20,31 @@ use crate::vector::single;
 /// An error of a standard deviation by the steps alone that is worth a warning.
 const MUCH: f64 = 0.03;
 
-/// That the steps of `options` through `times` make Gaussian data as wide, or as narrow, as those of `score` too wide or
-/// too narrow. Nothing is known of processes without a kernel, nor of corrections whose length is measured.
+/// Steps that are computed at most, so that this takes a millisecond; the error of more falls at least with their number.
+const MOST_STEPS: usize = 100;
+
+/// That the steps of `options` from the time `from` on make Gaussian data as wide, or as narrow, as those of `score` too
+/// wide or too narrow. Nothing is known of processes without a kernel, nor of corrections whose length is measured; and
+/// steps around a Gaussian reference have no such error.
 ///
 /// # Errors
 /// Those of the kernel and of the method, or interrupted.
-pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task: &Task) -> Result<Option<String>> {
-    let process = score.process();
-    if process.class() == Class::Nonlinear || options.method.about().name == CORRECTING.name {
+pub(super) fn warning(score: &dyn Score, options: &Options, from: f64, task: &Task) -> Result<Option<String>> {
+    let (process, about) = (score.process(), options.method.about());
+    if process.class() == Class::Nonlinear || about.needs == Needs::Linear || about.name == CORRECTING.name {
         return Ok(None);
     }
+    let computed = Options { steps: options.steps.min(MOST_STEPS), ..options.clone() };
+    let times = &computed.grid.times(from, computed.end, computed.steps)?;
+    let part = computed.steps as f64 / options.steps as f64;
     let variances = score.moments().coordinate_variances();
     let mut places: Vec<usize> = (0..variances.len()).filter(|&c| variances[c] > 0.0).collect();
     places.sort_by(|&a, &b| variances[a].total_cmp(&variances[b]));
-    let ends = [places.first(), places.last()].into_iter().flatten();
+    places.dedup_by(|a, b| variances[*a] == variances[*b]);
+    places.drain(1..places.len().max(2) - 1);
     let mut worst: Option<(usize, f64)> = None;
-    for &place in ends {
-        let ratio = ratio(process, variances[place], options, times, task)?;
+    for place in places {
+        let ratio = 1.0 + part * (ratio(process, variances[place], &computed, times, task)? - 1.0);
         if worst.is_none_or(|(_, other)| f64::ln(ratio).abs() > f64::ln(other).abs()) {
             worst = Some((place, ratio));
         }
@@ -47,7 +55,7 @@ pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task:
             "by {} steps of \"{}\" Gaussian data of this variance{coordinate} would come out with {} times their standard \
              deviation: take more steps, or the method \"exponential\"",
             options.steps,
-            options.method.about().name,
+            about.name,
             number(ratio)
         )
     }))

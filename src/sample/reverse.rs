@@ -96,7 +96,7 @@ pub(super) fn follow(
         Way::Fixed(_) => {
             let times = options.grid.times(from, options.end, options.steps)?;
             let last = times[times.len() - 2];
-            let steps = expected::warning(score, options, &times, task)?;
+            let steps = expected::warning(score, options, from, task)?;
             let mut state = march(&Problem { times, ..problem }, request, start, options)?;
             state.warn(steps, task);
             // Exact steps of a Gaussian have nothing to miss.

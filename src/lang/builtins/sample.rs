@@ -33,8 +33,9 @@ mod functions {
     /// Every block of the result is [count, shape...] with the shape of a datum.
     ///
     /// # Returns
-    /// A `State`: `s.x` and the other blocks by name as tensors, and `s.nfe`, the evaluations of the score per sample.
-    /// The same seed gives the same bits on any number of threads; scores and methods that are compared under one seed
+    /// A `State`: `s.x` and the other blocks by name as tensors; `s.nfe`, the evaluations of the score per sample; and
+    /// `s.warnings`, with numbers: that the process is too short for the data, the first noise too wide for their details,
+    /// or the steps too long. The same seed gives the same bits on any number of threads; scores and methods that are compared under one seed
     /// get the same prior and, step by step, the same noise.
     ///
     /// # Errors
