@@ -75,6 +75,7 @@ impl Pilot<'_> {
     }
 
     fn simulate(&self) -> Result<Sums> {
+        self.check_memory()?;
         let stream = Stream::new(self.seed, Purpose::Pilot).part(1 << 20);
         let parts = self.task.blocks(SAMPLES / BLOCK, |block| {
             let mut walk = self.chain.walk(self.copies, BLOCK);
@@ -97,6 +98,17 @@ impl Pilot<'_> {
             Ok(sums)
         })?;
         Ok(parts.into_iter().reduce(Sums::plus).expect("there are blocks"))
+    }
+
+    /// Refuses sums that do not fit into memory: each block of paths has its own for all steps.
+    fn check_memory(&self) -> Result<()> {
+        let (m, balances, steps) = (self.process.components(), self.equilibrium.places().len(), self.chain.steps());
+        let each = (m + balances) * self.copies + (m + balances) * m + 2 * balances;
+        let bytes = 8.0 * (SAMPLES / BLOCK) as f64 * (steps + 1) as f64 * each as f64;
+        self.task.host().afford(bytes, |problem| {
+            Error::argument("chain_steps", format!("of {steps} for {} components {problem}", m * self.copies))
+                .with_hint("simulate fewer steps")
+        })
     }
 
     fn add(&self, step: usize, states: &[f32], sums: &mut Sums) {
