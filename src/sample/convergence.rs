@@ -57,6 +57,10 @@ pub fn convergence(
     if !(variance > 0.0 && variance.is_finite()) {
         return Err(Error::argument("variance", format!("must be above 0, got {variance}")));
     }
+    let means = vec![1.0; process.data_components()];
+    let mixture = Mixture::new(vec![1.0], means.clone(), Covariance::Isotropic(vec![variance]))?;
+    let score = Exact::new(process, &Dataset::from_mixture("gaussian", mixture)?)?;
+    let steps = if let Way::Adaptive(_) = options.method.way() { &[0] } else { steps };
     if let Some(twice) = (1..steps.len()).map(|i| steps[i]).enumerate().find(|(i, n)| steps[..=*i].contains(n)) {
         return Err(Error::argument(
             "steps",
@@ -66,10 +70,6 @@ pub fn convergence(
     if steps.is_empty() {
         return Err(Error::argument("steps", "is empty").with_hint("give at least one number of steps"));
     }
-    let means = vec![1.0; process.data_components()];
-    let mixture = Mixture::new(vec![1.0], means.clone(), Covariance::Isotropic(vec![variance]))?;
-    let score = Exact::new(process, &Dataset::from_mixture("gaussian", mixture)?)?;
-    let steps = if let Way::Adaptive(_) = options.method.way() { &[0] } else { steps };
     let law = |time: f64| -> Result<(DVector<f64>, DMatrix<f64>)> {
         let kernel = process.kernel(time)?.with_data_variance(variance);
         Ok((DVector::from_vec(kernel.mean(&means)), kernel.cholesky))

@@ -254,7 +254,7 @@ fn requests_that_make_no_sense_are_refused() {
     let refused = |count: usize, options: Options| drawn(&score, count, &options).unwrap_err().to_string();
     assert!(refused(0, options(10)).starts_with("`count` must be"));
     assert!(refused(10, options(0)).starts_with("`steps` must be"));
-    assert!(refused(10, Options { end: 2.0, ..options(10) }).contains("below 2, got 2"));
+    assert!(refused(10, Options { end: 2.0, ..options(10) }).contains("below 2, the horizon, got 2"));
     let method = |method: Arc<dyn Method>| refused(10, Options { method, ..options(10) });
     assert!(method(by(Exponential { order: 4 })).contains("`order` must be from 1 to 3"));
     assert!(method(by(RungeKutta { rtol: 1e-9, atol: 1e-5 })).contains("`rtol` must be in [1e-6, 1)"));
