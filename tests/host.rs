@@ -137,7 +137,7 @@ fn requests_are_held_against_the_memory_allowed() {
         "simulate(p, [[0.0]], #{ steps: 1e5, keep: \"all\" })",
         "sample(m, #{ count: 1e6 })",
         "sample(m, #{ count: 100, steps: 1e4, keep: \"all\" })",
-        "perturb(p, zeros([1e5, 1]), 1, 1)",
+        "perturb(p, zeros([2e5, 1]), 1, 1)",
         "accuracy(p, #{ steps: [100_000] })",
         "measure::covariance(zeros([2, 1000]))",
         "measure::energy_distance(zeros([1000, 100]), zeros([1000, 100]))",

@@ -23,8 +23,8 @@ const LONG: f64 = 60.0;
 /// The energy distance 2⟨|x − y|⟩ − ⟨|x − x'|⟩ − ⟨|y − y'|⟩ of two samples, with means over all pairs: 0 if and only
 /// if they are the same, never below (Székely, Rizzo 2013; the square of what some programs return).
 ///
-/// One coordinate is sorted: 2∫(F − G)², with F and G the distribution functions. Several take time in proportion to the
-/// square of the counts; more than a minute of it is warned of.
+/// One coordinate is sorted: 2∫(F − G)², with F and G the distribution functions. Several take time in proportion to
+/// the square of the counts; more than a minute of it is warned of.
 ///
 /// # Errors
 /// When the data differ in their coordinates, a sample is empty or not finite, the memory does not suffice, or on

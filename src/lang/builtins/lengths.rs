@@ -1,5 +1,5 @@
-//! Arrays, strings and byte arrays of a length that a script gives, which the language would make without asking for the
-//! memory.
+//! Arrays, strings and byte arrays of a length that a script gives, which the language would make without asking for
+//! the memory.
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, Engine, INT, ImmutableString};

@@ -288,7 +288,8 @@ impl<'a> Plan<'a> {
         Ok(all)
     }
 
-    /// Refuses directions that do not fit into memory: each thread has those of a group, and the rows of its integrator.
+    /// Refuses directions that do not fit into memory: each thread has those of a group, and the rows of its
+    /// integrator.
     fn check_memory(&self, count: usize) -> Result<()> {
         let Layout { state, score, .. } = self.layout;
         let (directions, results) = match self.divergence {

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
-use super::Layout;
+use super::super::options::Layout;
 use super::number::parse;
 use crate::error::{Error, Result};
 
