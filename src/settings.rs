@@ -36,7 +36,8 @@ pub struct Setting {
     pub kind: Kind,
     /// What stands where it is not given.
     pub default: Preset,
-    /// What it means, with its unit; the words that follow its name in a list. Behind a semicolon, what helps to choose.
+    /// What it means, with its unit; the words that follow its name in a list. Behind a semicolon, what helps to
+    /// choose.
     pub meaning: &'static str,
     /// The unit of a number, as it follows one in an error: "mm". Empty where it has none, or that of the process.
     pub unit: &'static str,

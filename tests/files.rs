@@ -78,7 +78,7 @@ fn tables_of_other_programs() {
         assert_fails(|| io::read(folder + "excel.csv", #{ decimal: ",", columns: ["phy"] }), "did you mean `phi`?");
         assert_fails(|| io::read(folder + "excel.csv", #{ columns: 1 }), "`columns` must be an array of names");
 
-        assert_fails(|| io::read(folder + "iris.csv"), "labels: "species"");
+        assert_fails(|| io::read(folder + "iris.csv"), "labels: \"species\"");
         let d = dataset::from_file(folder + "iris.csv", #{ labels: "species" });
         assert_eq(d.labels, ["setosa", "virginica", "setosa"]);
         assert_eq([d.shape, d.mean], [[2], [3.0, 4.0]]);

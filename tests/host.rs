@@ -112,6 +112,48 @@ fn scripts_and_modules_are_files_too() {
     assert!(error.contains("the policy \"no files\" does not allow it"), "{error}");
 }
 
+/// Whatever takes memory in proportion to a number of the script asks first.
+#[test]
+fn requests_are_held_against_the_memory_allowed() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("x.csv"), "1,2\n".repeat(30_000)).unwrap();
+    let mut narrow = runtime(Host::default().with_memory_limit(1e6), folder.path());
+    run(
+        &mut narrow,
+        "let p = process::passive(); let d = dataset::diamond(); let t = zeros([1000, 100]); let m = score::exact(p, d);",
+    );
+    for script in [
+        "zeros([1000, 1000])",
+        "linspace(0, 1, 1e6)",
+        "arange(1e6)",
+        "identity(1000)",
+        "random_normal([1e6], 1)",
+        "t.to_array()",
+        "let i = []; for k in 0..3000 { i.push(k % 1000); } t.select(i)",
+        "concatenate([t, t, t])",
+        "zeros([1000, 1]) + zeros([1, 1000])",
+        "matmul(zeros([1000, 1]), zeros([1, 1000]))",
+        "d.sample(1e12, 1)",
+        "simulate(p, [[0.0]], #{ steps: 1e5, keep: \"all\" })",
+        "sample(m, #{ count: 1e6 })",
+        "sample(m, #{ count: 100, steps: 1e4, keep: \"all\" })",
+        "perturb(p, zeros([2e5, 1]), 1, 1)",
+        "accuracy(p, #{ steps: [100_000] })",
+        "measure::covariance(zeros([2, 1000]))",
+        "measure::energy_distance(zeros([1000, 100]), zeros([1000, 100]))",
+        "measure::kl_histogram(zeros([2, 2]), zeros([2, 2]), #{ bins: 300 })",
+        "log_likelihood(score::exact(process::active(), d), [[0, 0]], #{ auxiliary_draws: 1e6 })",
+        "log_likelihood(m, [[0, 0]], #{ divergence: \"hutchinson\", probes: 1e5 })",
+        "score::mlp(process::double_well(), d, #{ hidden: [4], chain_steps: 1e5 })",
+        "score::mlp(p, d, #{ hidden: [512, 512] })",
+        "train(score::mlp(p, d, #{ hidden: [64, 64] }), d, #{ batch: 4096 })",
+        "io::read(folder + \"x.csv\")",
+    ] {
+        let problem = problem(&mut narrow, script);
+        assert!(problem.contains("would take"), "{script}: {problem}");
+    }
+}
+
 /// Stands still until it is moved.
 #[derive(Default)]
 struct Manual(AtomicU64);

@@ -13,6 +13,9 @@ use crate::vector::{single, singles};
 /// Standard errors of a correlation, and of the equality of two variances, that more is needed of to count as one.
 const CERTAIN: f64 = 4.0;
 
+/// Correlations and differences of variances that are not put down to chance however few the points.
+const LARGEST: f64 = 0.5;
+
 /// Points that are drawn with equal probability, with replacement.
 #[derive(Debug)]
 pub(super) struct Points {
@@ -99,7 +102,7 @@ impl Points {
     /// Those of the points, which are the whole distribution and not a sample of it: divided by n.
     pub(super) fn moments(&self) -> Moments {
         let (d, count) = (self.mean.len(), self.tensor.shape()[0] as f64);
-        let resolution = CERTAIN / count.sqrt();
+        let resolution = (CERTAIN / count.sqrt()).min(LARGEST);
         if d > MOST_CORRELATED {
             let add = |x: &[f64], sums: &mut [f64]| sums.iter_mut().zip(x).for_each(|(sum, x)| *sum += x * x);
             let variances = self.sums(d, add).iter().map(|sum| sum / count).collect();

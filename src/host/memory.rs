@@ -12,8 +12,9 @@ use crate::error::{Error, Result};
 const SMALL: f64 = 67_108_864.0;
 
 impl Host {
-    /// Grants a request for `bytes` of memory, all that the work ahead allocates, or refuses it before any is allocated;
-    /// `refuse` makes the error of a problem such as "would take 30.1 GiB of memory, and 7.5 GiB are available".
+    /// Grants a request for `bytes` of memory, all that the work ahead allocates, or refuses it before any is
+    /// allocated; `refuse` makes the error of a problem such as "would take 30.1 GiB of memory, and 7.5 GiB are
+    /// available".
     ///
     /// # Errors
     /// What `refuse` makes, where the host does not allow so much or the system does not have it.

@@ -50,7 +50,7 @@ fn a_new_sampler_runs_and_errors_know_it() {
     assert!(runtime.eval::<String>("s.to_string()").unwrap().contains("midpoint"));
     let shown = "explain(m, #{ method: \"midpoint\" }).to_string()";
     assert!(runtime.eval::<String>(shown).unwrap().contains("Step of \"midpoint\": midpoint rule"));
-    let order = "convergence(process::passive(), #{ method: \"midpoint\", steps: [100, 200] })[1].mean_order";
+    let order = "convergence(process::passive(), #{ method: \"midpoint\", grid: \"uniform\", end: 0.1, steps: [50, 100] })[1].variance_order";
     assert!((runtime.eval::<f64>(order).unwrap() - 2.0).abs() < 0.3);
     for (text, told) in [
         ("sample(m, #{ method: \"midpont\" })", "\"midpoint\", got \"midpont\"; did you mean \"midpoint\"?"),

@@ -7,6 +7,7 @@ mod definition;
 mod describe;
 mod difference;
 mod equations;
+mod fault;
 #[cfg(test)]
 pub(crate) mod fixtures;
 mod kernel;
@@ -27,6 +28,7 @@ pub use coloured::{Component, Embedding, Ladder, Sampled, embed, places};
 pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
 pub(crate) use describe::covariance_table;
 pub use difference::difference;
+pub use fault::WITHOUT_VALUE;
 pub use kernel::{Certificate, Kernel, Propagator, Residual, Transition};
 pub use linear::Linear;
 pub use motion::{Equations, Motion};

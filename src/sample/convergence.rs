@@ -57,19 +57,11 @@ pub fn convergence(
     if !(variance > 0.0 && variance.is_finite()) {
         return Err(Error::argument("variance", format!("must be above 0, got {variance}")));
     }
-    if let Some(twice) = (1..steps.len()).map(|i| steps[i]).enumerate().find(|(i, n)| steps[..=*i].contains(n)) {
-        return Err(Error::argument(
-            "steps",
-            format!("has {} twice: errors are compared between different ones", twice.1),
-        ));
-    }
-    if steps.is_empty() {
-        return Err(Error::argument("steps", "is empty").with_hint("give at least one number of steps"));
-    }
     let means = vec![1.0; process.data_components()];
     let mixture = Mixture::new(vec![1.0], means.clone(), Covariance::Isotropic(vec![variance]))?;
     let score = Exact::new(process, &Dataset::from_mixture("gaussian", mixture)?)?;
     let steps = if let Way::Adaptive(_) = options.method.way() { &[0] } else { steps };
+    check_steps(steps)?;
     let law = |time: f64| -> Result<(DVector<f64>, DMatrix<f64>)> {
         let kernel = process.kernel(time)?.with_data_variance(variance);
         Ok((DVector::from_vec(kernel.mean(&means)), kernel.cholesky))
@@ -81,6 +73,20 @@ pub fn convergence(
         Ok(accuracy(process, &state, &truth, steps))
     };
     steps.iter().map(row).collect()
+}
+
+/// Refuses no steps at all, and the same number twice.
+fn check_steps(steps: &[usize]) -> Result<()> {
+    if steps.is_empty() {
+        return Err(Error::argument("steps", "is empty").with_hint("give at least one number of steps"));
+    }
+    match steps.iter().enumerate().find(|(i, number)| steps[..*i].contains(number)) {
+        None => Ok(()),
+        Some((_, twice)) => {
+            let problem = format!("has {twice} twice: errors are compared between different numbers of steps");
+            Err(Error::argument("steps", problem))
+        }
+    }
 }
 
 /// The ends of the mean, of the columns of the factor of the prior, and of all impulses.

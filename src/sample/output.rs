@@ -43,7 +43,7 @@ impl Request<'_> {
         let state = 4.0 * blocks * self.count as f64 * self.dimension() as f64;
         let bytes = (2.0 + frames as f64) * state + frames as f64 * (EACH_FRAME + 16.0 * blocks);
         host.afford(bytes, |problem| {
-            let of = format!("of {} samples at {frames} kept times {problem}", self.count);
+            let of = format!("of {frames} times and {} states {problem}", self.count);
             match frames {
                 0 => Error::argument("count", format!("of {} {problem}", self.count)).with_hint("take fewer at a time"),
                 _ => Error::argument("keep", of)

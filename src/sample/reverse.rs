@@ -119,7 +119,7 @@ fn check_end(horizon: f64, from: f64, end: f64) -> Result<()> {
         return Ok(());
     }
     let start = if from == horizon { "the horizon" } else { "the start" };
-    Err(Error::argument("end", format!("must be a time from 0 to below {start}, {from}, got {end}")))
+    Err(Error::argument("end", format!("must be a time from 0 to below {from}, {start}, got {end}")))
 }
 
 /// Follows the reverse process by fixed steps through the times of `problem`.

@@ -81,6 +81,20 @@ impl<'a> Chart<'a> {
         });
     }
 
+    /// The gradients by states where the score gives `rows`, component-major [driven·copies, samples], in their place.
+    pub fn leave_gradients(&self, driven: &[usize], samples: usize, rows: &mut [f32]) {
+        let copies = rows.len() / (driven.len() * samples);
+        self.each(samples, rows, |first, vector| {
+            if let Some(moments) = self.turned {
+                moments.turn_back(vector);
+            }
+            let coordinate = driven[first / copies] * copies + first % copies;
+            if let Some(units) = self.units.filter(|_| coordinate < self.dimension) {
+                (coordinate..).zip(&mut *vector).for_each(|(c, slope)| *slope /= units.scale[c]);
+            }
+        });
+    }
+
     /// Calls `change(first, vector)` with the copies of each component of each sample, `first` being their first row;
     /// one row at a time where coordinates are not turned.
     fn each(&self, samples: usize, rows: &mut [f32], change: impl Fn(usize, &mut [f64])) {

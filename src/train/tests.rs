@@ -11,7 +11,7 @@ use crate::process::Process;
 use crate::process::fixtures::{Active, passive};
 use crate::rng::{Purpose, Stream};
 use crate::sample::perturb;
-use crate::score::{Exact, KernelBasis, Learned, Score, Subject};
+use crate::score::{Chart, Exact, KernelBasis, Learned, Score, Subject};
 use crate::task::{Progress, Report, Task};
 use crate::tensor::Tensor;
 
@@ -89,13 +89,14 @@ fn error(score: &dyn Score, exact: &Exact, data: &Dataset) -> f64 {
         let (mut x0, mut noise) = (vec![0.0; 2 * COUNT], vec![0.0; 4 * COUNT]);
         data.draw(&Stream::new(9, Purpose::Data), step as u32, 0, &mut x0);
         Stream::new(9, Purpose::BatchNoise).normals(step as u32, 0, &mut noise);
-        let state: Vec<f32> = (0..4 * COUNT)
+        let mut state: Vec<f32> = (0..4 * COUNT)
             .map(|i| {
                 let (b, j) = (i / (2 * COUNT), i % (2 * COUNT));
                 let spread: f64 = (0..2).map(|e| kernel.cholesky[(b, e)] * f64::from(noise[e * 2 * COUNT + j])).sum();
                 (kernel.transfer[(b, 0)] * f64::from(x0[j]) + kernel.offset[b] + spread) as f32
             })
             .collect();
+        Chart::new(exact, time).unwrap().enter(COUNT, &mut state);
         let (mut found, mut expected) = (vec![0.0; 2 * COUNT], vec![0.0; 2 * COUNT]);
         evaluator.evaluate(step, COUNT, &state, &mut found);
         reference.evaluate(step, COUNT, &state, &mut expected);

@@ -18,7 +18,8 @@ use crate::vector::single;
 ///
 /// The loss is the mean squared error per sample and channel of the whitened target, after what the Gaussian part
 /// explains. It continues where earlier training of the same model stopped: with a constant schedule and the same seed,
-/// two runs give the bits of one long run, as with any schedule over the `total` of both. A stop by the user ends it early and keeps what was learned.
+/// two runs give the bits of one long run, as with any schedule over the `total` of both. A stop by the user ends it
+/// early and keeps what was learned.
 ///
 /// # Errors
 /// When an option is out of range, the data has another shape than the model's, or the loss is no longer finite; the

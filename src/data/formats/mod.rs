@@ -1,5 +1,6 @@
 //! Arrays in files: `.npy` and `.npz` as NumPy writes them, tables in text.
 
+mod array;
 mod npy;
 mod options;
 mod text;
@@ -7,26 +8,12 @@ mod text;
 use std::io::{Seek, Write};
 use std::path::Path;
 
+pub use array::Array;
 pub use options::{Column, Layout, Options};
 
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::tensor::Tensor;
-
-/// An array as its file has it, in double precision.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct Array {
-    /// Length of each axis.
-    pub shape: Vec<usize>,
-    /// The values, row-major.
-    pub values: Vec<f64>,
-    /// Names of the columns, where a table has them.
-    pub names: Vec<String>,
-    /// A label for each row, where a column was taken as such.
-    pub labels: Vec<String>,
-    /// What may have been meant otherwise, and what is worth knowing.
-    pub notes: Vec<String>,
-}
 
 /// The formats, by the ending of the file name.
 #[derive(Clone, Copy)]
@@ -102,8 +89,8 @@ impl Format {
 /// Reads an array from a file. The ending of its name tells the format, else what is in it does.
 ///
 /// # Errors
-/// When the file is missing, truncated, ragged, not numeric or of unknown format, holds no array or column of that name,
-/// or an option does not fit the format.
+/// When the file is missing, truncated, ragged, not numeric or of unknown format, holds no array or column of that
+/// name, or an option does not fit the format.
 pub fn read(path: &Path, options: &Options, host: &Host) -> Result<Array> {
     if !host.has_file(path) {
         Format::of("read", path)?;

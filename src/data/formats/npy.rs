@@ -9,7 +9,7 @@ use py_literal::Value;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::Array;
+use super::array::Array;
 use crate::error::{Error, Result, suggestion};
 use crate::host::Host;
 use crate::tensor::{self, Tensor};
@@ -127,8 +127,8 @@ struct Kind {
 }
 
 impl Kind {
-    /// Reads NumPy's description, such as `<f8` or `|u1`. Without an order, or with the writer's own, the bytes are taken
-    /// in the order that nearly all machines have: the lowest first.
+    /// Reads NumPy's description, such as `<f8` or `|u1`. Without an order, or with the writer's own, the bytes are
+    /// taken in the order that nearly all machines have: the lowest first.
     fn parse(text: &str) -> Option<Self> {
         if text == "?" {
             return Self::parse("|b1");

@@ -60,7 +60,7 @@ impl Options {
             &[Choice::new(".", "a point"), Choice::new(",", "a comma")],
         ),
         Setting::text("comment", "tables: what begins a comment, \"\" for nothing")
-            .or_else("#, and % at the begin of a line"),
+            .or_else("#, and % or @ at the begin of a line"),
     ];
 
     /// As given, with the columns that the caller read.

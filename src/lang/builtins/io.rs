@@ -43,9 +43,9 @@ fn column(value: &Dynamic) -> Option<Column> {
 mod module {
     /// Reads a tensor from a .npy or .npz file or a table in text: .csv, .tsv, .txt, .dat, or any other name.
     ///
-    /// A table may have a line of names, comments, and blanks, commas, semicolons, tabs or bars between its fields: what
-    /// the options do not say is found out. A first line with a number in it is data. Warnings say what was taken one
-    /// way and may have been meant another way, and what single precision loses.
+    /// A table may have a line of names, comments, and blanks, commas, semicolons, tabs or bars between its fields:
+    /// what the options do not say is found out. A first line with a number in it is data. Warnings say what was taken
+    /// one way and may have been meant another way, and what single precision loses.
     ///
     /// # Shapes
     /// -> what the file has; a table [rows, columns]
@@ -76,8 +76,8 @@ mod module {
         tensor_of(&ctx, path, &Options::of_array(array))
     }
 
-    /// Reads a file as `io::read` does, but keeps double precision, names and labels: for the parameters and matrices of
-    /// a process, and for labelled rows.
+    /// Reads a file as `io::read` does, but keeps double precision, names and labels: for the parameters and matrices
+    /// of a process, and for labelled rows.
     ///
     /// # Arguments
     /// - `path`: the file

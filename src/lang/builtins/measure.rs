@@ -59,8 +59,8 @@ mod module {
 
     /// Energy distance 2⟨|x − y|⟩ − ⟨|x − x'|⟩ − ⟨|y − y'|⟩, means over all pairs.
     ///
-    /// One coordinate is sorted; several take time as n²: 100,000 rows of two coordinates about 10 s on two cores. What
-    /// may take longer than a minute is warned of.
+    /// One coordinate is sorted; several take time as n²: 100,000 rows of two coordinates about half a minute on two
+    /// cores. What may take longer than a minute is warned of.
     ///
     /// # Shapes
     /// `a` [n, ..], `b` [m, ..]: one datum per row; the counts may differ.

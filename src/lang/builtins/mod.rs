@@ -7,6 +7,7 @@ mod dataset;
 mod explain;
 mod io;
 mod kernel;
+mod lengths;
 mod likelihood;
 mod measure;
 pub(super) mod noise;
@@ -31,6 +32,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     explain::install(engine, tables);
     io::install(engine, tables);
     kernel::install(engine);
+    lengths::install(engine);
     likelihood::install(engine, tables);
     measure::install(engine, tables);
     plot::install(engine, tables);

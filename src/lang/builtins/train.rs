@@ -29,7 +29,9 @@ mod functions {
     /// forms what the network should answer from the exact kernel at each time. The loss is the mean squared error per
     /// channel of the whitened target, so that noise alone would give about 1; what the data leave uncertain cannot be
     /// learned and stays in it. Without a kernel, each step simulates forward paths, and the targets come from windows
-    /// of them. Training again goes on from where it stopped; Ctrl-C stops early and keeps what was learned.
+    /// of them. Training again goes on from where it stopped, with a new schedule: `"cosine"` ends at a rate of 0 with
+    /// each call. With `total` one schedule goes over several calls, and their weights are those of one long call with
+    /// the same seed. Ctrl-C stops early and keeps what was learned.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,

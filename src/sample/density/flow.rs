@@ -14,8 +14,8 @@ pub(in crate::sample) fn shortest(process: &Process) -> f64 {
     1e-5 * process.horizon()
 }
 
-/// The standard deviation of each component and copy of the noised data at `time`, by rows: the units of what is tolerated
-/// of errors. Where there is no kernel, that of the data for the data, and 1 for all else.
+/// The standard deviation of each component and copy of the noised data at `time`, by rows: the units of what is
+/// tolerated of errors. Where there is no kernel, that of the data for the data, and 1 for all else.
 pub(in crate::sample) fn units(score: &dyn Score, time: f64) -> Result<Vec<f64>> {
     let (process, moments) = (score.process(), score.moments());
     let dimension: usize = score.shape().iter().product();

@@ -175,6 +175,12 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
         let problem = format!("{name} starts at a fixed value: at t = 0 the state has no density");
         return Err(Error::process(process.name(), problem).with_hint(format!("give {name} a law in `start`")));
     }
+    // A log density and its error for each, twice while they grow.
+    let bytes = 32.0 * count as f64 * options.auxiliary_draws as f64;
+    task.host().afford(bytes, |problem| {
+        let problem = format!("of {} for {count} data {problem}", options.auxiliary_draws);
+        Error::argument(AUXILIARY_DRAWS.name, problem).with_hint("take fewer draws, or fewer data at a time")
+    })?;
     let mut draws = Vec::new();
     for draw in 0..options.auxiliary_draws {
         let law = law.part(draw as u32);
@@ -266,6 +272,7 @@ impl<'a> Plan<'a> {
         let request = Request { process, count, shape: self.score.shape(), kept: Vec::new() };
         request.blocks(BLOCK)?;
         let groups = request.blocks(GROUP)?;
+        self.check_memory(count)?;
         let meter = Meter::new(self.task, "likelihood", 1, groups);
         let chart = Chart::new(self.score, self.from)?;
         let parts = self.task.blocks(groups, |group| {
@@ -284,6 +291,23 @@ impl<'a> Plan<'a> {
             all.evaluations = all.evaluations.max(part.evaluations);
         }
         Ok(all)
+    }
+
+    /// Refuses directions that do not fit into memory: each thread has those of a group, and the rows of its
+    /// integrator.
+    fn check_memory(&self, count: usize) -> Result<()> {
+        let Layout { state, score, .. } = self.layout;
+        let (directions, results) = match self.divergence {
+            Divergence::Exact => (score, 1),
+            Divergence::Hutchinson { probes } => (probes, probes),
+        };
+        let rows = directions as f64 * score as f64 + 10.0 * (state + results) as f64;
+        let threads = self.task.threads().min(count.div_ceil(GROUP)) as f64;
+        self.task.host().afford(4.0 * threads * rows * GROUP.min(count) as f64, |problem| {
+            let problem = format!("in {directions} directions of {score} coordinates {problem}");
+            Error::argument("divergence", problem)
+                .with_hint("take fewer data at a time, or \"hutchinson\" with few `probes`")
+        })
     }
 
     fn group(&self, [group, draw]: [u32; 2], rows: Vec<f32>, samples: usize) -> Result<Densities> {

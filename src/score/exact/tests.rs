@@ -12,6 +12,7 @@ use crate::expr::Expression;
 use crate::process::fixtures::Active;
 use crate::process::{Definition, Linear, StartLaw};
 use crate::rng::{Purpose, Stream};
+use crate::score::Chart;
 use crate::tensor::Tensor;
 
 /// Active noise, moved and with passive noise of temperature `passive`.
@@ -166,8 +167,12 @@ fn scores_are_gradients_of_the_log_density() {
             let mut evaluator = prepared.evaluator(COUNT);
             for (step, &time) in times.iter().enumerate() {
                 let z = states(&process, &data, time);
+                let chart = Chart::new(&exact, time).unwrap();
+                let mut seen = z.clone();
+                chart.enter(COUNT, &mut seen);
                 let mut score = vec![f32::NAN; driven.len() * copies * COUNT];
-                evaluator.evaluate(step, COUNT, &z, &mut score);
+                evaluator.evaluate(step, COUNT, &seen, &mut score);
+                chart.leave_gradients(driven, COUNT, &mut score);
                 let density = Density::new(&process, &data, &covariances, time);
                 let kernel = process.kernel(time).unwrap();
                 for i in 0..COUNT {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Column, Layout};
+use super::super::options::{Column, Layout};
 use crate::error::{Error, Result, suggestion};
 
 /// The columns that are taken, by position from 0 on.

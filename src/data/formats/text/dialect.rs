@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use csv::{Reader, ReaderBuilder, StringRecord, Trim};
 
-use super::Layout;
+use super::super::options::Layout;
 use super::number::parse;
 use crate::error::{Error, Result};
 
@@ -93,7 +93,9 @@ fn told(head: &str, candidates: impl Iterator<Item = Dialect>) -> u8 {
     let (mut even, mut present) = (None, None);
     for dialect in candidates {
         let lines = split(dialect);
-        if 2 * lines.iter().filter(|line| line.len() > 1).count() > lines.len() {
+        // Words of a lone name may have a blank between them, and then numbers have none.
+        let needed = if dialect.delimiter == b' ' { lines.len() / 2 + 1 } else { lines.len().div_ceil(2) };
+        if lines.iter().filter(|line| line.len() > 1).count() >= needed {
             present = present.or(Some(dialect.delimiter));
         }
         let Some(last) = lines.last().filter(|last| last.len() > 1) else { continue };

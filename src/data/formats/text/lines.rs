@@ -43,12 +43,16 @@ pub(super) struct Cleaned<'a> {
     pub(super) heading: Option<&'a str>,
 }
 
-/// Takes out comments, from `mark` outside of quotes to the end of the line; without a mark given from `#`, or `%` where
-/// a line begins with it. An empty mark stands for none.
+/// What makes a comment of a whole line without being asked for: the marks of MATLAB, and of Grace, to which GROMACS
+/// writes.
+const LINES: [char; 2] = ['%', '@'];
+
+/// Takes out comments, from `mark` outside of quotes to the end of the line; without a mark given from `#`, or of lines
+/// that begin with one of [`LINES`]. An empty mark stands for none.
 pub(super) fn without_comments<'a>(text: &'a str, mark: Option<&str>) -> Cleaned<'a> {
-    let begins_line = |line: &str| line.starts_with(mark.unwrap_or("#")) || mark.is_none() && line.starts_with('%');
+    let begins_line = |line: &str| line.starts_with(mark.unwrap_or("#")) || mark.is_none() && line.starts_with(LINES);
     let mark = mark.unwrap_or("#");
-    if mark.is_empty() || !text.contains(mark) && !text.contains('%') {
+    if mark.is_empty() || !text.contains(mark) && !text.contains(LINES) {
         return Cleaned { text: text.into(), heading: None };
     }
     let (mut clean, mut heading, mut is_top, mut in_quotes) = (String::with_capacity(text.len()), None, true, false);
@@ -56,7 +60,7 @@ pub(super) fn without_comments<'a>(text: &'a str, mark: Option<&str>) -> Cleaned
         let content = line.trim_start();
         if !in_quotes && begins_line(content) {
             if is_top {
-                heading = Some(content.trim_start_matches(mark).trim_start_matches('%').trim());
+                heading = Some(content.trim_start_matches(mark).trim_start_matches(LINES).trim());
             }
         } else {
             is_top &= content.is_empty();

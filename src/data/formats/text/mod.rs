@@ -9,7 +9,8 @@ mod trouble;
 use std::io::Write;
 use std::path::Path;
 
-use super::{Array, Column, Layout};
+use super::array::Array;
+use super::options::Layout;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 use columns::Taken;

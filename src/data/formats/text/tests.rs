@@ -1,5 +1,6 @@
 //! Tables of many programs.
 
+use super::super::options::Column;
 use super::*;
 use crate::error::Error;
 
@@ -39,6 +40,7 @@ fn one_table_in_many_dialects() {
         "x,y,\n1,2.5,\n-3,4e-3,\n",
         "sep=;\n1;2.5\n-3;4e-3\n",
         "% of MATLAB\n1 2.5\n-3 4e-3\n",
+        "@ title \"a\"\n@ s0 legend\n# of GROMACS\n 1  2.5\n-3  4e-3\n",
         "  1   2.5\n -3\t 4e-3\n",
         "x y\n1  2.5\n-3  4e-3\n",
         "\u{2212}0001,2.5\n\u{2212}3,4D-03\n".trim_start_matches("\u{2212}000"),
@@ -140,6 +142,7 @@ fn what_is_wrong_is_named_with_its_line() {
     assert_eq!(problem("1,2\n3,abc\n"), "line 2, field 2 is `abc`, not a number");
     assert_eq!(problem("1,abc\n3,4\n"), "line 1, field 2 is `abc`, not a number");
     assert_eq!(problem("x,y\n\"1,2\n3,4\n"), "a quotation mark in line 2 is not closed in it");
+    assert_eq!(problem("1,1e400\n"), "line 1, field 2 is `1e400`, beyond double precision");
     assert_eq!(problem("1,\"1,234.5\"\n"), "line 1, field 2 is `1,234.5`, not a number");
     assert_eq!(problem("x,y\nnm,ps\n1,2\n"), "line 2, field 1 (`x`) is `nm`, not a number");
     assert_eq!(problem("1,2\n3,4\n\0\0"), "line 3 has 1 field, line 1 has 2 fields");

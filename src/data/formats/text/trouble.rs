@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Layout;
+use super::super::options::Layout;
 use super::dialect::{Dialect, Record};
 use super::number::{is_missing, parse};
 use crate::error::Error;
@@ -45,6 +45,9 @@ impl Trouble<'_> {
         let field = &record.fields[column];
         let what = match field.as_str() {
             "" => "empty".to_owned(),
+            text if text.parse::<f64>().is_ok_and(f64::is_infinite) => {
+                format!("`{}`, beyond double precision", shown(text))
+            }
             text if is_missing(text) => format!("`{}`, a missing value", shown(text)),
             text => format!("`{}`, not a number", shown(text)),
         };

@@ -4,7 +4,7 @@ use super::super::equilibrium::Equilibrium;
 use super::measured::Measured;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::process::{Chain, Process, Walk};
+use crate::process::{Chain, Process, WITHOUT_VALUE, Walk};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 
@@ -75,6 +75,7 @@ impl Pilot<'_> {
     }
 
     fn simulate(&self) -> Result<Sums> {
+        self.check_memory()?;
         let stream = Stream::new(self.seed, Purpose::Pilot).part(1 << 20);
         let parts = self.task.blocks(SAMPLES / BLOCK, |block| {
             let mut walk = self.chain.walk(self.copies, BLOCK);
@@ -97,6 +98,39 @@ impl Pilot<'_> {
             Ok(sums)
         })?;
         Ok(parts.into_iter().reduce(Sums::plus).expect("there are blocks"))
+    }
+
+    /// What of drift or noise has no value for the first path that is not finite after `last` steps, found by taking
+    /// the paths through the same steps once more.
+    fn fault(&self, last: usize) -> Result<Option<String>> {
+        let stream = Stream::new(self.seed, Purpose::Pilot).part(1 << 20);
+        let faults = self.task.blocks(SAMPLES / BLOCK, |block| {
+            let mut walk = self.chain.walk(self.copies, BLOCK);
+            self.begin(&mut walk, BLOCK, 0, block as u32);
+            let length = self.copies * BLOCK;
+            for step in 0..last {
+                let before = walk.states().to_vec();
+                walk.step(step, |normals| stream.normals(step as u32, block as u32, normals));
+                if let Some(place) = walk.states().iter().position(|z| !z.is_finite()) {
+                    let lane = place % length;
+                    let state: Vec<_> = before.chunks_exact(length).map(|row| f64::from(row[lane])).collect();
+                    return Ok(self.process.fault(self.chain.times()[step], &state));
+                }
+            }
+            Ok(None)
+        })?;
+        Ok(faults.into_iter().flatten().next())
+    }
+
+    /// Refuses sums that do not fit into memory: each block of paths has its own for all steps.
+    fn check_memory(&self) -> Result<()> {
+        let (m, balances, steps) = (self.process.components(), self.equilibrium.places().len(), self.chain.steps());
+        let each = (m + balances) * self.copies + (m + balances) * m + 2 * balances;
+        let bytes = 8.0 * (SAMPLES / BLOCK) as f64 * (steps + 1) as f64 * each as f64;
+        self.task.host().afford(bytes, |problem| {
+            Error::argument("chain_steps", format!("of {steps} for {} components {problem}", m * self.copies))
+                .with_hint("simulate fewer steps")
+        })
     }
 
     fn add(&self, step: usize, states: &[f32], sums: &mut Sums) {
@@ -144,6 +178,9 @@ impl Pilot<'_> {
             .collect();
         let broken = |values: &[f64], row: usize| values.iter().position(|v| !v.is_finite()).map(|place| place / row);
         if let Some(step) = broken(&mean, m * copies).or_else(|| broken(&covariance, m * m)) {
+            if let Some(fault) = self.fault(step)? {
+                return Err(Error::process(self.process.name(), fault).with_hint(WITHOUT_VALUE));
+            }
             let time = self.chain.times()[step];
             let problem = format!("the simulated paths leave the range of floating point about t = {time:.3e}");
             return Err(Error::process(self.process.name(), problem)
