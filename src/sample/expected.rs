@@ -21,7 +21,7 @@ use crate::vector::single;
 const MUCH: f64 = 0.03;
 
 /// Steps that are computed at most, so that this takes a millisecond; the error of more falls at least with their number.
-const MOST_STEPS: usize = 100;
+const MOST_STEPS: usize = 50;
 
 /// That the steps of `options` from the time `from` on make Gaussian data as wide, or as narrow, as those of `score` too
 /// wide or too narrow. Nothing is known of processes without a kernel, nor of corrections whose length is measured; and

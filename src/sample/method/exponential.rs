@@ -23,12 +23,12 @@ use std::sync::Arc;
 use nalgebra::{DMatrix, DVector};
 
 use super::about::{About, Fixed, Method, Needs, Way};
-use super::followed::{Followed, Reference};
+use super::followed::{Followed, Law, Reference};
 use super::rotation::Rotations;
 use super::splitting;
 use crate::error::{Error, Result};
 use crate::gauss::precision;
-use crate::process::Process;
+use crate::process::{Kernel, Process};
 use crate::sample::combination::{Combination, joined};
 use crate::sample::layout::Layout;
 use crate::sample::plan::{Part, Place, Stepper};
@@ -157,6 +157,12 @@ struct Steps<'a> {
     rotations: Rotations<'a>,
 }
 
+/// Where a step ends, and R of each kind of copy there, of the flow.
+struct End {
+    time: f64,
+    roots: Vec<DMatrix<f64>>,
+}
+
 /// An ε that is known: its time, and the first of its rows.
 type Node = (f64, usize);
 
@@ -237,9 +243,10 @@ impl Steps<'_> {
     /// ε = L_ddᵀ (ŝ + Σ⁻¹ z) at `time`, from the rows of state and score.
     fn whitened(&self, time: f64) -> Result<Combination> {
         let followed = self.rotations.followed();
-        let (law, process) = (followed.at(time)?, followed.process);
-        let (driven, size) = (process.driven(), law.mean.len());
-        let unit = unit(process, time)?.transpose();
+        let process = followed.process;
+        let kernel = process.kernel(time)?;
+        let (law, driven, size) = (followed.law(&kernel), process.driven(), process.components());
+        let unit = unit(process, &kernel).transpose();
         let mut offset = DVector::zeros(size);
         let weights = law.factors.iter().map(|factor| {
             let pull = &unit * precision(factor).select_rows(driven);
@@ -257,8 +264,10 @@ impl Steps<'_> {
         let (followed, copies) = (self.rotations.followed(), self.problem.layout.copies);
         let (now, then) = (followed.at(from)?, followed.at(to)?);
         let (size, driven) = (now.mean.len(), followed.process.driven().len());
-        let reference = self.reference(from, to)?;
-        let integrals = self.integrals(from, to, nodes)?;
+        let roots = if self.method.stochastic { Vec::new() } else { self.rotations.roots(to, &then)? };
+        let end = End { time: to, roots };
+        let reference = self.reference(from, &now, &end)?;
+        let integrals = self.integrals(from, &end, nodes)?;
         let columns = nodes.iter().map(|(_, row)| row / copies + driven).max().unwrap_or(0);
         let width = if self.method.stochastic { columns.max(noise / copies + size) } else { columns };
         let mut offset = DVector::zeros(size);
@@ -279,8 +288,9 @@ impl Steps<'_> {
     }
 
     /// Of each kind of copy, for each of the `nodes`: ∫ Ψ(τ → to) ½ D L_dd(τ)⁻ᵀ P(τ) dτ from `to` up to `from`.
-    fn integrals(&self, from: f64, to: f64, nodes: &[Node]) -> Result<Vec<Vec<DMatrix<f64>>>> {
-        let process = self.rotations.followed().process;
+    fn integrals(&self, from: f64, end: &End, nodes: &[Node]) -> Result<Vec<Vec<DMatrix<f64>>>> {
+        let (followed, to) = (self.rotations.followed(), end.time);
+        let process = followed.process;
         let (size, driven) = (process.components(), process.driven());
         let part = if self.method.stochastic { 2.0 } else { 1.0 };
         let times: Vec<_> = nodes.iter().map(|(time, _)| *time).collect();
@@ -288,10 +298,11 @@ impl Steps<'_> {
         for (half, weight) in QUADRATURE {
             for u in [half, 1.0 - half] {
                 let time = to + (from - to) * u * u;
+                let kernel = process.kernel(time)?;
                 let diffusion = process.linear_at(time)?.diffusion().select_columns(driven);
-                let unit = unit(process, time)?.transpose().try_inverse().ok_or_else(|| singular(time))?;
+                let unit = unit(process, &kernel).transpose().try_inverse().ok_or_else(|| singular(time))?;
                 let integrand = diffusion * unit * (part * weight * u * (from - to));
-                let reference = self.reference(time, to)?;
+                let reference = self.reference(time, &followed.law(&kernel), end)?;
                 if integrals.is_empty() {
                     integrals = vec![vec![DMatrix::zeros(size, driven.len()); nodes.len()]; reference.len()];
                 }
@@ -306,11 +317,15 @@ impl Steps<'_> {
         Ok(integrals)
     }
 
-    /// Ψ from the time `from` down to `to` under the reference, and the factor of its noise, of each kind of copy.
-    fn reference(&self, from: f64, to: f64) -> Result<Vec<(DMatrix<f64>, DMatrix<f64>)>> {
+    /// Ψ from the time `from`, where the reference has this `law`, down to the end, and the factor of the noise, of each
+    /// kind of copy.
+    fn reference(&self, from: f64, law: &Law, end: &End) -> Result<Vec<(DMatrix<f64>, DMatrix<f64>)>> {
         let both = match self.method.stochastic {
-            true => self.rotations.followed().backward(from, to)?,
-            false => self.rotations.flow(from, to)?.into_iter().map(|flow| (flow, DMatrix::zeros(0, 0))).collect(),
+            true => self.rotations.followed().backward(from, end.time)?,
+            false => {
+                let inverses = self.rotations.inverse_roots(from, law)?;
+                end.roots.iter().zip(inverses).map(|(root, inverse)| (root * inverse, DMatrix::zeros(0, 0))).collect()
+            }
         };
         match both.iter().all(|(carried, _)| carried.iter().all(|entry| entry.is_finite())) {
             true => Ok(both),
@@ -319,11 +334,11 @@ impl Steps<'_> {
     }
 }
 
-/// L_dd at `time`.
-fn unit(process: &Process, time: f64) -> Result<DMatrix<f64>> {
-    let factor = process.kernel(time)?.cholesky_in(&process.undriven_first());
+/// L_dd of a kernel.
+fn unit(process: &Process, kernel: &Kernel) -> DMatrix<f64> {
+    let factor = kernel.cholesky_in(&process.undriven_first());
     let (size, driven) = (factor.nrows(), process.driven().len());
-    Ok(factor.view((size - driven, size - driven), (driven, driven)).into_owned())
+    factor.view((size - driven, size - driven), (driven, driven)).into_owned()
 }
 
 fn singular(time: f64) -> Error {

@@ -7,7 +7,7 @@ use nalgebra::{Cholesky, DMatrix, DVector};
 use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::gauss::{precision, triangularize};
-use crate::process::{Noised, Process};
+use crate::process::{Kernel, Noised, Process};
 use crate::sample::problem::Problem;
 use crate::score::Coordinates;
 
@@ -68,14 +68,18 @@ impl<'a> Followed<'a> {
 
     /// The law at `time`.
     pub(super) fn at(&self, time: f64) -> Result<Law> {
+        Ok(self.law(&self.process.kernel(time)?))
+    }
+
+    /// The law at the time of `kernel`.
+    pub(super) fn law(&self, kernel: &Kernel) -> Law {
         let size = self.process.components();
         if let Some(factor) = &self.stationary {
             let mean = self.mean.clone().map_or_else(|| DVector::zeros(size), DVector::from_vec);
-            return Ok(Law { mean, factors: vec![factor.clone()] });
+            return Law { mean, factors: vec![factor.clone()] };
         }
-        let kernel = self.process.kernel(time)?;
         let mean = self.mean.as_ref().map_or_else(|| DVector::zeros(size), |mean| kernel.mean(mean).into());
-        Ok(Law { mean, factors: self.noised.factors(&kernel) })
+        Law { mean, factors: self.noised.factors(kernel) }
     }
 
     /// The kind of each copy.

@@ -8,7 +8,7 @@
 
 use nalgebra::DMatrix;
 
-use super::followed::Followed;
+use super::followed::{Followed, Law};
 use crate::error::Result;
 use crate::gauss::solve_lower_matrix;
 
@@ -77,15 +77,18 @@ impl<'a> Rotations<'a> {
         Ok(self.turns(*known, time)?.iter().zip(rotations).map(|(turn, rotation)| turn * rotation).collect())
     }
 
-    /// The flow from the time `from` down to `to`, R(to) R(from)⁻¹ of each kind of copy.
-    pub(super) fn flow(&self, from: f64, to: f64) -> Result<Vec<DMatrix<f64>>> {
-        let (now, then) = (self.followed.at(from)?, self.followed.at(to)?);
-        let rotations = self.at(from)?.into_iter().zip(self.at(to)?);
-        let flow = |((now, then), (from, to)): ((&DMatrix<f64>, &DMatrix<f64>), (DMatrix<f64>, DMatrix<f64>))| {
-            let identity = DMatrix::identity(now.nrows(), now.nrows());
-            then * to * from.transpose() * solve_lower_matrix(now, &identity)
+    /// R of each kind of copy at `time`, where the reference has this `law`.
+    pub(super) fn roots(&self, time: f64, law: &Law) -> Result<Vec<DMatrix<f64>>> {
+        Ok(law.factors.iter().zip(self.at(time)?).map(|(factor, rotation)| factor * rotation).collect())
+    }
+
+    /// R⁻¹ of each kind of copy at `time`, where the reference has this `law`.
+    pub(super) fn inverse_roots(&self, time: f64, law: &Law) -> Result<Vec<DMatrix<f64>>> {
+        let inverse = |(factor, rotation): (&DMatrix<f64>, DMatrix<f64>)| {
+            let identity = DMatrix::identity(factor.nrows(), factor.nrows());
+            rotation.tr_mul(&solve_lower_matrix(factor, &identity))
         };
-        Ok(now.factors.iter().zip(&then.factors).zip(rotations).map(flow).collect())
+        Ok(law.factors.iter().zip(self.at(time)?).map(inverse).collect())
     }
 
     /// The rotations from one time to another: the exponential of Magnus' series to fourth order in the logarithm of
