@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::layout::Layout;
-use super::method::{CORRECTING, Needs};
+use super::method::Needs;
 use super::noise::{Impulses, Noise};
 use super::options::Options;
 use super::plan::{Counts, Plan};
@@ -24,14 +24,14 @@ const MUCH: f64 = 0.03;
 const MOST_STEPS: usize = 50;
 
 /// That the steps of `options` from the time `from` on make Gaussian data as wide, or as narrow, as those of `score` too
-/// wide or too narrow. Nothing is known of processes without a kernel, nor of corrections whose length is measured; and
-/// steps around a Gaussian reference have no such error.
+/// wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian reference have no such
+/// error.
 ///
 /// # Errors
 /// Those of the kernel and of the method, or interrupted.
 pub(super) fn warning(score: &dyn Score, options: &Options, from: f64, task: &Task) -> Result<Option<String>> {
     let (process, about) = (score.process(), options.method.about());
-    if process.class() == Class::Nonlinear || about.needs == Needs::Linear || about.name == CORRECTING.name {
+    if process.class() == Class::Nonlinear || about.needs == Needs::Linear {
         return Ok(None);
     }
     let computed = Options { steps: options.steps.min(MOST_STEPS), ..options.clone() };

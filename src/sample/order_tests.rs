@@ -140,7 +140,7 @@ fn corrections_keep_the_law() {
 /// corrections of a fixed length, which leave 1 % of active noise however many steps there are.
 #[test]
 fn corrections_vanish_with_the_steps() {
-    for process in [passive(), active(0.5), cld()] {
+    for process in [passive(), active(0.5)] {
         let rows = table(&process, by(PredictorCorrector::default()), 0.0, &[200, 400, 800, 1600]);
         let falls = rows.windows(2).all(|pair| pair[1].covariance < 0.75 * pair[0].covariance);
         assert!(falls && rows[3].covariance < 6e-3, "{} {rows:?}", process.name());

@@ -107,8 +107,8 @@ fn error(score: &dyn Score, exact: &Exact, data: &Dataset) -> f64 {
     sum / times.len() as f64
 }
 
-/// Two clusters: the Gaussian score is off, and 600 steps of a small network take two thirds of
-/// that away. Seen to fail with the target's sign turned and with ℓ in place of 1/ℓ in the score.
+/// Two clusters: the Gaussian score, though of their covariance, is off, and 600 steps of a small network take almost
+/// half of that away. Seen to fail with the target's sign turned and with ℓ in place of 1/ℓ in the score.
 #[test]
 fn training_approaches_the_exact_score() {
     let pair =
@@ -119,7 +119,7 @@ fn training_approaches_the_exact_score() {
     let options = Options { steps: 600, batch: 256, lr: 4e-3, ema: 0.99, ..Options::default() };
     let record = train(&model, &data, &options, &Task::default()).unwrap();
     let after = error(&model, &exact, &data);
-    assert!(after < 0.5 * before, "{before} -> {after}");
+    assert!(after < 0.6 * before, "{before} -> {after}");
     let losses: Vec<f64> = record.loss.iter().map(|point| point[1]).collect();
     assert_eq!((record.steps, record.interrupted, record.loss.len()), (600, false, 200));
     assert!(losses[losses.len() - 1] < losses[0], "{losses:?}");
