@@ -24,12 +24,6 @@ impl Expression {
         self.visit(values, &mut Memory::new())
     }
 
-    /// The values of several expressions at one point; what they share is computed once.
-    pub fn evaluate_all<'a>(expressions: impl IntoIterator<Item = &'a Self>, values: Assignment<'_>) -> Vec<f64> {
-        let mut memory = Memory::new();
-        expressions.into_iter().map(|expression| expression.visit(values, &mut memory)).collect()
-    }
-
     /// The innermost part that has no finite value although its own parts have.
     pub fn fault(&self, values: Assignment<'_>) -> Option<Self> {
         let mut memory = Memory::new();
