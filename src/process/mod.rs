@@ -36,7 +36,7 @@ pub use prior::{Prior, PriorLaw};
 pub use stationary::Stationary;
 
 use crate::error::{Error, Result, suggestion};
-use crate::expr::Expression;
+use crate::expr::{Expression, switching_times};
 use definition::{Form, Numbers, Timeline};
 use kernel::{Kernels, Rescaled};
 
@@ -62,6 +62,7 @@ struct Inner {
     /// Wiener sources that drive any component.
     sources: Vec<usize>,
     kernels: OnceLock<Kernels>,
+    switching: OnceLock<Vec<f64>>,
 }
 
 /// What a checkpoint holds of a process; the rest follows.
@@ -136,6 +137,7 @@ impl Process {
             driven,
             sources,
             kernels: OnceLock::new(),
+            switching: OnceLock::new(),
             definition,
         })))
     }
@@ -230,6 +232,15 @@ impl Process {
             Some(timeline) => timeline.at(time),
             None => Err(self.has_no_kernel()),
         }
+    }
+
+    /// The times between 0 and the horizon, in rising order, at which drift or noise switch from one form to another
+    /// (`where`) or have a kink, whatever the state.
+    pub fn switching_times(&self) -> &[f64] {
+        self.0.switching.get_or_init(|| {
+            let parts: Vec<_> = self.bound_drift().into_iter().chain(self.bound_noise().into_iter().flatten()).collect();
+            switching_times(&parts, self.horizon())
+        })
     }
 
     /// The perturbation kernel at `time` ≥ 0.

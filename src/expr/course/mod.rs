@@ -2,12 +2,12 @@
 //! which they switch.
 
 mod interval;
-mod places;
+mod switching;
 #[cfg(test)]
 mod tests;
 
 pub use interval::Interval;
-pub use places::places;
+pub use switching::switching_times;
 
 use super::program::{Graph, Id, Uniforms, Value};
 use super::{Expression, Function, Operation};

@@ -23,9 +23,9 @@ fn step(a: &Expression, b: f64) -> Expression {
 fn places_are_found_however_near_and_in_whatever_form() {
     let t = Expression::time();
     let pulse = number(1.0).or_where(&Condition::And((less(&t, 0.6137 + 1e-9), less(&t.negate(), -0.6137)).into()), &0.0.into());
-    assert_eq!(places(&[pulse], 1.0), [0.6137, 0.6137 + 1e-9]);
+    assert_eq!(switching_times(&[pulse], 1.0), [0.6137, 0.6137 + 1e-9]);
     let waves = step(&t.multiply(&number(50.0)).apply(Function::Sin), 0.0);
-    let found = places(&[waves], 1.0);
+    let found = switching_times(&[waves], 1.0);
     assert_eq!(found.len(), 15);
     for (k, place) in found.iter().enumerate() {
         assert!((place - std::f64::consts::PI * (k + 1) as f64 / 50.0).abs() < 1e-15, "{place}");
@@ -33,12 +33,12 @@ fn places_are_found_however_near_and_in_whatever_form() {
     // Nested, in parts of sums, and of an absolute value.
     let nested = step(&t, 0.25).or_where(&less(&t.multiply(&t), 0.49), &t);
     let kink = t.combine(Operation::Subtract, &number(0.1)).apply(Function::Abs);
-    assert_eq!(places(&[nested.add(&kink)], 1.0), [0.1, 0.25, 0.7]);
+    assert_eq!(switching_times(&[nested.add(&kink)], 1.0), [0.1, 0.25, 0.7]);
     // Of the state nothing is known, and at the ends there is nothing to cut.
-    assert!(places(&[step(&Expression::component(0, "x"), 0.0), step(&t, 0.0), step(&t, 1.0)], 1.0).is_empty());
+    assert!(switching_times(&[step(&Expression::component(0, "x"), 0.0), step(&t, 0.0), step(&t, 1.0)], 1.0).is_empty());
     // Equal over half of the way: no endless search, and the other place is found.
     let flat = t.combine(Operation::Subtract, &number(0.5)).apply(Function::Abs).add(&t);
-    let found = places(&[step(&flat, 0.5).add(&step(&t, 0.3))], 1.0);
+    let found = switching_times(&[step(&flat, 0.5).add(&step(&t, 0.3))], 1.0);
     assert!(found.contains(&0.3) && found.contains(&0.5), "{} places", found.len());
 }
 

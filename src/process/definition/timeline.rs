@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Definition;
 use super::form::{Coefficients, Numbers, Place};
 use crate::error::Result;
-use crate::expr::{Course, Expression, places};
+use crate::expr::{Course, Expression, switching_times};
 use crate::process::Linear;
 
 /// The coefficients of one process with numbers for its parameters.
@@ -61,9 +61,9 @@ impl Timeline {
     }
 
     /// The times between 0 and `end` at which a coefficient switches.
-    pub(in crate::process) fn places(&self, end: f64) -> Vec<f64> {
+    pub(in crate::process) fn switching_times(&self, end: f64) -> Vec<f64> {
         let bound: Vec<_> = self.varying.iter().map(|(_, expression)| expression.bind(&self.parameters)).collect();
-        places(&bound, end)
+        switching_times(&bound, end)
     }
 
     /// The parameters' values.

@@ -47,7 +47,7 @@ impl Integrated {
         let linear = timeline.constant();
         let size = linear.size();
         let part = |stretch| Step::new(|time| timeline.at(time), stretch, LONGEST);
-        let mesh = Mesh::new(timeline.course(), &timeline.places(horizon), horizon);
+        let mesh = Mesh::new(timeline.course(), &timeline.switching_times(horizon), horizon);
         let steps = mesh.subdivide(part, agree)?;
         let factor = DMatrix::from_diagonal(&linear.start_std);
         let mut law = Passage { offset: linear.start_mean.clone(), factor, ..Passage::still(size) };

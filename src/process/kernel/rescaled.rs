@@ -10,7 +10,7 @@ use super::monomial::{Bases, Monomial};
 use super::mesh::{Mesh, Stretch};
 use super::quadrature::rule;
 use crate::error::{Error, Result};
-use crate::expr::{Course, Expression, places};
+use crate::expr::{Course, Expression, switching_times};
 use crate::process::Linear;
 use crate::process::definition::{Place, Timeline};
 
@@ -75,7 +75,7 @@ impl Clock {
         let bound = [factor.bind(parameters)];
         let clock = Self { factor, course: Course::new(&bound)?, horizon, parts: Vec::new() };
         let agree = |whole: &f64, left: &f64, right: &f64| (whole - (left + right)).abs() <= TOLERANCE * whole;
-        let mesh = Mesh::new(&clock.course, &places(&bound, horizon), horizon);
+        let mesh = Mesh::new(&clock.course, &switching_times(&bound, horizon), horizon);
         let parts = mesh.subdivide(|stretch| clock.integral(stretch).map(Some), agree)?;
         Ok(Self { parts, ..clock })
     }

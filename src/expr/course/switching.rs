@@ -16,7 +16,7 @@ const FINEST: f64 = 1e-17;
 /// A stretch in which no difference can be 0 has none, every other is halved: so however near two places are to each
 /// other, both are found. Comparisons that come out equal over a whole stretch would be halved for ever: where too many
 /// stretches are left, those whose ends differ in sign are kept.
-pub fn places(expressions: &[Expression], end: f64) -> Vec<f64> {
+pub fn switching_times(expressions: &[Expression], end: f64) -> Vec<f64> {
     let differences = switches(expressions);
     let Ok(course) = Course::new(&differences) else { return Vec::new() };
     if differences.is_empty() {
