@@ -114,11 +114,22 @@ impl Process {
         let form = Form::of(&definition);
         let numbers = Numbers { definition: &definition, parameters: &parameters };
         let times: Vec<_> = (0..=CHECKS).map(|i| horizon * f64::from(i) / f64::from(CHECKS)).collect();
-        numbers.check(&times)?;
-        let timeline = match &form.coefficients {
-            Some(coefficients) => Some(Arc::new(Timeline::new(&definition, &parameters, coefficients)?)),
-            None => None,
+        let timeline = |coefficients| Timeline::new(&definition, &parameters, coefficients);
+        let timeline = match (&form.coefficients, numbers.check(&times)) {
+            (Some(coefficients), Ok(())) => Some(timeline(coefficients)?),
+            // What is infinite at t = 0 only can be integrated over, if it grows slowly enough.
+            (Some(coefficients), Err(error)) => {
+                match numbers.check(&times[1..]).and_then(|()| timeline(coefficients)) {
+                    Ok(timeline) if timeline.is_integrable(horizon) => Some(timeline),
+                    _ => return Err(error),
+                }
+            }
+            (None, checked) => {
+                checked?;
+                None
+            }
         };
+        let timeline = timeline.map(Arc::new);
         let varying = timeline.as_ref().filter(|_| form.class == Class::TimeDependent);
         let rescaled = varying.and_then(|timeline| Rescaled::of(timeline, horizon));
         let class = if rescaled.is_some() { Class::Commuting } else { form.class };

@@ -1,6 +1,7 @@
 //! The reverse process: from the prior, or from given states, to data.
 
 use super::adaptive;
+use super::grid::through;
 use super::layout::Layout;
 use super::march::March;
 use super::method::{self, Needs, Way};
@@ -94,6 +95,7 @@ pub(super) fn follow(
         Way::Adaptive(tolerance) => adaptive::run(&problem, request, start, tolerance, options)?,
         Way::Fixed(_) => {
             let times = options.grid.times(from, options.end, options.steps)?;
+            let times = through(times, process.switching_times());
             let last = times[times.len() - 2];
             let mut state = march(&Problem { times, ..problem }, request, start, options)?;
             // Exact steps of a Gaussian have nothing to miss.
@@ -156,6 +158,7 @@ pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result
     }
     let layout = Layout::new(process, score.shape().iter().product())?;
     let times = options.grid.times(process.horizon(), options.end, options.steps)?;
+    let times = through(times, process.switching_times());
     let noise = Noise::Normal(increments(options, process.horizon()));
     let problem = Problem { score, layout, times, noise, task };
     let step = stepper(&problem, options)?;

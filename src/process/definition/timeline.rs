@@ -66,6 +66,19 @@ impl Timeline {
         switching_times(&bound, end)
     }
 
+    /// Whether all that is infinite at t = 0 grows so slowly towards it that drift and D = G Gᵀ can be integrated: as
+    /// t^−α with α below 0.95, beyond which floating point has no times near enough to 0.
+    pub(in crate::process) fn is_integrable(&self, horizon: f64) -> bool {
+        const OCTAVES: f64 = 100.0;
+        let near = |octaves: f64| self.course.at(horizon * (-octaves).exp2());
+        let ends = near(700.0 + OCTAVES).into_iter().zip(near(700.0));
+        self.varying.iter().zip(ends).all(|((place, _), (nearer, farther))| {
+            let growth = (nearer / farther).abs().log2() / OCTAVES;
+            let power = if matches!(place, Place::Noise(..)) { 2.0 * growth } else { growth };
+            nearer == farther || power < 0.95
+        })
+    }
+
     /// The parameters' values.
     pub(in crate::process) fn parameters(&self) -> &BTreeMap<String, f64> {
         &self.parameters

@@ -103,11 +103,11 @@ impl Integrated {
     }
 }
 
-/// Whether one step does what its two halves do.
-fn agree(whole: &Step, left: &Step, right: &Step) -> bool {
+/// Whether one step does what its two halves do, up to what is tolerated and `more`.
+fn agree([whole, left, right]: [&Step; 3], more: f64) -> bool {
     let fine = left.passage.then(&right.passage);
     let coarse = whole.passage.clone().triangular();
-    let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= tolerance * size;
+    let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= (tolerance + more) * size;
     let transfer = coarse.transfer.iter().zip(&fine.transfer).zip(&whole.transfer_size);
     let offset = coarse.offset.iter().zip(&fine.offset).zip(&whole.offset_size);
     transfer.chain(offset).all(|((&a, &b), &size)| near(a, b, size, TOLERANCE))

@@ -62,6 +62,11 @@ impl Stretch {
         }
     }
 
+    /// By what part a function that changes by as much as it is over the stretch is uncertain, times being rounded.
+    fn rounding(self) -> f64 {
+        4.0 * f64::EPSILON * self.to / (self.to - self.from)
+    }
+
     fn halves(self) -> [Self; 2] {
         let middle = match self.logarithm() {
             None => 0.5 * (self.from + self.to),
@@ -103,14 +108,15 @@ impl<'a> Mesh<'a> {
     /// Cuts [0, end] into parts until each agrees with what its two halves give together and hides nothing; returns them
     /// and what `part` makes of each, in order.
     ///
-    /// `part` gives nothing for a stretch that it knows to be too long.
+    /// `part` gives nothing for a stretch that it knows to be too long; `agree` is told of a part, its halves, and the
+    /// difference that the rounding of times makes.
     ///
     /// # Errors
     /// Those of `part`, and when too many parts are needed.
     pub(super) fn subdivide<P>(
         &self,
         part: impl Fn(Stretch) -> Result<Option<P>>,
-        agree: impl Fn(&P, &P, &P) -> bool,
+        agree: impl Fn([&P; 3], f64) -> bool,
     ) -> Result<Vec<(Stretch, P)>> {
         let mut waiting = Vec::new();
         for ends in self.cuts.windows(2).rev() {
@@ -122,7 +128,9 @@ impl<'a> Mesh<'a> {
             let [first, second] = stretch.halves();
             let (left, right) = (part(first)?, part(second)?);
             let fits = match (&whole, &left, &right) {
-                (Some(whole), Some(left), Some(right)) => agree(whole, left, right) && self.hides_nothing(stretch),
+                (Some(whole), Some(left), Some(right)) => {
+                    agree([whole, left, right], stretch.rounding()) && self.hides_nothing(stretch)
+                }
                 _ => false,
             };
             let is_shortest = stretch.to - stretch.from <= SHORTEST * self.end
@@ -196,7 +204,7 @@ mod tests {
     fn endless_subdivision_is_refused() {
         let course = Course::new(&[Expression::time()]).unwrap();
         let part = |stretch: Stretch| Ok(Some((1e9 * stretch.to).sin() - (1e9 * stretch.from).sin()));
-        let refused = Mesh::new(&course, &[], 1.0).subdivide(part, |_, _, _| false).unwrap_err();
+        let refused = Mesh::new(&course, &[], 1.0).subdivide(part, |_, _| false).unwrap_err();
         assert!(refused.to_string().contains("too fast"), "{refused}");
     }
 }

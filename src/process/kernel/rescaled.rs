@@ -74,7 +74,8 @@ impl Clock {
     fn new(factor: Expression, parameters: &BTreeMap<String, f64>, horizon: f64) -> Result<Self> {
         let bound = [factor.bind(parameters)];
         let clock = Self { factor, course: Course::new(&bound)?, horizon, parts: Vec::new() };
-        let agree = |whole: &f64, left: &f64, right: &f64| (whole - (left + right)).abs() <= TOLERANCE * whole;
+        let agree =
+            |[whole, left, right]: [&f64; 3], more| (whole - (left + right)).abs() <= (TOLERANCE + more) * whole;
         let mesh = Mesh::new(&clock.course, &switching_times(&bound, horizon), horizon);
         let parts = mesh.subdivide(|stretch| clock.integral(stretch).map(Some), agree)?;
         Ok(Self { parts, ..clock })
