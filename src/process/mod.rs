@@ -249,7 +249,8 @@ impl Process {
     /// (`where`) or have a kink, whatever the state.
     pub fn switching_times(&self) -> &[f64] {
         self.0.switching.get_or_init(|| {
-            let parts: Vec<_> = self.bound_drift().into_iter().chain(self.bound_noise().into_iter().flatten()).collect();
+            let parts: Vec<_> =
+                self.bound_drift().into_iter().chain(self.bound_noise().into_iter().flatten()).collect();
             switching_times(&parts, self.horizon())
         })
     }

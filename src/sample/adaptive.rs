@@ -55,7 +55,8 @@ pub(super) fn run(
         let samples = GROUP.min(request.count - first);
         let mut rows = gather(start, problem.layout.state, first, samples)?;
         let mut flow = Flow::new(problem.score, samples, shortest, problem.task)?;
-        let mut integrator = Integrator::new(rows.len(), samples, tolerance, |time| units(problem.score, time, shortest));
+        let mut integrator =
+            Integrator::new(rows.len(), samples, tolerance, |time| units(problem.score, time, shortest));
         let (mut time, mut inside) = (from, rows.clone());
         let mut slope = |time: f64, state: &[f32], out: &mut [f32]| match &walls {
             None => flow.slope(time, state, out),

@@ -95,7 +95,19 @@ impl<'a> Integrator<'a> {
         let rows = vec![0.0; (1 + STAGES) * size];
         let (trial, before, floors) = (vec![0.0; size], 1e-4, vec![tolerance.atol; size / samples]);
         let units = Box::new(units);
-        Self { tolerance, units, floors, rows, size, trial, step: None, is_known: false, before, evaluations: 0, rejected: 0 }
+        Self {
+            tolerance,
+            units,
+            floors,
+            rows,
+            size,
+            trial,
+            step: None,
+            is_known: false,
+            before,
+            evaluations: 0,
+            rejected: 0,
+        }
     }
 
     /// Finds what is tolerated besides in a step between two times: of the smaller units.

@@ -121,10 +121,7 @@ impl Interval {
             return Self { low: -1.0, high: 1.0 };
         }
         let [a, b] = [radians.low, radians.high].map(function);
-        Self {
-            low: if passes(0.75) { -1.0 } else { a.min(b) },
-            high: if passes(0.25) { 1.0 } else { a.max(b) },
-        }
+        Self { low: if passes(0.75) { -1.0 } else { a.min(b) }, high: if passes(0.25) { 1.0 } else { a.max(b) } }
     }
 
     fn applied(self, function: Function) -> Self {

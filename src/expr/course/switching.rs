@@ -3,12 +3,14 @@
 use std::collections::{HashSet, VecDeque};
 
 use super::super::{Condition, Expression, Function, Node, Operation};
-use super::Course;
+use super::{Course, Interval};
 
 /// Stretches that are looked at before the rest is left to what its ends show.
 const MOST_STRETCHES: usize = 200_000;
 /// Places nearer than this to each other or to an end, in parts of the way, are not told apart.
 const FINEST: f64 = 1e-17;
+/// Differences smaller than this part of their largest have no sure sign.
+const ROUNDING: f64 = 1e-13;
 
 /// The times between 0 and `end`, in rising order, at which a comparison of functions of the time alone may change its
 /// result or an absolute value has its kink; each to rounding.
@@ -22,13 +24,14 @@ pub fn switching_times(expressions: &[Expression], end: f64) -> Vec<f64> {
     if differences.is_empty() {
         return Vec::new();
     }
+    let sizes = course.over(0.0, end).into_iter().map(Interval::size).collect::<Vec<_>>();
     let mut waiting = VecDeque::from([(0.0, end)]);
     let mut found = Vec::new();
     let mut looked = 0;
     while let Some((from, to)) = waiting.pop_front() {
         looked += 1;
         if looked > MOST_STRETCHES {
-            found.extend(crossing(&course, from, to));
+            found.extend(crossing(&course, from, to, &sizes));
             continue;
         }
         if !course.over(from, to).into_iter().any(|difference| difference.holds(0.0)) {
@@ -53,10 +56,12 @@ pub fn switching_times(expressions: &[Expression], end: f64) -> Vec<f64> {
     places
 }
 
-/// Where the first difference that changes its sign between two times does so.
-fn crossing(course: &Course, from: f64, to: f64) -> Option<f64> {
+/// Where the first difference that changes its sign between two times does so; `sizes` are the largest of each anywhere.
+fn crossing(course: &Course, from: f64, to: f64, sizes: &[f64]) -> Option<f64> {
     let (first, last) = (course.at(from), course.at(to));
-    let which = (0..first.len()).find(|&i| (first[i] > 0.0) != (last[i] > 0.0))?;
+    let is_sure = |value: f64, size: f64| !size.is_finite() || value.abs() > ROUNDING * size;
+    let which = (0..first.len())
+        .find(|&i| (first[i] > 0.0) != (last[i] > 0.0) && is_sure(first[i], sizes[i]) && is_sure(last[i], sizes[i]))?;
     let (mut low, mut high) = (from, to);
     loop {
         let middle = 0.5 * (low + high);

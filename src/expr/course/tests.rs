@@ -22,7 +22,8 @@ fn step(a: &Expression, b: f64) -> Expression {
 #[test]
 fn places_are_found_however_near_and_in_whatever_form() {
     let t = Expression::time();
-    let pulse = number(1.0).or_where(&Condition::And((less(&t, 0.6137 + 1e-9), less(&t.negate(), -0.6137)).into()), &0.0.into());
+    let both = Condition::And((less(&t, 0.6137 + 1e-9), less(&t.negate(), -0.6137)).into());
+    let pulse = number(1.0).or_where(&both, &number(0.0));
     assert_eq!(switching_times(&[pulse], 1.0), [0.6137, 0.6137 + 1e-9]);
     let waves = step(&t.multiply(&number(50.0)).apply(Function::Sin), 0.0);
     let found = switching_times(&[waves], 1.0);
@@ -35,11 +36,12 @@ fn places_are_found_however_near_and_in_whatever_form() {
     let kink = t.combine(Operation::Subtract, &number(0.1)).apply(Function::Abs);
     assert_eq!(switching_times(&[nested.add(&kink)], 1.0), [0.1, 0.25, 0.7]);
     // Of the state nothing is known, and at the ends there is nothing to cut.
-    assert!(switching_times(&[step(&Expression::component(0, "x"), 0.0), step(&t, 0.0), step(&t, 1.0)], 1.0).is_empty());
+    let x = Expression::component(0, "x");
+    assert!(switching_times(&[step(&x, 0.0), step(&t, 0.0), step(&t, 1.0)], 1.0).is_empty());
     // Equal over half of the way: no endless search, and the other place is found.
     let flat = t.combine(Operation::Subtract, &number(0.5)).apply(Function::Abs).add(&t);
     let found = switching_times(&[step(&flat, 0.5).add(&step(&t, 0.3))], 1.0);
-    assert!(found.contains(&0.3) && found.contains(&0.5), "{} places", found.len());
+    assert!(found.contains(&0.3) && found.contains(&0.5) && found.len() < 10, "{} places", found.len());
 }
 
 proptest! {
@@ -59,7 +61,8 @@ proptest! {
         prop_assert!(value == truth || value.is_nan() && truth.is_nan() || (value - truth).abs() <= 1e-9 * truth.abs(),
             "{bound}: {value} for {truth}");
         let Interval { low, high } = course.over(from, to)[0];
-        let slack = 1e-9 * (value.abs() + if low.abs().max(high.abs()).is_finite() { low.abs().max(high.abs()) } else { 0.0 });
+        let size = low.abs().max(high.abs());
+        let slack = 1e-9 * (value.abs() + if size.is_finite() { size } else { 0.0 });
         prop_assert!(value.is_nan() || (low - slack <= value && value <= high + slack),
             "{bound}: {value} is not in {low}..{high}");
     }

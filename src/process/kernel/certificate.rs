@@ -124,7 +124,8 @@ impl Process {
     /// Of the equations of motion over a window, in pieces between the last of the places in it.
     fn equation_residual(&self, (start, end): (f64, f64)) -> Result<f64> {
         let within = |place: &&f64| start < **place && **place < end;
-        let mut borders: Vec<f64> = self.switching_times().iter().rev().filter(within).take(MOST_PLACES).copied().collect();
+        let mut borders: Vec<f64> =
+            self.switching_times().iter().rev().filter(within).take(MOST_PLACES).copied().collect();
         borders.push(if borders.len() == MOST_PLACES { borders[MOST_PLACES - 1] } else { start });
         let mut windows = WINDOWS;
         let mut later = self.kernel(end)?;

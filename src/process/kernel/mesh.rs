@@ -198,7 +198,28 @@ impl<'a> Mesh<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expr::Expression;
+    use crate::expr::{Expression, Function, Operation};
+
+    /// Parts that agree everywhere, as those of a pulse that no node meets: they are cut where it is, and nowhere else.
+    /// Seen to fail without what functions can be over a part.
+    #[test]
+    fn what_hides_between_nodes_is_cut_out() {
+        let (t, number) = (Expression::time(), Expression::constant);
+        let (place, width) = (0.6137, 1e-7);
+        let distance = t.combine(Operation::Subtract, &number(place)).combine(Operation::Divide, &number(width));
+        let pulse = distance.product(&distance).negate().apply(Function::Exp);
+        for (functions, fewest, most) in [
+            (vec![t.multiply(&t), t.apply(Function::Sin), number(2.0)], FIRST, FIRST),
+            (vec![t.add(&pulse)], FIRST + 15, 100),
+        ] {
+            let course = Course::new(&functions).unwrap();
+            let mesh = Mesh::new(&course, &[], 1.0);
+            let parts = mesh.subdivide(|stretch| Ok(Some(stretch)), |_, _| true).unwrap();
+            assert!((fewest..=most).contains(&parts.len()), "{} parts of {functions:?}", parts.len());
+            let there = parts.iter().find(|(stretch, _)| stretch.to > place).unwrap().0;
+            assert!(fewest == FIRST || there.to - there.from < 10.0 * width, "{there:?}");
+        }
+    }
 
     #[test]
     fn endless_subdivision_is_refused() {

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::integrated::within;
-use super::monomial::{Bases, Monomial};
 use super::mesh::{Mesh, Stretch};
+use super::monomial::{Bases, Monomial};
 use super::quadrature::rule;
 use crate::error::{Error, Result};
 use crate::expr::{Course, Expression, switching_times};
