@@ -9,7 +9,7 @@ use super::{Course, Interval};
 const MOST_STRETCHES: usize = 200_000;
 /// Places nearer than this to each other or to an end, in parts of the way, are not told apart.
 const FINEST: f64 = 1e-17;
-/// Differences smaller than this part of their largest have no sure sign.
+/// Differences smaller than this part of their largest, but not 0, have no sure sign.
 const ROUNDING: f64 = 1e-13;
 
 /// The times between 0 and `end`, in rising order, at which a comparison of functions of the time alone may change its
@@ -59,7 +59,7 @@ pub fn switching_times(expressions: &[Expression], end: f64) -> Vec<f64> {
 /// Where the first difference that changes its sign between two times does so; `sizes` are the largest of each anywhere.
 fn crossing(course: &Course, from: f64, to: f64, sizes: &[f64]) -> Option<f64> {
     let (first, last) = (course.at(from), course.at(to));
-    let is_sure = |value: f64, size: f64| !size.is_finite() || value.abs() > ROUNDING * size;
+    let is_sure = |value: f64, size: f64| value == 0.0 || !size.is_finite() || value.abs() > ROUNDING * size;
     let which = (0..first.len())
         .find(|&i| (first[i] > 0.0) != (last[i] > 0.0) && is_sure(first[i], sizes[i]) && is_sure(last[i], sizes[i]))?;
     let (mut low, mut high) = (from, to);

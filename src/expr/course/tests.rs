@@ -19,6 +19,11 @@ fn step(a: &Expression, b: f64) -> Expression {
     number(1.0).or_where(&less(a, b), &number(2.0))
 }
 
+/// Whether one of the times is `place` but for rounding.
+fn near(found: &[f64], place: f64) -> bool {
+    found.iter().any(|time| (time - place).abs() < 1e-15)
+}
+
 #[test]
 fn places_are_found_however_near_and_in_whatever_form() {
     let t = Expression::time();
@@ -34,14 +39,15 @@ fn places_are_found_however_near_and_in_whatever_form() {
     // Nested, in parts of sums, and of an absolute value.
     let nested = step(&t, 0.25).or_where(&less(&t.multiply(&t), 0.49), &t);
     let kink = t.combine(Operation::Subtract, &number(0.1)).apply(Function::Abs);
-    assert_eq!(switching_times(&[nested.add(&kink)], 1.0), [0.1, 0.25, 0.7]);
+    let found = switching_times(&[nested.add(&kink)], 1.0);
+    assert!(found.len() == 3 && [0.1, 0.25, 0.7].iter().all(|place| near(&found, *place)), "{found:?}");
     // Of the state nothing is known, and at the ends there is nothing to cut.
     let x = Expression::component(0, "x");
     assert!(switching_times(&[step(&x, 0.0), step(&t, 0.0), step(&t, 1.0)], 1.0).is_empty());
     // Equal over half of the way: no endless search, and the other place is found.
     let flat = t.combine(Operation::Subtract, &number(0.5)).apply(Function::Abs).add(&t);
     let found = switching_times(&[step(&flat, 0.5).add(&step(&t, 0.3))], 1.0);
-    assert!(found.contains(&0.3) && found.contains(&0.5) && found.len() < 10, "{} places", found.len());
+    assert!(near(&found, 0.3) && near(&found, 0.5) && found.len() < 10, "{} places", found.len());
 }
 
 proptest! {
