@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use super::{Condition, Expression, Node};
+use super::{Condition, Expression, Function, Node, Operation};
 
 /// What the symbols stand for.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +22,6 @@ impl Expression {
     /// The value at one point.
     pub fn evaluate(&self, values: Assignment<'_>) -> f64 {
         self.visit(values, &mut Memory::new())
-    }
-
-    /// The values of several expressions at one point; what they share is computed once.
-    pub fn evaluate_all<'a>(expressions: impl IntoIterator<Item = &'a Self>, values: Assignment<'_>) -> Vec<f64> {
-        let mut memory = Memory::new();
-        expressions.into_iter().map(|expression| expression.visit(values, &mut memory)).collect()
     }
 
     /// The innermost part that has no finite value although its own parts have.
@@ -58,7 +52,10 @@ impl Expression {
             Node::Parameter(name) => values.parameters.get(&**name).copied().unwrap_or(f64::NAN),
             Node::Component(index, _) => values.state.get(*index).copied().unwrap_or(f64::NAN),
             Node::Negate(a) => -a.visit(values, memory),
-            Node::Binary(operation, a, b) => operation.of(a.visit(values, memory), b.visit(values, memory)),
+            Node::Binary(operation, a, b) => match growth(*operation, a, b) {
+                Some((sign, exponent)) => sign * exponent.visit(values, memory).exp_m1(),
+                None => operation.of(a.visit(values, memory), b.visit(values, memory)),
+            },
             Node::Apply(function, a) => function.of(a.visit(values, memory)),
             Node::Where(condition, a, b) => {
                 if condition.holds(values, memory) {
@@ -70,6 +67,17 @@ impl Expression {
         };
         memory.insert(key, value);
         value
+    }
+}
+
+/// The x of e^x − 1 or 1 − e^x, with the sign in front of e^x: as a difference they would lose their digits near 0.
+fn growth<'a>(operation: Operation, a: &'a Expression, b: &'a Expression) -> Option<(f64, &'a Expression)> {
+    match (operation, a.node(), b.node()) {
+        (Operation::Subtract, Node::Apply(Function::Exp, x), Node::Constant(1.0))
+        | (Operation::Add, Node::Apply(Function::Exp, x), Node::Constant(-1.0))
+        | (Operation::Add, Node::Constant(-1.0), Node::Apply(Function::Exp, x)) => Some((1.0, x)),
+        (Operation::Subtract, Node::Constant(1.0), Node::Apply(Function::Exp, x)) => Some((-1.0, x)),
+        _ => None,
     }
 }
 

@@ -38,7 +38,7 @@ pub use prior::{Prior, PriorLaw};
 pub use stationary::Stationary;
 
 use crate::error::{Error, Result, suggestion};
-use crate::expr::Expression;
+use crate::expr::{Expression, switching_times};
 use definition::{Form, Numbers, Timeline};
 use kernel::{Kernels, Rescaled};
 
@@ -64,6 +64,7 @@ struct Inner {
     /// Wiener sources that drive any component.
     sources: Vec<usize>,
     kernels: OnceLock<Kernels>,
+    switching: OnceLock<Vec<f64>>,
 }
 
 /// What a checkpoint holds of a process; the rest follows.
@@ -115,11 +116,22 @@ impl Process {
         let form = Form::of(&definition);
         let numbers = Numbers { definition: &definition, parameters: &parameters };
         let times: Vec<_> = (0..=CHECKS).map(|i| horizon * f64::from(i) / f64::from(CHECKS)).collect();
-        numbers.check(&times)?;
-        let timeline = match &form.coefficients {
-            Some(coefficients) => Some(Arc::new(Timeline::new(&definition, &parameters, coefficients)?)),
-            None => None,
+        let timeline = |coefficients| Timeline::new(&definition, &parameters, coefficients);
+        let timeline = match (&form.coefficients, numbers.check(&times)) {
+            (Some(coefficients), Ok(())) => Some(timeline(coefficients)?),
+            // What is infinite at t = 0 only can be integrated over, if it grows slowly enough.
+            (Some(coefficients), Err(error)) => {
+                match numbers.check(&times[1..]).and_then(|()| timeline(coefficients)) {
+                    Ok(timeline) if timeline.is_integrable(horizon) => Some(timeline),
+                    _ => return Err(error),
+                }
+            }
+            (None, checked) => {
+                checked?;
+                None
+            }
         };
+        let timeline = timeline.map(Arc::new);
         let varying = timeline.as_ref().filter(|_| form.class == Class::TimeDependent);
         let rescaled = varying.and_then(|timeline| Rescaled::of(timeline, horizon));
         let class = if rescaled.is_some() { Class::Commuting } else { form.class };
@@ -138,6 +150,7 @@ impl Process {
             driven,
             sources,
             kernels: OnceLock::new(),
+            switching: OnceLock::new(),
             definition,
         })))
     }
@@ -232,6 +245,16 @@ impl Process {
             Some(timeline) => timeline.at(time),
             None => Err(self.has_no_kernel()),
         }
+    }
+
+    /// The times between 0 and the horizon, in rising order, at which drift or noise switch from one form to another
+    /// (`where`) or have a kink, whatever the state.
+    pub fn switching_times(&self) -> &[f64] {
+        self.0.switching.get_or_init(|| {
+            let parts: Vec<_> =
+                self.bound_drift().into_iter().chain(self.bound_noise().into_iter().flatten()).collect();
+            switching_times(&parts, self.horizon())
+        })
     }
 
     /// The perturbation kernel at `time` ≥ 0.

@@ -33,9 +33,10 @@ pub(super) fn run(
     let (from, end) = (problem.times[0], problem.times[1]);
     let request = Request { kept: options.keep.falling(from, end)?, ..request };
     request.blocks(BLOCK)?;
+    let shortest = shortest(problem.score)?;
     let denoising = match options.last {
         LastStep::None => None,
-        LastStep::Denoise => Some(Problem { times: vec![shortest(problem.process()), end], ..problem.clone() }),
+        LastStep::Denoise => Some(Problem { times: vec![shortest, end], ..problem.clone() }),
     };
     if denoising.is_some() && end > 0.0 {
         return Err(Error::argument("last", "cannot be \"denoise\" for adaptive steps that end above t = 0"));
@@ -53,8 +54,9 @@ pub(super) fn run(
         let first = group * GROUP;
         let samples = GROUP.min(request.count - first);
         let mut rows = gather(start, problem.layout.state, first, samples)?;
-        let mut flow = Flow::new(problem.score, samples, problem.task)?;
-        let mut integrator = Integrator::new(rows.len(), samples, tolerance, |time| units(problem.score, time));
+        let mut flow = Flow::new(problem.score, samples, shortest, problem.task)?;
+        let mut integrator =
+            Integrator::new(rows.len(), samples, tolerance, |time| units(problem.score, time, shortest));
         let (mut time, mut inside) = (from, rows.clone());
         let mut slope = |time: f64, state: &[f32], out: &mut [f32]| match &walls {
             None => flow.slope(time, state, out),
@@ -64,9 +66,10 @@ pub(super) fn run(
                 flow.slope(time, &inside, out)
             }
         };
+        let places = problem.process().switching_times();
         for (frame, stop) in request.kept.iter().copied().chain([target]).enumerate() {
             let stop = stop.max(target);
-            integrator.advance(&mut slope, time, stop, &mut rows)?;
+            integrator.advance(&mut slope, [time, stop], places, &mut rows)?;
             if let Some(walls) = &walls {
                 hold(walls, samples, &mut rows);
             }

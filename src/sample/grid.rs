@@ -76,6 +76,39 @@ impl Grid {
     }
 }
 
+/// Falling `times` with those nearest to `places`, in rising order, moved there: no step reaches across one, as far as
+/// there are times to move. The first and the last stay, and near the last nothing is moved: what is left of the way is
+/// too short to matter.
+pub(super) fn through(mut times: Vec<f64>, places: &[f64]) -> Vec<f64> {
+    let last = times.len() - 1;
+    let (start, end) = (times[0], times[last]);
+    let mut free = 1;
+    for &place in places.iter().rev().filter(|place| end < **place && **place < start) {
+        let after = times.partition_point(|time| *time > place);
+        let nearest = if times[after - 1] - place < place - times[after] { after - 1 } else { after };
+        let chosen = nearest.max(free);
+        if chosen < last {
+            times[chosen] = place;
+            free = chosen + 1;
+        }
+    }
+    times
+}
+
+/// `time`, or where it is one of `places`, at which something switches, a time a few roundings later (`side` 1) or earlier
+/// (−1): what is asked for there is what it is on that side.
+pub(super) fn beside(time: f64, side: f64, places: &[f64]) -> f64 {
+    let near = ROUNDINGS * time;
+    let next = places.partition_point(|place| *place < time - near);
+    match places.get(next) {
+        Some(place) if (place - time).abs() <= near => time + 2.0 * near * side,
+        _ => time,
+    }
+}
+
+/// Places are known to a few roundings.
+const ROUNDINGS: f64 = 1e-14;
+
 /// What depends on time only is kept for many steps at once.
 const MOST_STEPS: usize = 10_000_000;
 
@@ -121,6 +154,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn times_move_to_places() {
+        let grid = || vec![1.0, 0.75, 0.5, 0.25, 0.0];
+        assert_eq!(through(grid(), &[0.6, 0.7]), [1.0, 0.7, 0.6, 0.25, 0.0]);
+        // Two places nearest to the same time take neighbours, and at the ends there is room for one.
+        assert_eq!(through(grid(), &[0.49, 0.51]), [1.0, 0.75, 0.51, 0.49, 0.0]);
+        assert_eq!(through(grid(), &[0.05, 0.95]), [1.0, 0.95, 0.5, 0.25, 0.0]);
+        assert_eq!(through(grid(), &[0.05, 0.1, 0.15, 0.2, 0.22, 0.3]), [1.0, 0.75, 0.5, 0.3, 0.0]);
+        assert_eq!(through(vec![1.0, 0.0], &[0.5]), [1.0, 0.0]);
+        assert_eq!(beside(0.5, 1.0, &[0.3]), 0.5);
+        let place = 0.3;
+        assert!(beside(0.3, 1.0, &[place]) > place && beside(0.3, -1.0, &[place]) < place);
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::combination::Combination;
+use super::grid::beside;
 use crate::error::{Error, Result};
 use crate::settings::{Range, Setting, Value, Values};
 
@@ -75,6 +76,8 @@ pub(super) struct Integrator<'a> {
     trial: Vec<f32>,
     /// The length that the next step should have; `None` before the first.
     step: Option<f64>,
+    /// Whether the slope at the beginning of the next step is that of the last stage before.
+    is_known: bool,
     /// The error of the last step that was accepted, for the proportional-integral control of the next.
     before: f64,
     evaluations: usize,
@@ -92,7 +95,19 @@ impl<'a> Integrator<'a> {
         let rows = vec![0.0; (1 + STAGES) * size];
         let (trial, before, floors) = (vec![0.0; size], 1e-4, vec![tolerance.atol; size / samples]);
         let units = Box::new(units);
-        Self { tolerance, units, floors, rows, size, trial, step: None, before, evaluations: 0, rejected: 0 }
+        Self {
+            tolerance,
+            units,
+            floors,
+            rows,
+            size,
+            trial,
+            step: None,
+            is_known: false,
+            before,
+            evaluations: 0,
+            rejected: 0,
+        }
     }
 
     /// Finds what is tolerated besides in a step between two times: of the smaller units.
@@ -119,11 +134,39 @@ impl<'a> Integrator<'a> {
         self.rejected
     }
 
-    /// Carries `values` from the time `from` to `to`.
+    /// Carries `values` from one time to another, in stretches between those of `places`, in rising order, at which the
+    /// slope may jump: no step reaches across one, and at its ends the slope is that inside.
     ///
     /// # Errors
     /// When the slope fails, the values become infinite, or the tolerance cannot be met.
-    pub(super) fn advance(&mut self, slope: &mut Slope<'_>, from: f64, to: f64, values: &mut [f32]) -> Result<()> {
+    pub(super) fn advance(
+        &mut self,
+        slope: &mut Slope<'_>,
+        [from, to]: [f64; 2],
+        places: &[f64],
+        values: &mut [f32],
+    ) -> Result<()> {
+        let (low, high) = (from.min(to), from.max(to));
+        let mut stops: Vec<f64> = places.iter().copied().filter(|place| low < *place && *place < high).collect();
+        if to < from {
+            stops.reverse();
+        }
+        let mut begin = from;
+        for stop in stops.into_iter().chain([to]) {
+            let inside = [beside(begin.min(stop), 1.0, places), beside(begin.max(stop), -1.0, places)];
+            let mut own = |time: f64, state: &[f32], out: &mut [f32]| {
+                slope(if inside[0] < inside[1] { time.clamp(inside[0], inside[1]) } else { time }, state, out)
+            };
+            self.stretch(&mut own, begin, stop, values)?;
+            // Behind the place the slope is another.
+            self.is_known = stop == to && beside(to, 1.0, places) == to;
+            begin = stop;
+        }
+        Ok(())
+    }
+
+    /// The same without a jump of the slope in between.
+    fn stretch(&mut self, slope: &mut Slope<'_>, from: f64, to: f64, values: &mut [f32]) -> Result<()> {
         let direction = if to < from { -1.0 } else { 1.0 };
         let mut time = from;
         for _ in 0..MOST_TRIALS {
@@ -132,9 +175,16 @@ impl<'a> Integrator<'a> {
             }
             self.rows[..self.size].copy_from_slice(values);
             let first = match self.step {
-                Some(step) => step,
+                Some(step) => {
+                    if !self.is_known {
+                        self.evaluate(slope, 0, time)?;
+                        self.is_known = true;
+                    }
+                    step
+                }
                 None => {
                     self.evaluate(slope, 0, time)?;
+                    self.is_known = true;
                     self.set_floors([time, to])?;
                     self.first_step()
                 }

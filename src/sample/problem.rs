@@ -1,6 +1,7 @@
 //! What all methods follow: the reverse process, or its probability flow, through given times.
 
 use super::field::Field;
+use super::grid::beside;
 use super::layout::Layout;
 use super::noise::Noise;
 use super::plan::{Part, Place};
@@ -30,9 +31,10 @@ impl<'a> Problem<'a> {
         Field::new(self.process(), motion, self.score.coordinates())
     }
 
-    /// The times at which a step begins and ends.
+    /// The times at which a step begins and ends; where the process switches there, just inside the step.
     pub(super) fn span(&self, step: usize) -> (f64, f64) {
-        (self.times[step], self.times[step + 1])
+        let places = self.process().switching_times();
+        (beside(self.times[step], -1.0, places), beside(self.times[step + 1], 1.0, places))
     }
 
     /// Copies the state to the beginning of the thread's rows.

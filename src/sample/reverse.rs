@@ -2,6 +2,7 @@
 
 use super::adaptive;
 use super::expected;
+use super::grid::through;
 use super::layout::Layout;
 use super::march::March;
 use super::method::{self, Needs, Way};
@@ -95,6 +96,7 @@ pub(super) fn follow(
         Way::Adaptive(tolerance) => adaptive::run(&problem, request, start, tolerance, options)?,
         Way::Fixed(_) => {
             let times = options.grid.times(from, options.end, options.steps)?;
+            let times = through(times, process.switching_times());
             let last = times[times.len() - 2];
             let steps = expected::warning(score, options, from, task)?;
             let mut state = march(&Problem { times, ..problem }, request, start, options)?;
@@ -148,6 +150,7 @@ pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result
     }
     let layout = Layout::new(process, score.shape().iter().product())?;
     let times = options.grid.times(process.horizon(), options.end, options.steps)?;
+    let times = through(times, process.switching_times());
     let noise = Noise::Normal(increments(options, process.horizon()));
     let problem = Problem { score, layout, times, noise, task };
     let step = options.stepper(&problem)?;

@@ -8,11 +8,11 @@ use crate::vector::singles;
 use crate::{Error, Result};
 
 /// The place of a value in its graph; parts stand before what is made of them.
-pub(super) type Id = u32;
+pub(in crate::expr) type Id = u32;
 
 /// A value; truth values are 1 and 0. −a is (−1)·a and a − b is a + (−1)·b, which changes no bit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Value {
+pub(in crate::expr) enum Value {
     /// The bits of a number, which can be compared.
     Constant(u64),
     Time,
@@ -22,6 +22,8 @@ pub(super) enum Value {
     Input(u32),
     Binary(Operation, Id, Id),
     Apply(Function, Id),
+    /// e^a − 1, of what is the same for all samples: written as a difference it would lose its digits near 0.
+    Growth(Id),
     Compare(Comparison, Id, Id),
     /// The second where the first is not 0, else the third.
     Select(Id, Id, Id),
@@ -31,7 +33,7 @@ impl Value {
     fn parts(self) -> impl Iterator<Item = Id> {
         let parts = match self {
             Self::Constant(_) | Self::Time | Self::Uniform(_) | Self::Input(_) => [None; 3],
-            Self::Apply(_, a) => [Some(a), None, None],
+            Self::Apply(_, a) | Self::Growth(a) => [Some(a), None, None],
             Self::Binary(_, a, b) | Self::Compare(_, a, b) => [Some(a), Some(b), None],
             Self::Select(a, b, c) => [Some(a), Some(b), Some(c)],
         };
@@ -40,7 +42,7 @@ impl Value {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Graph {
+pub(in crate::expr) struct Graph {
     values: Vec<Value>,
     varies: Vec<bool>,
     places: HashMap<Value, Id>,
@@ -51,7 +53,7 @@ impl Graph {
     ///
     /// # Errors
     /// On a parameter that is not one of `uniforms` and on a component that is not one of the `inputs`.
-    pub(super) fn new(outputs: &[Expression], inputs: usize, uniforms: &[&str]) -> Result<(Self, Vec<Id>)> {
+    pub(in crate::expr) fn new(outputs: &[Expression], inputs: usize, uniforms: &[&str]) -> Result<(Self, Vec<Id>)> {
         let mut graph = Self::default();
         let mut failure = None;
         let ids = Images::of(outputs, |part, ids: &Images<Id>| match graph.leaf(part.node(), inputs, uniforms) {
@@ -168,6 +170,11 @@ impl Graph {
             (None, None) if commutes && a > b => (b, a),
             _ => (a, b),
         };
+        if operation == Add
+            && let Some(growth) = self.growth(a, b)
+        {
+            return growth;
+        }
         match (operation, self.as_constant(a), self.as_constant(b)) {
             (Multiply, Some(1.0), _) => b,
             (Divide | Power, _, Some(1.0)) => a,
@@ -181,6 +188,22 @@ impl Graph {
                 _ => self.insert(Value::Binary(operation, a, b)),
             },
             _ => self.insert(Value::Binary(operation, a, b)),
+        }
+    }
+
+    /// a + b without cancellation, where it is e^x − 1 or 1 − e^x and x is the same for all samples.
+    fn growth(&mut self, a: Id, b: Id) -> Option<Id> {
+        let exponent = |graph: &Self, b: Id| match graph.value(b) {
+            Value::Apply(Function::Exp, x) if !graph.varies(x) => Some(x),
+            _ => None,
+        };
+        match (self.as_constant(a)?, self.value(b)) {
+            (-1.0, _) => exponent(self, b).map(|x| self.insert(Value::Growth(x))),
+            (1.0, Value::Binary(Operation::Multiply, sign, b)) if self.as_constant(sign) == Some(-1.0) => {
+                let growth = exponent(self, b).map(|x| self.insert(Value::Growth(x)))?;
+                Some(self.negated(growth))
+            }
+            _ => None,
         }
     }
 
@@ -204,34 +227,37 @@ impl Graph {
             return value;
         }
         let part = |id: Id| self.as_constant(id).unwrap_or(f64::NAN);
-        Value::Constant(evaluate(value, f64::NAN, &[], part).to_bits())
+        Value::Constant(value.evaluate(f64::NAN, &[], part).to_bits())
     }
 }
 
-/// The value in double precision, from those of its parts.
-fn evaluate(value: Value, time: f64, uniforms: &[f64], part: impl Fn(Id) -> f64) -> f64 {
-    match value {
-        Value::Constant(bits) => f64::from_bits(bits),
-        Value::Time => time,
-        Value::Uniform(place) => uniforms[place as usize],
-        Value::Input(_) => f64::NAN,
-        Value::Binary(operation, a, b) => operation.of(part(a), part(b)),
-        Value::Apply(function, a) => function.of(part(a)),
-        Value::Compare(comparison, a, b) => f64::from(u8::from(comparison.of(part(a), part(b)))),
-        Value::Select(condition, a, b) => part(if part(condition) != 0.0 { a } else { b }),
+impl Value {
+    /// The value in double precision, from those of its parts.
+    pub(in crate::expr) fn evaluate(self, time: f64, uniforms: &[f64], part: impl Fn(Id) -> f64) -> f64 {
+        match self {
+            Self::Constant(bits) => f64::from_bits(bits),
+            Self::Time => time,
+            Self::Uniform(place) => uniforms[place as usize],
+            Self::Input(_) => f64::NAN,
+            Self::Binary(operation, a, b) => operation.of(part(a), part(b)),
+            Self::Apply(function, a) => function.of(part(a)),
+            Self::Growth(a) => part(a).exp_m1(),
+            Self::Compare(comparison, a, b) => f64::from(u8::from(comparison.of(part(a), part(b)))),
+            Self::Select(condition, a, b) => part(if part(condition) != 0.0 { a } else { b }),
+        }
     }
 }
 
 /// The values that are the same for all samples, as far as they are needed.
 #[derive(Debug, Clone, Default)]
-pub(super) struct Uniforms {
+pub(in crate::expr) struct Uniforms {
     /// Parts are places in this list.
     values: Vec<Value>,
 }
 
 impl Uniforms {
     /// Those of `wanted` with their parts, and the new place of each value of the graph that is among them.
-    pub(super) fn new(graph: &Graph, wanted: impl Iterator<Item = Id>) -> (Self, Vec<Id>) {
+    pub(in crate::expr) fn new(graph: &Graph, wanted: impl Iterator<Item = Id>) -> (Self, Vec<Id>) {
         let mut needed = vec![false; graph.len()];
         for id in wanted {
             needed[id as usize] = true;
@@ -250,11 +276,16 @@ impl Uniforms {
         (Self { values }, places)
     }
 
+    /// The values, parts before what is made of them.
+    pub(in crate::expr) fn into_values(self) -> Vec<Value> {
+        self.values
+    }
+
     /// All values, computed in double precision and then rounded.
     pub(super) fn evaluate(&self, time: f64, uniforms: &[f64]) -> Vec<f32> {
         let mut known: Vec<f64> = Vec::with_capacity(self.values.len());
         for &value in &self.values {
-            known.push(evaluate(value, time, uniforms, |part| known[part as usize]));
+            known.push(value.evaluate(time, uniforms, |part| known[part as usize]));
         }
         singles(known)
     }
@@ -265,6 +296,7 @@ fn renumbered(value: Value, place: impl Fn(Id) -> Id) -> Value {
         Value::Constant(_) | Value::Time | Value::Uniform(_) | Value::Input(_) => value,
         Value::Binary(operation, a, b) => Value::Binary(operation, place(a), place(b)),
         Value::Apply(function, a) => Value::Apply(function, place(a)),
+        Value::Growth(a) => Value::Growth(place(a)),
         Value::Compare(comparison, a, b) => Value::Compare(comparison, place(a), place(b)),
         Value::Select(condition, a, b) => Value::Select(place(condition), place(a), place(b)),
     }

@@ -164,7 +164,7 @@ impl Lowering {
                 let select = Instruction::Select(condition, self.operand(a), self.operand(b));
                 self.emitted(select)
             }
-            Value::Constant(_) | Value::Time | Value::Uniform(_) => unreachable!("does not vary"),
+            Value::Constant(_) | Value::Time | Value::Uniform(_) | Value::Growth(_) => unreachable!("does not vary"),
         }
     }
 

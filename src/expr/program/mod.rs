@@ -15,7 +15,7 @@ use super::Expression;
 use crate::Result;
 
 use allocate::{Step, allocate};
-use graph::{Graph, Uniforms};
+pub(super) use graph::{Graph, Id, Uniforms, Value};
 use lower::Lowering;
 use register::Register;
 

@@ -25,9 +25,9 @@ mod functions {
     /// Without auxiliaries it is log p(x). With them it is a bound on it from below, the mean over draws of the
     /// auxiliaries: `"weighted"`, log mean [p(x, eta)/q(eta)] with their law q at t = 0, becomes exact with the number
     /// of draws; `"mean"`, mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior
-    /// `"matched"` of `sample`, and the score below 1e-5 of the horizon is the one there: both make an error for data
-    /// that are narrow or differ in variance between coordinates, the first one only while the horizon is short. Of a
-    /// `State` it is the log density of data and auxiliaries together at the time of the state.
+    /// `"matched"` of `sample`, which makes an error while the horizon is short; close to t = 0, where the noise is 1/20
+    /// of what is finest in the data, the score stays as it is, which makes one of 1e-5. Of a `State` it is the log
+    /// density of data and auxiliaries together at the time of the state.
     ///
     /// # Shapes
     /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]

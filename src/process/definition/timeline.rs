@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Definition;
 use super::form::{Coefficients, Numbers, Place};
 use crate::error::Result;
-use crate::expr::{Assignment, Expression};
+use crate::expr::{Course, Expression, switching_times};
 use crate::process::Linear;
 
 /// The coefficients of one process with numbers for its parameters.
@@ -17,6 +17,8 @@ pub(in crate::process) struct Timeline {
     /// Those that do not depend on the time; the others are 0.
     constant: Linear,
     varying: Vec<(Place, Expression)>,
+    /// The latter with numbers for the parameters.
+    course: Course,
 }
 
 impl Timeline {
@@ -38,7 +40,9 @@ impl Timeline {
                 *place.entry(&mut constant) = numbers.value(part, component, expression, 0.0)?;
             }
         }
-        Ok(Self { definition: definition.clone(), parameters: parameters.clone(), constant, varying })
+        let bound: Vec<_> = varying.iter().map(|(_, expression)| expression.bind(parameters)).collect();
+        let course = Course::new(&bound)?;
+        Ok(Self { definition: definition.clone(), parameters: parameters.clone(), constant, varying, course })
     }
 
     /// The coefficients that do not depend on the time, 0 for the others, with the law of the start.
@@ -51,6 +55,30 @@ impl Timeline {
         &self.varying
     }
 
+    /// The coefficients that depend on the time, in the order of [`Timeline::varying`].
+    pub(in crate::process) fn course(&self) -> &Course {
+        &self.course
+    }
+
+    /// The times between 0 and `end` at which a coefficient switches.
+    pub(in crate::process) fn switching_times(&self, end: f64) -> Vec<f64> {
+        let bound: Vec<_> = self.varying.iter().map(|(_, expression)| expression.bind(&self.parameters)).collect();
+        switching_times(&bound, end)
+    }
+
+    /// Whether all that is infinite at t = 0 grows so slowly towards it that drift and D = G Gᵀ can be integrated: as
+    /// t^−α with α below 0.95, beyond which floating point has no times near enough to 0.
+    pub(in crate::process) fn is_integrable(&self, horizon: f64) -> bool {
+        const OCTAVES: f64 = 100.0;
+        let near = |octaves: f64| self.course.at(horizon * (-octaves).exp2());
+        let ends = near(700.0 + OCTAVES).into_iter().zip(near(700.0));
+        self.varying.iter().zip(ends).all(|((place, _), (nearer, farther))| {
+            let growth = (nearer / farther).abs().log2() / OCTAVES;
+            let power = if matches!(place, Place::Noise(..)) { 2.0 * growth } else { growth };
+            nearer == farther || power < 0.95
+        })
+    }
+
     /// The parameters' values.
     pub(in crate::process) fn parameters(&self) -> &BTreeMap<String, f64> {
         &self.parameters
@@ -61,8 +89,7 @@ impl Timeline {
     /// # Errors
     /// When one has no finite value; names it.
     pub(in crate::process) fn at(&self, time: f64) -> Result<Linear> {
-        let values = Assignment { time, parameters: &self.parameters, state: &[] };
-        let found = Expression::evaluate_all(self.varying.iter().map(|(_, expression)| expression), values);
+        let found = self.course.at(time);
         let mut linear = self.constant.clone();
         for ((place, expression), value) in self.varying.iter().zip(found) {
             if !value.is_finite() {

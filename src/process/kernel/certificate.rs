@@ -22,6 +22,14 @@ const QUADRATURE: f64 = 1e-13;
 const WINDOWS: usize = 100;
 /// Largest ‖A‖h of a window.
 const LONGEST: f64 = 0.5;
+/// Places at which coefficients switch that are looked at in one window, and windows between two of them.
+const MOST_PLACES: usize = 30;
+/// Times that coefficients are asked at for what was overlooked: as many spread evenly, and as many evenly in ln t from
+/// this part of the horizon on.
+const SAMPLES: u32 = 1 << 16;
+const FIRST_SAMPLE: f64 = 1e-9;
+/// Windows that are looked at of each coefficient, where it changes most.
+const MOST_SUSPECTS: usize = 8;
 /// Times per factor of ten.
 const PER_DECADE: i32 = 2;
 /// Factors of ten from the first time to the horizon.
@@ -83,7 +91,10 @@ impl Process {
             for part in [1e-3, 0.5, 0.999] {
                 composition.raise(self.composition_residual(part * time, &kernel)?, time);
             }
-            equation.raise(self.equation_residual(&kernel)?, time);
+            equation.raise(self.equation_residual(self.window(time)?)?, time);
+        }
+        for (start, end) in self.suspects()? {
+            equation.raise(self.equation_residual((start, end))?, end);
         }
         Ok(Certificate { equation, composition, factor, times })
     }
@@ -104,12 +115,66 @@ impl Process {
         ]))
     }
 
-    /// Of the equations of motion over a window that ends at `end`.
-    fn equation_residual(&self, end: &Kernel) -> Result<f64> {
-        let rate = norm(&self.linear_at(end.time)?.drift);
-        let start = self.kernel(end.time - (0.5 * end.time).min(LONGEST / rate))?;
+    /// The window of the equations of motion that ends at `end`.
+    fn window(&self, end: f64) -> Result<(f64, f64)> {
+        let rate = norm(&self.linear_at(end)?.drift);
+        Ok((end - (0.5 * end).min(LONGEST / rate), end))
+    }
+
+    /// Of the equations of motion over a window, in pieces between the last of the places in it.
+    fn equation_residual(&self, (start, end): (f64, f64)) -> Result<f64> {
+        let within = |place: &&f64| start < **place && **place < end;
+        let mut borders: Vec<f64> =
+            self.switching_times().iter().rev().filter(within).take(MOST_PLACES).copied().collect();
+        borders.push(if borders.len() == MOST_PLACES { borders[MOST_PLACES - 1] } else { start });
         let mut windows = WINDOWS;
-        Ok(self.defect(&start, end, &mut windows)?.residual(end))
+        let mut later = self.kernel(end)?;
+        let last = later.clone();
+        let mut defect: Option<Defect> = None;
+        for border in borders {
+            let earlier = self.kernel(border)?;
+            let own = self.defect(&earlier, &later, &mut windows)?;
+            defect = Some(match defect {
+                Some(known) => own.plus(&known),
+                None => own,
+            });
+            later = earlier;
+        }
+        Ok(defect.map_or(0.0, |defect| defect.residual(&last)))
+    }
+
+    /// Windows where coefficients may have been overlooked: between neighbouring places, and where they change most
+    /// between two of many times, which know nothing of how the kernels were made.
+    fn suspects(&self) -> Result<Vec<(f64, f64)>> {
+        let Some(timeline) = self.0.timeline.as_ref().filter(|timeline| !timeline.varying().is_empty()) else {
+            return Ok(Vec::new());
+        };
+        let horizon = self.horizon();
+        let evenly = (1..=SAMPLES).map(|i| horizon * f64::from(i) / f64::from(SAMPLES));
+        let graded = (1..=SAMPLES).map(|i| FIRST_SAMPLE.powf(f64::from(i) / f64::from(SAMPLES)) * horizon);
+        let mut times: Vec<f64> = evenly.chain(graded).collect();
+        times.sort_by(f64::total_cmp);
+        let mut windows = Vec::new();
+        let mut changes: Vec<Vec<(f64, usize)>> = vec![Vec::new(); timeline.varying().len()];
+        let mut before = timeline.course().at(times[0]);
+        for (i, &time) in times.iter().enumerate().skip(1) {
+            let now = timeline.course().at(time);
+            for (changes, (now, before)) in changes.iter_mut().zip(now.iter().zip(&before)) {
+                changes.push(((now - before).abs(), i));
+            }
+            before = now;
+        }
+        for changes in &mut changes {
+            let most = MOST_SUSPECTS.min(changes.len() - 1);
+            changes.select_nth_unstable_by(most, |a, b| b.0.total_cmp(&a.0));
+            let around = |&(_, i): &(f64, usize)| (times[i.saturating_sub(2)], times[(i + 1).min(times.len() - 1)]);
+            windows.extend(changes[..most].iter().map(around));
+        }
+        let near = self.switching_times().windows(2).take(MOST_PLACES);
+        for pair in near {
+            windows.push((self.window(pair[1])?.0.max(pair[0]), pair[1]));
+        }
+        Ok(windows)
     }
 
     /// Change minus integral over one window; over its halves if that is not small, and `windows` are left.

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use nalgebra::DMatrix;
 
 use super::Transition;
-use super::passage::{Passage, Step};
-use super::quadrature::subdivide;
+use super::mesh::{Mesh, Stretch};
+use super::passage::{LONGEST, Passage, Step};
 use crate::error::{Error, Result};
 use crate::process::definition::Timeline;
 
@@ -31,7 +31,7 @@ pub(in crate::process) struct Integrated {
 
 #[derive(Debug)]
 struct Piece {
-    start: f64,
+    stretch: Stretch,
     /// From 0 to the start of the piece, the law at t = 0 included.
     before: Passage,
     /// From its start to its end, the factor triangular.
@@ -46,15 +46,16 @@ impl Integrated {
     pub(super) fn new(timeline: Arc<Timeline>, horizon: f64) -> Result<Self> {
         let linear = timeline.constant();
         let size = linear.size();
-        let part = |from, to| Step::new(|time| timeline.at(time), from, to);
-        let steps = subdivide(horizon, part, agree)?;
+        let part = |stretch| Step::new(|time| timeline.at(time), stretch, LONGEST);
+        let mesh = Mesh::new(timeline.course(), &timeline.switching_times(horizon), horizon);
+        let steps = mesh.subdivide(part, agree)?;
         let factor = DMatrix::from_diagonal(&linear.start_std);
         let mut law = Passage { offset: linear.start_mean.clone(), factor, ..Passage::still(size) };
         let mut pieces = Vec::with_capacity(steps.len());
-        for (start, step) in steps {
+        for (stretch, step) in steps {
             let own = step.passage.triangular();
             let after = law.then(&own);
-            pieces.push(Piece { start, before: law, own });
+            pieces.push(Piece { stretch, before: law, own });
             law = after;
         }
         Ok(Self { timeline, horizon, pieces })
@@ -63,36 +64,38 @@ impl Integrated {
     /// The law of z at `time`, the start averaged over.
     pub(super) fn kernel(&self, time: f64) -> Result<Transition> {
         let time = within(time, self.horizon)?;
-        let piece = &self.pieces[self.place(time)];
-        Transition::from(piece.before.then(&self.step(piece.start, time)?)).finite(time)
+        let Piece { stretch, before, .. } = &self.pieces[self.place(time)];
+        Transition::from(before.then(&self.step(Stretch { to: time, ..*stretch })?)).finite(time)
     }
 
     /// The transition from the time `from` to `to`.
     pub(super) fn transition(&self, from: f64, to: f64) -> Result<Transition> {
         let (from, to) = (within(from, self.horizon)?, within(to, self.horizon)?);
         let (first, last) = (self.place(from), self.place(to));
+        let stretch = Stretch { from, ..self.pieces[first].stretch };
         if first == last {
-            return Transition::from(self.step(from, to)?).finite(to);
+            return Transition::from(self.step(Stretch { to, ..stretch })?).finite(to);
         }
-        let mut passage = self.step(from, self.pieces[first + 1].start)?;
+        let mut passage = self.step(stretch)?;
         for piece in &self.pieces[first + 1..last] {
             passage = passage.then(&piece.own);
         }
-        Transition::from(passage.then(&self.step(self.pieces[last].start, to)?)).finite(to)
+        Transition::from(passage.then(&self.step(Stretch { to, ..self.pieces[last].stretch })?)).finite(to)
     }
 
     /// The piece that holds `time`.
     fn place(&self, time: f64) -> usize {
-        self.pieces.partition_point(|piece| piece.start <= time) - 1
+        self.pieces.partition_point(|piece| piece.stretch.from <= time) - 1
     }
 
-    /// The step between two times inside one piece.
-    fn step(&self, from: f64, to: f64) -> Result<Passage> {
+    /// The step over a part of one piece.
+    fn step(&self, stretch: Stretch) -> Result<Passage> {
+        let Stretch { from, to, .. } = stretch;
         if from == to {
             return Ok(Passage::still(self.timeline.constant().size()));
         }
-        let step = Step::new(|time| self.timeline.at(time), from, to)?;
         // A part of a piece is no longer than the piece, but its nodes are others: the drift may be larger there.
+        let step = Step::new(|time| self.timeline.at(time), stretch, 2.0 * LONGEST)?;
         let step = step.ok_or_else(|| {
             Error::numerical(format!("the drift cannot be integrated from t = {from} to {to}: it changes too fast"))
         })?;
@@ -100,11 +103,11 @@ impl Integrated {
     }
 }
 
-/// Whether one step does what its two halves do.
-fn agree(whole: &Step, left: &Step, right: &Step) -> bool {
+/// Whether one step does what its two halves do, up to what is tolerated and `more`.
+fn agree([whole, left, right]: [&Step; 3], more: f64) -> bool {
     let fine = left.passage.then(&right.passage);
     let coarse = whole.passage.clone().triangular();
-    let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= tolerance * size;
+    let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= (tolerance + more) * size;
     let transfer = coarse.transfer.iter().zip(&fine.transfer).zip(&whole.transfer_size);
     let offset = coarse.offset.iter().zip(&fine.offset).zip(&whole.offset_size);
     transfer.chain(offset).all(|((&a, &b), &size)| near(a, b, size, TOLERANCE))

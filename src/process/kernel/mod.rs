@@ -3,6 +3,7 @@
 mod certificate;
 mod integrated;
 mod kernels;
+mod mesh;
 mod monomial;
 mod passage;
 mod propagator;

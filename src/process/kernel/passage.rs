@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::Transition;
+use super::mesh::Stretch;
 use super::quadrature::{NODES, Rule, rule};
 use crate::dispatched;
 use crate::error::Result;
@@ -73,8 +74,8 @@ pub(super) struct Step {
 }
 
 impl Step {
-    /// The step from `from` to `to` by collocation at the Gauss–Legendre nodes, of order 24; nothing where it would be
-    /// longer than the fastest rate allows.
+    /// The step over a stretch by collocation at the Gauss–Legendre nodes, of order 24; nothing where ‖A‖h is above
+    /// `longest`, which the fastest rate allows.
     ///
     /// With Ψ(s) = Φ(t, s), which obeys Ψ(s) = 1 + ∫ₛᵗ Ψ(u) A(u) du, is Φ = Ψ(s₀), c = ∫ Ψ b ds, and
     /// Q = ∫ (ΨG)(ΨG)ᵀ ds = Σ_i (√w_i Ψ_i G_i)(√w_i Ψ_i G_i)ᵀ: the columns of a factor, graded as the rows of the
@@ -82,18 +83,23 @@ impl Step {
     ///
     /// # Errors
     /// When a coefficient has no finite value.
-    pub(super) fn new(coefficients: impl Fn(f64) -> Result<Linear>, from: f64, to: f64) -> Result<Option<Self>> {
-        let rule = rule();
-        let step = to - from;
+    pub(super) fn new(
+        coefficients: impl Fn(f64) -> Result<Linear>,
+        stretch: Stretch,
+        longest: f64,
+    ) -> Result<Option<Self>> {
         let mut at = Vec::with_capacity(NODES);
-        for node in rule.nodes {
-            let linear = coefficients(from + step * node)?;
-            if norm(&linear.drift) * step > LONGEST {
+        for (time, rate) in stretch.nodes() {
+            let mut linear = coefficients(time)?;
+            linear.drift *= rate;
+            linear.offset *= rate;
+            linear.noise *= rate.sqrt();
+            if norm(&linear.drift) > longest {
                 return Ok(None);
             }
             at.push(linear);
         }
-        Ok(Some(Self::collocated(rule, step, &at)))
+        Ok(Some(Self::collocated(rule(), 1.0, &at)))
     }
 
     fn collocated(rule: &Rule, step: f64, at: &[Linear]) -> Self {

@@ -1,20 +1,9 @@
-//! Gauss–Legendre quadrature on one interval, and intervals cut until it is exact.
+//! Gauss–Legendre quadrature on one interval.
 
 use std::sync::LazyLock;
 
-use crate::error::{Error, Result};
-
 /// Nodes of the rule: exact for polynomials of degree 23.
 pub(super) const NODES: usize = 12;
-/// Equal parts that an interval is cut into before anything is compared: a short pulse between the nodes of one rule
-/// over the whole interval would be overlooked.
-const FIRST: usize = 8;
-/// Parts that are not cut again, as a fraction of the whole: about the resolution of a time, so that a jump of a
-/// coefficient inside one does not count.
-const SHORTEST: f64 = 1e-14;
-/// More parts than this are refused.
-const MOST: usize = 1 << 15;
-
 /// The Gauss–Legendre rule on [0, 1].
 #[derive(Debug)]
 pub(super) struct Rule {
@@ -73,45 +62,6 @@ fn legendre(x: f64) -> [f64; NODES + 1] {
     values
 }
 
-/// Cuts [0, `end`] into parts until each agrees with what its two halves give together; returns their starts and
-/// what `part` makes of them, in order.
-///
-/// `part` gives nothing for an interval that it knows to be too long.
-///
-/// # Errors
-/// Those of `part`, and when too many parts are needed.
-pub(super) fn subdivide<P>(
-    end: f64,
-    part: impl Fn(f64, f64) -> Result<Option<P>>,
-    agree: impl Fn(&P, &P, &P) -> bool,
-) -> Result<Vec<(f64, P)>> {
-    let at = |i: usize| end * i as f64 / FIRST as f64;
-    let mut waiting = Vec::new();
-    for i in (0..FIRST).rev() {
-        waiting.push((at(i), at(i + 1), part(at(i), at(i + 1))?));
-    }
-    let mut done = Vec::new();
-    while let Some((from, to, whole)) = waiting.pop() {
-        let middle = 0.5 * (from + to);
-        let (left, right) = (part(from, middle)?, part(middle, to)?);
-        let fits = match (&whole, &left, &right) {
-            (Some(whole), Some(left), Some(right)) => agree(whole, left, right),
-            _ => false,
-        };
-        match whole {
-            Some(whole) if fits || to - from <= SHORTEST * end => done.push((from, whole)),
-            _ if done.len() + waiting.len() >= MOST => {
-                return Err(Error::numerical(format!(
-                    "the coefficients change too fast to be integrated: {MOST} steps end at t = {from}"
-                ))
-                .with_hint("choose a shorter horizon, slower rates, or coefficients without a singularity"));
-            }
-            _ => waiting.extend([(middle, to, right), (from, middle, left)]),
-        }
-    }
-    Ok(done)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -130,12 +80,5 @@ mod tests {
                 assert!((sum - truth).abs() < 1e-15, "degree {power} from {u}: {sum}");
             }
         }
-    }
-
-    #[test]
-    fn endless_subdivision_is_refused() {
-        let part = |from: f64, to: f64| Ok(Some((1e9 * to).sin() - (1e9 * from).sin()));
-        let refused = subdivide(1.0, part, |_, _, _| false).unwrap_err();
-        assert!(refused.to_string().contains("too fast"), "{refused}");
     }
 }

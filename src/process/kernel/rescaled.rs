@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::integrated::within;
+use super::mesh::{Mesh, Stretch};
 use super::monomial::{Bases, Monomial};
-use super::quadrature::{rule, subdivide};
+use super::quadrature::rule;
 use crate::error::{Error, Result};
-use crate::expr::{Assignment, Expression};
+use crate::expr::{Course, Expression, switching_times};
 use crate::process::Linear;
 use crate::process::definition::{Place, Timeline};
 
@@ -63,18 +64,20 @@ impl Rescaled {
 #[derive(Debug, Clone)]
 pub(in crate::process) struct Clock {
     factor: Expression,
-    parameters: BTreeMap<String, f64>,
+    course: Course,
     horizon: f64,
-    /// Starts of the parts in which Gauss–Legendre quadrature is exact to rounding, and ∫ β over each.
-    parts: Vec<(f64, f64)>,
+    /// The parts in which Gauss–Legendre quadrature is exact to rounding, and ∫ β over each.
+    parts: Vec<(Stretch, f64)>,
 }
 
 impl Clock {
     fn new(factor: Expression, parameters: &BTreeMap<String, f64>, horizon: f64) -> Result<Self> {
-        let clock = Self { factor, parameters: parameters.clone(), horizon, parts: Vec::new() };
-        let part = |from, to| clock.integral(from, to).map(Some);
-        let agree = |whole: &f64, left: &f64, right: &f64| (whole - (left + right)).abs() <= TOLERANCE * whole;
-        let parts = subdivide(horizon, part, agree)?;
+        let bound = [factor.bind(parameters)];
+        let clock = Self { factor, course: Course::new(&bound)?, horizon, parts: Vec::new() };
+        let agree =
+            |[whole, left, right]: [&f64; 3], more| (whole - (left + right)).abs() <= (TOLERANCE + more) * whole;
+        let mesh = Mesh::new(&clock.course, &switching_times(&bound, horizon), horizon);
+        let parts = mesh.subdivide(|stretch| clock.integral(stretch).map(Some), agree)?;
         Ok(Self { parts, ..clock })
     }
 
@@ -89,26 +92,25 @@ impl Clock {
     /// When a time is outside [0, T].
     pub(in crate::process) fn between(&self, from: f64, to: f64) -> Result<f64> {
         let (from, to) = (within(from, self.horizon)?, within(to, self.horizon)?);
-        let place = |time: f64| self.parts.partition_point(|(start, _)| *start <= time) - 1;
+        let place = |time: f64| self.parts.partition_point(|(stretch, _)| stretch.from <= time) - 1;
         let (first, last) = (place(from), place(to));
+        let (begin, end) = (Stretch { from, ..self.parts[first].0 }, Stretch { to, ..self.parts[last].0 });
         if first == last {
-            return self.integral(from, to);
+            return self.integral(Stretch { to, ..begin });
         }
         let whole: f64 = self.parts[first + 1..last].iter().map(|(_, length)| length).sum();
-        Ok(self.integral(from, self.parts[first + 1].0)? + whole + self.integral(self.parts[last].0, to)?)
+        Ok(self.integral(begin)? + whole + self.integral(end)?)
     }
 
-    fn integral(&self, from: f64, to: f64) -> Result<f64> {
-        let rule = rule();
+    fn integral(&self, stretch: Stretch) -> Result<f64> {
         let mut sum = 0.0;
-        for (node, weight) in rule.nodes.iter().zip(rule.weights) {
-            let time = from + (to - from) * node;
-            let value = self.factor.evaluate(Assignment { time, parameters: &self.parameters, state: &[] });
+        for ((time, rate), weight) in stretch.nodes().into_iter().zip(rule().weights) {
+            let value = self.course.at(time)[0];
             if !(value >= 0.0 && value.is_finite()) {
                 return Err(Error::numerical(format!("the factor `{}` is {value} at t = {time}", self.factor)));
             }
-            sum += weight * value;
+            sum += weight * rate * value;
         }
-        Ok(sum * (to - from))
+        Ok(sum)
     }
 }

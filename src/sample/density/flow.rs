@@ -1,22 +1,46 @@
 //! The probability flow at times that are not known in advance.
 
 use crate::error::Result;
-use crate::process::{Class, Motion, Noised, Process};
+use crate::process::{Class, Motion, Noised};
 use crate::sample::field::Field;
 use crate::sample::layout::Layout;
 use crate::sample::update::Registers;
 use crate::score::{Evaluator, Score};
 use crate::task::Task;
 
-/// The shortest time at which the score of a flow is asked for. At times before it the score at this time stands in,
-/// which leaves an error of second order in this time, and the score is never asked for at t = 0.
-pub(in crate::sample) fn shortest(process: &Process) -> f64 {
-    1e-5 * process.horizon()
+/// The shortest time at which the score of a flow is asked for: at times before it the score at this time stands in,
+/// and the score is never asked for at t = 0. What that leaves is of the fourth order in the noise at this time beside
+/// what is finest in the data, so the noise is a small part of that.
+///
+/// # Errors
+/// When a kernel does not exist.
+pub(in crate::sample) fn shortest(score: &dyn Score) -> Result<f64> {
+    let process = score.process();
+    let mut time = LONGEST_FROZEN * process.horizon();
+    let Some(finest) = score.finest().filter(|finest| *finest > 0.0 && process.class() != Class::Nonlinear) else {
+        return Ok(time);
+    };
+    while time > SHORTEST_FROZEN * process.horizon() {
+        let kernel = process.kernel(time)?;
+        let carried = kernel.response().norm() * finest;
+        let noise = (0..kernel.data).map(|b| kernel.covariance[(b, b)].sqrt()).fold(0.0, f64::max);
+        if noise <= MOST_NOISE * carried {
+            break;
+        }
+        time *= 0.1;
+    }
+    Ok(time)
 }
 
-/// The standard deviation of each component and copy of the noised data at `time`, by rows: the units of what is
-/// tolerated of errors. Where there is no kernel, that of the data for the data, and 1 for all else.
-pub(in crate::sample) fn units(score: &dyn Score, time: f64) -> Result<Vec<f64>> {
+/// The shortest time at which the score is asked for, in parts of the horizon, at the most and at the least.
+const LONGEST_FROZEN: f64 = 1e-5;
+const SHORTEST_FROZEN: f64 = 1e-14;
+/// The noise there, in parts of what is finest in the data.
+const MOST_NOISE: f64 = 0.05;
+
+/// The standard deviation of each component and copy of the noised data at `time`, no earlier than `shortest`, by rows: the
+/// units of what is tolerated of errors. Where there is no kernel, that of the data for the data, and 1 for all else.
+pub(in crate::sample) fn units(score: &dyn Score, time: f64, shortest: f64) -> Result<Vec<f64>> {
     let (process, moments) = (score.process(), score.moments());
     let dimension: usize = score.shape().iter().product();
     let copies = process.copies(dimension)?;
@@ -28,7 +52,7 @@ pub(in crate::sample) fn units(score: &dyn Score, time: f64) -> Result<Vec<f64>>
         return Ok(rows.map(|row| data.get(row).map_or(1.0, |std| scale(*std))).collect());
     }
     let noised = Noised::new(process, moments)?;
-    let factors = noised.factors(&process.kernel(time.max(shortest(process)))?);
+    let factors = noised.factors(&process.kernel(time.max(shortest))?);
     let std = |row: usize| factors[noised.kinds()[row % copies]].row(row / copies).norm();
     Ok(rows.map(|row| scale(std(row))).collect())
 }
@@ -39,18 +63,20 @@ pub(in crate::sample) struct Flow<'a> {
     field: Field<'a>,
     layout: Layout,
     samples: usize,
+    /// The shortest time at which the score is asked for.
+    shortest: f64,
     task: Task,
     /// State and score.
     inputs: Vec<f32>,
 }
 
 impl<'a> Flow<'a> {
-    pub(in crate::sample) fn new(score: &'a dyn Score, samples: usize, task: &Task) -> Result<Self> {
+    pub(in crate::sample) fn new(score: &'a dyn Score, samples: usize, shortest: f64, task: &Task) -> Result<Self> {
         let process = score.process();
         let layout = Layout::new(process, score.shape().iter().product())?;
         let inputs = vec![0.0; (layout.state + layout.score) * samples];
         let field = Field::new(process, Motion::ForwardFlow, score.coordinates())?;
-        Ok(Self { score, field, layout, samples, task: task.serial(), inputs })
+        Ok(Self { score, field, layout, samples, shortest, task: task.serial(), inputs })
     }
 
     /// Writes the velocity at `time` of `state`, [m·d, samples].
@@ -66,7 +92,7 @@ impl<'a> Flow<'a> {
         out: &mut [f32],
         more: impl FnOnce(&mut dyn Evaluator),
     ) -> Result<()> {
-        let time = time.max(shortest(self.score.process()));
+        let time = time.max(self.shortest);
         let prepared = self.score.prepare(&[time], &self.task)?;
         let mut evaluator = prepared.evaluator(self.samples);
         let (old, score) = self.inputs.split_at_mut(self.layout.state * self.samples);

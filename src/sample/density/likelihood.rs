@@ -315,13 +315,14 @@ impl<'a> Plan<'a> {
         let size = rows.len();
         let stream = Stream::new(self.options.seed, Purpose::Probe).part(draw);
         let mut probes = Probes::new(self.divergence, &stream, group, self.layout, samples);
-        let mut flow = Flow::new(self.score, samples, self.task)?;
+        let shortest = shortest(self.score)?;
+        let mut flow = Flow::new(self.score, samples, shortest, self.task)?;
         let mut values = rows;
         values.resize(size + probes.rows() * samples, 0.0);
         let mut integrator =
-            Integrator::new(values.len(), samples, self.options.tolerance(), |time| units(self.score, time));
+            Integrator::new(values.len(), samples, self.options.tolerance(), |time| units(self.score, time, shortest));
         let mut slope = |time: f64, values: &[f32], out: &mut [f32]| {
-            let known = time.max(shortest(process));
+            let known = time.max(shortest);
             let linear = process.linear_at(known)?;
             let units = process.kernel(known)?.conditional_std();
             let (state, _) = values.split_at(size);
@@ -330,7 +331,7 @@ impl<'a> Plan<'a> {
                 trace(&linear, process.driven(), &units, &mut probes, evaluator, state, logs);
             })
         };
-        integrator.advance(&mut slope, self.from, process.horizon(), &mut values)?;
+        integrator.advance(&mut slope, [self.from, process.horizon()], process.switching_times(), &mut values)?;
         let (state, logs) = values.split_at(size);
         let prior = self.prior(state, samples)?;
         let volume = self.score.units().map_or(0.0, Units::log_volume);

@@ -9,8 +9,9 @@ use crate::settings::Values;
 
 pub(super) const ABOUT: About = About {
     name: "rk45",
-    meaning: "Dormand–Prince 5(4) on the flow with steps by the error, for each 1,024 samples on their own; for times below \
-              1e-5 of the horizon it takes the score there",
+    meaning: "Dormand–Prince 5(4) on the flow with steps by the error, for each 1,024 samples on their own; close to \
+              t = 0, where the noise is 1/20 of what is finest in the data, or from 1e-5 of the horizon on, the score \
+              stays as it is",
     title: "Dormand-Prince 5(4) on the probability flow, adaptive",
     text: &[
         "k_i = u(z + h sum_j<i a_ij k_j, t - c_i h),  i = 1..7",

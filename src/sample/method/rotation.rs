@@ -41,7 +41,12 @@ impl<'a> Rotations<'a> {
         if size > 1 && last > first {
             let count = (PARTS * (last / first).ln()).ceil();
             let time = |i: f64| first * (last / first).powf(i / count);
-            (0..count as usize).try_for_each(|i| rotations.advance(time(i as f64), time(i as f64 + 1.0), 0))?;
+            let mut times: Vec<f64> = (0..=count as usize).map(|i| time(i as f64)).collect();
+            // No part reaches across a time at which the process switches.
+            let places = rotations.followed.process.switching_times();
+            times.extend(places.iter().filter(|place| first < **place && **place < last));
+            times.sort_by(f64::total_cmp);
+            times.windows(2).try_for_each(|ends| rotations.advance(ends[0], ends[1], 0))?;
         }
         Ok(rotations)
     }

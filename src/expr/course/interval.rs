@@ -1,0 +1,216 @@
+//! Arithmetic of intervals: what a function can be over a stretch of its argument.
+
+use super::super::program::{Id, Value};
+use super::super::{Comparison, Function, Operation};
+
+/// All numbers from `low` to `high`; none where `low` is above `high`. Ends are rounded to nearest, so that they are
+/// off by a few roundings at most.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Interval {
+    /// The least.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
+}
+
+impl Interval {
+    /// No number: what a function is where it is not defined.
+    pub const EMPTY: Self = Self { low: f64::INFINITY, high: f64::NEG_INFINITY };
+    const ALL: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
+    const FALSE: Self = Self::point(0.0);
+    const TRUE: Self = Self::point(1.0);
+    const EITHER: Self = Self { low: 0.0, high: 1.0 };
+
+    /// One number.
+    pub const fn point(value: f64) -> Self {
+        Self { low: value, high: value }
+    }
+
+    /// From one end to the other, an end without value being infinite.
+    fn of(low: f64, high: f64) -> Self {
+        Self {
+            low: if low.is_nan() { f64::NEG_INFINITY } else { low },
+            high: if high.is_nan() { f64::INFINITY } else { high },
+        }
+    }
+
+    fn is_empty(self) -> bool {
+        self.low > self.high
+    }
+
+    /// Whether it holds `value`.
+    pub fn holds(self, value: f64) -> bool {
+        self.low <= value && value <= self.high
+    }
+
+    /// The largest absolute value; 0 of none.
+    pub fn size(self) -> f64 {
+        if self.is_empty() { 0.0 } else { self.low.abs().max(self.high.abs()) }
+    }
+
+    /// The smallest interval that holds both.
+    #[must_use]
+    pub fn hull(self, other: Self) -> Self {
+        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+    }
+
+    fn at_least(self, low: f64) -> Self {
+        Self { low: self.low.max(low), ..self }
+    }
+
+    fn rising(self, function: impl Fn(f64) -> f64) -> Self {
+        if self.is_empty() { Self::EMPTY } else { Self::of(function(self.low), function(self.high)) }
+    }
+
+    /// |self|.
+    fn absolute(self) -> Self {
+        match self {
+            _ if self.is_empty() || self.low >= 0.0 => self,
+            _ if self.high <= 0.0 => Self { low: -self.high, high: -self.low },
+            _ => Self { low: 0.0, high: self.size() },
+        }
+    }
+
+    fn reciprocal(self) -> Self {
+        match self {
+            _ if self.is_empty() => self,
+            _ if self.low > 0.0 || self.high < 0.0 => Self { low: 1.0 / self.high, high: 1.0 / self.low },
+            _ if self.low == 0.0 && self.high > 0.0 => Self { low: 1.0 / self.high, high: f64::INFINITY },
+            _ if self.high == 0.0 && self.low < 0.0 => Self { low: f64::NEG_INFINITY, high: 1.0 / self.low },
+            _ => Self::ALL,
+        }
+    }
+
+    /// The hull of what `function` makes of the four pairs of ends: of a function that is monotone in each argument.
+    fn corners(self, other: Self, function: impl Fn(f64, f64) -> f64) -> Self {
+        if self.is_empty() || other.is_empty() {
+            return Self::EMPTY;
+        }
+        let pairs = [self.low, self.high].into_iter().flat_map(|a| [other.low, other.high].map(|b| (a, b)));
+        pairs.map(|(a, b)| function(a, b)).fold(Self::EMPTY, |hull, value| hull.hull(Self::of(value, value)))
+    }
+
+    fn times(self, other: Self) -> Self {
+        // An end that is infinite stands for numbers as large as you like, not for infinity.
+        self.corners(other, |a, b| if a == 0.0 || b == 0.0 { 0.0 } else { a * b })
+    }
+
+    fn power(self, exponent: Self) -> Self {
+        let n = exponent.low;
+        if self.is_empty() || exponent.is_empty() {
+            return Self::EMPTY;
+        }
+        if n != exponent.high {
+            return if self.low >= 0.0 { self.corners(exponent, f64::powf) } else { Self::ALL };
+        }
+        match n {
+            _ if n < 0.0 => self.power(Self::point(-n)).reciprocal(),
+            _ if n % 2.0 == 0.0 => self.absolute().rising(|a| a.powf(n)),
+            _ if n.fract() == 0.0 => self.rising(|a| a.powf(n)),
+            _ => self.at_least(0.0).rising(|a| a.powf(n)),
+        }
+    }
+
+    /// sin(2π·) at `turns`.
+    fn wave(turns: Self, function: impl Fn(f64) -> f64, radians: Self) -> Self {
+        if turns.is_empty() {
+            return Self::EMPTY;
+        }
+        let passes = |phase: f64| (turns.high - phase).floor() >= (turns.low - phase).ceil();
+        if !turns.low.is_finite() || !turns.high.is_finite() {
+            return Self { low: -1.0, high: 1.0 };
+        }
+        let [a, b] = [radians.low, radians.high].map(function);
+        Self { low: if passes(0.75) { -1.0 } else { a.min(b) }, high: if passes(0.25) { 1.0 } else { a.max(b) } }
+    }
+
+    fn applied(self, function: Function) -> Self {
+        let turns = |shift: f64| self.rising(|x| x / std::f64::consts::TAU + shift);
+        match function {
+            Function::Exp | Function::Sinh | Function::Tanh => self.rising(|x| function.of(x)),
+            Function::Ln | Function::Sqrt => self.at_least(0.0).rising(|x| function.of(x)),
+            Function::Cosh => self.absolute().rising(f64::cosh),
+            Function::Abs => self.absolute(),
+            Function::Sin => Self::wave(turns(0.0), f64::sin, self),
+            Function::Cos => Self::wave(turns(0.25), f64::cos, self),
+            Function::Tan => {
+                let branch = self.rising(|x| (x / std::f64::consts::PI + 0.5).floor());
+                if branch.low == branch.high { self.rising(f64::tan) } else { Self::ALL }
+            }
+        }
+    }
+
+    fn compared(self, comparison: Comparison, other: Self) -> Self {
+        let (holds, fails) = match comparison {
+            Comparison::Less => (self.high < other.low, self.low >= other.high),
+            Comparison::LessOrEqual => (self.high <= other.low, self.low > other.high),
+            Comparison::Greater => return other.compared(Comparison::Less, self),
+            Comparison::GreaterOrEqual => return other.compared(Comparison::LessOrEqual, self),
+            Comparison::Equal => {
+                let points = self.low == self.high && other.low == other.high;
+                (points && self.low == other.low, self.high < other.low || other.high < self.low)
+            }
+            Comparison::NotEqual => {
+                let Self { low, high } = self.compared(Comparison::Equal, other);
+                return Self { low: 1.0 - high, high: 1.0 - low };
+            }
+        };
+        match (holds, fails) {
+            (true, _) => Self::TRUE,
+            (_, true) => Self::FALSE,
+            _ => Self::EITHER,
+        }
+    }
+
+    fn chosen(self, yes: Self, no: Self) -> Self {
+        match (self.holds(0.0), self == Self::FALSE) {
+            (false, _) => yes,
+            (true, true) => no,
+            _ => yes.hull(no),
+        }
+    }
+}
+
+/// What a value of a graph can be over the times `time`, from what its parts can be.
+pub(super) fn enclose(value: Value, time: Interval, part: impl Fn(Id) -> Interval) -> Interval {
+    match value {
+        Value::Constant(bits) => Interval::point(f64::from_bits(bits)),
+        Value::Time => time,
+        Value::Uniform(_) | Value::Input(_) => Interval::ALL,
+        Value::Binary(Operation::Add, a, b) => part(a).corners(part(b), |a, b| a + b),
+        Value::Binary(Operation::Subtract, a, b) => part(a).corners(part(b), |a, b| a - b),
+        Value::Binary(Operation::Multiply, a, b) if a == b => part(a).power(Interval::point(2.0)),
+        Value::Binary(Operation::Multiply, a, b) => part(a).times(part(b)),
+        Value::Binary(Operation::Divide, a, b) => part(a).times(part(b).reciprocal()),
+        Value::Binary(Operation::Power, a, b) => part(a).power(part(b)),
+        Value::Apply(function, a) => part(a).applied(function),
+        Value::Growth(a) => part(a).rising(f64::exp_m1),
+        Value::Compare(comparison, a, b) => part(a).compared(comparison, part(b)),
+        Value::Select(condition, a, b) => part(condition).chosen(part(a), part(b)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn intervals_hold_extremes_and_poles() {
+        let i = |low, high| Interval { low, high };
+        assert_eq!(i(-2.0, 3.0).power(Interval::point(2.0)), i(0.0, 9.0));
+        assert_eq!(i(-2.0, 3.0).power(Interval::point(3.0)), i(-8.0, 27.0));
+        assert_eq!(i(0.0, 4.0).power(Interval::point(-0.5)), i(0.5, f64::INFINITY));
+        assert_eq!(i(-1.0, 2.0).reciprocal(), Interval::ALL);
+        assert_eq!(i(0.0, 2.0).times(i(1.0, f64::INFINITY)), i(0.0, f64::INFINITY));
+        assert_eq!(i(1.0, 2.0).applied(Function::Sin).high, 1.0);
+        assert_eq!(i(4.0, 5.0).applied(Function::Sin).low, -1.0);
+        assert_eq!(i(3.0, 3.3).applied(Function::Cos).low, -1.0);
+        assert_eq!(i(-0.1, 0.1).applied(Function::Cos).high, 1.0);
+        assert_eq!(i(1.0, 2.0).applied(Function::Tan), Interval::ALL);
+        assert!(i(-2.0, -1.0).applied(Function::Sqrt).is_empty());
+        assert_eq!(i(0.0, 1.0).compared(Comparison::Less, i(1.0, 2.0)), Interval::EITHER);
+        assert_eq!(i(0.0, 0.9).compared(Comparison::Less, i(1.0, 2.0)), Interval::TRUE);
+        assert_eq!(i(0.0, 0.9).compared(Comparison::Equal, i(1.0, 2.0)), Interval::FALSE);
+        assert_eq!(Interval::EITHER.chosen(i(1.0, 2.0), i(5.0, 6.0)), i(1.0, 6.0));
+    }
+}

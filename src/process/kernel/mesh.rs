@@ -1,0 +1,231 @@
+//! The time axis cut into parts over which quadrature is exact.
+//!
+//! Agreement of a part with its halves shows that a function is resolved where it was looked at. That nothing hides
+//! between the nodes is shown by what the functions can be over the part: where that goes beyond what they are at the
+//! nodes, it is followed into shorter and shorter stretches until it comes back, or a value beyond is found and the
+//! part is cut. So pulses are found however narrow they are, and smooth functions cost a few evaluations a part.
+
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
+
+use super::quadrature::{NODES, rule};
+use crate::error::{Error, Result};
+use crate::expr::{Course, Interval};
+
+/// Equal parts that the way is cut into before anything is compared.
+const FIRST: usize = 8;
+/// Parts that are not cut again, as a fraction of the whole: about the resolution of a time, so that a jump of a
+/// coefficient inside one does not count.
+const SHORTEST: f64 = 1e-14;
+/// More parts than this are refused.
+const MOST: usize = 1 << 15;
+/// Ratio of neighbouring times, in powers of 2, towards 0 where functions are singular there.
+const OCTAVES: i32 = 8;
+/// Powers of 2 down to the first time above 0 where functions are singular at 0, but finite.
+const FINITE: i32 = 200;
+/// The same where they are infinite there: what is left before contributes less than rounding up to 1/t^0.95.
+const INFINITE: i32 = 960;
+/// How far functions may go beyond what they are at the nodes, in parts of the range that they have there. Nodes come
+/// within half a percent of the ends of a part.
+const BEYOND: f64 = 0.03;
+/// The same in parts of their size there, and of their size anywhere.
+const BEYOND_SIZE: f64 = 1e-7;
+const BEYOND_ALL: f64 = 1e-12;
+/// Stretches of one part that are followed, and of all parts together; beyond, the values in their middles decide.
+const MOST_STRETCHES: usize = 4_000;
+const MOST_STRETCHES_IN_ALL: usize = 400_000;
+
+/// A stretch of the time axis.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Stretch {
+    pub(super) from: f64,
+    pub(super) to: f64,
+    /// Whether nodes are spread evenly in ln t, in which powers of t are smooth; from 0 on they never are.
+    pub(super) is_graded: bool,
+}
+
+impl Stretch {
+    /// ln(to/from), where nodes are spread evenly in ln t.
+    fn logarithm(self) -> Option<f64> {
+        (self.is_graded && self.from > 0.0).then(|| ((self.to - self.from) / self.from).ln_1p())
+    }
+
+    /// t(u) and dt/du at the nodes u of the rule, for t from one end of the stretch to the other over [0, 1].
+    pub(super) fn nodes(self) -> [(f64, f64); NODES] {
+        let length = self.to - self.from;
+        match self.logarithm() {
+            None => rule().nodes.map(|u| (self.from + length * u, length)),
+            Some(logarithm) => rule().nodes.map(|u| {
+                let time = self.from * (u * logarithm).exp();
+                (time, time * logarithm)
+            }),
+        }
+    }
+
+    /// By what part a function that changes by as much as it is over the stretch is uncertain, times being rounded.
+    fn rounding(self) -> f64 {
+        4.0 * f64::EPSILON * self.to / (self.to - self.from)
+    }
+
+    fn halves(self) -> [Self; 2] {
+        let middle = match self.logarithm() {
+            None => 0.5 * (self.from + self.to),
+            Some(logarithm) => self.from * (0.5 * logarithm).exp(),
+        };
+        [Self { to: middle, ..self }, Self { from: middle, ..self }]
+    }
+}
+
+/// Functions of the time over [0, end], and the times at which they switch.
+pub(super) struct Mesh<'a> {
+    course: &'a Course,
+    end: f64,
+    /// Where the axis is cut before anything is compared, both ends included.
+    cuts: Vec<f64>,
+    is_graded: bool,
+    /// The largest absolute value of each function that was seen.
+    sizes: RefCell<Vec<f64>>,
+    looked: Cell<usize>,
+}
+
+impl<'a> Mesh<'a> {
+    /// Of the functions of `course`, which switch at `places`.
+    pub(super) fn new(course: &'a Course, places: &[f64], end: f64) -> Self {
+        let is_graded = course.is_singular_at(0.0);
+        let start = course.at(0.0);
+        let mut cuts: Vec<f64> = (0..=FIRST).map(|i| end * i as f64 / FIRST as f64).collect();
+        cuts.extend(places);
+        if is_graded {
+            let depth = if start.iter().all(|value| value.is_finite()) { FINITE } else { INFINITE };
+            cuts.extend((1..=depth / OCTAVES).map(|k| end * 2_f64.powi(-OCTAVES * k)));
+        }
+        cuts.sort_by(f64::total_cmp);
+        cuts.dedup();
+        let sizes = RefCell::new(vec![0.0; start.len()]);
+        Self { course, end, cuts, is_graded, sizes, looked: Cell::new(0) }
+    }
+
+    /// Cuts [0, end] into parts until each agrees with what its two halves give together and hides nothing; returns them
+    /// and what `part` makes of each, in order.
+    ///
+    /// `part` gives nothing for a stretch that it knows to be too long; `agree` is told of a part, its halves, and the
+    /// difference that the rounding of times makes.
+    ///
+    /// # Errors
+    /// Those of `part`, and when too many parts are needed.
+    pub(super) fn subdivide<P>(
+        &self,
+        part: impl Fn(Stretch) -> Result<Option<P>>,
+        agree: impl Fn([&P; 3], f64) -> bool,
+    ) -> Result<Vec<(Stretch, P)>> {
+        let mut waiting = Vec::new();
+        for ends in self.cuts.windows(2).rev() {
+            let stretch = Stretch { from: ends[0], to: ends[1], is_graded: self.is_graded };
+            waiting.push((stretch, part(stretch)?));
+        }
+        let mut done = Vec::new();
+        while let Some((stretch, whole)) = waiting.pop() {
+            let [first, second] = stretch.halves();
+            let (left, right) = (part(first)?, part(second)?);
+            let fits = match (&whole, &left, &right) {
+                (Some(whole), Some(left), Some(right)) => {
+                    agree([whole, left, right], stretch.rounding()) && self.hides_nothing(stretch)
+                }
+                _ => false,
+            };
+            let is_shortest = stretch.to - stretch.from <= SHORTEST * self.end
+                && (!self.is_graded || stretch.to - stretch.from <= SHORTEST * stretch.to || stretch.from == 0.0);
+            match whole {
+                Some(whole) if fits || is_shortest => done.push((stretch, whole)),
+                _ if done.len() + waiting.len() >= MOST || first.to <= first.from || second.to <= second.from => {
+                    return Err(Error::numerical(format!(
+                        "the coefficients change too fast to be integrated: {} steps end at t = {}",
+                        done.len() + waiting.len(),
+                        stretch.from
+                    ))
+                    .with_hint("choose a shorter horizon, slower rates, or coefficients without a singularity"));
+                }
+                _ => waiting.extend([(second, right), (first, left)]),
+            }
+        }
+        Ok(done)
+    }
+
+    /// Whether the functions are nowhere in the stretch beyond what they are at the nodes of its halves.
+    fn hides_nothing(&self, stretch: Stretch) -> bool {
+        let allowed = self.allowed(stretch);
+        let is_within = |values: &[Interval]| {
+            allowed.iter().zip(values).all(|(allowed, value)| allowed.low <= value.low && value.high <= allowed.high)
+        };
+        let mut waiting = VecDeque::from([(stretch.from, stretch.to)]);
+        let mut looked = 0;
+        while let Some((from, to)) = waiting.pop_front() {
+            if is_within(&self.course.over(from, to)) {
+                continue;
+            }
+            let middle = 0.5 * (from + to);
+            let values: Vec<_> = self.course.at(middle).into_iter().map(Interval::point).collect();
+            if !is_within(&values) {
+                return false;
+            }
+            looked += 1;
+            self.looked.set(self.looked.get() + 1);
+            if looked < MOST_STRETCHES && self.looked.get() < MOST_STRETCHES_IN_ALL && from < middle && middle < to {
+                waiting.extend([(from, middle), (middle, to)]);
+            }
+        }
+        true
+    }
+
+    /// What each function may be over the stretch without being looked at closer.
+    fn allowed(&self, stretch: Stretch) -> Vec<Interval> {
+        let mut sizes = self.sizes.borrow_mut();
+        let mut ranges = vec![Interval::EMPTY; sizes.len()];
+        for (time, _) in stretch.halves().into_iter().flat_map(Stretch::nodes) {
+            for (range, value) in ranges.iter_mut().zip(self.course.at(time)) {
+                *range = range.hull(Interval::point(value));
+            }
+        }
+        let widened = |(range, size): (Interval, &mut f64)| {
+            *size = size.max(range.size());
+            let more = BEYOND * (range.high - range.low) + BEYOND_SIZE * range.size() + BEYOND_ALL * *size;
+            Interval { low: range.low - more, high: range.high + more }
+        };
+        ranges.into_iter().zip(sizes.iter_mut()).map(widened).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::{Expression, Function, Operation};
+
+    /// Parts that agree everywhere, as those of a pulse that no node meets: they are cut where it is, and nowhere else.
+    /// Seen to fail without what functions can be over a part.
+    #[test]
+    fn what_hides_between_nodes_is_cut_out() {
+        let (t, number) = (Expression::time(), Expression::constant);
+        let (place, width) = (0.6137, 1e-7);
+        let distance = t.combine(Operation::Subtract, &number(place)).combine(Operation::Divide, &number(width));
+        let pulse = distance.product(&distance).negate().apply(Function::Exp);
+        for (functions, fewest, most) in [
+            (vec![t.multiply(&t), t.apply(Function::Sin), number(2.0)], FIRST, FIRST),
+            (vec![t.add(&pulse)], FIRST + 15, 100),
+        ] {
+            let course = Course::new(&functions).unwrap();
+            let mesh = Mesh::new(&course, &[], 1.0);
+            let parts = mesh.subdivide(|stretch| Ok(Some(stretch)), |_, _| true).unwrap();
+            assert!((fewest..=most).contains(&parts.len()), "{} parts of {functions:?}", parts.len());
+            let there = parts.iter().find(|(stretch, _)| stretch.to > place).unwrap().0;
+            assert!(fewest == FIRST || there.to - there.from < 10.0 * width, "{there:?}");
+        }
+    }
+
+    #[test]
+    fn endless_subdivision_is_refused() {
+        let course = Course::new(&[Expression::time()]).unwrap();
+        let part = |stretch: Stretch| Ok(Some((1e9 * stretch.to).sin() - (1e9 * stretch.from).sin()));
+        let refused = Mesh::new(&course, &[], 1.0).subdivide(part, |_, _| false).unwrap_err();
+        assert!(refused.to_string().contains("too fast"), "{refused}");
+    }
+}
