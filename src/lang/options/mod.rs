@@ -54,10 +54,16 @@ fn read_whole(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<i6
     if let Ok(n) = value.as_int() {
         return Ok(n);
     }
-    // 1e4 is a float in Rhai and a count to everybody. Beyond 2⁵³ not every whole number is a float.
-    let x = number(value).ok_or_else(|| expected(ctx, name, "a whole number", value))?;
+    whole(name, number(value).ok_or_else(|| expected(ctx, name, "a whole number", value))?)
+}
+
+/// The whole number that a float is: 1e4 is a float in Rhai and a count to everybody.
+pub(crate) fn whole(name: &str, x: f64) -> Result<i64> {
+    // Beyond 2⁵³ not every whole number is a float.
     if x.fract() == 0.0 && x.abs() <= 9_007_199_254_740_992.0 {
         Ok(x as i64)
+    } else if x.abs() > 9_007_199_254_740_992.0 {
+        Err(Error::argument(name, format!("must be a whole number of size 2^53 at most, got {x:e}")))
     } else {
         Err(Error::argument(name, format!("must be a whole number, got {x}")))
     }
