@@ -50,6 +50,14 @@ pub enum Error {
         /// What to do instead.
         hint: Option<String>,
     },
+    /// Something that cannot be, in a sentence of its own.
+    #[error("{what}")]
+    Refused {
+        /// The sentence.
+        what: String,
+        /// What to do instead.
+        hint: Option<String>,
+    },
     /// Stopped by the user.
     #[error("interrupted")]
     Interrupted,
@@ -76,6 +84,11 @@ impl Error {
         Self::Numerical { what: what.into(), hint: None }
     }
 
+    /// Something that cannot be, in a sentence of its own.
+    pub fn refused(what: impl Into<String>) -> Self {
+        Self::Refused { what: what.into(), hint: None }
+    }
+
     /// A file that could not be read or written.
     pub fn file(action: &'static str, path: &Path, reason: impl ToString) -> Self {
         Self::File { action, path: path.to_owned(), reason: reason.to_string(), hint: None }
@@ -88,6 +101,7 @@ impl Error {
             Self::Argument { hint, .. }
             | Self::Process { hint, .. }
             | Self::Numerical { hint, .. }
+            | Self::Refused { hint, .. }
             | Self::File { hint, .. } => *hint = Some(text.into()),
             Self::Interrupted => {}
         }
@@ -100,6 +114,7 @@ impl Error {
             Self::Argument { hint, .. }
             | Self::Process { hint, .. }
             | Self::Numerical { hint, .. }
+            | Self::Refused { hint, .. }
             | Self::File { hint, .. } => hint.as_deref(),
             Self::Interrupted => None,
         }

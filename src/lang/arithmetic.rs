@@ -5,7 +5,7 @@
 
 use rhai::{Dynamic, Engine, FLOAT, FuncRegistration, INT};
 
-use super::failure::Outcome;
+use super::failure::{Outcome, refused};
 
 /// Registers the overrides.
 pub(super) fn install(engine: &mut Engine) {
@@ -38,7 +38,7 @@ fn division(engine: &mut Engine) {
     documented("idiv", "Quotient of two whole numbers, rounded towards 0 as `%` has it.").register_into_engine(
         engine,
         |a: INT, b: INT| -> Outcome<INT> {
-            a.checked_div(b).ok_or_else(|| format!("idiv({a}, {b}) has no whole-number result").into())
+            a.checked_div(b).ok_or_else(|| refused(format!("idiv({a}, {b}) has no whole-number result")))
         },
     );
     // Without it `x /= 2` would take Rhai's own quotient. A raw function, because the result changes the variable's
@@ -66,7 +66,7 @@ fn whole_power(a: INT, b: INT) -> Outcome<Dynamic> {
         .ok()
         .and_then(|b| a.checked_pow(b))
         .map(Dynamic::from_int)
-        .ok_or_else(|| format!("{a} ** {b} exceeds the whole numbers: write {a}.0 ** {b}").into())
+        .ok_or_else(|| refused(format!("{a} ** {b} exceeds the whole numbers: write {a}.0 ** {b}")))
 }
 
 fn elementary(engine: &mut Engine) {

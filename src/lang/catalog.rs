@@ -12,6 +12,7 @@ use options::{declared, list, written_section};
 use rhai::{AST, Engine, FnPtr, FuncInfo, NativeCallContext};
 
 use super::options::{Table, Tables};
+use super::rewrite::{CATCH, INDEX, SWITCH};
 use crate::settings::all_optional;
 
 /// How many functions may pass on options one to the next, so that a circle of them has an end.
@@ -259,7 +260,7 @@ fn is_hidden(name: &str) -> bool {
     name.starts_with("anon$")
         || name.starts_with("index$")
         || name.starts_with("set$")
-        || matches!(name, "to_string" | "to_debug" | "contains" | super::rewrite::GUARD)
+        || matches!(name, "to_string" | "to_debug" | "contains" | SWITCH | INDEX | CATCH)
         || !name.chars().any(char::is_alphanumeric)
 }
 

@@ -1,5 +1,6 @@
 //! The one place where the engine is configured.
 
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -9,9 +10,9 @@ use super::modules::{self, Resolver};
 use super::options::Tables;
 use super::sources::Sources;
 use super::stop::{self, StackGuard};
-use super::surroundings::Surroundings;
+use super::surroundings::{Names, Surroundings};
 use super::tokens::{self, TokenState};
-use super::{arithmetic, builtins, failure};
+use super::{arithmetic, builtins, caught, failure, whole};
 use crate::task::Task;
 
 /// An engine with the language's settings, arithmetic, builtins and standard library.
@@ -21,7 +22,7 @@ pub(super) fn build(
     depth: usize,
     stack: StackGuard,
     sources: &Sources,
-) -> (Engine, TokenState, Tables) {
+) -> (Engine, TokenState, Rc<Tables>) {
     stack.start();
     let host = task.host().clone();
     let mut engine = Engine::new();
@@ -33,15 +34,20 @@ pub(super) fn build(
         .set_fail_on_invalid_map_property(true)
         .set_max_expr_depths(depth, depth)
         .set_max_call_levels(depth)
-        .disable_symbol("eval")
-        .set_default_tag(rhai::Dynamic::from(Surroundings { task }));
+        .disable_symbol("eval");
     stop::install(&mut engine, cancel, stack);
     let tokens = tokens::install(&mut engine);
     arithmetic::install(&mut engine);
+    whole::install(&mut engine);
     failure::install(&mut engine);
+    caught::install(&mut engine);
     let mut tables = Tables::default();
     builtins::install(&mut engine, &mut tables);
     modules::install_standard(&mut engine, &mut tables, sources, &tokens);
     engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone()));
+    whole::widen(&mut engine);
+    let tables = Rc::new(tables);
+    let names = Rc::new(Names::new(tables.clone()));
+    engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names }));
     (engine, tokens, tables)
 }

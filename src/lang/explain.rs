@@ -1,6 +1,6 @@
 //! Rhai's errors in words: which name was meant, what a function takes, what to write instead.
 
-use rhai::{Dynamic, Engine, EvalAltResult, ParseErrorType, Position, Scope};
+use rhai::{Dynamic, Engine, EvalAltResult, LexError, ParseErrorType, Position, Scope};
 
 use super::catalog::{Catalog, Entry};
 use super::diagnostics::{Diagnostic, Ending, Place};
@@ -14,17 +14,6 @@ const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of
 
 /// Call forms listed at most.
 const FORMS: usize = 4;
-
-/// What was wrong and the way out, for errors that need no knowledge of the session.
-pub(super) fn words(error: &EvalAltResult) -> String {
-    let mut inner = error;
-    while let EvalAltResult::ErrorInFunctionCall(_, _, next, _) | EvalAltResult::ErrorInModule(_, next, _) = inner {
-        inner = next;
-    }
-    let mut diagnostic = Diagnostic::plain(String::new());
-    explain_plainly(inner, None, &mut diagnostic);
-    [vec![diagnostic.message], diagnostic.hints].concat().join("; ")
-}
 
 /// What is known where an error is put into words.
 pub(super) struct Frame<'a> {
@@ -101,12 +90,20 @@ impl Frame<'_> {
             EvalAltResult::ErrorVariableNotFound(name, _) => self.explain_variable(name, to),
             EvalAltResult::ErrorPropertyNotFound(name, _) => self.explain_key(name, to),
             EvalAltResult::ErrorDotExpr(text, _) => self.explain_property(text, to),
-            EvalAltResult::ErrorMismatchDataType(expected, actual, _) if !is_symbolic_condition(expected, actual) => {
-                to.message = format!("expected {}, got {}", self.type_name(expected), self.type_name(actual));
-                if expected == "bool" && self.type_name(actual) == "Tensor" {
-                    let hint = "a comparison of tensors gives 0 or 1 for each value: (t > 0).min() == 1 asks for all";
-                    to.hints.push(hint.to_owned());
-                }
+            EvalAltResult::ErrorMismatchDataType(expected, actual, _)
+            | EvalAltResult::ErrorMismatchOutputType(expected, actual, _)
+                if !is_symbolic_condition(expected, actual) =>
+            {
+                let (expected, actual) = (self.type_name(expected), self.type_name(actual));
+                to.message = format!("expected {expected}, got {actual}");
+                to.hints.extend(hint_of_kinds(&expected, &actual).map(str::to_owned));
+            }
+            EvalAltResult::ErrorIndexingType(what, _) => {
+                let (value, index) = what.trim_end_matches(']').split_once(" [").unwrap_or((what, ""));
+                to.message = match index {
+                    "" => format!("a {} has no positions", self.type_name(value)),
+                    index => format!("a {} has no positions [{}]", self.type_name(value), self.type_name(index)),
+                };
             }
             EvalAltResult::ErrorParsing(kind, position) => explain_syntax(kind, *position, to),
             EvalAltResult::ErrorModuleNotFound(name, _) => {
@@ -240,10 +237,34 @@ impl Frame<'_> {
     fn type_name(&self, kind: &str) -> String {
         match kind {
             "i64" | "f64" => "number".to_owned(),
+            "Fn" => "closure".to_owned(),
+            "char" => "character".to_owned(),
+            "()" => "nothing".to_owned(),
             // Rhai names every type that would do for a string.
-            kind if kind.contains("ImmutableString") => "string".to_owned(),
-            kind => self.engine.map_type_name(kind).to_owned(),
+            kind if kind.contains("ImmutableString") || kind == "&str" || kind.ends_with("String") => {
+                "string".to_owned()
+            }
+            kind if kind.contains("range") || kind.contains("Range<") => "range".to_owned(),
+            // Types that nobody named: the last part of the path, without what it holds.
+            kind => {
+                let name = self.engine.map_type_name(kind);
+                let name = name.split('<').next().unwrap_or(name);
+                name.rsplit("::").next().unwrap_or(name).to_owned()
+            }
         }
+    }
+}
+
+/// The way out where a value of another kind was expected.
+fn hint_of_kinds(expected: &str, actual: &str) -> Option<&'static str> {
+    match (expected, actual) {
+        ("bool", "Tensor") => {
+            Some("a comparison of tensors gives 0 or 1 for each value: (t > 0).min() == 1 asks for all")
+        }
+        ("number", "array") => Some("an array takes one position at a time: a[1][2]; tensor(a) takes several: t[1, 2]"),
+        ("number", "range") => Some("a part of an array is a.extract(1..3); tensor(a) takes ranges: t[1..3]"),
+        ("string", "number") => Some("a map is read by its keys: m.key or m[\"key\"]"),
+        _ => None,
     }
 }
 
@@ -274,6 +295,7 @@ fn explain_syntax(kind: &ParseErrorType, position: Position, to: &mut Diagnostic
             to.message = lower_first(&kind.to_string());
             to.hints.push(FOR.into());
         }
+        ParseErrorType::BadInput(LexError::UnexpectedInput(input)) => explain_character(input, to),
         // The sentences of the token filter.
         ParseErrorType::BadInput(_) => to.message = kind.to_string(),
         kind => to.message = lower_first(&kind.to_string()),
@@ -295,6 +317,42 @@ fn explain_syntax(kind: &ParseErrorType, position: Position, to: &mut Diagnostic
             }
             _ => *note = "a `;` is missing before this".into(),
         }
+    }
+}
+
+/// Characters that editors and pages put in the place of those of a program: what they are, and what to write.
+const LOOK_ALIKES: &[(&str, &str, &str)] = &[
+    ("\u{a0}\u{2007}\u{202f}", "a no-break space", "a space"),
+    ("\u{2002}\u{2003}\u{2009}\u{200a}\u{3000}", "a space of a special width", "a space"),
+    ("\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}", "an invisible character", "nothing in its place"),
+    ("\u{2212}", "a minus sign from typesetting", "`-`"),
+    ("\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}", "a dash from typesetting", "`-`"),
+    ("“”„‟«»″", "a curly quotation mark", "`\"`"),
+    ("‘’‚‛′´", "a curly quotation mark", "`\"`"),
+    ("×·⋅∙", "a multiplication sign from typesetting", "`*`"),
+    ("÷∕⁄", "a division sign from typesetting", "`/`"),
+    ("≤", "a sign from typesetting", "`<=`"),
+    ("≥", "a sign from typesetting", "`>=`"),
+    ("≠", "a sign from typesetting", "`!=`"),
+    ("²", "a power from typesetting", "`** 2`"),
+    ("³", "a power from typesetting", "`** 3`"),
+    ("√", "a sign from typesetting", "`sqrt(..)`"),
+    ("…", "an ellipsis", "`..`"),
+    ("，；：（）［］", "a wide punctuation mark", "the plain one"),
+];
+
+/// A character that no program has.
+fn explain_character(input: &str, to: &mut Diagnostic) {
+    let Some(c) = input.chars().next() else { return };
+    let code = u32::from(c);
+    let shown =
+        if c.is_whitespace() || c.is_control() { format!("U+{code:04X}") } else { format!("`{c}` (U+{code:04X})") };
+    match LOOK_ALIKES.iter().find(|(characters, _, _)| characters.contains(c)) {
+        Some((_, name, instead)) => {
+            to.message = format!("{shown} is {name}, which a script cannot have outside strings and comments");
+            to.hints.push(format!("write {instead}"));
+        }
+        None => to.message = format!("unexpected character {shown}"),
     }
 }
 

@@ -2,7 +2,7 @@
 //! that raised it.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext};
+use rhai::{Dynamic, Engine, EvalAltResult, NativeCallContext, Position};
 
 use crate::error::Error;
 
@@ -37,6 +37,17 @@ impl<T> Raise<T> for crate::Result<T> {
     }
 }
 
+/// An error of an operator or another function without a name.
+pub(crate) fn refuse(error: Error) -> Box<EvalAltResult> {
+    let failure = Failure { error, function: String::new() };
+    EvalAltResult::ErrorRuntime(Dynamic::from(failure), Position::NONE).into()
+}
+
+/// The same, from a sentence.
+pub(crate) fn refused(what: impl Into<String>) -> Box<EvalAltResult> {
+    refuse(Error::refused(what))
+}
+
 /// Registers what a script can do with a caught error.
 pub(super) fn install(engine: &mut Engine) {
     engine.register_type_with_name::<Failure>("Error");
@@ -55,6 +66,12 @@ mod functions {
     #[rhai_fn(get = "message", pure)]
     pub fn message(failure: &mut Failure) -> String {
         failure.error.to_string()
+    }
+
+    /// A text that a script throws is its own message.
+    #[rhai_fn(get = "message", pure)]
+    pub fn message_of_text(text: &mut rhai::ImmutableString) -> rhai::ImmutableString {
+        text.clone()
     }
 
     /// Name of the function that raised the error.

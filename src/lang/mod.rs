@@ -7,6 +7,7 @@ mod arithmetic;
 pub mod assist;
 mod builtins;
 pub mod catalog;
+mod caught;
 pub mod diagnostics;
 mod engine;
 mod explain;
@@ -24,6 +25,7 @@ mod surroundings;
 mod tensors;
 mod tokens;
 mod tracing;
+mod whole;
 
 pub use diagnostics::Diagnostic;
 pub use runtime::{Builder, Runtime, Value};

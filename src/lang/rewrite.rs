@@ -1,21 +1,26 @@
 //! What is changed in a text before it is compiled.
 //!
-//! The one construct that cannot be caught otherwise: `switch` on a symbol silently takes the default arm, because
-//! Rhai compares hashes and a symbol has none. The value switched on is passed through a guard function, written into
-//! the text before it is compiled; positions are mapped back.
+//! Some constructs mean something else to Rhai than to a physicist, and no function of the language is asked about
+//! them: `switch` on a symbol silently takes the default arm, `a[i]` refuses a whole number that is a float, `t[1, 2]`
+//! and `.5` are syntax errors, and what `catch (e)` binds for an error of Rhai names Rust types. Guard functions and
+//! missing characters are written into the text; positions are mapped back.
 
-use rhai::{Engine, Token};
+use std::borrow::Cow;
 
-/// Name of the guard function; not a name a user would take.
-pub(super) const GUARD: &str = "switch_on";
+use rhai::{Engine, Position, Token};
+
+/// Names of the guard functions; not names that a user would take.
+pub(super) const SWITCH: &str = "switch_on";
+pub(super) const INDEX: &str = "index_at";
+pub(super) const CATCH: &str = "caught_as";
 
 /// Text put into a line.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 struct Insertion {
     line: usize,
     /// Column, from 1, of the character that it was put before.
     column: usize,
-    text: &'static str,
+    text: Cow<'static, str>,
 }
 
 /// What was put into a text.
@@ -28,73 +33,232 @@ impl Insertions {
         let mut shift = 0;
         for insertion in self.0.iter().filter(|insertion| insertion.line == line) {
             if insertion.column + shift < column {
-                shift += insertion.text.len();
+                shift += insertion.text.chars().count();
             }
         }
         column.saturating_sub(shift).max(1)
     }
 }
 
-/// The text as it is compiled: without a first line for the shell, the value of every `switch` guarded.
+/// The text as it is compiled: without a byte-order mark and a first line for the shell, and with the guards.
 pub(super) fn prepare(engine: &Engine, text: &str) -> (String, Insertions) {
+    // Editors of Windows put the mark first; a blank keeps the columns.
+    let text = match text.strip_prefix('\u{feff}') {
+        Some(rest) if rest.starts_with("#!") => Cow::Borrowed(rest),
+        Some(rest) => Cow::Owned(format!(" {rest}")),
+        None => Cow::Borrowed(text),
+    };
     // `#!/usr/bin/env -S tumble run` makes a script a program.
     let first_line = if text.starts_with("#!") { text.find('\n').unwrap_or(text.len()) } else { 0 };
-    guard_switches(engine, &text[first_line..])
+    guard(engine, &text[first_line..])
 }
 
-fn guard_switches(engine: &Engine, text: &str) -> (String, Insertions) {
-    if !text.contains("switch") {
-        return (text.to_owned(), Insertions::default());
-    }
-    let insertions = find(engine, text);
+fn guard(engine: &Engine, text: &str) -> (String, Insertions) {
+    let mut reader = Reader::default();
+    reader.read(engine, text);
+    let mut insertions = reader.insertions;
+    insertions.sort_by_key(|insertion| (insertion.line, insertion.column));
     let mut lines: Vec<String> = text.split('\n').map(str::to_owned).collect();
     for insertion in insertions.iter().rev() {
         let line = &mut lines[insertion.line - 1];
         let at = line.char_indices().nth(insertion.column - 1).map_or(line.len(), |(i, _)| i);
-        line.insert_str(at, insertion.text);
+        line.insert_str(at, &insertion.text);
     }
     (lines.join("\n"), Insertions(insertions))
 }
 
-fn find(engine: &Engine, text: &str) -> Vec<Insertion> {
-    let texts = [text];
-    let (tokens, control) = engine.lex(&texts);
-    let mut insertions = Vec::new();
-    // For each open `switch`: bracket depth, and whether its value has begun.
-    let mut open: Vec<(usize, bool)> = Vec::new();
-    let mut depth = 0_usize;
-    // Depths at which an interpolated text is open: behind its `${..}` the tokenizer must be told to read text again.
-    let mut texts_open: Vec<usize> = Vec::new();
-    for (token, position) in tokens {
-        if let Some((at, begun)) = open.last_mut()
-            && *at == depth
-            && let (Some(line), Some(column)) = (position.line(), position.position())
-        {
-            if !*begun {
-                *begun = true;
-                insertions.push(Insertion { line, column, text: "switch_on(" });
-            } else if token == Token::LeftBrace {
-                insertions.push(Insertion { line, column, text: ")" });
-                open.pop();
+/// Line and column, from 1.
+type Spot = (usize, usize);
+
+/// An open bracket.
+enum Bracket {
+    /// Of a position in an array, a map, a tensor.
+    Index {
+        first: Option<Spot>,
+        tokens: usize,
+        is_literal: bool,
+        commas: usize,
+    },
+    /// Of a map.
+    Map,
+    Other,
+}
+
+/// Goes through the tokens of a text and collects what must be put in.
+#[derive(Default)]
+struct Reader {
+    insertions: Vec<Insertion>,
+    brackets: Vec<Bracket>,
+    /// For each open `switch`: bracket depth, and where its value begins.
+    switches: Vec<(usize, Option<Spot>)>,
+    /// Depths at which an interpolated text is open: behind its `${..}` the tokenizer must be told to read text again.
+    texts: Vec<usize>,
+    /// Whether the last token ends a value, so that a bracket behind it is an index.
+    after_value: bool,
+    /// The tokens of `catch (e)` read so far, with the name.
+    catch: Option<(usize, String)>,
+    /// A decimal point without digits before it.
+    point: Option<Spot>,
+}
+
+impl Reader {
+    fn read(&mut self, engine: &Engine, text: &str) {
+        let texts = [text];
+        let (tokens, control) = engine.lex(&texts);
+        for (token, position) in tokens {
+            if matches!(token, Token::EOF | Token::LexError(_)) {
+                break;
+            }
+            let spot = spot(position);
+            self.decimal_point(&token, spot);
+            self.catch(&token, spot);
+            self.switch(&token, spot);
+            self.bracket(&token, spot);
+            let depth = self.brackets.len();
+            match token {
+                Token::RightBrace if self.texts.last() == Some(&depth) => control.borrow_mut().is_within_text = true,
+                Token::InterpolatedString(_) if self.texts.last() != Some(&depth) => self.texts.push(depth),
+                Token::StringConstant(_) if self.texts.last() == Some(&depth) => drop(self.texts.pop()),
+                _ => {}
             }
         }
-        match token {
-            Token::EOF | Token::LexError(_) => break,
-            Token::Switch => open.push((depth, false)),
-            Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::MapStart => depth += 1,
-            Token::RightParen | Token::RightBracket | Token::RightBrace => {
-                depth = depth.saturating_sub(1);
-                if token == Token::RightBrace && texts_open.last() == Some(&depth) {
-                    control.borrow_mut().is_within_text = true;
-                }
+    }
+
+    fn insert(&mut self, (line, column): Spot, text: impl Into<Cow<'static, str>>) {
+        self.insertions.push(Insertion { line, column, text: text.into() });
+    }
+
+    /// `.5` gets its zero.
+    fn decimal_point(&mut self, token: &Token, spot: Spot) {
+        let is_number = matches!(token, Token::IntegerConstant(_) | Token::FloatConstant(_));
+        if let Some((line, column)) = self.point.take()
+            && is_number
+            && spot == (line, column + 1)
+        {
+            self.insert((line, column), "0");
+        }
+        self.point = (*token == Token::Period && !self.after_value).then_some(spot);
+    }
+
+    /// Behind `catch (e) {` the error is replaced by one in the words of the language.
+    fn catch(&mut self, token: &Token, spot: Spot) {
+        self.catch = match (self.catch.take(), token) {
+            (_, Token::Catch) => Some((1, String::new())),
+            (Some((1, name)), Token::LeftParen) => Some((2, name)),
+            (Some((2, _)), Token::Identifier(name)) => Some((3, name.to_string())),
+            (Some((3, name)), Token::RightParen) => Some((4, name)),
+            (Some((4, name)), Token::LeftBrace) => {
+                self.insert((spot.0, spot.1 + 1), format!(" {name} = {CATCH}({name});"));
+                None
             }
-            Token::InterpolatedString(_) if texts_open.last() != Some(&depth) => texts_open.push(depth),
-            Token::StringConstant(_) if texts_open.last() == Some(&depth) => {
-                texts_open.pop();
+            _ => None,
+        };
+    }
+
+    /// The value of a `switch` is guarded. One without its `{` is a syntax error, reported in the user's own text.
+    fn switch(&mut self, token: &Token, spot: Spot) {
+        let depth = self.brackets.len();
+        match self.switches.last_mut() {
+            Some((at, first @ None)) if *at == depth => *first = Some(spot),
+            Some(&mut (at, Some(first))) if at == depth && *token == Token::LeftBrace => {
+                self.switches.pop();
+                self.insert(first, format!("{SWITCH}("));
+                self.insert(spot, ")");
             }
             _ => {}
         }
+        if *token == Token::Switch {
+            self.switches.push((depth, None));
+        }
     }
-    // A `switch` without its `{` is a syntax error, which should be reported in the user's own text.
-    if open.is_empty() { insertions } else { Vec::new() }
+
+    /// A position is guarded unless it is a literal that Rhai takes as it is; several become an array.
+    fn bracket(&mut self, token: &Token, spot: Spot) {
+        let is_closing = matches!(token, Token::RightParen | Token::RightBracket | Token::RightBrace);
+        if let Some(Bracket::Index { first, tokens, is_literal, commas }) = self.brackets.last_mut()
+            && !is_closing
+        {
+            first.get_or_insert(spot);
+            *tokens += 1;
+            *is_literal = *tokens == 1 && matches!(token, Token::IntegerConstant(_) | Token::StringConstant(_));
+            *commas += usize::from(*token == Token::Comma);
+        }
+        let mut after_value = matches!(
+            token,
+            Token::Identifier(_)
+                | Token::Reserved(_)
+                | Token::IntegerConstant(_)
+                | Token::FloatConstant(_)
+                | Token::StringConstant(_)
+                | Token::RightParen
+                | Token::RightBracket
+        );
+        match token {
+            Token::LeftBracket | Token::QuestionBracket if self.after_value => {
+                self.brackets.push(Bracket::Index { first: None, tokens: 0, is_literal: false, commas: 0 });
+            }
+            Token::MapStart => self.brackets.push(Bracket::Map),
+            Token::LeftParen | Token::LeftBracket | Token::LeftBrace => self.brackets.push(Bracket::Other),
+            _ if is_closing => match self.brackets.pop() {
+                Some(Bracket::Index { first: Some(first), is_literal: false, commas, .. }) => {
+                    let (open, close) = if commas > 0 { ("([", "])") } else { ("(", ")") };
+                    self.insert(first, format!("{INDEX}{open}"));
+                    self.insert(spot, close);
+                }
+                // `}` of a block ends a statement.
+                Some(Bracket::Map) => after_value = true,
+                _ => {}
+            },
+            _ => {}
+        }
+        self.after_value = after_value;
+    }
+}
+
+fn spot(position: Position) -> Spot {
+    (position.line().unwrap_or(1), position.position().unwrap_or(1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn prepared(text: &str) -> String {
+        prepare(&Engine::new(), text).0
+    }
+
+    #[test]
+    fn only_what_rhai_would_get_wrong_is_changed() {
+        let cases = [
+            ("a[0] + a[-1] + m[\"key\"]", "a[0] + a[-1] + m[\"key\"]"),
+            ("a[i] = [x, 1]", "a[index_at(i)] = [x, 1]"),
+            ("f(x)[n / 2][2.0]", "f(x)[index_at(n / 2)][index_at(2.0)]"),
+            ("t[1, 0..2]", "t[index_at([1, 0..2])]"),
+            ("a[b[i], [1, 2][0]]", "a[index_at([b[index_at(i)], [1, 2][0]])]"),
+            ("#{ x: 1 }[k]", "#{ x: 1 }[index_at(k)]"),
+            ("if x { y } [1, 2]", "if x { y } [1, 2]"),
+            ("for x in [1, 2] { return [x, x]; }", "for x in [1, 2] { return [x, x]; }"),
+            ("`${a[i]} ${[1, 2]}` + b[j]", "`${a[index_at(i)]} ${[1, 2]}` + b[index_at(j)]"),
+            ("switch a[i] { 1 => [2], _ => 3 }", "switch switch_on(a[index_at(i)] ){ 1 => [2], _ => 3 }"),
+            ("try { } catch (e) { e }", "try { } catch (e) { e = caught_as(e); e }"),
+            ("try { } catch { }", "try { } catch { }"),
+            ("[.5, -.5e-3, x.y, 0..5]", "[0.5, -0.5e-3, x.y, 0..5]"),
+            ("\u{feff}let a = 1", " let a = 1"),
+            ("\u{feff}#!/usr/bin/env tumble\nlet a = 1", "\nlet a = 1"),
+            ("// a[i] .5\n\"a[i] .5\"", "// a[i] .5\n\"a[i] .5\""),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(prepared(text), expected);
+        }
+    }
+
+    #[test]
+    fn columns_are_those_of_the_text_written() {
+        let (code, insertions) = prepare(&Engine::new(), "a[i] + b[j, k] + .5 + c");
+        for name in ["a", "i", "b", "j", "k", "c"] {
+            let column = code.replace("index_at", "########").find(name).unwrap() + 1;
+            let original = "a[i] + b[j, k] + .5 + c".find(name).unwrap() + 1;
+            assert_eq!(insertions.original_column(1, column), original, "{name}");
+        }
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::cell::OnceCell;
 use std::path::Path;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -114,7 +115,7 @@ impl Builder {
 pub struct Runtime {
     engine: Engine,
     tokens: TokenState,
-    tables: Tables,
+    tables: Rc<Tables>,
     stack: StackGuard,
     sources: Sources,
     scope: Scope<'static>,
@@ -312,12 +313,13 @@ impl Runtime {
 
     /// Whether a text ends in the middle of something, so that a prompt should ask for more.
     pub fn is_incomplete(&self, text: &str) -> bool {
+        let (code, _) = rewrite::prepare(&self.engine, text);
         self.tokens.reset();
-        let Err(error) = self.engine.compile_with_scope(&self.scope, text) else { return false };
+        let Err(error) = self.engine.compile_with_scope(&self.scope, &code) else { return false };
         match &*error.0 {
             ParseErrorType::UnexpectedEOF | ParseErrorType::WrongDocComment => true,
             ParseErrorType::BadInput(rhai::LexError::UnterminatedString) => text.matches('`').count() % 2 == 1,
-            _ => diagnostics::points_to_the_end(text, error.1),
+            _ => diagnostics::points_to_the_end(&code, error.1),
         }
     }
 

@@ -1,5 +1,12 @@
 //! What the engine carries for builtins, as its tag.
 
+use std::cell::OnceCell;
+use std::rc::Rc;
+
+use rhai::{AST, Engine};
+
+use super::catalog::Catalog;
+use super::options::Tables;
 use crate::host::Host;
 use crate::task::Task;
 
@@ -8,20 +15,44 @@ use crate::task::Task;
 pub(crate) struct Surroundings {
     /// Cancel flag, progress, threads and host of computations.
     pub(crate) task: Task,
+    /// What has a name.
+    pub(crate) names: Rc<Names>,
+}
+
+/// Everything that a script can call, but for its own functions; read when it is first asked for.
+pub(crate) struct Names {
+    /// The option tables of all builtins.
+    pub(crate) tables: Rc<Tables>,
+    catalog: OnceCell<Catalog>,
+}
+
+impl Names {
+    pub(crate) fn new(tables: Rc<Tables>) -> Self {
+        Self { tables, catalog: OnceCell::new() }
+    }
+
+    pub(crate) fn catalog(&self, engine: &Engine) -> &Catalog {
+        self.catalog.get_or_init(|| Catalog::read(engine, &AST::empty(), &self.tables))
+    }
 }
 
 /// The task of the running script.
 pub(crate) fn task(ctx: &rhai::NativeCallContext) -> Task {
-    surroundings(ctx, Task::clone)
+    surroundings(ctx, |all| all.task.clone())
 }
 
 /// The files, the clock and the memory that the running script may use.
 pub(crate) fn host(ctx: &rhai::NativeCallContext) -> Host {
-    surroundings(ctx, |task| task.host().clone())
+    surroundings(ctx, |all| all.task.host().clone())
+}
+
+/// What has a name.
+pub(crate) fn names(ctx: &rhai::NativeCallContext) -> Rc<Names> {
+    surroundings(ctx, |all| all.names.clone())
 }
 
 /// Without a tag there is no default to fall back to: it would let through what the runtime's host forbids.
-fn surroundings<T>(ctx: &rhai::NativeCallContext, take: impl FnOnce(&Task) -> T) -> T {
+fn surroundings<T>(ctx: &rhai::NativeCallContext, take: impl FnOnce(&Surroundings) -> T) -> T {
     let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
-    take(&tag.expect("the engine keeps the tag it was built with").task)
+    take(&tag.expect("the engine keeps the tag it was built with"))
 }

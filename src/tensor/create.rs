@@ -46,13 +46,7 @@ impl Tensor {
     /// # Errors
     /// When `step` is 0, a number is not finite, or the memory does not suffice.
     pub fn arange(start: f64, end: f64, step: f64, host: &Host) -> Result<Self> {
-        finite(&[("start", start), ("end", end), ("step", step)])?;
-        if step == 0.0 {
-            return Err(Error::argument("step", "must not be 0"));
-        }
-        let count = ((end - start) / step).ceil().max(0.0);
-        // The conversion saturates, and `allocate` refuses what is too much.
-        Self::filled(count as usize, host, |i| start + step * i)
+        Self::filled(steps_between(start, end, step)?, host, |i| start + step * i)
     }
 
     /// Independent standard normals.
@@ -82,6 +76,21 @@ impl Tensor {
         }
         Self::new(&[count], values)
     }
+}
+
+/// How many of the values `start`, `start + step`, ... lie before `end`.
+///
+/// # Errors
+/// When `step` is 0 or a number is not finite.
+pub fn steps_between(start: f64, end: f64, step: f64) -> Result<usize> {
+    finite(&[("start", start), ("end", end), ("step", step)])?;
+    if step == 0.0 {
+        return Err(Error::argument("step", "must not be 0"));
+    }
+    // From 0.3 to 0.9 are three steps of 0.2, and a little more in floating point.
+    let rounding = 4.0 * f64::EPSILON * (start.abs() + end.abs()) / step.abs();
+    // The conversion saturates, and `allocate` refuses what is too much.
+    Ok(((end - start) / step - rounding).ceil().max(0.0) as usize)
 }
 
 fn finite(numbers: &[(&str, f64)]) -> Result<()> {
@@ -150,6 +159,9 @@ mod tests {
         assert_eq!(*Tensor::linspace(0.1, 0.7, 7, &host()).unwrap().values().last().unwrap(), 0.7);
         assert_eq!(Tensor::arange(0.0, 1.0, 0.25, &host()).unwrap().values()[..], [0.0, 0.25, 0.5, 0.75]);
         assert_eq!(Tensor::arange(3.0, 0.0, -1.0, &host()).unwrap().values()[..], [3.0, 2.0, 1.0]);
+        // Seen to fail without regard to rounding.
+        assert_eq!(steps_between(0.3, 0.9, 0.2).unwrap(), 3);
+        assert_eq!(steps_between(0.0, 1.0, 0.1).unwrap(), 10);
         assert!(Tensor::arange(1.0, 0.0, 1.0, &host()).unwrap().is_empty());
         assert_eq!(Tensor::identity(2, &host()).unwrap().values()[..], [1.0, 0.0, 0.0, 1.0]);
         assert!(Tensor::identity(0, &host()).unwrap().is_empty());

@@ -15,7 +15,7 @@ mod shape;
 
 use ndarray::{ArcArray, ArrayD, IxDyn};
 
-pub use create::{affordable, allocate, count};
+pub use create::{affordable, allocate, count, steps_between};
 pub(crate) use display::number;
 pub use elementwise::{Binary, FUNCTIONS};
 pub use index::Index;

@@ -7,7 +7,7 @@ use rhai::{Array, Dynamic, Engine, Map};
 
 use crate::data::formats::{self, Column, Options};
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Given, Table, Tables, read as read_options, whole};
+use crate::lang::options::{Given, Table, Tables, as_whole, read as read_options};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{give, nested_numbers, tensor_argument};
 use crate::tensor::Tensor;
@@ -35,7 +35,7 @@ pub(super) fn file_options(ctx: &NativeCallContext, options: Map) -> Outcome<Opt
 fn column(value: &Dynamic) -> Option<Column> {
     match value.clone().into_string() {
         Ok(name) => Some(Column::Named(name)),
-        Err(_) => whole(value).map(Column::At),
+        Err(_) => as_whole(value).map(Column::At),
     }
 }
 

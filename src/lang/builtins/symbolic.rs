@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
 
 use crate::error::{Error, suggestion};
 use crate::expr::{Comparison, Condition, Expression, Function, Operation};
-use crate::lang::failure::{Outcome, Raise};
+use crate::lang::failure::{Outcome, Raise, refused};
 use crate::lang::options::kind;
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, expression};
 use crate::process::{StartLaw, coordinate_symbol};
@@ -32,8 +32,10 @@ fn checked(expression: Expression) -> Outcome<Expression> {
     if expression.depth() <= Expression::DEEPEST {
         return Ok(expression);
     }
-    Err(format!("this expression nests more than {} operations: split it, or use fewer terms", Expression::DEEPEST)
-        .into())
+    Err(refused(format!(
+        "this expression nests more than {} operations: split it, or use fewer terms",
+        Expression::DEEPEST
+    )))
 }
 
 /// Refuses conditions too large for the traversals; each part was checked, so the count itself stays short.
@@ -41,7 +43,7 @@ fn checked_condition(condition: Condition) -> Outcome<Condition> {
     if condition.size() <= Condition::LARGEST {
         return Ok(condition);
     }
-    Err(format!("this condition combines more than {} comparisons", Condition::LARGEST).into())
+    Err(refused(format!("this condition combines more than {} comparisons", Condition::LARGEST)))
 }
 
 fn operators(engine: &mut Engine) {
@@ -62,10 +64,10 @@ fn operators(engine: &mut Engine) {
     engine.register_fn("to_debug", |a: &mut Expression| a.to_string());
     // Without these, Rhai would make a string of the two.
     engine.register_fn("+", |_: Expression, _: &str| -> Outcome<()> {
-        Err("a symbol cannot be added to a string".into())
+        Err(refused("a symbol cannot be added to a string"))
     });
     engine.register_fn("+", |_: &str, _: Expression| -> Outcome<()> {
-        Err("a symbol cannot be added to a string".into())
+        Err(refused("a symbol cannot be added to a string"))
     });
 }
 
@@ -102,9 +104,9 @@ fn is_symbolic(value: &Dynamic) -> bool {
 
 /// `switch` and `in` compare without asking `==`, and would silently take the default or be false.
 fn truth(engine: &mut Engine) {
-    engine.register_fn(crate::lang::rewrite::GUARD, |value: Dynamic| -> Outcome<Dynamic> {
+    engine.register_fn(crate::lang::rewrite::SWITCH, |value: Dynamic| -> Outcome<Dynamic> {
         if is_symbolic(&value) {
-            return Err(format!("`switch` cannot choose by a symbol; {NO_TRUTH}").into());
+            return Err(refused(format!("`switch` cannot choose by a symbol; {NO_TRUTH}")));
         }
         Ok(value)
     });
@@ -127,7 +129,7 @@ fn truth(engine: &mut Engine) {
 }
 
 fn in_symbol() -> Box<rhai::EvalAltResult> {
-    format!("`in` cannot look for a symbol; {NO_TRUTH}").into()
+    refused(format!("`in` cannot look for a symbol; {NO_TRUTH}"))
 }
 
 #[export_module]

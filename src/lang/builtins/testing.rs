@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr};
 
 use crate::error::Error;
-use crate::lang::failure::{Failure, Outcome};
+use crate::lang::failure::{Outcome, refuse, refused};
 use crate::lang::options::{UNKNOWN, number_argument};
 
 /// Registers the functions.
@@ -22,7 +22,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn assert(condition: bool) -> Outcome<()> {
-        if condition { Ok(()) } else { Err("the assertion does not hold".into()) }
+        if condition { Ok(()) } else { Err(refused("the assertion does not hold")) }
     }
 
     /// Stops with an error that shows both values when they differ.
@@ -37,7 +37,7 @@ mod functions {
             return Ok(());
         }
         let show = |value: Dynamic| ctx.call_native_fn::<String>("to_debug", (value,));
-        Err(format!("the values differ: got {}, expected {}", show(value)?, show(expected)?).into())
+        Err(refused(format!("the values differ: got {}, expected {}", show(value)?, show(expected)?)))
     }
 
     /// Stops with an error when two numbers differ by more than `tolerance`.
@@ -55,7 +55,7 @@ mod functions {
         if difference <= tolerance {
             return Ok(());
         }
-        Err(format!("{value} differs from {expected} by {difference:e}, more than {tolerance:e}").into())
+        Err(refused(format!("{value} differs from {expected} by {difference:e}, more than {tolerance:e}")))
     }
 
     /// Refuses a key of a map of options that the calling function does not have, as builtins do.
@@ -69,9 +69,8 @@ mod functions {
     /// assert_fails(|| twice(#{ x: 1, y: 2 }), "`y` is not an option here");
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn refuse_option(ctx: NativeCallContext, name: &str) -> Outcome<()> {
-        let failure = Failure { error: Error::argument(name, UNKNOWN), function: String::new() };
-        Err(EvalAltResult::ErrorRuntime(Dynamic::from(failure), ctx.call_position()).into())
+    pub fn refuse_option(name: &str) -> Outcome<()> {
+        Err(refuse(Error::argument(name, UNKNOWN)))
     }
 
     /// Stops with an error unless calling the closure fails with an error that contains `text`.
@@ -83,16 +82,16 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn assert_fails(ctx: NativeCallContext, closure: FnPtr, text: &str) -> Outcome<()> {
         let Err(error) = closure.call_raw(&ctx, None, []) else {
-            return Err(format!("no error, expected one with {text:?}").into());
+            return Err(refused(format!("no error, expected one with {text:?}")));
         };
         if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) {
             return Err(error);
         }
-        let message = crate::lang::explain::words(&error);
+        let message = crate::lang::caught::words(&ctx, &error);
         if message.contains(text) {
             Ok(())
         } else {
-            Err(format!("the error is {message:?}, expected {text:?} in it").into())
+            Err(refused(format!("the error is {message:?}, expected {text:?} in it")))
         }
     }
 }

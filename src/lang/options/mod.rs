@@ -23,7 +23,7 @@ pub(crate) fn number(value: &Dynamic) -> Option<f64> {
 }
 
 /// A whole number, as an integer or a float, if it is one.
-pub(crate) fn whole(value: &Dynamic) -> Option<i64> {
+pub(crate) fn as_whole(value: &Dynamic) -> Option<i64> {
     let is_whole = |x: &f64| x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE;
     value.as_int().ok().or_else(|| number(value).filter(is_whole).map(|x| x as i64))
 }
@@ -60,9 +60,21 @@ fn read_number(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<f
 }
 
 fn read_whole(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<i64> {
-    // 1e4 is a float in Rhai and a count to everybody.
-    let x = number(value).ok_or_else(|| expected(ctx, name, "a whole number", value))?;
-    whole(value).ok_or_else(|| Error::argument(name, format!("must be a whole number, got {x}")))
+    if let Ok(n) = value.as_int() {
+        return Ok(n);
+    }
+    whole(name, number(value).ok_or_else(|| expected(ctx, name, "a whole number", value))?)
+}
+
+/// The whole number that a float is: 1e4 is a float in Rhai and a count to everybody.
+pub(crate) fn whole(name: &str, x: f64) -> Result<i64> {
+    if x.fract() == 0.0 && x.abs() <= LARGEST_WHOLE {
+        Ok(x as i64)
+    } else if x.abs() > LARGEST_WHOLE {
+        Err(Error::argument(name, format!("must be a whole number of size 2^53 at most, got {x:e}")))
+    } else {
+        Err(Error::argument(name, format!("must be a whole number, got {x}")))
+    }
 }
 
 fn read_count(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Result<usize> {

@@ -1,0 +1,165 @@
+//! Whole numbers: since `/` gives floats, a float without fraction is welcome wherever a whole number is meant.
+
+use std::any::TypeId;
+use std::collections::BTreeSet;
+use std::ops::{Range, RangeInclusive};
+
+use rhai::{Array, Dynamic, Engine, FLOAT, FuncInfo, INT, NativeCallContext};
+
+use super::failure::{Outcome, Raise, refuse};
+use super::options::{number, whole};
+use super::rewrite::INDEX;
+use crate::error::{Error, Result};
+use crate::tensor::steps_between;
+
+const ROUND: &str = "floor(x) and round(x) give whole numbers, idiv(a, b) the whole quotient";
+const STEPS: &str = "`..` counts in ones from a whole number; range(start, end, step) goes in any steps";
+
+/// Registers the guard of positions, and ranges of all numbers.
+pub(super) fn install(engine: &mut Engine) {
+    engine.register_fn(INDEX, position);
+    macro_rules! counted {
+        ($($a:ty, $b:ty);*) => {$(
+            engine.register_fn("..", |a: $a, b: $b| -> Outcome<Range<INT>> {
+                Ok(bound("..", a as FLOAT)?..bound("..", b as FLOAT)?)
+            });
+            engine.register_fn("..=", |a: $a, b: $b| -> Outcome<RangeInclusive<INT>> {
+                Ok(bound("..=", a as FLOAT)?..=bound("..=", b as FLOAT)?)
+            });
+            engine.register_fn("range", |a: $a, b: $b| steps(a as FLOAT, b as FLOAT, None));
+        )*};
+    }
+    counted!(FLOAT, INT; INT, FLOAT; FLOAT, FLOAT);
+    macro_rules! stepped {
+        ($($a:ty, $b:ty, $step:ty);*) => {$(
+            engine.register_fn("range", |a: $a, b: $b, step: $step| {
+                steps(a as FLOAT, b as FLOAT, Some(step as FLOAT))
+            });
+        )*};
+    }
+    stepped!(FLOAT, INT, INT; INT, FLOAT, INT; INT, INT, FLOAT; FLOAT, FLOAT, INT; FLOAT, INT, FLOAT;
+        INT, FLOAT, FLOAT; FLOAT, FLOAT, FLOAT);
+    engine.register_type_with_name::<Steps>("Range").register_iterator::<Steps>();
+    engine.register_fn("to_string", |steps: &mut Steps| steps.to_string());
+    engine.register_fn("to_debug", |steps: &mut Steps| steps.to_string());
+}
+
+/// What stands in the brackets of `a[..]`, as arrays and maps take it.
+fn position(value: Dynamic) -> Outcome<Dynamic> {
+    if let Ok(x) = value.as_float() {
+        return rounded("index", x).map(Dynamic::from_int).map_err(refuse);
+    }
+    if let Some(items) = value.read_lock::<Array>() {
+        return Ok(items.iter().cloned().map(position).collect::<Outcome<Array>>()?.into());
+    }
+    Ok(value)
+}
+
+fn rounded(name: &str, x: FLOAT) -> Result<INT> {
+    whole(name, x).map_err(|error| error.with_hint(ROUND))
+}
+
+fn bound(sign: &str, x: FLOAT) -> Outcome<INT> {
+    whole(sign, x).map_err(|_| {
+        let error = Error::refused(format!("`{sign}` goes from one whole number to another, got {x}"));
+        refuse(error.with_hint(STEPS))
+    })
+}
+
+/// Numbers at equal distances.
+#[derive(Debug, Clone)]
+struct Steps {
+    start: FLOAT,
+    step: FLOAT,
+    next: usize,
+    count: usize,
+}
+
+impl Iterator for Steps {
+    type Item = FLOAT;
+
+    fn next(&mut self) -> Option<FLOAT> {
+        (self.next < self.count).then(|| {
+            self.next += 1;
+            // Sums of steps would gather rounding errors, and one value too many.
+            self.start + self.step * (self.next - 1) as FLOAT
+        })
+    }
+}
+
+impl std::fmt::Display for Steps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{} numbers from {} in steps of {}", self.count, self.start, self.step)
+    }
+}
+
+/// Whole bounds without a step are those of `..`.
+fn steps(start: FLOAT, end: FLOAT, step: Option<FLOAT>) -> Outcome<Dynamic> {
+    if step.is_none()
+        && let (Ok(start), Ok(end)) = (whole("start", start), whole("end", end))
+    {
+        return Ok(Dynamic::from(start..end));
+    }
+    let step = step.unwrap_or(1.0);
+    let count = steps_between(start, end, step).map_err(refuse)?;
+    Ok(Dynamic::from(Steps { start, step, next: 0, count }))
+}
+
+/// Gives every function that takes whole numbers a form for floats, which must be whole: `a.extract(n / 2)`. Comes
+/// last, when all functions are known.
+pub(super) fn widen(engine: &mut Engine) {
+    let found = engine.collect_fn_metadata(None, Form::of, true);
+    let known: BTreeSet<(String, Vec<TypeId>)> =
+        found.iter().map(|form| (form.name.clone(), form.types.clone())).collect();
+    for form in found {
+        let places: Vec<usize> = (0..form.types.len()).filter(|&i| form.types[i] == TypeId::of::<INT>()).collect();
+        for chosen in 1..1_usize << places.len() {
+            let mut types = form.types.clone();
+            for (bit, &place) in places.iter().enumerate() {
+                if chosen >> bit & 1 == 1 {
+                    types[place] = TypeId::of::<FLOAT>();
+                }
+            }
+            if !known.contains(&(form.name.clone(), types.clone())) {
+                form.register(engine, &types);
+            }
+        }
+    }
+}
+
+/// A native function and what it takes.
+#[derive(Clone)]
+struct Form {
+    name: String,
+    types: Vec<TypeId>,
+    parameters: Vec<String>,
+}
+
+impl Form {
+    /// The form of a function that is called by a bare name.
+    fn of(info: FuncInfo) -> Option<Self> {
+        let metadata = info.metadata;
+        let is_name = metadata.name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let name_of = |text: &str| text.split(':').next().unwrap_or_default().trim().to_owned();
+        (is_name && info.script.is_none() && info.namespace.is_empty()).then(|| Self {
+            name: metadata.name.to_string(),
+            types: metadata.param_types.to_vec(),
+            parameters: metadata.params_info.iter().map(|info| name_of(info)).collect(),
+        })
+    }
+
+    fn register(&self, engine: &mut Engine, types: &[TypeId]) {
+        let form = self.clone();
+        engine.register_raw_fn(self.name.as_str(), types, move |ctx: NativeCallContext, arguments| {
+            for (i, argument) in arguments.iter_mut().enumerate() {
+                if form.types[i] == TypeId::of::<INT>()
+                    && let Some(x) = number(argument)
+                {
+                    let name = form.parameters.get(i).map_or("value", String::as_str);
+                    **argument = Dynamic::from_int(rounded(name, x).raise(&ctx)?);
+                }
+            }
+            ctx.call_native_fn_raw(&form.name, true, arguments)
+        });
+    }
+}
