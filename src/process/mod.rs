@@ -38,7 +38,7 @@ pub use prior::{Prior, PriorLaw};
 pub use stationary::Stationary;
 
 use crate::error::{Error, Result, suggestion};
-use crate::expr::{Expression, switching_times};
+use crate::expr::Expression;
 use definition::{Form, Numbers, Timeline};
 use kernel::{Kernels, Rescaled};
 
@@ -247,14 +247,9 @@ impl Process {
         }
     }
 
-    /// The times between 0 and the horizon, in rising order, at which drift or noise switch from one form to another
-    /// (`where`) or have a kink, whatever the state.
+    /// The times below the horizon at which the process switches: see [`Definition::switching_times`].
     pub fn switching_times(&self) -> &[f64] {
-        self.0.switching.get_or_init(|| {
-            let parts: Vec<_> =
-                self.bound_drift().into_iter().chain(self.bound_noise().into_iter().flatten()).collect();
-            switching_times(&parts, self.horizon())
-        })
+        self.0.switching.get_or_init(|| self.definition().switching_times(self.parameters(), self.horizon()))
     }
 
     /// The perturbation kernel at `time` ≥ 0.

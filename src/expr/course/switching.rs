@@ -1,6 +1,6 @@
 //! The times at which expressions switch from one form to another.
 
-use std::collections::{HashSet, VecDeque};
+use std::collections::{BTreeMap, HashSet, VecDeque};
 
 use super::super::{Condition, Expression, Function, Node, Operation};
 use super::{Course, Interval};
@@ -18,8 +18,12 @@ const ROUNDING: f64 = 1e-13;
 /// A stretch in which no difference can be 0 has none, every other is halved: so however near two places are to each
 /// other, both are found. Comparisons that come out equal over a whole stretch would be halved for ever: where too many
 /// stretches are left, those whose ends differ in sign are kept.
-pub fn switching_times(expressions: &[Expression], end: f64) -> Vec<f64> {
-    let differences = switches(expressions);
+pub fn switching_times<'a>(
+    expressions: impl IntoIterator<Item = &'a Expression>,
+    parameters: &BTreeMap<String, f64>,
+    end: f64,
+) -> Vec<f64> {
+    let differences: Vec<_> = switches(expressions).iter().map(|difference| difference.bind(parameters)).collect();
     let Ok(course) = Course::new(&differences) else { return Vec::new() };
     if differences.is_empty() {
         return Vec::new();
@@ -77,9 +81,9 @@ fn crossing(course: &Course, from: f64, to: f64, sizes: &[f64]) -> Option<f64> {
 
 /// What is 0 where one of the expressions switches: differences of what is compared and arguments of absolute values,
 /// as far as they depend on the time alone.
-fn switches(expressions: &[Expression]) -> Vec<Expression> {
+fn switches<'a>(expressions: impl IntoIterator<Item = &'a Expression>) -> Vec<Expression> {
     let mut seen = HashSet::new();
-    let mut stack: Vec<&Expression> = expressions.iter().collect();
+    let mut stack: Vec<&Expression> = expressions.into_iter().collect();
     let mut found = Vec::new();
     while let Some(expression) = stack.pop() {
         if !seen.insert(expression.address()) {

@@ -19,6 +19,10 @@ fn step(a: &Expression, b: f64) -> Expression {
     number(1.0).or_where(&less(a, b), &number(2.0))
 }
 
+fn times(expressions: &[Expression]) -> Vec<f64> {
+    switching_times(expressions, &parameters(), 1.0)
+}
+
 /// Whether one of the times is `place` but for rounding.
 fn near(found: &[f64], place: f64) -> bool {
     found.iter().any(|time| (time - place).abs() < 1e-15)
@@ -29,9 +33,9 @@ fn places_are_found_however_near_and_in_whatever_form() {
     let t = Expression::time();
     let both = Condition::And((less(&t, 0.6137 + 1e-9), less(&t.negate(), -0.6137)).into());
     let pulse = number(1.0).or_where(&both, &number(0.0));
-    assert_eq!(switching_times(&[pulse], 1.0), [0.6137, 0.6137 + 1e-9]);
+    assert_eq!(times(&[pulse]), [0.6137, 0.6137 + 1e-9]);
     let waves = step(&t.multiply(&number(50.0)).apply(Function::Sin), 0.0);
-    let found = switching_times(&[waves], 1.0);
+    let found = times(&[waves]);
     assert_eq!(found.len(), 15);
     for (k, place) in found.iter().enumerate() {
         assert!((place - std::f64::consts::PI * (k + 1) as f64 / 50.0).abs() < 1e-15, "{place}");
@@ -39,14 +43,14 @@ fn places_are_found_however_near_and_in_whatever_form() {
     // Nested, in parts of sums, and of an absolute value.
     let nested = step(&t, 0.25).or_where(&less(&t.multiply(&t), 0.49), &t);
     let kink = t.combine(Operation::Subtract, &number(0.1)).apply(Function::Abs);
-    let found = switching_times(&[nested.add(&kink)], 1.0);
+    let found = times(&[nested.add(&kink)]);
     assert!(found.len() == 3 && [0.1, 0.25, 0.7].iter().all(|place| near(&found, *place)), "{found:?}");
     // Of the state nothing is known, and at the ends there is nothing to cut.
     let x = Expression::component(0, "x");
-    assert!(switching_times(&[step(&x, 0.0), step(&t, 0.0), step(&t, 1.0)], 1.0).is_empty());
+    assert!(times(&[step(&x, 0.0), step(&t, 0.0), step(&t, 1.0)]).is_empty());
     // Equal over half of the way: no endless search, and the other place is found.
     let flat = t.combine(Operation::Subtract, &number(0.5)).apply(Function::Abs).add(&t);
-    let found = switching_times(&[step(&flat, 0.5).add(&step(&t, 0.3))], 1.0);
+    let found = times(&[step(&flat, 0.5).add(&step(&t, 0.3))]);
     assert!(near(&found, 0.3) && near(&found, 0.5) && found.len() < 10, "{} places", found.len());
 }
 

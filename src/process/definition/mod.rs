@@ -15,7 +15,7 @@ pub(super) use timeline::Timeline;
 
 use super::Linear;
 use crate::error::{Error, Result};
-use crate::expr::{Expression, Node};
+use crate::expr::{Expression, Node, switching_times};
 
 /// Properties of every state, which a block cannot be called.
 const RESERVED: [&str; 6] = ["blocks", "nfe", "rejected", "time", "times", "warnings"];
@@ -76,6 +76,12 @@ impl Definition {
     /// Number of components of the state of one copy.
     pub fn components(&self) -> usize {
         self.blocks.len() * self.coordinates.unwrap_or(1)
+    }
+
+    /// The times between 0 and `end`, in rising order, at which drift or noise switch from one form to another (`where`)
+    /// or have a kink, whatever the state.
+    pub fn switching_times(&self, parameters: &BTreeMap<String, f64>, end: f64) -> Vec<f64> {
+        switching_times(self.drift.iter().chain(self.noise.iter().flatten()), parameters, end)
     }
 
     /// What a component is called: `eta`, or `eta[1]` where coordinates are coupled.

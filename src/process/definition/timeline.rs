@@ -6,7 +6,7 @@ use std::sync::Arc;
 use super::Definition;
 use super::form::{Coefficients, Numbers, Place};
 use crate::error::Result;
-use crate::expr::{Course, Expression, switching_times};
+use crate::expr::{Course, Expression};
 use crate::process::Linear;
 
 /// The coefficients of one process with numbers for its parameters.
@@ -60,10 +60,9 @@ impl Timeline {
         &self.course
     }
 
-    /// The times between 0 and `end` at which a coefficient switches.
+    /// As [`Definition::switching_times`].
     pub(in crate::process) fn switching_times(&self, end: f64) -> Vec<f64> {
-        let bound: Vec<_> = self.varying.iter().map(|(_, expression)| expression.bind(&self.parameters)).collect();
-        switching_times(&bound, end)
+        self.definition.switching_times(&self.parameters, end)
     }
 
     /// Whether all that is infinite at t = 0 grows so slowly towards it that drift and D = G Gᵀ can be integrated: as

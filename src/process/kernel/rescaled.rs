@@ -72,11 +72,12 @@ pub(in crate::process) struct Clock {
 
 impl Clock {
     fn new(factor: Expression, parameters: &BTreeMap<String, f64>, horizon: f64) -> Result<Self> {
-        let bound = [factor.bind(parameters)];
-        let clock = Self { factor, course: Course::new(&bound)?, horizon, parts: Vec::new() };
+        let places = switching_times([&factor], parameters, horizon);
+        let course = Course::new(&[factor.bind(parameters)])?;
+        let clock = Self { factor, course, horizon, parts: Vec::new() };
         let agree =
             |[whole, left, right]: [&f64; 3], more| (whole - (left + right)).abs() <= (TOLERANCE + more) * whole;
-        let mesh = Mesh::new(&clock.course, &switching_times(&bound, horizon), horizon);
+        let mesh = Mesh::new(&clock.course, &places, horizon);
         let parts = mesh.subdivide(|stretch| clock.integral(stretch).map(Some), agree)?;
         Ok(Self { parts, ..clock })
     }
