@@ -116,7 +116,7 @@ fn scripts_and_modules_are_files_too() {
 #[test]
 fn requests_are_held_against_the_memory_allowed() {
     let folder = tempfile::tempdir().unwrap();
-    std::fs::write(folder.path().join("x.csv"), "1,2\n".repeat(30_000)).unwrap();
+    std::fs::write(folder.path().join("x.csv"), "1,2\n".repeat(40_000)).unwrap();
     let mut narrow = runtime(Host::default().with_memory_limit(1e6), folder.path());
     run(
         &mut narrow,
