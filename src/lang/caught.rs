@@ -56,15 +56,16 @@ fn rhai_error(map: &Map) -> Option<EvalAltResult> {
         let (actual, expected) = problem.strip_prefix(start)?.trim_end_matches(')').split_once(" (expecting ")?;
         Some((expected.to_owned(), actual.to_owned()))
     };
-    Some(None
-        .or_else(|| behind("Function not found: ").map(|name| E::ErrorFunctionNotFound(name, nowhere)))
-        .or_else(|| behind("Variable not found: ").map(|name| E::ErrorVariableNotFound(name, nowhere)))
-        .or_else(|| behind("Property not found: ").map(|name| E::ErrorPropertyNotFound(name, nowhere)))
-        .or_else(|| behind("Module not found: ").map(|name| E::ErrorModuleNotFound(name, nowhere)))
-        .or_else(|| types("Data type incorrect: ").map(|(a, b)| E::ErrorMismatchDataType(a, b, nowhere)))
-        .or_else(|| types("Output type incorrect: ").map(|(a, b)| E::ErrorMismatchOutputType(a, b, nowhere)))
-        .or_else(|| behind("Indexer unavailable: ").map(|what| E::ErrorIndexingType(what, nowhere)))
-        .or_else(|| (problem == "For loop expects iterable type").then(|| E::ErrorFor(nowhere)))
-        .or_else(|| problem.contains("registered for type").then(|| E::ErrorDotExpr(problem.to_owned(), nowhere)))
-        .unwrap_or_else(|| E::ErrorArithmetic(problem.to_owned(), nowhere)))
+    Some(
+        None.or_else(|| behind("Function not found: ").map(|name| E::ErrorFunctionNotFound(name, nowhere)))
+            .or_else(|| behind("Variable not found: ").map(|name| E::ErrorVariableNotFound(name, nowhere)))
+            .or_else(|| behind("Property not found: ").map(|name| E::ErrorPropertyNotFound(name, nowhere)))
+            .or_else(|| behind("Module not found: ").map(|name| E::ErrorModuleNotFound(name, nowhere)))
+            .or_else(|| types("Data type incorrect: ").map(|(a, b)| E::ErrorMismatchDataType(a, b, nowhere)))
+            .or_else(|| types("Output type incorrect: ").map(|(a, b)| E::ErrorMismatchOutputType(a, b, nowhere)))
+            .or_else(|| behind("Indexer unavailable: ").map(|what| E::ErrorIndexingType(what, nowhere)))
+            .or_else(|| (problem == "For loop expects iterable type").then(|| E::ErrorFor(nowhere)))
+            .or_else(|| problem.contains("registered for type").then(|| E::ErrorDotExpr(problem.to_owned(), nowhere)))
+            .unwrap_or_else(|| E::ErrorArithmetic(problem.to_owned(), nowhere)),
+    )
 }

@@ -73,7 +73,12 @@ type Spot = (usize, usize);
 /// An open bracket.
 enum Bracket {
     /// Of a position in an array, a map, a tensor.
-    Index { first: Option<Spot>, tokens: usize, is_literal: bool, commas: usize },
+    Index {
+        first: Option<Spot>,
+        tokens: usize,
+        is_literal: bool,
+        commas: usize,
+    },
     /// Of a map.
     Map,
     Other,

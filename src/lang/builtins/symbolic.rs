@@ -32,7 +32,10 @@ fn checked(expression: Expression) -> Outcome<Expression> {
     if expression.depth() <= Expression::DEEPEST {
         return Ok(expression);
     }
-    Err(refused(format!("this expression nests more than {} operations: split it, or use fewer terms", Expression::DEEPEST)))
+    Err(refused(format!(
+        "this expression nests more than {} operations: split it, or use fewer terms",
+        Expression::DEEPEST
+    )))
 }
 
 /// Refuses conditions too large for the traversals; each part was checked, so the count itself stays short.

@@ -75,7 +75,9 @@ fn equality(engine: &mut Engine) {
             Ok((*t == tensor_argument(ctx, sign, &other.into())?) == wanted)
         };
         let refuse = move || -> Outcome<bool> {
-            Err(refused(format!("`{sign}` compares a tensor with a tensor, not with a number: write abs(t - x) < 1e-6")))
+            Err(refused(format!(
+                "`{sign}` compares a tensor with a tensor, not with a number: write abs(t - x) < 1e-6"
+            )))
         };
         engine.register_fn(sign, move |a: Tensor, b: Tensor| (a == b) == wanted);
         engine.register_fn(sign, move |ctx: NativeCallContext, a: Tensor, b: Array| compare(&ctx, &a, b));
