@@ -180,7 +180,10 @@ fn the_prompt_behind_a_pipe() {
     let input = "let x = 3\nx * 2\nans + 1\nfn f(a) {\n  a + 1\n}\nf(2)\n:vars\n";
     let (code, out, err) = outcome(&run_with(&[], input));
     assert_eq!((code, err.as_str()), (0, ""));
-    assert_eq!(out, "6\n7\n3\nx    i64       3\nans  i64       3\n");
+    assert_eq!(out, "6\n7\n3\nx    whole number  3\nans  whole number  3\n");
+    // A script has blank lines inside its blocks; one of a Windows editor begins with a mark.
+    let script = "\u{feff}let p = #{\n\n    a: 1,\n\n};\nfn f(x) {\n    let y = x;\n\n    y + 1\n}\n\nf(p.a)\n";
+    assert_eq!(outcome(&run_with(&[], script)), (0, "2\n".into(), String::new()));
 }
 
 #[test]

@@ -1,6 +1,8 @@
 //! Rhai's errors in words: which name was meant, what a function takes, what to write instead.
 
-use rhai::{Dynamic, Engine, EvalAltResult, LexError, ParseErrorType, Position, Scope};
+mod syntax;
+
+use rhai::{Dynamic, Engine, EvalAltResult, Position, Scope};
 
 use super::catalog::{Catalog, Entry};
 use super::diagnostics::{Diagnostic, Ending, Place};
@@ -105,7 +107,7 @@ impl Frame<'_> {
                     index => format!("a {} has no positions [{}]", self.type_name(value), self.type_name(index)),
                 };
             }
-            EvalAltResult::ErrorParsing(kind, position) => explain_syntax(kind, *position, to),
+            EvalAltResult::ErrorParsing(kind, position) => syntax::explain(kind, *position, to),
             EvalAltResult::ErrorModuleNotFound(name, _) => {
                 to.message = format!("there is no module `{name}`");
                 to.hints.extend(nearest(name, self.catalog.modules()).map(did_you_mean));
@@ -282,78 +284,6 @@ fn lower_first(text: &str) -> String {
     let mut characters = text.chars();
     let first = characters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
     first + characters.as_str()
-}
-
-fn explain_syntax(kind: &ParseErrorType, position: Position, to: &mut Diagnostic) {
-    match kind {
-        ParseErrorType::UnexpectedEOF => to.message = "the text ends in the middle of a statement".into(),
-        ParseErrorType::ExprTooDeep => {
-            to.message = "this expression nests too deeply".into();
-            to.hints.push("split it with `let`, or use a loop".into());
-        }
-        ParseErrorType::MismatchedType(wanted, _) if wanted.contains("iterable") => {
-            to.message = lower_first(&kind.to_string());
-            to.hints.push(FOR.into());
-        }
-        ParseErrorType::BadInput(LexError::UnexpectedInput(input)) => explain_character(input, to),
-        // The sentences of the token filter.
-        ParseErrorType::BadInput(_) => to.message = kind.to_string(),
-        kind => to.message = lower_first(&kind.to_string()),
-    }
-    if let ParseErrorType::MissingToken(token, _) = kind
-        && token == ";"
-        && let Some((place, note)) = to.places.first_mut()
-    {
-        let earlier = place.text.lines().take(place.line - 1).enumerate().filter(|(_, line)| !line.trim().is_empty());
-        let stands_first = place.text.lines().nth(place.line - 1).is_some_and(|now| {
-            now.chars().take(position.position().unwrap_or(1).saturating_sub(1)).all(char::is_whitespace)
-        });
-        match earlier.last() {
-            // Rhai notices at the next statement; the mark belongs behind the one that lacks it.
-            Some((i, line)) if stands_first => {
-                place.line = i + 1;
-                place.column = line.trim_end().chars().count();
-                *note = "a `;` is missing behind this".into();
-            }
-            _ => *note = "a `;` is missing before this".into(),
-        }
-    }
-}
-
-/// Characters that editors and pages put in the place of those of a program: what they are, and what to write.
-const LOOK_ALIKES: &[(&str, &str, &str)] = &[
-    ("\u{a0}\u{2007}\u{202f}", "a no-break space", "a space"),
-    ("\u{2002}\u{2003}\u{2009}\u{200a}\u{3000}", "a space of a special width", "a space"),
-    ("\u{200b}\u{200c}\u{200d}\u{2060}\u{feff}\u{ad}", "an invisible character", "nothing in its place"),
-    ("\u{2212}", "a minus sign from typesetting", "`-`"),
-    ("\u{2010}\u{2011}\u{2012}\u{2013}\u{2014}", "a dash from typesetting", "`-`"),
-    ("“”„‟«»″", "a curly quotation mark", "`\"`"),
-    ("‘’‚‛′´", "a curly quotation mark", "`\"`"),
-    ("×·⋅∙", "a multiplication sign from typesetting", "`*`"),
-    ("÷∕⁄", "a division sign from typesetting", "`/`"),
-    ("≤", "a sign from typesetting", "`<=`"),
-    ("≥", "a sign from typesetting", "`>=`"),
-    ("≠", "a sign from typesetting", "`!=`"),
-    ("²", "a power from typesetting", "`** 2`"),
-    ("³", "a power from typesetting", "`** 3`"),
-    ("√", "a sign from typesetting", "`sqrt(..)`"),
-    ("…", "an ellipsis", "`..`"),
-    ("，；：（）［］", "a wide punctuation mark", "the plain one"),
-];
-
-/// A character that no program has.
-fn explain_character(input: &str, to: &mut Diagnostic) {
-    let Some(c) = input.chars().next() else { return };
-    let code = u32::from(c);
-    let shown =
-        if c.is_whitespace() || c.is_control() { format!("U+{code:04X}") } else { format!("`{c}` (U+{code:04X})") };
-    match LOOK_ALIKES.iter().find(|(characters, _, _)| characters.contains(c)) {
-        Some((_, name, instead)) => {
-            to.message = format!("{shown} is {name}, which a script cannot have outside strings and comments");
-            to.hints.push(format!("write {instead}"));
-        }
-        None => to.message = format!("unexpected character {shown}"),
-    }
 }
 
 fn is_symbolic_condition(expected: &str, actual: &str) -> bool {

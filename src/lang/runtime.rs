@@ -308,7 +308,13 @@ impl Runtime {
 
     /// The user's name of a value's type.
     pub fn type_name(&self, value: &Value) -> String {
-        self.engine.map_type_name(value.type_name()).to_owned()
+        match value.type_name() {
+            "i64" => "whole number".to_owned(),
+            "f64" => "number".to_owned(),
+            "Fn" => "closure".to_owned(),
+            "()" => "nothing".to_owned(),
+            other => self.engine.map_type_name(other).to_owned(),
+        }
     }
 
     /// Whether a text ends in the middle of something, so that a prompt should ask for more.

@@ -55,7 +55,7 @@ fn converse(session: Session) -> u8 {
     }
 }
 
-/// Inputs from a pipe: the same as typed, but the first failure ends it.
+/// Inputs from a pipe or a file: the same as typed, but the first failure ends it, and an empty line ends nothing.
 fn replay(mut session: Session) -> u8 {
     let mut input = String::new();
     let mut lines = std::io::stdin().lock().lines();
@@ -74,7 +74,7 @@ fn replay(mut session: Session) -> u8 {
             }
             input.push_str(&line);
         }
-        if !at_end && session.wants_more(&input) {
+        if !at_end && session.is_incomplete(&input) {
             continue;
         }
         match enter(&mut session, &std::mem::take(&mut input)) {

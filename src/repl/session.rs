@@ -46,9 +46,15 @@ impl Session {
         Page { width: terminal::width(), colour: terminal::colour() }
     }
 
-    /// Whether an input ends in the middle of something. An empty line submits whatever there is.
+    /// Whether an input ends in the middle of something.
+    pub(crate) fn is_incomplete(&self, input: &str) -> bool {
+        !input.trim_start().starts_with(':') && self.runtime.is_incomplete(input)
+    }
+
+    /// Whether the prompt should ask for more. An empty line submits whatever there is: who typed a bracket too many
+    /// needs a way out.
     pub(crate) fn wants_more(&self, input: &str) -> bool {
-        !input.trim_start().starts_with(':') && !input.ends_with('\n') && self.runtime.is_incomplete(input)
+        !input.ends_with('\n') && self.is_incomplete(input)
     }
 
     /// Evaluates an input and shows its value.

@@ -3,6 +3,7 @@
 #![allow(unreachable_pub)] // `export_module` exports `pub` functions only.
 
 mod accuracy;
+mod array;
 mod dataset;
 mod explain;
 mod io;
@@ -28,6 +29,7 @@ use super::options::Tables;
 /// Registers all builtins, and in `tables` what their options are.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     accuracy::install(engine, tables);
+    array::install(engine);
     dataset::install(engine, tables);
     explain::install(engine, tables);
     io::install(engine, tables);
