@@ -115,7 +115,6 @@ impl Dataset {
             }
             other => other,
         })?;
-        data.coarseness().iter().for_each(|warning| task.warn(warning));
         Ok(data.with_labels(array.labels))
     }
 

@@ -5,11 +5,11 @@ use std::path::Path;
 use super::formats::Array;
 use crate::error::{Error, Result};
 use crate::settings::written;
-use crate::tensor::{Tensor, beyond, lost};
+use crate::tensor::{Tensor, beyond, loss};
 
 impl Array {
-    /// The tensor of single precision, and what is to be said of it: of whole numbers that it has not, and of numbers
-    /// that it takes for 0. Errors call the array `path`.
+    /// The tensor of single precision, and what is to be said of it: of whole numbers that it has not, of numbers that it
+    /// takes for 0, and of a spread that it loses beside the mean. Errors call the array `path`.
     ///
     /// # Errors
     /// When a finite number is beyond single precision.
@@ -27,7 +27,7 @@ impl Array {
 
     /// What rounding takes from a column, if it matters.
     fn loss(&self, column: usize, width: usize) -> Option<String> {
-        let loss = lost(self.values.iter().skip(column).step_by(width).copied())?;
+        let loss = loss(self.values.iter().skip(column).step_by(width).copied())?;
         Some(format!("{} {loss}", self.column(column)))
     }
 
@@ -59,6 +59,7 @@ mod tests {
         assert!(notes(&[16_777_217.0, 0.5, 0.0, 0.5]).contains("column 0 (`t`) has whole numbers beyond 16_777_216"));
         assert!(notes(&[16_777_217.0, 0.5, 0.0, 0.5]).contains("16_777_217 became 16_777_216"));
         assert_eq!(notes(&[16_777_218.0, 0.5, 0.0, 0.5]), "");
+        assert!(notes(&[0.5, 1e7, 0.5, 1e7 + 0.1]).contains("column 1 (`x`) has the mean 10_000_000.05"));
         assert!(notes(&[0.5, 1e-50, 0.5, 2e-50]).contains("column 1 (`x`) has 1e-50, which is 0"));
         // What was not finite in the file is not finite here; datasets refuse it.
         assert_eq!(rounded(&[f64::INFINITY, 1.0]).unwrap().0.values()[0], f32::INFINITY);

@@ -25,7 +25,7 @@ pub use index::Index;
 pub use matrix::{eigenvalues, inverse, solve};
 pub use order::{argsort, cumulative_sum, extreme, extreme_along, quantile, quantile_along, quantiles};
 pub use reduce::Reduction;
-pub use rounding::{beyond, coarse, lost};
+pub use rounding::{beyond, coarse, loss, lost};
 pub use rows::Rows;
 
 use crate::error::{Error, Result};

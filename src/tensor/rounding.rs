@@ -58,6 +58,15 @@ pub fn coarse(mean: f64, deviation: f64) -> Option<String> {
     })
 }
 
+/// What rounding takes from the numbers of a column, as a sentence after its name: see [`lost`] and [`coarse`].
+#[must_use]
+pub fn loss(values: impl Iterator<Item = f64> + Clone) -> Option<String> {
+    lost(values.clone()).or_else(|| {
+        let (mean, deviation) = moments(values.filter(|value| value.is_finite()));
+        coarse(mean, deviation)
+    })
+}
+
 impl Tensor {
     /// A tensor of `shape` with values rounded to single precision, and what is to be said of what that takes from them,
     /// column by column. Both call the values `name`.
@@ -71,13 +80,9 @@ impl Tensor {
         }
         let width = shape.get(1..).map_or(1, |rest| rest.iter().product::<usize>()).max(1);
         let note = |column: usize| {
-            let values = values.iter().skip(column).step_by(width).copied();
             let whose = if width == 1 { format!("`{name}`") } else { format!("column {column} of `{name}`") };
-            let what = lost(values.clone()).or_else(|| {
-                let (mean, deviation) = moments(values.filter(|value| value.is_finite()));
-                coarse(mean, deviation)
-            });
-            what.map(|what| format!("{whose} {what}"))
+            let what = loss(values.iter().skip(column).step_by(width).copied())?;
+            Some(format!("{whose} {what}"))
         };
         Ok((Self::from_f64(shape, values)?, (0..width).find_map(note)))
     }

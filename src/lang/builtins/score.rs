@@ -248,7 +248,7 @@ mod methods {
     /// let p = process::active();
     /// let s = perturb(p, [[0.0, 0.0]], 0.5, 7);
     /// let m = score::exact(p, dataset::diamond());
-    /// assert(m.at(s).keys() == ["eta", "x"] && m.at(#{ x: s.x, eta: s.eta }, 0.5).eta == m.at(s).eta);
+    /// assert(m.at(s).keys() == ["eta"] && m.at(#{ x: s.x, eta: s.eta }, 0.5).eta == m.at(s).eta);
     /// ```
     #[rhai_fn(return_raw, pure)]
     pub fn at(ctx: NativeCallContext, score: &mut Score, x: Dynamic, t: Dynamic) -> Outcome<Map> {
