@@ -149,7 +149,10 @@ fn what_tensors_lose_is_said() {
         ("tensor([1, 16777217])", "`values` has whole numbers beyond 16_777_216"),
         ("full(3, 16777217)", "16_777_217 became 16_777_216"),
         ("tensor([[1, 1e-50], [2, 2e-50]])", "column 1 of `values` has 1e-50, which is 0"),
-        ("let x = []; for i in 0..100 { x.push(1e7 + 0.1 * (i % 10)); } tensor(x).std()", "a standard deviation of 0.28723"),
+        (
+            "let x = []; for i in 0..100 { x.push(1e7 + 0.1 * (i % 10)); } tensor(x).std()",
+            "a standard deviation of 0.28723",
+        ),
         ("let t = zeros(2); t[0] = 16777217", "`value` has whole numbers"),
     ] {
         drop(tumble.run(call).unwrap_or_else(|error| panic!("{error}")));

@@ -77,7 +77,7 @@ impl Inner {
             // The tokenizer folds `-2` into one literal.
             Token::IntegerConstant(n) if *n < 0 => self.level().after_minus = true,
             Token::FloatConstant(x) if *x.0 < 0.0 => self.level().after_minus = true,
-            Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::MapStart => {
+            Token::LeftParen | Token::LeftBracket | Token::QuestionBracket | Token::LeftBrace | Token::MapStart => {
                 let is_index = after_value && matches!(token, Token::LeftBracket);
                 self.levels.push(Level { after_minus: false, is_index });
             }

@@ -6,11 +6,11 @@
 
 use nalgebra::DMatrix;
 
+use super::State;
 use super::layout::{BLOCK, Layout};
 use super::normalised;
-use super::output::transpose;
+use super::output::{Request, transpose};
 use super::start::Values;
-use super::{State, output::Request};
 use crate::data::Moments;
 use crate::error::{Error, Result, suggestion};
 use crate::gauss::precision;
@@ -145,7 +145,10 @@ fn evaluated(
     let request = Request { process, count: values.count, shape, kept: Vec::new() };
     let full = [&[values.count], shape].concat();
     // All tensors, and the parts that they are put together from.
-    request.check_memory(blocks, task.host())?;
+    task.host().afford(8.0 * blocks as f64 * values.count as f64 * d as f64, |problem| {
+        Error::argument("x", format!("of {} states {problem}", values.count)).with_hint("take fewer at a time")
+    })?;
+    let walls = score.walls();
     let mut tensors = (0..blocks).map(|_| allocate(&full, task.host())).collect::<Result<Vec<_>>>()?;
     let chart = Chart::new(score, time)?;
     let prepared = score.prepare(&[time], task)?;
@@ -157,15 +160,31 @@ fn evaluated(
         chart.enter(samples, &mut seen);
         let mut slopes = vec![0.0; layout.score * samples];
         prepared.evaluator(samples).evaluate(0, samples, &seen, &mut slopes);
-        Ok(finish(samples, &mut state, &mut slopes))
+        Ok((finish(samples, &mut state, &mut slopes), walls.as_ref().map_or(0, |walls| strays(walls, samples, &seen))))
     })?;
-    for (block, part) in parts.iter().enumerate() {
+    let stray: usize = parts.iter().map(|(_, stray)| stray).sum();
+    if stray > 0 {
+        let count = values.count;
+        task.warn(&format!(
+            "{stray} of {count} states lie beyond what the simulated paths reached: no score is known there"
+        ));
+    }
+    for (block, (part, _)) in parts.iter().enumerate() {
         let size = part.len() / blocks;
         for (tensor, rows) in tensors.iter_mut().zip(part.chunks_exact(size)) {
             transpose(rows, size / d, &mut tensor[block * BLOCK * d..][..size]);
         }
     }
     tensors.into_iter().map(|values| Tensor::new(&full, values)).collect()
+}
+
+/// How many of the states [rows, samples] have a value outside of the `walls` of its row.
+fn strays(walls: &[[f32; 2]], samples: usize, state: &[f32]) -> usize {
+    let is_outside = |n: &usize| {
+        let values = state.iter().skip(*n).step_by(samples);
+        values.zip(walls).any(|(value, [least, largest])| !(least..=largest).contains(&value))
+    };
+    (0..samples).filter(is_outside).count()
 }
 
 /// From the score to the mean of the data, at one time.

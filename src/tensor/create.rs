@@ -165,9 +165,13 @@ mod tests {
     #[test]
     fn grids_that_single_precision_has_not_are_refused() {
         let problem = |grid: Result<Tensor>| grid.unwrap_err().to_string();
-        assert!(problem(Tensor::arange(16_777_210.0, 16_777_220.0, 1.0, &host())).contains("16_777_217 became 16_777_216"));
+        assert!(
+            problem(Tensor::arange(16_777_210.0, 16_777_220.0, 1.0, &host())).contains("16_777_217 became 16_777_216")
+        );
         assert!(problem(Tensor::linspace(0.0, 1e39, 3, &host())).contains("5e38, and single precision ends at 3.4e38"));
-        assert!(problem(Tensor::linspace(1e7, 1e7 + 1.0, 5, &host())).contains("10_000_000 and 10_000_000.25, which are"));
+        assert!(
+            problem(Tensor::linspace(1e7, 1e7 + 1.0, 5, &host())).contains("10_000_000 and 10_000_000.25, which are")
+        );
         assert_eq!(Tensor::linspace(1e7, 1e7, 2, &host()).unwrap().values()[..], [1e7, 1e7]);
     }
 

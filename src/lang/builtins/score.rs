@@ -235,7 +235,8 @@ mod methods {
     ///
     /// # Returns
     /// A map with a tensor for each block with noise of its own. Where noise reaches only some coordinates of a block,
-    /// the others have NaN. For normalised data `x` and the gradients by it are in units of the data.
+    /// the others have NaN. For normalised data `x` and the gradients by it are in units of the data. Of a score that was
+    /// learned from simulated paths nothing is known where none of them came; such states are warned of.
     ///
     /// # Errors
     /// When `t` is out of range, a block is missing or not one of the process, or the shapes differ from the data's.
