@@ -1,8 +1,8 @@
 //! Scores in hand: the score at given states, and the data that are expected there.
 //!
-//! Under a linear process z_t = Φ_x x_0 + c + noise of covariance Σ, and for the score s = ∇ log p_t(z) of the whole state
-//! s = −P (z − c − Φ_x E[x_0 | z]) with P = Σ⁻¹ (Robbins 1956; Efron, J. Am. Stat. Assoc. 106, 1602 (2011): "Tweedie").
-//! Every component says so by itself, so the driven ones suffice: P_d Φ_x E[x_0 | z] = s_d + P_d (z − c).
+//! Under a linear process z_t = Φ_x x_0 + c + noise of covariance Σ, and for the score s = ∇ log p_t(z) of the whole
+//! state s = −P (z − c − Φ_x E[x_0 | z]) with P = Σ⁻¹ (Robbins 1956; Efron, J. Am. Stat. Assoc. 106, 1602 (2011):
+//! "Tweedie"). Every component says so by itself, so the driven ones suffice: P_d Φ_x E[x_0 | z] = s_d + P_d (z − c).
 
 use nalgebra::DMatrix;
 
@@ -24,7 +24,7 @@ use crate::vector::single;
 /// states. Where only some coordinates of a block are driven, the others have NaN.
 ///
 /// # Errors
-/// When `time` is not above 0 and up to the horizon, the states are not those of the process, or the score has no value.
+/// When `time` is not above 0 and up to the horizon, the states are not of the process, or the score has no value.
 pub fn score_at(score: &dyn Score, states: &State, time: f64, task: &Task) -> Result<Vec<(String, Tensor)>> {
     let process = score.process();
     let d: usize = score.shape().iter().product();
@@ -191,8 +191,8 @@ fn strays(walls: &[[f32; 2]], samples: usize, state: &[f32]) -> usize {
 struct Posterior {
     /// P_d, [driven, m].
     precision: DMatrix<f64>,
-    /// For each kind of copies, what makes of s_d + P_d (z − E z) what the mean of the data given z differs by from that
-    /// of all data, [k, driven].
+    /// For each kind of copies, what makes of s_d + P_d (z − E z) the difference of the mean of the data given z from
+    /// that of all data, [k, driven].
     gains: Vec<DMatrix<f64>>,
     kinds: std::sync::Arc<[usize]>,
     /// Means of data, \[d\], and of states, [m·copies], where the score sees them with their means.
@@ -245,9 +245,9 @@ impl Posterior {
     }
 }
 
-/// The gain F B⁺ U of whitened equations B = U P_d Φ_x F, [driven, k], for data of the factor F. By least squares, where
-/// they are more than unknowns; what B loses in the rounding of states, as at late times and of constant coordinates,
-/// leaves the data where their mean is.
+/// The gain F B⁺ U of whitened equations B = U P_d Φ_x F, [driven, k], for data of the factor F. By least squares,
+/// where they are more than unknowns; what B loses in the rounding of states, as at late times and of constant
+/// coordinates, leaves the data where their mean is.
 fn gain(equations: &DMatrix<f64>, factor: &DMatrix<f64>, units: &DMatrix<f64>) -> DMatrix<f64> {
     let decomposed = equations.clone().svd(true, true);
     let (left, right) = (decomposed.u.expect("asked for"), decomposed.v_t.expect("asked for"));

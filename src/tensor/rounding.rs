@@ -45,26 +45,35 @@ pub fn lost(values: impl Iterator<Item = f64> + Clone) -> Option<String> {
 /// That single precision cannot hold a spread beside a mean, as a sentence after the name of the numbers.
 #[must_use]
 pub fn coarse(mean: f64, deviation: f64) -> Option<String> {
-    let step = f64::from(f32::EPSILON) * mean.abs();
-    let is_coarse = deviation > 0.0 && deviation < STEPS_OF_SPREAD * step;
-    is_coarse.then(|| {
-        format!(
-            "has the mean {} and a standard deviation of {}, which samples in single precision hold to {}: subtract the \
-             mean first",
-            written(mean),
-            number(deviation),
-            number(step)
-        )
-    })
+    (deviation > 0.0 && deviation < STEPS_OF_SPREAD * step(mean)).then(|| unheld(mean, deviation))
 }
 
-/// What rounding takes from the numbers of a column, as a sentence after its name: see [`lost`] and [`coarse`].
+/// What rounding takes from the numbers of a column, as a sentence after its name: see [`lost`]; or that it is not small
+/// beside their standard deviation, as of [`coarse`] numbers that are not round.
 #[must_use]
 pub fn loss(values: impl Iterator<Item = f64> + Clone) -> Option<String> {
     lost(values.clone()).or_else(|| {
-        let (mean, deviation) = moments(values.filter(|value| value.is_finite()));
-        coarse(mean, deviation)
+        let values = values.filter(|value| value.is_finite());
+        let (mean, deviation) = moments(values.clone());
+        let taken = moments(values.map(|value| value - f64::from(single(value)))).1;
+        // Rounding to steps makes an error of a step over √12 on the mean.
+        (deviation > 0.0 && STEPS_OF_SPREAD * 12_f64.sqrt() * taken > deviation).then(|| unheld(mean, deviation))
     })
+}
+
+/// The distance of numbers of single precision about `value`.
+fn step(value: f64) -> f64 {
+    f64::from(f32::EPSILON) * value.abs()
+}
+
+fn unheld(mean: f64, deviation: f64) -> String {
+    format!(
+        "has the mean {} and a standard deviation of {}, which samples in single precision hold to {}: subtract the mean \
+         first",
+        written(mean),
+        number(deviation),
+        number(step(mean))
+    )
 }
 
 impl Tensor {
@@ -116,6 +125,8 @@ mod tests {
         assert!(note(&spread).contains("a standard deviation of 0.28723"), "{}", note(&spread));
         let narrow: Vec<f64> = spread.iter().map(|value| value - 1e7).collect();
         assert_eq!(note(&narrow), "");
+        // Numbers that single precision has.
+        assert_eq!(note(&[1e9, 1e9 + 64.0, 1e9 + 128.0]), "");
         let (_, note) = Tensor::rounded("values", &[2, 2], &[1.0, 1e7, 2.0, 1e7 + 0.1]).unwrap();
         assert!(note.unwrap().starts_with("column 1 of `values` has the mean 10_000_000"));
     }

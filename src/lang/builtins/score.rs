@@ -235,8 +235,8 @@ mod methods {
     ///
     /// # Returns
     /// A map with a tensor for each block with noise of its own. Where noise reaches only some coordinates of a block,
-    /// the others have NaN. For normalised data `x` and the gradients by it are in units of the data. Of a score that was
-    /// learned from simulated paths nothing is known where none of them came; such states are warned of.
+    /// the others have NaN. For normalised data `x` and the gradients by it are in units of the data. Of a score that
+    /// was learned from simulated paths nothing is known where none of them came; such states are warned of.
     ///
     /// # Errors
     /// When `t` is out of range, a block is missing or not one of the process, or the shapes differ from the data's.
@@ -269,8 +269,8 @@ mod methods {
 
     /// The data expected at given states, E[x_0 | z_t]: the mean over all data that may have become them.
     ///
-    /// It follows from the score without further calls ("Tweedie"): with z_t = K x_0 + c + noise of precision P, the score
-    /// of the whole state is -P (z_t - c - K E[x_0 | z_t]). Where several blocks are driven and a learned score
+    /// It follows from the score without further calls ("Tweedie"): with z_t = K x_0 + c + noise of precision P, the
+    /// score of the whole state is -P (z_t - c - K E[x_0 | z_t]). Where several blocks are driven and a learned score
     /// contradicts itself, the data are those of least squares in units of the noise.
     ///
     /// # Shapes
