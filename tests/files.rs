@@ -126,6 +126,7 @@ fn what_may_be_wrong_is_said() {
         (",x,y\n0,1.5,2.5\n1,3.5,4.5\n", "the first column has no name and counts the rows"),
         ("step,x\n16777217,0.5\n16777219,0.25\n", "column 0 (`step`) has whole numbers beyond 16_777_216"),
         ("1e-50,1\n2e-50,2\n", "column 0 has 1e-50, which is 0 in single precision"),
+        ("x,y\n10000000,1\n10000000.1,2\n", "column 0 (`x`) has the mean 10_000_000.05"),
     ] {
         for call in ["io::read(file)", "dataset::from_file(file)"] {
             std::fs::write(folder.path().join("x.csv"), text).unwrap();
@@ -136,6 +137,31 @@ fn what_may_be_wrong_is_said() {
     }
     std::fs::write(folder.path().join("x.csv"), "x,y\n1,2.5\n3,4.5\n").unwrap();
     drop(tumble.run("io::read(file)").unwrap_or_else(|error| panic!("{error}")));
+    assert!(heard.0.lock().unwrap().is_empty());
+}
+
+/// Numbers of a script that a tensor has not.
+#[test]
+fn what_tensors_lose_is_said() {
+    let heard = Arc::new(Heard::default());
+    let mut tumble = Runtime::builder().progress(heard.clone()).build().unwrap();
+    for (call, warning) in [
+        ("tensor([1, 16777217])", "`values` has whole numbers beyond 16_777_216"),
+        ("full(3, 16777217)", "16_777_217 became 16_777_216"),
+        ("tensor([[1, 1e-50], [2, 2e-50]])", "column 1 of `values` has 1e-50, which is 0"),
+        (
+            "let x = []; for i in 0..100 { x.push(1e7 + 0.1 * (i % 10)); } tensor(x).std()",
+            "a standard deviation of 0.28723",
+        ),
+        ("let t = zeros(2); t[0] = 16777217", "`value` has whole numbers"),
+    ] {
+        drop(tumble.run(call).unwrap_or_else(|error| panic!("{error}")));
+        let said = std::mem::take(&mut *heard.0.lock().unwrap());
+        assert!(said.len() == 1 && said[0].contains(warning), "{call}: {said:?}");
+    }
+    for call in ["tensor([1e7, 2e7, 0.1])", "tensor([1, 1e-50])", "tensor([[1e7], [3e7]])", "arange(5) + 16777217"] {
+        drop(tumble.run(call).unwrap_or_else(|error| panic!("{error}")));
+    }
     assert!(heard.0.lock().unwrap().is_empty());
 }
 

@@ -20,9 +20,8 @@ use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
-use crate::settings::written;
 use crate::task::Task;
-use crate::tensor::{self, Tensor, number};
+use crate::tensor::{self, Tensor, coarse};
 use crate::vector::single;
 use points::Points;
 pub use units::{NORMALISATIONS, Normalisation, Units};
@@ -52,9 +51,6 @@ enum Law {
     /// What is drawn from another one, normalised.
     Scaled(Dataset, Units),
 }
-
-/// Steps of single precision in a standard deviation, fewer of which are worth a warning.
-const STEPS_OF_SPREAD: f64 = 30.0;
 
 /// Samples that [`Dataset::sample`] draws together; part of what a seed means.
 const BLOCK: usize = 256;
@@ -119,25 +115,16 @@ impl Dataset {
             }
             other => other,
         })?;
-        data.coarseness().iter().for_each(|warning| task.warn(warning));
         Ok(data.with_labels(array.labels))
     }
 
     /// That samples, which are in single precision, cannot hold the spread of a coordinate beside its mean.
     pub fn coarseness(&self) -> Option<String> {
         let given = self.given();
-        let step = |c: usize| f64::from(f32::EPSILON) * given.mean[c].abs();
         let variances = given.coordinate_variances();
-        let is_coarse = |&c: &usize| variances[c] > 0.0 && variances[c].sqrt() < STEPS_OF_SPREAD * step(c);
-        let c = (0..self.dimension()).find(is_coarse)?;
-        Some(format!(
-            "coordinate {c} of `{}` has the mean {} and a standard deviation of {}, which samples in single precision hold \
-             to {}: subtract the mean first",
-            self.name(),
-            written(given.mean[c]),
-            number(variances[c].sqrt()),
-            number(step(c))
-        ))
+        let coarse = |c: usize| Some((c, coarse(given.mean[c], variances[c].sqrt())?));
+        let (c, problem) = (0..self.dimension()).find_map(coarse)?;
+        Some(format!("coordinate {c} of `{}` {problem}", self.name()))
     }
 
     /// The same data with a label for each point; of finite data only.

@@ -7,7 +7,7 @@ use super::uniforms::for_each_uniform;
 use super::units::Units;
 use crate::error::{Error, Result};
 use crate::rng::Stream;
-use crate::tensor::Tensor;
+use crate::tensor::{Tensor, beyond};
 use crate::vector::{single, singles};
 
 /// Standard errors of a correlation, and of the equality of two variances, that more is needed of to count as one.
@@ -35,8 +35,7 @@ impl Points {
     pub(super) fn from_f64(shape: &[usize], values: &[f64]) -> Result<Self> {
         let tensor = Tensor::from_f64(shape, values)?;
         let narrow = tensor.values();
-        let beyond = |(wide, narrow): (&f64, &f32)| wide.is_finite() && !narrow.is_finite();
-        if let Some(at) = values.iter().zip(narrow.iter()).position(beyond) {
+        if let Some(at) = beyond(values) {
             let row = at / (values.len() / shape[0]);
             let problem = format!("has {:e} in row {row}, beyond what single precision holds, 3.4e38", values[at]);
             return Err(Error::argument("points", problem).with_hint("divide the data by a unit of their size"));

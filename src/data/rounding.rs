@@ -5,26 +5,18 @@ use std::path::Path;
 use super::formats::Array;
 use crate::error::{Error, Result};
 use crate::settings::written;
-use crate::tensor::Tensor;
-use crate::vector::single;
-
-/// Whole numbers up to here have a number of single precision each; beyond, doubles have parts no longer.
-const WHOLE: f64 = 9_007_199_254_740_992.0;
-
-/// Part of the largest number of a column below which another one does not matter beside it.
-const NEGLIGIBLE: f64 = 1e-7;
+use crate::tensor::{Tensor, beyond, loss};
 
 impl Array {
-    /// The tensor of single precision, and what is to be said of it: of whole numbers that it has not, and of numbers
-    /// that it takes for 0. Errors call the array `path`.
+    /// The tensor of single precision, and what is to be said of it: of whole numbers that it has not, of numbers that it
+    /// takes for 0, and of a spread that it loses beside the mean. Errors call the array `path`.
     ///
     /// # Errors
     /// When a finite number is beyond single precision.
     pub fn rounded(&self, path: &Path) -> Result<(Tensor, Vec<String>)> {
         let tensor = Tensor::from_f64(&self.shape, &self.values)?;
         let width = self.shape.get(1..).map_or(1, |rest| rest.iter().product::<usize>()).max(1);
-        let is_lost = |value: &f64| value.is_finite() && !single(*value).is_finite();
-        if let Some(at) = self.values.iter().position(is_lost) {
+        if let Some(at) = beyond(&self.values) {
             let place = format!("row {}, {}", at / width, self.column(at % width));
             let problem = format!("{place} is {}, and single precision ends at 3.4e38", written(self.values[at]));
             return Err(Error::file("use", path, problem).with_hint("divide the data by a scale first"));
@@ -35,26 +27,8 @@ impl Array {
 
     /// What rounding takes from a column, if it matters.
     fn loss(&self, column: usize, width: usize) -> Option<String> {
-        let values = || self.values.iter().skip(column).step_by(width).copied().filter(|value| value.is_finite());
-        let rounded = |value: f64| f64::from(single(value));
-        let largest = values().map(f64::abs).fold(0.0, f64::max);
-        let vanishes = |value: &f64| *value != 0.0 && rounded(*value) == 0.0 && value.abs() > NEGLIGIBLE * largest;
-        if let Some(value) = values().find(vanishes) {
-            return Some(format!(
-                "{} has {}, which is 0 in single precision; multiply the data by a scale first",
-                self.column(column),
-                written(value)
-            ));
-        }
-        let changes = |value: &f64| rounded(*value) != *value && value.abs() <= WHOLE;
-        let value = values().find(changes).filter(|_| values().all(|value| value.fract() == 0.0))?;
-        Some(format!(
-            "{} has whole numbers beyond 16_777_216 that single precision does not have: {} became {}; subtract what \
-             they have in common first",
-            self.column(column),
-            written(value),
-            written(rounded(value))
-        ))
+        let loss = loss(self.values.iter().skip(column).step_by(width).copied())?;
+        Some(format!("{} {loss}", self.column(column)))
     }
 
     fn column(&self, at: usize) -> String {
@@ -85,6 +59,7 @@ mod tests {
         assert!(notes(&[16_777_217.0, 0.5, 0.0, 0.5]).contains("column 0 (`t`) has whole numbers beyond 16_777_216"));
         assert!(notes(&[16_777_217.0, 0.5, 0.0, 0.5]).contains("16_777_217 became 16_777_216"));
         assert_eq!(notes(&[16_777_218.0, 0.5, 0.0, 0.5]), "");
+        assert!(notes(&[0.5, 1e7, 0.5, 1e7 + 0.1]).contains("column 1 (`x`) has the mean 10_000_000.05"));
         assert!(notes(&[0.5, 1e-50, 0.5, 2e-50]).contains("column 1 (`x`) has 1e-50, which is 0"));
         // What was not finite in the file is not finite here; datasets refuse it.
         assert_eq!(rounded(&[f64::INFINITY, 1.0]).unwrap().0.values()[0], f32::INFINITY);

@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, INT, NativeCallContext};
 
 use super::failure::{Outcome, Raise};
 use super::options::{kind, number, whole_argument};
+use super::surroundings::{host, task};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::tensor::{Index, Tensor};
@@ -63,7 +64,35 @@ pub(crate) fn tensor_argument(ctx: &NativeCallContext, name: &str, value: &Dynam
         return Err(Error::argument(name, problem)).raise(ctx);
     }
     let numbers = Numbers::read(ctx, name, value)?;
-    Tensor::from_f64(&numbers.shape, &numbers.values).raise(ctx)
+    rounded(ctx, name, &numbers)
+}
+
+/// Numbers of a script as a tensor; what single precision takes from them is refused or said.
+fn rounded(ctx: &NativeCallContext, name: &str, numbers: &Numbers) -> Outcome<Tensor> {
+    let (tensor, note) = Tensor::rounded(name, &numbers.shape, &numbers.values).raise(ctx)?;
+    note.iter().for_each(|note| task(ctx).warn(note));
+    Ok(tensor)
+}
+
+/// A tensor, an array of numbers, or a number, which is a tensor without axes.
+pub(crate) fn operand(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Tensor> {
+    match number(value) {
+        Some(x) => rounded(ctx, name, &Numbers { shape: Vec::new(), values: vec![x] }),
+        None => tensor_argument(ctx, name, value),
+    }
+}
+
+/// A tensor or an array of numbers in double precision.
+pub(crate) fn numbers_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Numbers> {
+    let count = value.read_lock::<Tensor>().map(|tensor| tensor.len());
+    if count.is_none() && !value.is_array() {
+        let problem = format!("must be a tensor or an array of numbers, got {}", kind(ctx, value));
+        return Err(Error::argument(name, problem)).raise(ctx);
+    }
+    // In double precision, and once more where they are put in order.
+    let bytes = 16.0 * count.unwrap_or(0) as f64;
+    host(ctx).afford(bytes, |problem| Error::argument(name, format!("in double precision {problem}"))).raise(ctx)?;
+    Numbers::read(ctx, name, value)
 }
 
 /// An array of tensors.

@@ -72,6 +72,12 @@ impl Noised {
         &self.kinds
     }
 
+    /// F of each kind, the covariance of its data components being F Fᵀ, [k, k].
+    #[must_use]
+    pub fn spreads(&self) -> &[DMatrix<f64>] {
+        &self.factors
+    }
+
     /// Φ_x F of each kind: what the data contribute to the factor of the noised state, [m, k].
     #[must_use]
     pub fn carried(&self, kernel: &Kernel) -> Vec<DMatrix<f64>> {

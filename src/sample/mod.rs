@@ -4,6 +4,7 @@
 //! seed, purpose, step and block, so the bits of a result do not depend on the number of threads.
 
 mod adaptive;
+mod at;
 mod combination;
 mod convergence;
 mod density;
@@ -30,6 +31,7 @@ mod start;
 mod state;
 mod update;
 
+pub use at::{denoise, score_at, states_of};
 pub use convergence::{ACCURACY, Accuracy, convergence};
 pub use density::{Bound, Divergence, LIKELIHOOD, Likelihood, LogDensity, log_density, log_likelihood};
 pub use forward::{FORWARD, Forward, perturb, simulate};

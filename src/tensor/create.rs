@@ -1,9 +1,10 @@
 //! New tensors.
 
-use super::Tensor;
+use super::{Tensor, lost};
 use crate::error::{Error, Result};
 use crate::host::{self, Host};
 use crate::rng::{Purpose, Stream};
+use crate::settings::written;
 use crate::vector::single;
 
 impl Tensor {
@@ -30,7 +31,7 @@ impl Tensor {
     /// `count` values at equal distances from `start` to `end`, both included, each rounded once.
     ///
     /// # Errors
-    /// When `count` is 0, an end is not finite, or the memory does not suffice.
+    /// When `count` is 0, an end is not finite, single precision has not the values, or the memory does not suffice.
     pub fn linspace(start: f64, end: f64, count: usize, host: &Host) -> Result<Self> {
         finite(&[("start", start), ("end", end)])?;
         if count == 0 {
@@ -44,7 +45,7 @@ impl Tensor {
     /// The values `start`, `start + step`, ... that lie before `end`.
     ///
     /// # Errors
-    /// When `step` is 0, a number is not finite, or the memory does not suffice.
+    /// When `step` is 0, a number is not finite, single precision has not the values, or the memory does not suffice.
     pub fn arange(start: f64, end: f64, step: f64, host: &Host) -> Result<Self> {
         Self::filled(steps_between(start, end, step)?, host, |i| start + step * i)
     }
@@ -69,11 +70,12 @@ impl Tensor {
         Self::new(shape, values)
     }
 
-    fn filled(count: usize, host: &Host, value: impl Fn(f64) -> f64) -> Result<Self> {
+    fn filled(count: usize, host: &Host, value: impl Fn(f64) -> f64 + Copy) -> Result<Self> {
         let mut values = allocate(&[count], host)?;
         for (i, slot) in values.iter_mut().enumerate() {
             *slot = single(value(i as f64));
         }
+        hold(&values, value)?;
         Self::new(&[count], values)
     }
 }
@@ -91,6 +93,23 @@ pub fn steps_between(start: f64, end: f64, step: f64) -> Result<usize> {
     let rounding = 4.0 * f64::EPSILON * (start.abs() + end.abs()) / step.abs();
     // The conversion saturates, and `allocate` refuses what is too much.
     Ok(((end - start) / step - rounding).ceil().max(0.0) as usize)
+}
+
+/// Refuses a grid of which single precision, `values`, has not what it is made of: `wide` of each place.
+fn hold(values: &[f32], wide: impl Fn(f64) -> f64 + Copy) -> Result<()> {
+    let wide = move |i: usize| wide(i as f64);
+    let refuse = |problem: String| Err(Error::argument("end", format!("is too far: the grid {problem}")));
+    if let Some(at) = values.iter().position(|value| !value.is_finite()) {
+        return refuse(format!("has {}, and single precision ends at 3.4e38", written(wide(at))));
+    }
+    if let Some(problem) = lost((0..values.len()).map(wide)) {
+        return refuse(problem);
+    }
+    let pair = (1..values.len()).find(|&i| values[i] == values[i - 1] && wide(i) != wide(i - 1));
+    pair.map_or(Ok(()), |i| {
+        let (a, b) = (written(wide(i - 1)), written(wide(i)));
+        refuse(format!("has {a} and {b}, which are one number in single precision; subtract what they have in common"))
+    })
 }
 
 fn finite(numbers: &[(&str, f64)]) -> Result<()> {
@@ -150,6 +169,19 @@ mod tests {
 
     fn host() -> Host {
         Host::default()
+    }
+
+    #[test]
+    fn grids_that_single_precision_has_not_are_refused() {
+        let problem = |grid: Result<Tensor>| grid.unwrap_err().to_string();
+        assert!(
+            problem(Tensor::arange(16_777_210.0, 16_777_220.0, 1.0, &host())).contains("16_777_217 became 16_777_216")
+        );
+        assert!(problem(Tensor::linspace(0.0, 1e39, 3, &host())).contains("5e38, and single precision ends at 3.4e38"));
+        assert!(
+            problem(Tensor::linspace(1e7, 1e7 + 1.0, 5, &host())).contains("10_000_000 and 10_000_000.25, which are")
+        );
+        assert_eq!(Tensor::linspace(1e7, 1e7, 2, &host()).unwrap().values()[..], [1e7, 1e7]);
     }
 
     #[test]

@@ -114,13 +114,15 @@ pub const FUNCTIONS: [(&str, fn(f64) -> f64); 20] = [
 ];
 
 /// The smaller value; NaN if either is.
-pub(super) fn minimum(a: f32, b: f32) -> f32 {
-    if a < b || a.is_nan() { a } else { b }
+pub(super) fn minimum<T: PartialOrd>(a: T, b: T) -> T {
+    let is_number = a.partial_cmp(&a).is_some();
+    if a < b || !is_number { a } else { b }
 }
 
 /// The larger value; NaN if either is.
-pub(super) fn maximum(a: f32, b: f32) -> f32 {
-    if a > b || a.is_nan() { a } else { b }
+pub(super) fn maximum<T: PartialOrd>(a: T, b: T) -> T {
+    let is_number = a.partial_cmp(&a).is_some();
+    if a > b || !is_number { a } else { b }
 }
 
 impl Tensor {
@@ -132,13 +134,36 @@ impl Tensor {
         let shape = broadcast_shape(self.shape(), other.shape()).ok_or_else(|| {
             let (left, right) = (self.shape(), other.shape());
             Error::argument(operation.symbol(), format!("cannot combine shapes {left:?} and {right:?}"))
-                .with_hint("counted from the last axis, lengths must be equal or one of them 1")
+                .with_hint(FITTING)
         })?;
         let mut out = ArrayD::from_shape_vec(IxDyn(&shape), allocate(&shape, host)?)
             .map_err(|e| Error::argument("shape", format!("{shape:?}: {e}")))?;
         let function = operation.function();
         if let (Some(left), Some(right)) = (self.0.broadcast(IxDyn(&shape)), other.0.broadcast(IxDyn(&shape))) {
             Zip::from(&mut out).and(left).and(right).for_each(|out, &a, &b| *out = function(a, b));
+        }
+        Ok(out.into())
+    }
+
+    /// The value of `a` where `self` is not 0, that of `b` where it is. Shapes repeat as in [`Tensor::combine`].
+    ///
+    /// # Errors
+    /// When the shapes do not fit, or the result does not fit into memory.
+    pub fn choose(&self, a: &Self, b: &Self, host: &Host) -> Result<Self> {
+        let [own, left, right] = [self.shape(), a.shape(), b.shape()];
+        let shape = broadcast_shape(own, left).and_then(|shape| broadcast_shape(&shape, right)).ok_or_else(|| {
+            Error::argument("where", format!("cannot combine shapes {own:?}, {left:?} and {right:?}"))
+                .with_hint(FITTING)
+        })?;
+        let mut out = ArrayD::from_shape_vec(IxDyn(&shape), allocate(&shape, host)?)
+            .map_err(|e| Error::argument("shape", format!("{shape:?}: {e}")))?;
+        let repeated = [self, a, b].map(|tensor| tensor.0.broadcast(IxDyn(&shape)));
+        if let [Some(test), Some(a), Some(b)] = repeated {
+            Zip::from(&mut out)
+                .and(test)
+                .and(a)
+                .and(b)
+                .for_each(|out, &test, &a, &b| *out = if test == 0.0 { b } else { a });
         }
         Ok(out.into())
     }
@@ -165,6 +190,9 @@ impl Tensor {
         }))
     }
 }
+
+/// Which shapes fit.
+const FITTING: &str = "counted from the last axis, lengths must be equal or one of them 1";
 
 /// The shape that both broadcast to.
 fn broadcast_shape(left: &[usize], right: &[usize]) -> Option<Vec<usize>> {
@@ -208,6 +236,15 @@ mod tests {
         assert_eq!(combine(Binary::Less), [0.0, 1.0]);
         assert_eq!(combine(Binary::GreaterEqual), [1.0, 0.0]);
         assert!(a.combine(Binary::Maximum, &Tensor::scalar(f64::NAN), &Host::default()).unwrap().values()[0].is_nan());
+    }
+
+    #[test]
+    fn choosing() {
+        let test = tensor(&[2, 1], &[1.0, 0.0]);
+        let chosen = test.choose(&tensor(&[3], &[1.0, 2.0, 3.0]), &Tensor::scalar(-1.0), &Host::default()).unwrap();
+        assert_eq!(chosen, tensor(&[2, 3], &[1.0, 2.0, 3.0, -1.0, -1.0, -1.0]));
+        let problem = test.choose(&test, &tensor(&[3, 1], &[0.0; 3]), &Host::default()).unwrap_err().to_string();
+        assert_eq!(problem, "`where` cannot combine shapes [2, 1], [2, 1] and [3, 1]");
     }
 
     #[test]

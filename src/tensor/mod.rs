@@ -8,8 +8,11 @@ mod create;
 mod display;
 mod elementwise;
 mod index;
+mod matrix;
+mod order;
 mod product;
 mod reduce;
+mod rounding;
 mod rows;
 mod shape;
 
@@ -19,7 +22,10 @@ pub use create::{affordable, allocate, count, steps_between};
 pub(crate) use display::number;
 pub use elementwise::{Binary, FUNCTIONS};
 pub use index::Index;
+pub use matrix::{eigenvalues, inverse, solve};
+pub use order::{argsort, cumulative_sum, extreme, extreme_along, quantile, quantile_along, quantiles};
 pub use reduce::Reduction;
+pub use rounding::{beyond, coarse, loss, lost};
 pub use rows::Rows;
 
 use crate::error::{Error, Result};
@@ -103,11 +109,16 @@ impl Tensor {
 
     /// The axis that a caller counts from the front (0, 1, ...) or the back (-1, -2, ...).
     fn axis(&self, axis: i64) -> Result<usize> {
-        axis_of(axis, self.rank()).ok_or_else(|| {
-            Error::argument("axis", format!("{axis} does not exist in a tensor of shape {:?}", self.shape()))
-                .with_hint(axis_range(self.rank()))
-        })
+        axis_in(self.shape(), axis)
     }
+}
+
+/// The axis of a tensor of `shape` that a caller counts from the front or the back.
+fn axis_in(shape: &[usize], axis: i64) -> Result<usize> {
+    axis_of(axis, shape.len()).ok_or_else(|| {
+        Error::argument("axis", format!("{axis} does not exist in a tensor of shape {shape:?}"))
+            .with_hint(axis_range(shape.len()))
+    })
 }
 
 /// The position that `axis` names among `rank`, if it does.

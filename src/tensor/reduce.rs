@@ -25,6 +25,10 @@ pub enum Reduction {
 }
 
 impl Reduction {
+    /// All reductions.
+    pub const ALL: [Self; 6] =
+        [Self::Sum, Self::Mean, Self::Variance, Self::StandardDeviation, Self::Minimum, Self::Maximum];
+
     /// As scripts write it.
     pub fn name(self) -> &'static str {
         match self {
@@ -37,21 +41,35 @@ impl Reduction {
         }
     }
 
-    fn apply<'a>(self, values: impl ExactSizeIterator<Item = &'a f32> + Clone) -> f64 {
+    /// The reduction of numbers of any shape.
+    ///
+    /// # Errors
+    /// When there are none and the reduction needs one.
+    pub fn of(self, shape: &[usize], values: &[f64]) -> Result<f64> {
+        if values.is_empty() && self != Self::Sum {
+            return Err(self.of_nothing(shape));
+        }
+        Ok(self.apply(values.iter().copied()))
+    }
+
+    fn of_nothing(self, shape: &[usize]) -> Error {
+        Error::argument(self.name(), format!("needs at least one value, got shape {shape:?}"))
+    }
+
+    fn apply(self, values: impl ExactSizeIterator<Item = f64> + Clone) -> f64 {
         let count = values.len() as f64;
-        let sum = |values: &mut dyn Iterator<Item = f64>| values.sum::<f64>();
-        let mean = || sum(&mut values.clone().map(|&v| f64::from(v))) / count;
+        let mean = || values.clone().sum::<f64>() / count;
         let variance = || {
             let mean = mean();
-            sum(&mut values.clone().map(|&v| (f64::from(v) - mean).powi(2))) / count
+            values.clone().map(|v| (v - mean).powi(2)).sum::<f64>() / count
         };
         match self {
-            Self::Sum => sum(&mut values.clone().map(|&v| f64::from(v))),
+            Self::Sum => values.sum(),
             Self::Mean => mean(),
             Self::Variance => variance(),
             Self::StandardDeviation => variance().sqrt(),
-            Self::Minimum => f64::from(values.fold(f32::INFINITY, |a, &b| minimum(a, b))),
-            Self::Maximum => f64::from(values.fold(f32::NEG_INFINITY, |a, &b| maximum(a, b))),
+            Self::Minimum => values.fold(f64::INFINITY, minimum),
+            Self::Maximum => values.fold(f64::NEG_INFINITY, maximum),
         }
     }
 }
@@ -63,9 +81,9 @@ impl Tensor {
     /// When there are no values and the reduction needs one.
     pub fn reduce(&self, reduction: Reduction) -> Result<f64> {
         if self.is_empty() && reduction != Reduction::Sum {
-            return Err(self.nothing_to(reduction));
+            return Err(reduction.of_nothing(self.shape()));
         }
-        Ok(reduction.apply(self.values().iter()))
+        Ok(reduction.apply(self.values().iter().map(|&v| f64::from(v))))
     }
 
     /// The reduction along `axis`, which disappears. Negative axes count from the back.
@@ -75,13 +93,9 @@ impl Tensor {
     pub fn reduce_axis(&self, reduction: Reduction, axis: i64) -> Result<Self> {
         let axis = self.axis(axis)?;
         if self.shape()[axis] == 0 && reduction != Reduction::Sum {
-            return Err(self.nothing_to(reduction));
+            return Err(reduction.of_nothing(self.shape()));
         }
-        Ok(self.0.map_axis(Axis(axis), |lane| single(reduction.apply(lane.iter()))).into())
-    }
-
-    fn nothing_to(&self, reduction: Reduction) -> Error {
-        Error::argument(reduction.name(), format!("needs at least one value, got shape {:?}", self.shape()))
+        Ok(self.0.map_axis(Axis(axis), |lane| single(reduction.apply(lane.iter().map(|&v| f64::from(v))))).into())
     }
 }
 
@@ -93,19 +107,10 @@ mod tests {
     use crate::host::Host;
     use crate::property::cases;
 
-    const ALL: [Reduction; 6] = [
-        Reduction::Sum,
-        Reduction::Mean,
-        Reduction::Variance,
-        Reduction::StandardDeviation,
-        Reduction::Minimum,
-        Reduction::Maximum,
-    ];
-
     #[test]
     fn by_hand() {
         let t = Tensor::new(&[2, 2], vec![1.0, 2.0, 3.0, 8.0]).unwrap();
-        let whole = ALL.map(|reduction| t.reduce(reduction).unwrap());
+        let whole = Reduction::ALL.map(|reduction| t.reduce(reduction).unwrap());
         assert_eq!(whole, [14.0, 3.5, 7.25, 7.25_f64.sqrt(), 1.0, 8.0]);
         let columns = |reduction| t.reduce_axis(reduction, 0).unwrap().values().into_owned();
         assert_eq!(columns(Reduction::Sum), [4.0, 10.0]);

@@ -56,6 +56,20 @@ impl Tensor {
         }
     }
 
+    /// The positions along `axis` moved by `shift`; what leaves at one end comes in at the other.
+    ///
+    /// # Errors
+    /// When the axis does not exist.
+    pub fn roll(&self, shift: i64, axis: i64) -> Result<Self> {
+        let axis = self.axis(axis)?;
+        let length = self.shape()[axis] as i64;
+        if length == 0 {
+            return Ok(self.clone());
+        }
+        let order: Vec<usize> = (0..length).map(|place| (place - shift % length).rem_euclid(length) as usize).collect();
+        Ok(self.0.select(Axis(axis), &order).into())
+    }
+
     /// The tensors one after the other along an axis they have.
     ///
     /// # Errors
@@ -151,6 +165,16 @@ mod tests {
         assert!(t.permute(&[0, 0]).unwrap_err().to_string().contains("[0, 0] do not name every axis of shape [2, 3]"));
         assert!(t.permute(&[0]).is_err() && t.permute(&[0, 2]).is_err());
         assert_eq!(Tensor::scalar(1.0).transpose(), Tensor::scalar(1.0));
+    }
+
+    #[test]
+    fn rolling() {
+        let t = counted(&[2, 3]);
+        assert_eq!(t.roll(1, -1).unwrap().values()[..], [2.0, 0.0, 1.0, 5.0, 3.0, 4.0]);
+        assert_eq!(t.roll(-4, 1).unwrap().values()[..], [1.0, 2.0, 0.0, 4.0, 5.0, 3.0]);
+        assert_eq!(t.roll(i64::MIN, 0).unwrap(), t);
+        assert_eq!(counted(&[0]).roll(1, 0).unwrap(), counted(&[0]));
+        assert!(t.roll(1, 2).unwrap_err().to_string().contains("2 does not exist"));
     }
 
     #[test]

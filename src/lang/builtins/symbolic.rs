@@ -7,8 +7,11 @@ use crate::error::{Error, suggestion};
 use crate::expr::{Comparison, Condition, Expression, Function, Operation};
 use crate::lang::failure::{Outcome, Raise, refused};
 use crate::lang::options::kind;
+use crate::lang::surroundings::host;
+use crate::lang::tensors::{give, operand, tensor_argument};
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, expression};
 use crate::process::{StartLaw, coordinate_symbol};
+use crate::tensor::Tensor;
 
 /// Registers the types, their operators and their functions.
 pub(super) fn install(engine: &mut Engine) {
@@ -134,22 +137,36 @@ fn in_symbol() -> Box<rhai::EvalAltResult> {
 
 #[export_module]
 mod functions {
-    /// The conditional on symbolic values: `a` where the condition holds, `b` elsewhere.
+    /// The conditional on symbolic values and tensors: `a` where the condition holds, `b` elsewhere.
     ///
     /// A closure of a process runs once, on symbols, so it cannot branch with `if`; `where` puts both branches into
-    /// the expression. With plain truth values it simply chooses.
+    /// the expression. Comparisons of tensors are tensors of 1 and 0: it chooses value by value, `a` where the condition
+    /// is not 0. With plain truth values it simply chooses.
+    ///
+    /// # Shapes
+    /// Tensors, arrays and numbers repeat as in arithmetic.
     ///
     /// # Returns
-    /// An expression, or the chosen value.
+    /// An expression, a tensor, or the chosen value.
+    ///
+    /// # Errors
+    /// When the shapes do not fit.
     ///
     /// # Example
     /// ```rhai
+    /// let t = tensor([-1, 2, 5]);
+    /// assert_eq(where(t > 0, t, 0), tensor([0, 2, 5]));
     /// assert(where(2 > 1, "yes", "no") == "yes");
     /// ```
     #[rhai_fn(name = "where", return_raw)]
     pub fn where_(ctx: NativeCallContext, condition: Dynamic, a: Dynamic, b: Dynamic) -> Outcome<Dynamic> {
         if let Ok(holds) = condition.as_bool() {
             return Ok(if holds { a } else { b });
+        }
+        if condition.is::<Tensor>() || condition.is_array() {
+            let test = tensor_argument(&ctx, "condition", &condition)?;
+            let (a, b) = (operand(&ctx, "a", &a)?, operand(&ctx, "b", &b)?);
+            return test.choose(&a, &b, &host(&ctx)).raise(&ctx).map(give);
         }
         let Some(test) = condition.read_lock::<Condition>().map(|c| c.clone()) else {
             let problem = format!("must be a comparison, got {}", kind(&ctx, &condition));

@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, Engine};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{count_argument, number_argument, seed_argument, whole_argument};
 use crate::lang::surroundings::host;
-use crate::lang::tensors::{shape_argument, tensor_argument, tensors_argument};
+use crate::lang::tensors::{operand, shape_argument, tensor_argument, tensors_argument};
 use crate::tensor::Tensor;
 
 /// Registers the functions.
@@ -18,14 +18,15 @@ pub(super) fn install(engine: &mut Engine) {
 mod functions {
     /// A tensor from nested arrays of numbers.
     ///
-    /// Tensors hold single precision. Arithmetic works value by value and repeats axes of length 1, as in NumPy;
-    /// `t[0]`, `t[-1]`, `t[1..3]`, `t[[i, j]]` read and write parts.
+    /// Tensors hold single precision, seven digits: whole numbers beyond 16,777,216 that it has not, and numbers whose
+    /// spread it loses beside their mean, are warned of. Arithmetic works value by value and repeats axes of length 1, as
+    /// in NumPy; `t[0]`, `t[-1]`, `t[1..3]`, `t[[i, j]]` read and write parts.
     ///
     /// # Shapes
     /// n rows of d numbers -> [n, d]; any depth.
     ///
     /// # Errors
-    /// When rows differ in length or hold something other than numbers.
+    /// When rows differ in length, hold something other than numbers, or a number beyond 3.4e38.
     ///
     /// # Example
     /// ```rhai
@@ -79,7 +80,10 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn full(ctx: NativeCallContext, shape: Dynamic, value: Dynamic) -> Outcome<Tensor> {
         let shape = shape_argument(&ctx, "shape", &shape)?;
-        Tensor::full(&shape, number_argument(&ctx, "value", &value)?, &host(&ctx)).raise(&ctx)
+        let number = number_argument(&ctx, "value", &value)?;
+        // Refuses or tells what single precision has not.
+        operand(&ctx, "value", &value)?;
+        Tensor::full(&shape, number, &host(&ctx)).raise(&ctx)
     }
 
     /// The identity matrix.

@@ -1,15 +1,16 @@
 //! Tensors: arrays of single precision, and how scripts index them.
 
 mod creation;
+mod matrix;
 mod methods;
 mod operators;
+mod order;
 
 use rhai::{Dynamic, Engine, Module, NativeCallContext};
 
 use crate::error::{Error, suggestion};
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::number;
-use crate::lang::tensors::{give, index_argument, tensor_argument};
+use crate::lang::tensors::{give, index_argument, operand};
 use crate::tensor::{Index, Tensor};
 
 /// Registers the type, its operators and its functions.
@@ -33,16 +34,10 @@ pub(super) fn install(engine: &mut Engine) {
     rows.set_iter(std::any::TypeId::of::<Tensor>(), |tensor| Box::new(rows_of(tensor)));
     engine.register_global_module(rows.into());
     creation::install(engine);
+    matrix::install(engine);
     methods::install(engine);
     operators::install(engine);
-}
-
-/// A number, an array or a tensor, as one side of an operator.
-fn operand(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Tensor> {
-    match number(value) {
-        Some(x) => Ok(Tensor::scalar(x)),
-        None => tensor_argument(ctx, name, value),
-    }
+    order::install(engine);
 }
 
 fn no_property(name: &str) -> Error {

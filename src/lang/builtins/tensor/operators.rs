@@ -102,8 +102,8 @@ const REDUCTIONS: [(Reduction, &str, &str); 6] = [
 fn reductions(engine: &mut Engine, (reduction, about, example): (Reduction, &str, &str)) {
     let name = reduction.name();
     let doc = format!(
-        "{about}\n\n# Shapes\n`t.{name}()`: a number. `t.{name}(axis)`: the axis disappears; negative axes count from \
-         the back.\n\n# Errors\nWhen the axis does not exist.\n\n# Example\n```rhai\n\
+        "{about} Arrays of numbers have it too, in double precision.\n\n# Shapes\n`t.{name}()`: a number. \
+         `t.{name}(axis)`: the axis disappears; negative axes count from the back.\n\n# Errors\nWhen the axis does not exist.\n\n# Example\n```rhai\n\
          assert_eq(tensor([[1, 5], [3, 1]]).{name}(0), tensor({example}));\n```"
     );
     documented(name, &doc)
