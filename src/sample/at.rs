@@ -248,13 +248,13 @@ impl Posterior {
 /// The gain F B⁺ U of whitened equations B = U P_d Φ_x F, [driven, k], for data of the factor F. By least squares,
 /// where they are more than unknowns.
 ///
-/// A singular value b of B says how wide the data are in units of the noise. What z tells of them is about
-/// b/√(1 + b²) of their width, which b makes b²/√(1 + b²) of: at late times, and for constant coordinates, this drowns in
-/// the rounding r of states. So 1/b is damped as a Wiener filter does, b/(b² + r² (1 + b²)/b²), and data of which nothing
-/// is left are expected at their mean.
+/// A singular value b of B says how wide the data are in units of the noise. What z tells of them has a variance of
+/// about b²/(1 + b²), of which b² is seen: at late times, and for constant coordinates, it drowns in the rounding r of
+/// states. So 1/b is damped as by a Wiener filter, b/(b² + r² (1 + b²)/b²), and data of which nothing is left are expected
+/// at their mean.
 fn gain(equations: &DMatrix<f64>, factor: &DMatrix<f64>, units: &DMatrix<f64>) -> DMatrix<f64> {
     let decomposed = equations.clone().svd(true, true);
     let (left, right) = (decomposed.u.expect("asked for"), decomposed.v_t.expect("asked for"));
-    let inverse = decomposed.singular_values.map(|b| b.powi(3) / (b.powi(4) + ROUNDING.powi(2) * (1.0 + b * b)));
+    let inverse = decomposed.singular_values.map(|b| 1.0 / (b + ROUNDING.powi(2) * (b.recip() + b.recip().powi(3))));
     factor * right.transpose() * DMatrix::from_diagonal(&inverse) * left.transpose() * units
 }
