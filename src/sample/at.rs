@@ -199,8 +199,8 @@ struct Posterior {
     means: Option<[Vec<f64>; 2]>,
 }
 
-/// States and scores are known to this part of their own size.
-const ROUNDING: f64 = f32::EPSILON as f64;
+/// States and scores, which are sums in single precision, are known to this part of their own size.
+const ROUNDING: f64 = 4.0 * f32::EPSILON as f64;
 
 impl Posterior {
     fn new(score: &dyn Score, kernel: &Kernel) -> Result<Self> {
@@ -246,11 +246,15 @@ impl Posterior {
 }
 
 /// The gain F B⁺ U of whitened equations B = U P_d Φ_x F, [driven, k], for data of the factor F. By least squares,
-/// where they are more than unknowns; what B loses in the rounding of states, as at late times and of constant
-/// coordinates, leaves the data where their mean is.
+/// where they are more than unknowns.
+///
+/// A singular value b of B says how wide the data are in units of the noise. What z tells of them has a variance of
+/// about b²/(1 + b²), of which b² is seen: at late times, and for constant coordinates, it drowns in the rounding r of
+/// states. So 1/b is damped as by a Wiener filter, b/(b² + r² (1 + b²)/b²), and data of which nothing is left are expected
+/// at their mean.
 fn gain(equations: &DMatrix<f64>, factor: &DMatrix<f64>, units: &DMatrix<f64>) -> DMatrix<f64> {
     let decomposed = equations.clone().svd(true, true);
     let (left, right) = (decomposed.u.expect("asked for"), decomposed.v_t.expect("asked for"));
-    let inverse = decomposed.singular_values.map(|value| value / (value * value + ROUNDING * ROUNDING));
+    let inverse = decomposed.singular_values.map(|b| 1.0 / (b + ROUNDING.powi(2) * (b.recip() + b.recip().powi(3))));
     factor * right.transpose() * DMatrix::from_diagonal(&inverse) * left.transpose() * units
 }

@@ -48,8 +48,8 @@ pub fn coarse(mean: f64, deviation: f64) -> Option<String> {
     (deviation > 0.0 && deviation < STEPS_OF_SPREAD * step(mean)).then(|| unheld(mean, deviation))
 }
 
-/// What rounding takes from the numbers of a column, as a sentence after its name: see [`lost`]; or that it is not small
-/// beside their standard deviation, as of [`coarse`] numbers that are not round.
+/// What rounding takes from the numbers of a column, as a sentence after its name: see [`lost`]; or that it is not
+/// small beside their standard deviation, as of [`coarse`] numbers that are not round.
 #[must_use]
 pub fn loss(values: impl Iterator<Item = f64> + Clone) -> Option<String> {
     lost(values.clone()).or_else(|| {
@@ -77,8 +77,8 @@ fn unheld(mean: f64, deviation: f64) -> String {
 }
 
 impl Tensor {
-    /// A tensor of `shape` with values rounded to single precision, and what is to be said of what that takes from them,
-    /// column by column. Both call the values `name`.
+    /// A tensor of `shape` with values rounded to single precision, and what is to be said of what that takes from a
+    /// column of them. Errors and words call the values `name`.
     ///
     /// # Errors
     /// When a finite number is beyond single precision, or the number of values is not the product of the shape.
