@@ -1,6 +1,7 @@
 //! The forward process: by its kernel, and step by step.
 
 use super::field::Field;
+use super::grid::{MOST_STEPS, beside, through};
 use super::layout::Layout;
 use super::march::March;
 use super::noise::Noise;
@@ -85,7 +86,12 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let until = options.end.unwrap_or(process.horizon());
     options.check(until)?;
     let (steps, length) = (options.steps, until / options.steps as f64);
-    let time = |step: usize| until * (step as f64 / steps as f64);
+    let even = |step: usize| until * (step as f64 / steps as f64);
+    // Steps go from one time at which the process switches to the next, as far as there are steps.
+    let places = process.switching_times();
+    let moved =
+        (!places.is_empty() && steps <= MOST_STEPS).then(|| through((0..=steps).rev().map(even).collect(), places));
+    let time = |step: usize| moved.as_ref().map_or_else(|| even(step), |times| times[steps - step]);
     let layout = Layout::new(process, data.dimension())?;
     let request = data.request(process, Vec::new());
     request.check_memory(options.keep.frames(steps), task.host())?;
@@ -108,7 +114,8 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let all = (process.class() == Class::Constant).then(|| field.step(0.0, length, false)).transpose()?;
     let Layout { state, noise: drawn, .. } = layout;
     let step = |step: usize| {
-        let update = all.clone().map_or_else(|| field.step(time(step), length, false), Ok)?;
+        let (from, length) = (beside(time(step), 1.0, places), time(step + 1) - time(step));
+        let update = all.clone().map_or_else(|| field.step(from, length, false), Ok)?;
         Ok(vec![
             Part::Copy { from: Place::Kept(0), to: Place::Work(0), rows: state },
             Part::Draw { draw: 0, rows: drawn, to: state },

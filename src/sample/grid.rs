@@ -110,7 +110,7 @@ pub(super) fn beside(time: f64, side: f64, places: &[f64]) -> f64 {
 const ROUNDINGS: f64 = 1e-14;
 
 /// What depends on time only is kept for many steps at once.
-const MOST_STEPS: usize = 10_000_000;
+pub(super) const MOST_STEPS: usize = 10_000_000;
 
 /// `time(i/steps)` with both ends exact.
 fn spread(start: f64, end: f64, steps: usize, time: impl Fn(f64) -> f64) -> Vec<f64> {

@@ -90,6 +90,13 @@ impl Interval {
         pairs.map(|(a, b)| function(a, b)).fold(Self::EMPTY, |hull, value| hull.hull(Self::of(value, value)))
     }
 
+    fn plus(self, other: Self) -> Self {
+        match self.is_empty() || other.is_empty() {
+            true => Self::EMPTY,
+            false => Self::of(self.low + other.low, self.high + other.high),
+        }
+    }
+
     fn times(self, other: Self) -> Self {
         // An end that is infinite stands for numbers as large as you like, not for infinity.
         self.corners(other, |a, b| if a == 0.0 || b == 0.0 { 0.0 } else { a * b })
@@ -105,6 +112,7 @@ impl Interval {
         }
         match n {
             _ if n < 0.0 => self.power(Self::point(-n)).reciprocal(),
+            2.0 => self.absolute().rising(|a| a * a),
             _ if n % 2.0 == 0.0 => self.absolute().rising(|a| a.powf(n)),
             _ if n.fract() == 0.0 => self.rising(|a| a.powf(n)),
             _ => self.at_least(0.0).rising(|a| a.powf(n)),
@@ -177,8 +185,8 @@ pub(super) fn enclose(value: Value, time: Interval, part: impl Fn(Id) -> Interva
         Value::Constant(bits) => Interval::point(f64::from_bits(bits)),
         Value::Time => time,
         Value::Uniform(_) | Value::Input(_) => Interval::ALL,
-        Value::Binary(Operation::Add, a, b) => part(a).corners(part(b), |a, b| a + b),
-        Value::Binary(Operation::Subtract, a, b) => part(a).corners(part(b), |a, b| a - b),
+        Value::Binary(Operation::Add, a, b) => part(a).plus(part(b)),
+        Value::Binary(Operation::Subtract, a, b) => part(a).plus(part(b).times(Interval::point(-1.0))),
         Value::Binary(Operation::Multiply, a, b) if a == b => part(a).power(Interval::point(2.0)),
         Value::Binary(Operation::Multiply, a, b) => part(a).times(part(b)),
         Value::Binary(Operation::Divide, a, b) => part(a).times(part(b).reciprocal()),

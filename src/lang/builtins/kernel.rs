@@ -89,7 +89,8 @@ mod functions {
     /// Checks kernels against the equations that define them.
     ///
     /// At times from 1e-6 T to the horizon T: the equations of motion of mean and covariance, dΣ/dt = AΣ + ΣAᵀ + D
-    /// among them, integrated over a window with the coefficients asked anew; the composition law
+    /// among them, integrated over windows with the coefficients asked anew, also between jumps of the coefficients and
+    /// where these change most between 130,000 times, so that no pulse is overlooked; the composition law
     /// Σ(t) = Φ Σ(s) Φᵀ + Q over an intermediate time; and chol cholᵀ = cov. Each residual is the largest over entries
     /// and times, relative to what an entry is made of; of a covariance, to √(Σ_ii Σ_jj).
     ///

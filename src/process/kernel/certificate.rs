@@ -121,26 +121,32 @@ impl Process {
         Ok((end - (0.5 * end).min(LONGEST / rate), end))
     }
 
-    /// Of the equations of motion over a window, in pieces between the last of the places in it.
+    /// Of the equations of motion over a window, in pieces between the last of the places in it. The piece with the largest
+    /// residual is halved while quadrature over it may be the reason.
     fn equation_residual(&self, (start, end): (f64, f64)) -> Result<f64> {
         let within = |place: &&f64| start < **place && **place < end;
         let mut borders: Vec<f64> =
             self.switching_times().iter().rev().filter(within).take(MOST_PLACES).copied().collect();
-        borders.push(if borders.len() == MOST_PLACES { borders[MOST_PLACES - 1] } else { start });
-        let mut windows = WINDOWS;
-        let mut later = self.kernel(end)?;
-        let last = later.clone();
-        let mut defect: Option<Defect> = None;
-        for border in borders {
-            let earlier = self.kernel(border)?;
-            let own = self.defect(&earlier, &later, &mut windows)?;
-            defect = Some(match defect {
-                Some(known) => own.plus(&known),
-                None => own,
-            });
-            later = earlier;
+        if borders.len() < MOST_PLACES {
+            borders.push(start);
         }
-        Ok(defect.map_or(0.0, |defect| defect.residual(&last)))
+        borders.insert(0, end);
+        let kernels = borders.into_iter().map(|time| self.kernel(time)).collect::<Result<Vec<_>>>()?;
+        let last = &kernels[0];
+        let piece = |start: &Kernel, end: &Kernel| -> Result<Piece> {
+            let defect = self.defect(start, end)?;
+            Ok(Piece { residual: defect.residual(last), start: start.clone(), end: end.clone(), defect })
+        };
+        let mut pieces = kernels.windows(2).map(|pair| piece(&pair[1], &pair[0])).collect::<Result<Vec<_>>>()?;
+        while pieces.len() < WINDOWS {
+            let worst = (0..pieces.len()).max_by(|&a, &b| pieces[a].residual.total_cmp(&pieces[b].residual));
+            let Some(worst) = worst.filter(|&worst| pieces[worst].residual > QUADRATURE) else { break };
+            let Piece { start, end, .. } = pieces.swap_remove(worst);
+            let middle = self.kernel(0.5 * (start.time + end.time))?;
+            pieces.extend([piece(&start, &middle)?, piece(&middle, &end)?]);
+        }
+        let defects = pieces.into_iter().map(|piece| piece.defect);
+        Ok(defects.reduce(|sum, own| sum.plus(&own)).map_or(0.0, |defect| defect.residual(last)))
     }
 
     /// Windows where coefficients may have been overlooked: between neighbouring places, and where they change most
@@ -177,8 +183,8 @@ impl Process {
         Ok(windows)
     }
 
-    /// Change minus integral over one window; over its halves if that is not small, and `windows` are left.
-    fn defect(&self, start: &Kernel, end: &Kernel, windows: &mut usize) -> Result<Defect> {
+    /// Change minus integral over one window.
+    fn defect(&self, start: &Kernel, end: &Kernel) -> Result<Defect> {
         let mut defect = Defect::between(start, end);
         let length = end.time - start.time;
         for (node, weight) in rule().nodes.iter().zip(rule().weights) {
@@ -186,14 +192,16 @@ impl Process {
             let (linear, kernel) = (self.linear_at(time)?, self.kernel(time)?);
             defect.subtract(&linear.drift, &linear.offset, &linear.diffusion(), &kernel, length * weight);
         }
-        *windows = windows.saturating_sub(1);
-        if *windows == 0 || defect.residual(end) <= QUADRATURE {
-            return Ok(defect);
-        }
-        let middle = self.kernel(start.time + 0.5 * length)?;
-        let first = self.defect(start, &middle, windows)?;
-        Ok(first.plus(&self.defect(&middle, end, windows)?))
+        Ok(defect)
     }
+}
+
+/// A part of a window.
+struct Piece {
+    start: Kernel,
+    end: Kernel,
+    defect: Defect,
+    residual: f64,
 }
 
 /// The change of a kernel minus the integral of its rate of change, and sizes to compare it with.

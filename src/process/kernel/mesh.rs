@@ -33,7 +33,9 @@ const BEYOND_SIZE: f64 = 1e-7;
 const BEYOND_ALL: f64 = 1e-12;
 /// Stretches of one part that are followed, and of all parts together; beyond, the values in their middles decide.
 const MOST_STRETCHES: usize = 4_000;
-const MOST_STRETCHES_IN_ALL: usize = 400_000;
+const MOST_STRETCHES_IN_ALL: usize = 40_000;
+/// Times that differ by less, in parts of them, are not told apart: what switches at one may do so at the other.
+const ROUNDING: f64 = 1e-14;
 
 /// A stretch of the time axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -157,7 +159,8 @@ impl<'a> Mesh<'a> {
         let is_within = |values: &[Interval]| {
             allowed.iter().zip(values).all(|(allowed, value)| allowed.low <= value.low && value.high <= allowed.high)
         };
-        let mut waiting = VecDeque::from([(stretch.from, stretch.to)]);
+        let inside = (stretch.from * (1.0 + ROUNDING), stretch.to * (1.0 - ROUNDING));
+        let mut waiting: VecDeque<_> = (inside.0 < inside.1).then_some(inside).into_iter().collect();
         let mut looked = 0;
         while let Some((from, to)) = waiting.pop_front() {
             if is_within(&self.course.over(from, to)) {
@@ -170,7 +173,8 @@ impl<'a> Mesh<'a> {
             }
             looked += 1;
             self.looked.set(self.looked.get() + 1);
-            if looked < MOST_STRETCHES && self.looked.get() < MOST_STRETCHES_IN_ALL && from < middle && middle < to {
+            let is_followed = looked < MOST_STRETCHES && self.looked.get() < MOST_STRETCHES_IN_ALL;
+            if is_followed && to - from > ROUNDING * to {
                 waiting.extend([(from, middle), (middle, to)]);
             }
         }
