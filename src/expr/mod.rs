@@ -5,6 +5,7 @@
 
 mod affine;
 mod bind;
+mod composed;
 mod derivative;
 mod evaluate;
 mod latex;
@@ -21,6 +22,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use affine::Affine;
+pub use composed::{COMPOSED, COMPOSED_OF_TWO};
 pub use evaluate::Assignment;
 pub use latex::symbol as latex_symbol;
 pub use operation::{Comparison, Function, Operation};
