@@ -6,7 +6,8 @@ use super::{Comparison, Condition, Expression, Function, Node, Operation};
 use Operation::{Divide, Power, Subtract};
 
 impl Expression {
-    /// ∂/∂z_component, exact: `where` is differentiated branch by branch, |u| has the slope 1 at 0.
+    /// ∂/∂z_component, exact: `where` is differentiated branch by branch, |u| has the slope 1 at 0, and ⌊u⌋ has
+    /// the slope 0 at its jumps, too.
     ///
     /// Parts shared by the expression are shared by its derivative, whose graph is therefore larger by a constant
     /// factor only.
@@ -65,6 +66,8 @@ impl Expression {
             Function::Sinh => u.apply(Function::Cosh).multiply(du),
             Function::Cosh => u.apply(Function::Sinh).multiply(du),
             Function::Tanh => one.combine(Subtract, &self.multiply(self)).multiply(du),
+            Function::Atan => du.combine(Divide, &one.add(&u.multiply(u))),
+            Function::Floor => Self::constant(0.0),
             Function::Abs => {
                 let positive = Condition::Compare(Comparison::GreaterOrEqual, u.clone(), Self::constant(0.0));
                 du.or_where(&positive, &du.negate())
@@ -103,6 +106,8 @@ mod tests {
             (x.apply(Function::Tanh), "1 - tanh(x) tanh(x)"),
             (x.apply(Function::Cos), "-sin(x)"),
             (k.multiply(&x).apply(Function::Sin), "cos(k x) k"),
+            (x.apply(Function::Atan), "1/(1 + x x)"),
+            (x.multiply(&k).apply(Function::Floor), "0"),
             (x.apply(Function::Sqrt), "1/(2 sqrt(x))"),
             (x.apply(Function::Abs), "where(x >= 0, 1, -1)"),
             (y.multiply(&y), "0"),

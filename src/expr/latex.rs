@@ -86,6 +86,8 @@ fn apply(function: Function, a: &Expression) -> String {
         Function::Sqrt => format!("\\sqrt{{{inner}}}"),
         Function::Exp => format!("e^{{{inner}}}"),
         Function::Abs => format!("\\left|{inner}\\right|"),
+        Function::Floor => format!("\\left\\lfloor{inner}\\right\\rfloor"),
+        Function::Atan => format!("\\arctan{}", brackets(&inner)),
         _ => format!("\\{}{}", function.name(), brackets(&inner)),
     }
 }

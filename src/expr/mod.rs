@@ -5,6 +5,7 @@
 
 mod affine;
 mod bind;
+mod composed;
 mod course;
 mod derivative;
 mod evaluate;
@@ -22,6 +23,7 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 pub use affine::Affine;
+pub use composed::{COMPOSED, COMPOSED_OF_TWO};
 pub use course::{Course, Interval, switching_times};
 pub use evaluate::Assignment;
 pub use latex::symbol as latex_symbol;

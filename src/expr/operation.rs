@@ -15,12 +15,14 @@ pub enum Function {
     Sinh,
     Cosh,
     Tanh,
+    Atan,
     Abs,
+    Floor,
 }
 
 impl Function {
     /// All functions, for registration.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 12] = [
         Self::Exp,
         Self::Ln,
         Self::Sqrt,
@@ -30,7 +32,9 @@ impl Function {
         Self::Sinh,
         Self::Cosh,
         Self::Tanh,
+        Self::Atan,
         Self::Abs,
+        Self::Floor,
     ];
 
     /// The name in scripts and in print.
@@ -45,7 +49,9 @@ impl Function {
             Self::Sinh => "sinh",
             Self::Cosh => "cosh",
             Self::Tanh => "tanh",
+            Self::Atan => "atan",
             Self::Abs => "abs",
+            Self::Floor => "floor",
         }
     }
 
@@ -60,7 +66,9 @@ impl Function {
             Self::Sinh => x.sinh(),
             Self::Cosh => x.cosh(),
             Self::Tanh => x.tanh(),
+            Self::Atan => x.atan(),
             Self::Abs => x.abs(),
+            Self::Floor => x.floor(),
         }
     }
 }

@@ -14,6 +14,9 @@ use crate::error::{Error, nearest, suggestion};
 
 const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
 
+const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they have + - * / % **, the elementary functions, \
+                          min, max, and where(condition, a, b) in the place of a branch";
+
 /// Call forms listed at most.
 const FORMS: usize = 4;
 
@@ -141,7 +144,10 @@ impl Frame<'_> {
         let arguments: Vec<String> =
             arguments.trim_end_matches(')').split(", ").filter(|a| !a.is_empty()).map(|a| self.type_name(a)).collect();
         let list = arguments.join(", ");
-        if let Some(entry) = called.and_then(|called| self.catalog.get(called)) {
+        if arguments.iter().any(|kind| kind == "Expression" || kind == "Condition") {
+            to.message = format!("`{name}` cannot be applied to symbols, of ({list})");
+            to.hints.push(OF_SYMBOLS.into());
+        } else if let Some(entry) = called.and_then(|called| self.catalog.get(called)) {
             to.message = format!("`{}` cannot take what it was given", entry.name);
             to.hints.push(forms(entry));
         } else if name.starts_with("anon$") {

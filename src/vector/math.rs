@@ -5,8 +5,10 @@
 
 #![allow(clippy::excessive_precision)]
 
+mod inverse;
 mod power;
 
+pub use inverse::atan;
 pub use power::pow;
 
 /// Adding and subtracting it rounds to the nearest integer (|x| < 2²²).

@@ -135,7 +135,9 @@ impl Interval {
     fn applied(self, function: Function) -> Self {
         let turns = |shift: f64| self.rising(|x| x / std::f64::consts::TAU + shift);
         match function {
-            Function::Exp | Function::Sinh | Function::Tanh => self.rising(|x| function.of(x)),
+            Function::Exp | Function::Sinh | Function::Tanh | Function::Atan | Function::Floor => {
+                self.rising(|x| function.of(x))
+            }
             Function::Ln | Function::Sqrt => self.at_least(0.0).rising(|x| function.of(x)),
             Function::Cosh => self.absolute().rising(f64::cosh),
             Function::Abs => self.absolute(),

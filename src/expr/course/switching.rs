@@ -79,8 +79,8 @@ fn crossing(course: &Course, from: f64, to: f64, sizes: &[f64]) -> Option<f64> {
     }
 }
 
-/// What is 0 where one of the expressions switches: differences of what is compared and arguments of absolute values,
-/// as far as they depend on the time alone.
+/// What is 0 where one of the expressions switches: differences of what is compared, arguments of absolute values, and
+/// the distance from whole numbers of what is rounded, as far as they depend on the time alone.
 fn switches<'a>(expressions: impl IntoIterator<Item = &'a Expression>) -> Vec<Expression> {
     let mut seen = HashSet::new();
     let mut stack: Vec<&Expression> = expressions.into_iter().collect();
@@ -92,6 +92,10 @@ fn switches<'a>(expressions: impl IntoIterator<Item = &'a Expression>) -> Vec<Ex
         match expression.node() {
             Node::Where(condition, ..) => compared(condition, &mut found),
             Node::Apply(Function::Abs, a) => found.push(a.clone()),
+            // At whole numbers.
+            Node::Apply(Function::Floor, a) => {
+                found.push(a.multiply(&std::f64::consts::PI.into()).apply(Function::Sin));
+            }
             _ => {}
         }
         stack.extend(expression.node().children());

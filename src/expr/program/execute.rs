@@ -124,7 +124,9 @@ fn apply(function: Function, target: &mut [f32], a: &[f32]) {
         Function::Sinh => of_one(target, a, math::sinh),
         Function::Cosh => of_one(target, a, math::cosh),
         Function::Tanh => of_one(target, a, math::tanh),
+        Function::Atan => of_one(target, a, math::atan),
         Function::Abs => of_one(target, a, f32::abs),
+        Function::Floor => of_one(target, a, f32::floor),
     }
 }
 

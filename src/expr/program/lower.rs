@@ -348,10 +348,10 @@ impl Lowering {
     }
 
     fn applied(&mut self, function: Function, a: Id) -> Scaled {
-        use Function::{Abs, Cos, Cosh, Sin, Sinh, Tan, Tanh};
+        use Function::{Abs, Atan, Cos, Cosh, Sin, Sinh, Tan, Tanh};
         let Some(argument) = self.varying(a) else { unreachable!("does not vary") };
         let (mut scale, row) = match function {
-            Sin | Tan | Sinh | Tanh | Cos | Cosh | Abs => self.signed(argument),
+            Sin | Tan | Sinh | Tanh | Atan | Cos | Cosh | Abs => self.signed(argument),
             _ => (self.graph.constant(1.0), self.row(argument)),
         };
         if matches!(function, Cos | Cosh | Abs) {

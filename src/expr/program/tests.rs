@@ -63,10 +63,14 @@ impl Estimate {
     }
 
     fn of_function(function: Function, a: Self) -> Self {
-        use Function::{Ln, Sqrt, Tan};
+        use Function::{Floor, Ln, Sqrt, Tan};
         let near_edge = matches!(function, Ln | Sqrt) && a.value.abs() < a.error * 100.0 && a.error > 0.0;
+        let near_jump = function == Floor && (a.value - a.value.round()).abs() < a.error * 4.0;
         let near_pole = function == Tan && a.value.cos().abs() < a.error * 100.0;
-        Self::new(function.of(a.value), a.spread(|a| function.of(a))).unless(near_edge).unless(near_pole)
+        Self::new(function.of(a.value), a.spread(|a| function.of(a)))
+            .unless(near_edge)
+            .unless(near_pole)
+            .unless(near_jump)
     }
 
     fn unless(self, hopeless: bool) -> Self {

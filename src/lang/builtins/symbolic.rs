@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
 
 use crate::error::{Error, suggestion};
-use crate::expr::{Comparison, Condition, Expression, Function, Operation};
+use crate::expr::{COMPOSED, COMPOSED_OF_TWO, Comparison, Condition, Expression, Function, Operation};
 use crate::lang::failure::{Outcome, Raise, refused};
 use crate::lang::options::kind;
 use crate::lang::surroundings::host;
@@ -24,9 +24,7 @@ pub(super) fn install(engine: &mut Engine) {
     operators(engine);
     comparisons(engine);
     truth(engine);
-    for function in Function::ALL {
-        engine.register_fn(function.name(), move |a: Expression| checked(a.apply(function)));
-    }
+    functions_of_one(engine);
     engine.register_global_module(rhai::exported_module!(functions).into());
 }
 
@@ -54,12 +52,10 @@ fn operators(engine: &mut Engine) {
     for (sign, operation) in
         [("+", Add), ("-", Subtract), ("*", Multiply), ("/", Divide), ("**", Power), ("pow", Power)]
     {
-        let combine = move |a: &Expression, b: &Expression| checked(a.combine(operation, b));
-        engine.register_fn(sign, move |a: Expression, b: Expression| combine(&a, &b));
-        engine.register_fn(sign, move |a: Expression, b: FLOAT| combine(&a, &b.into()));
-        engine.register_fn(sign, move |a: FLOAT, b: Expression| combine(&a.into(), &b));
-        engine.register_fn(sign, move |a: Expression, b: INT| combine(&a, &(b as FLOAT).into()));
-        engine.register_fn(sign, move |a: INT, b: Expression| combine(&(a as FLOAT).into(), &b));
+        of_two(engine, sign, move |a, b| a.combine(operation, b));
+    }
+    for (name, function) in COMPOSED_OF_TWO {
+        of_two(engine, name, function);
     }
     engine.register_fn("-", |a: Expression| a.negate());
     engine.register_fn("+", |a: Expression| a);
@@ -72,6 +68,30 @@ fn operators(engine: &mut Engine) {
     engine.register_fn("+", |_: &str, _: Expression| -> Outcome<()> {
         Err(refused("a symbol cannot be added to a string"))
     });
+}
+
+/// A function of two symbols, or of a symbol and a number.
+fn of_two(engine: &mut Engine, name: &str, function: impl Fn(&Expression, &Expression) -> Expression + Copy + 'static) {
+    let combine = move |a: &Expression, b: &Expression| checked(function(a, b));
+    engine.register_fn(name, move |a: Expression, b: Expression| combine(&a, &b));
+    engine.register_fn(name, move |a: Expression, b: FLOAT| combine(&a, &b.into()));
+    engine.register_fn(name, move |a: FLOAT, b: Expression| combine(&a.into(), &b));
+    engine.register_fn(name, move |a: Expression, b: INT| combine(&a, &(b as FLOAT).into()));
+    engine.register_fn(name, move |a: INT, b: Expression| combine(&(a as FLOAT).into(), &b));
+}
+
+fn functions_of_one(engine: &mut Engine) {
+    for function in Function::ALL {
+        engine.register_fn(function.name(), move |a: Expression| checked(a.apply(function)));
+    }
+    for (name, function) in COMPOSED {
+        engine.register_fn(name, move |a: Expression| checked(function(&a)));
+    }
+    for name in ["is_nan", "is_finite", "is_infinite", "is_zero", "is_odd", "is_even", "to_int"] {
+        engine.register_fn(name, move |_: Expression| -> Outcome<()> {
+            Err(refused(format!("`{name}` cannot be asked of a symbol; {NO_TRUTH}")))
+        });
+    }
 }
 
 fn comparisons(engine: &mut Engine) {

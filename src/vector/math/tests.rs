@@ -19,13 +19,14 @@ fn worst_ulp(low: f32, high: f32, fast: fn(f32) -> f32, exact: fn(f64) -> f64) -
 
 #[test]
 fn stated_errors_hold() {
-    let cases: [(&str, f32, f32, f64, fn(f32) -> f32, fn(f64) -> f64); 10] = [
+    let cases: [(&str, f32, f32, f64, fn(f32) -> f32, fn(f64) -> f64); 11] = [
         ("exp", 1e-9, 110.0, 1.5, exp, f64::exp),
         ("ln", 0.0, f32::MAX, 1.0, ln_any, f64::ln),
         ("sin", 1e-9, REACH, 2.5, sin, f64::sin),
         ("cos", 1e-9, REACH, 2.5, cos, f64::cos),
         ("tan", 1e-9, REACH, 4.0, tan, f64::tan),
         ("sin beyond", 1e4, f32::MAX, 2.5, sin_any, f64::sin),
+        ("atan", 1e-9, f32::MAX, 2.0, atan, f64::atan),
         ("sinh", 1e-9, 95.0, 2.0, sinh, f64::sinh),
         ("cosh", 1e-9, 95.0, 2.0, cosh, f64::cosh),
         ("tanh", 1e-9, 95.0, 3.0, tanh, f64::tanh),
@@ -90,10 +91,12 @@ fn ends_of_the_range() {
     assert_eq!((sinh(f32::INFINITY), sinh(f32::NEG_INFINITY)), (f32::INFINITY, f32::NEG_INFINITY));
     assert_eq!((cosh(f32::NEG_INFINITY), cosh(0.0)), (f32::INFINITY, 1.0));
     assert_eq!((sin(0.0), cos(0.0), tan(0.0)), (0.0, 1.0, 0.0));
+    let right = std::f32::consts::FRAC_PI_2;
+    assert_eq!((atan(0.0), atan(f32::INFINITY), atan(f32::NEG_INFINITY)), (0.0, right, -right));
     assert_eq!((ln(1.0), ln_any(0.0), ln_any(-0.0)), (0.0, f32::NEG_INFINITY, f32::NEG_INFINITY));
     assert_eq!(ln_any(f32::INFINITY), f32::INFINITY);
     assert!(ln_any(-1e-40).is_nan() && ln_any(f32::NEG_INFINITY).is_nan());
-    for function in [exp, ln_any, sin, cos, tan, sin_any, cos_any, tan_any, sinh, cosh, tanh] {
+    for function in [exp, ln_any, sin, cos, tan, sin_any, cos_any, tan_any, atan, sinh, cosh, tanh] {
         assert!(function(f32::NAN).is_nan());
     }
     for function in [sin_any, cos_any, tan_any] {
