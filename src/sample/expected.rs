@@ -44,7 +44,7 @@ pub(super) fn warning(score: &dyn Score, options: &Options, from: f64, task: &Ta
     places.drain(1..places.len().max(2) - 1);
     let mut worst: Option<(usize, f64)> = None;
     for place in places {
-        let ratio = 1.0 + part * (ratio(process, variances[place], &computed, times, task)? - 1.0);
+        let ratio = ratio(process, variances[place], &computed, times, task)?.powf(part);
         if worst.is_none_or(|(_, other)| f64::ln(ratio).abs() > f64::ln(other).abs()) {
             worst = Some((place, ratio));
         }
