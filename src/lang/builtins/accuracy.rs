@@ -33,7 +33,7 @@ mod functions {
     ///
     /// # Example
     /// ```rhai
-    /// let rows = accuracy(process::active(), #{ method: "em", steps: [400, 800] });
+    /// let rows = accuracy(process::active(), #{ method: "em", grid: "uniform", steps: [400, 800] });
     /// assert_near(rows[0].variance / rows[1].variance, 2, 0.1);
     /// ```
     #[rhai_fn(return_raw)]
