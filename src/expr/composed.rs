@@ -172,7 +172,7 @@ mod tests {
         for (name, truth) in double {
             let (_, function) = COMPOSED_OF_TWO.iter().find(|(known, _)| *known == name).unwrap();
             // 4 / 1e-3 is a whole number but for rounding, where a remainder may be 0 or the divisor.
-            let fair = |[x, y]: &&[f64; 2]| name != "%" || y.abs() > 0.1;
+            let fair = |[_, y]: &&[f64; 2]| name != "%" || y.abs() > 0.1;
             let fair: Vec<_> = pairs.iter().filter(fair).copied().collect();
             check(name, &function(&x, &y), &fair, truth);
         }

@@ -9,5 +9,5 @@ mod factor;
 mod lyapunov;
 
 pub(crate) use double::{Double, Square};
-pub use factor::{conditional_std, log_density, precision, reorder, solve_lower, triangularize};
+pub use factor::{conditional_std, log_density, precision, reorder, semidefinite_factor, solve_lower, triangularize};
 pub(crate) use lyapunov::{Fate, fate, lyapunov};

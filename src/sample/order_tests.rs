@@ -23,7 +23,7 @@ fn cld() -> Process {
         offset: DVector::zeros(2),
         noise: DMatrix::from_row_slice(2, 1, &[0.0, f64::sqrt(8.0)]),
         start_mean: DVector::zeros(2),
-        start_std: DVector::from_vec(vec![0.0, 0.1]),
+        start_factor: DMatrix::from_diagonal(&DVector::from_vec(vec![0.0, 0.1])),
     };
     Process::from_linear("cld", &["x", "v"], linear, 1.0).unwrap()
 }

@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use nalgebra::DMatrix;
-
 use super::Transition;
 use super::passage::{Passage, Step};
 use super::quadrature::subdivide;
@@ -48,7 +46,7 @@ impl Integrated {
         let size = linear.size();
         let part = |from, to| Step::new(|time| timeline.at(time), from, to);
         let steps = subdivide(horizon, part, agree)?;
-        let factor = DMatrix::from_diagonal(&linear.start_std);
+        let factor = linear.start_factor.clone();
         let mut law = Passage { offset: linear.start_mean.clone(), factor, ..Passage::still(size) };
         let mut pieces = Vec::with_capacity(steps.len());
         for (start, step) in steps {
