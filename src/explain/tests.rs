@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::Explanation;
 use super::page::WIDTH;
 use crate::expr::{Expression, Function};
-use crate::process::{Definition, Process, fixtures};
+use crate::process::{Definition, Process, Start, fixtures};
 use crate::sample::METHODS;
 
 /// Blocks (name, drift, amplitude of a source of its own).
@@ -19,7 +19,7 @@ fn definition(blocks: Vec<(&str, Expression, Expression)>, parameters: &[(&str, 
         parameters: parameters.iter().map(|(name, value)| ((*name).to_owned(), *value)).collect::<BTreeMap<_, _>>(),
         drift: blocks.iter().map(|block| block.1.clone()).collect(),
         noise: (0..count).map(row).collect(),
-        start: vec![None; count],
+        start: Start::Each(vec![None; count]),
     };
     Process::new(definition, 2.0).unwrap()
 }

@@ -9,5 +9,8 @@ mod factor;
 mod lyapunov;
 
 pub(crate) use double::{Double, Square};
-pub use factor::{conditional_std, log_density, precision, reorder, solve_lower, solve_lower_matrix, triangularize};
+pub use factor::{
+    conditional_std, log_density, precision, reorder, semidefinite_factor, solve_lower, solve_lower_matrix,
+    triangularize,
+};
 pub(crate) use lyapunov::{Fate, fate, lyapunov};

@@ -4,7 +4,7 @@ use std::fmt::{Display, Formatter, Result};
 
 use nalgebra::DMatrix;
 
-use super::{Class, Definition, Motion, Process};
+use super::{Class, Motion, Process};
 use crate::tensor::number;
 
 /// More of the data's mean than this left at the horizon is worth a warning.
@@ -16,7 +16,7 @@ impl Display for Process {
         for line in self.equations(Motion::Forward).text() {
             writeln!(f, "  {line}")?;
         }
-        let start: Vec<_> = start_laws(self.definition()).collect();
+        let start = self.definition().start.describe(self.definition());
         if !start.is_empty() {
             writeln!(f, "  at t = 0     {}", start.join(", "))?;
         }
@@ -81,14 +81,6 @@ impl Process {
         }
         warnings
     }
-}
-
-fn start_laws(definition: &Definition) -> impl Iterator<Item = String> + '_ {
-    let auxiliaries = definition.start.iter().enumerate().skip(definition.coordinates.unwrap_or(1));
-    auxiliaries.map(|(i, law)| match (definition.component_name(i), law) {
-        (name, Some(law)) => format!("{name} ~ normal({}, {})", law.mean, law.std),
-        (name, None) => format!("{name} = 0"),
-    })
 }
 
 /// A matrix over components, small enough for one line per row.

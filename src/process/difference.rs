@@ -60,7 +60,7 @@ fn different_number(saved: &Process, given: &Process, time: f64) -> Option<Strin
 fn entry(name: &str, row: usize, column: usize, blocks: &[String]) -> String {
     // Not by the number of columns: there may be as many sources as blocks, or one of each.
     match name {
-        "drift" => format!("[{}, {}]", blocks[row], blocks[column]),
+        "drift" | "spread at t = 0" => format!("[{}, {}]", blocks[row], blocks[column]),
         "noise" => format!("[{}, source {column}]", blocks[row]),
         _ => format!("[{}]", blocks[row]),
     }
@@ -73,7 +73,7 @@ fn matrices(linear: &Linear) -> [(&'static str, DMatrix<f64>); 5] {
         ("constant drift", column(&linear.offset)),
         ("noise", linear.noise.clone()),
         ("mean at t = 0", column(&linear.start_mean)),
-        ("deviation at t = 0", column(&linear.start_std)),
+        ("spread at t = 0", linear.start_factor.clone()),
     ]
 }
 
@@ -91,7 +91,7 @@ mod tests {
                 offset: DVector::zeros(2),
                 noise: DMatrix::identity(2, 2),
                 start_mean: DVector::zeros(2),
-                start_std: DVector::zeros(2),
+                start_factor: DMatrix::zeros(2, 2),
             };
             change(&mut linear);
             Process::from_linear("active", &["x", "eta"], linear, 2.0).unwrap()

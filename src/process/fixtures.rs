@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Definition, Linear, Process, StartLaw};
+use super::{Definition, Linear, Process, Start, StartLaw};
 use crate::expr::{Expression, Function, Operation};
 
 /// Active noise on x, dx = (η − k x + f) dt + √(2 T_p) dW₁ and dη = −η/τ dt + √(2 T_a)/τ dW₂, where η has its
@@ -40,7 +40,7 @@ impl Active {
             offset: DVector::from_vec(vec![force, 0.0]),
             noise: DMatrix::from_row_slice(2, 2, &[slow, 0.0, 0.0, fast]),
             start_mean: DVector::from_vec(vec![0.0, start]),
-            start_std: DVector::from_vec(vec![0.0, f64::sqrt(active / persistence)]),
+            start_factor: DMatrix::from_diagonal(&DVector::from_vec(vec![0.0, f64::sqrt(active / persistence)])),
         }
     }
 
@@ -57,7 +57,7 @@ pub(crate) fn passive() -> Process {
         offset: DVector::zeros(1),
         noise: DMatrix::from_element(1, 1, f64::sqrt(2.0)),
         start_mean: DVector::zeros(1),
-        start_std: DVector::zeros(1),
+        start_factor: DMatrix::zeros(1, 1),
     };
     Process::from_linear("passive", &["x"], linear, 2.0).unwrap()
 }
@@ -77,7 +77,7 @@ pub(crate) fn symbolic(horizon: f64) -> Process {
         parameters: [("k", 1.0), ("Ta", 1.0), ("tau", 0.5)].map(|(name, value)| (name.to_owned(), value)).into(),
         drift: vec![eta.combine(Operation::Subtract, &k.multiply(&x)), over(eta.negate())],
         noise: vec![vec![zero.clone(), zero.clone()], vec![zero.clone(), amplitude]],
-        start: vec![None, Some(StartLaw { mean: zero, std: root(over(active)) })],
+        start: Start::Each(vec![None, Some(StartLaw { mean: zero, std: root(over(active)) })]),
     };
     Process::new(definition, horizon).unwrap()
 }

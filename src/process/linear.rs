@@ -16,8 +16,8 @@ pub struct Linear {
     pub noise: DMatrix<f64>,
     /// Mean of the auxiliaries at t = 0, \[m\]; 0 for the data.
     pub start_mean: DVector<f64>,
-    /// Standard deviation of the (independent) auxiliaries at t = 0, \[m\]; 0 for the data.
-    pub start_std: DVector<f64>,
+    /// Lower-triangular factor of the covariance of the auxiliaries at t = 0, [m, m]; 0 for the data.
+    pub start_factor: DMatrix<f64>,
 }
 
 impl Linear {

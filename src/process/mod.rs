@@ -20,12 +20,13 @@ mod stationary;
 use std::collections::BTreeMap;
 use std::sync::{Arc, OnceLock};
 
-use nalgebra::DVector;
 use serde::{Deserialize, Serialize};
 
 pub use chain::{CHAIN_STEPS, Chain, Walk, WindowLaw};
 pub use coloured::{Component, Embedding, Ladder, Sampled, embed, places};
-pub use definition::{Amplitudes, Class, Definition, Draft, Entry, StartLaw, coordinate_symbol};
+pub use definition::{
+    Amplitudes, Class, Definition, Draft, DraftStart, Entry, Start, StartLaw, StartNumbers, coordinate_symbol,
+};
 pub(crate) use describe::covariance_table;
 pub use difference::difference;
 pub use fault::WITHOUT_VALUE;
@@ -269,11 +270,11 @@ impl Process {
         self.kernels()?.transition(from, to)
     }
 
-    /// Mean and standard deviation of the independent components at t = 0, \[m\]; 0 for the data.
+    /// The law of the components at t = 0; 0 for the data.
     ///
     /// # Errors
     /// None for a process that was built: its numbers were checked.
-    pub fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
+    pub fn start(&self) -> Result<StartNumbers> {
         Numbers { definition: &self.0.definition, parameters: &self.0.parameters }.start()
     }
 

@@ -112,7 +112,7 @@ mod tests {
 
     use super::*;
     use crate::expr::{Assignment, Function, Operation};
-    use crate::process::Definition;
+    use crate::process::{Definition, Start};
 
     fn number(value: f64) -> Expression {
         Expression::constant(value)
@@ -134,7 +134,7 @@ mod tests {
                 x.negate().combine(Operation::Subtract, &y.combine(Operation::Divide, &k)),
             ],
             noise: vec![vec![root(&temperature), root(&k), number(0.1)], vec![number(0.0), root(&k), rate.negate()]],
-            start: vec![None, None],
+            start: Start::Each(vec![None, None]),
         };
         Process::new(definition, 2.0).unwrap()
     }

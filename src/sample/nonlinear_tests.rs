@@ -10,7 +10,7 @@ use crate::data::Moments;
 use crate::error::Result;
 use crate::expr::{Expression, Function, Operation};
 use crate::host::Host;
-use crate::process::{Class, Definition, Process};
+use crate::process::{Class, Definition, Process, Start};
 use crate::score::{Evaluator, Prepared, Score};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -31,7 +31,7 @@ fn process(drift: Expression, noise: Expression) -> Process {
         parameters: BTreeMap::new(),
         drift: vec![drift],
         noise: vec![vec![noise]],
-        start: vec![None],
+        start: Start::Each(vec![None]),
     };
     Process::new(definition, 1.0).unwrap()
 }

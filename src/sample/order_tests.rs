@@ -12,7 +12,7 @@ use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::expr::{Comparison, Condition, Expression, Operation};
 use crate::process::fixtures::{Active, passive};
-use crate::process::{Definition, Linear, PriorLaw, Process, StartLaw};
+use crate::process::{Definition, Linear, PriorLaw, Process, Start, StartLaw};
 use crate::score::Exact;
 use crate::task::Task;
 
@@ -27,7 +27,7 @@ fn cld() -> Process {
         offset: DVector::zeros(2),
         noise: DMatrix::from_row_slice(2, 1, &[0.0, f64::sqrt(8.0)]),
         start_mean: DVector::zeros(2),
-        start_std: DVector::from_vec(vec![0.0, 0.1]),
+        start_factor: DMatrix::from_diagonal(&DVector::from_vec(vec![0.0, 0.1])),
     };
     Process::from_linear("cld", &["x", "v"], linear, 1.0).unwrap()
 }
@@ -66,7 +66,7 @@ fn switched() -> Process {
         parameters: BTreeMap::new(),
         drift: vec![eta.combine(Operation::Subtract, &x), eta.negate().multiply(&number(2.0))],
         noise: vec![vec![number(0.3).multiply(&strength), number(0.0)], vec![number(0.0), strength]],
-        start: vec![None, Some(StartLaw { mean: number(0.0), std: number(0.5) })],
+        start: Start::Each(vec![None, Some(StartLaw { mean: number(0.0), std: number(0.5) })]),
     };
     Process::new(definition, 1.0).unwrap()
 }

@@ -1,16 +1,12 @@
 //! What processes start from: given states, or data and auxiliaries by their laws.
 
-use nalgebra::DVector;
-
 use super::State;
 use super::layout::BLOCK;
 use super::output::{Request, transpose};
-use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::process::Process;
+use crate::process::{Process, StartNumbers};
 use crate::rng::Stream;
 use crate::tensor::{Rows, Tensor};
-use crate::vector::single;
 
 /// Writes the states at the beginning of (block, samples), component-major.
 pub(super) type Beginning<'a> = dyn Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send + 'a;
@@ -31,37 +27,38 @@ pub(super) fn gather(start: &Beginning<'_>, state: usize, first: usize, samples:
 
 /// The laws of the components at t = 0.
 pub(super) struct Start {
-    mean: DVector<f64>,
-    std: DVector<f64>,
+    law: StartNumbers,
     stream: Stream,
 }
 
 impl Start {
     pub(super) fn new(process: &Process, stream: Stream) -> Result<Self> {
-        let (mean, std) = process.start()?;
-        Ok(Self { mean, std, stream })
+        Ok(Self { law: process.start()?, stream })
     }
 
     /// Independent draws from the same laws.
     pub(super) fn part(&self, index: u32) -> Self {
-        Self { mean: self.mean.clone(), std: self.std.clone(), stream: self.stream.part(index) }
+        Self { law: self.law.clone(), stream: self.stream.part(index) }
     }
 
-    /// Standard deviation of a component; 0 for the data.
+    /// Standard deviation of a component given those before it; 0 for the data.
     pub(super) fn std(&self, component: usize) -> f64 {
-        self.std[component]
+        self.law.factor[(component, component)]
     }
 
     /// Takes the log density of the auxiliaries in `state`, [m·copies, samples], off `values`, \[samples\].
     pub(super) fn subtract_log_density(&self, state: &[f32], copies: usize, values: &mut [f64]) {
-        for (place, row) in state.chunks_exact(values.len()).enumerate() {
-            let (mean, std) = (self.mean[place / copies], self.std[place / copies]);
-            if std == 0.0 {
-                continue;
-            }
-            for (value, z) in values.iter_mut().zip(row) {
-                let white = (f64::from(*z) - mean) / std;
-                *value += 0.5 * white * white + std.ln() + 0.5 * std::f64::consts::TAU.ln();
+        let (samples, StartNumbers { mean, factor }) = (values.len(), &self.law);
+        // The deviations in units in which they are independent, found component by component.
+        let mut white = vec![0.0; state.len()];
+        let spread = (0..mean.len()).filter(|&i| factor[(i, i)] != 0.0);
+        for (i, copy) in spread.flat_map(|i| (0..copies).map(move |copy| (i, copy))) {
+            let (std, place) = (factor[(i, i)], |component: usize| (component * copies + copy) * samples);
+            for (sample, value) in values.iter_mut().enumerate() {
+                let known: f64 = (0..i).map(|j| factor[(i, j)] * white[place(j) + sample]).sum();
+                let own = (f64::from(state[place(i) + sample]) - mean[i] - known) / std;
+                white[place(i) + sample] = own;
+                *value += 0.5 * own * own + std.ln() + 0.5 * std::f64::consts::TAU.ln();
             }
         }
     }
@@ -69,24 +66,7 @@ impl Start {
     /// Draws all components behind the first `data` values.
     pub(super) fn draw(&self, block: u32, state: &mut [f32], data: usize) {
         self.stream.normals(0, block, &mut state[data..]);
-        spread(&self.mean, &self.std, state);
-    }
-}
-
-/// Turns normals into independent draws of the start law, block by block.
-fn spread(mean: &DVector<f64>, std: &DVector<f64>, state: &mut [f32]) {
-    let length = state.len() / mean.len();
-    for (b, row) in state.chunks_exact_mut(length).enumerate() {
-        rescale(single(std[b]), single(mean[b]), row);
-    }
-}
-
-dispatched! {
-    /// z ← std z + mean.
-    fn rescale(std: f32, mean: f32, row: &mut [f32]) {
-        for z in row {
-            *z = std.mul_add(*z, mean);
-        }
+        self.law.spread(state);
     }
 }
 

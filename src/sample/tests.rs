@@ -177,7 +177,7 @@ fn simulated_paths_have_the_law_of_their_chain() {
     let step = 2.0 / 50.0;
     let map = Matrix2::identity() + step * square(&linear.drift);
     let mut means = [0.5, -1.0].map(|m| Vector2::new(m, linear.start_mean[1]));
-    let mut covariance = Matrix2::new(0.0, 0.0, 0.0, linear.start_std[1].powi(2));
+    let mut covariance = Matrix2::new(0.0, 0.0, 0.0, linear.start_factor[(1, 1)].powi(2));
     for _ in 0..50 {
         means = means.map(|mean| map * mean + step * two(&linear.offset));
         covariance = map * covariance * map.transpose() + step * square(&linear.diffusion());

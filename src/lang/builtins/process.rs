@@ -8,9 +8,9 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map};
 use crate::error::Error;
 use crate::expr::Expression;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Tables, number_argument, read};
+use crate::lang::options::{Tables, kind, number_argument, read};
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, check_blocks, entry, trace};
-use crate::process::{Amplitudes, Definition, Draft, Entry, Process, StartLaw};
+use crate::process::{Amplitudes, Definition, Draft, DraftStart, Entry, Process, StartLaw};
 use crate::settings::Setting;
 
 /// Registers the functions.
@@ -41,9 +41,11 @@ const SDE: &[Setting] = &[
     .or_else("none"),
     Setting::other(
         "start",
-        "a closure",
+        "a closure or \"stationary\"",
         "closure `|p|` that returns the laws of the auxiliaries at t = 0 as `normal(mean, std)`, or an array of them, one \
-         per coordinate; what it leaves out starts at 0",
+         per coordinate; what it leaves out starts at 0. Or `#{ cov: [[..], ..], mean: [..] }`, the covariance and (0 by \
+         default) the mean of the auxiliary blocks together. Or `\"stationary\"`: the law that the auxiliaries settle \
+         into, if they do not follow the data",
     )
     .or_else("all at 0"),
     Setting::count(
@@ -95,12 +97,12 @@ mod functions {
             let blocks = given.texts_if_given("state").map_or_else(|| vec!["x".to_owned()], <[String]>::to_vec);
             Definition::check_blocks(&blocks).raise(&ctx)?;
             let parameters = parameters(&ctx, given.map("params")?.unwrap_or_default())?;
-            let [drift, noise, start] = ["drift", "noise", "start"].map(|name| given.closure(name));
+            let [drift, noise] = ["drift", "noise"].map(|name| given.closure(name));
             let tracer = Tracer { ctx: &ctx, blocks: &blocks, parameters: &parameters };
             let draft = Draft {
                 drift: tracer.drift(&drift?.expect("it must be given"))?,
                 noise: tracer.noise(noise?.as_ref())?,
-                start: tracer.start(start?.as_ref())?,
+                start: tracer.start(given.other("start"))?,
                 name: given.word("name").to_owned(),
                 coordinates: given.count_if_given("coordinates"),
                 blocks,
@@ -238,9 +240,20 @@ impl Tracer<'_> {
         self.blocks.iter().map(read).collect()
     }
 
-    fn start(&self, closure: Option<&FnPtr>) -> Outcome<Vec<Option<Entry<StartLaw>>>> {
-        let Some(closure) = closure else { return Ok(vec![None; self.blocks.len()]) };
-        let map = trace(self.ctx, "start", closure, &[("p", self.parameter_symbols())])?;
+    fn start(&self, given: Option<&Dynamic>) -> Outcome<DraftStart> {
+        let Some(given) = given else { return Ok(DraftStart::Each(vec![None; self.blocks.len()])) };
+        if let Ok(word) = given.clone().into_string() {
+            let error = Error::argument("start", format!("must be a closure or \"stationary\", got {word:?}"));
+            return if word == "stationary" { Ok(DraftStart::Stationary) } else { Err(error).raise(self.ctx) };
+        }
+        let Some(closure) = given.clone().try_cast::<FnPtr>() else {
+            let problem = format!("must be a closure or \"stationary\", got {}", kind(self.ctx, given));
+            return Err(Error::argument("start", problem)).raise(self.ctx);
+        };
+        let map = trace(self.ctx, "start", &closure, &[("p", self.parameter_symbols())])?;
+        if map.contains_key("cov") && !self.blocks.iter().any(|block| block == "cov") {
+            return self.joint_start(&map);
+        }
         check_blocks(self.ctx, "start", &map, self.blocks)?;
         if map.contains_key(self.blocks[0].as_str()) {
             let problem = format!("gives a law for `{}`, the data", self.blocks[0]);
@@ -251,14 +264,39 @@ impl Tracer<'_> {
             Some(law) => Ok(law.clone()),
             None => {
                 let error = Error::argument("start", format!("must give `{block}` a law"));
-                Err(error.with_hint("write normal(mean, std)")).raise(self.ctx)
+                Err(error.with_hint("write normal(mean, std), or #{ cov: [[..], ..] } for all together"))
+                    .raise(self.ctx)
             }
         };
         let read = |block: &String| match map.get(block.as_str()) {
             None => Ok(None),
             Some(value) => self.entry(value, |value| law(block, value)).map(Some),
         };
-        self.blocks.iter().map(read).collect()
+        self.blocks.iter().map(read).collect::<Outcome<_>>().map(DraftStart::Each)
+    }
+
+    /// `#{ cov: [[..], ..], mean: [..] }`.
+    fn joint_start(&self, map: &Map) -> Outcome<DraftStart> {
+        let refuse = |problem: String| {
+            let hint = "write #{ cov: [[a, b], [b, c]], mean: [0, 0] }, a row for each block but the data";
+            Error::argument("start", problem).with_hint(hint)
+        };
+        if let Some(other) = map.keys().find(|key| !matches!(key.as_str(), "cov" | "mean")) {
+            return Err(refuse(format!("returns `{other}` beside a covariance of all auxiliaries"))).raise(self.ctx);
+        }
+        let row = |name: &str, value: &Dynamic| match value.read_lock::<Array>() {
+            Some(items) => items.iter().map(|item| entry(self.ctx, "start", name, item)).collect::<Outcome<Vec<_>>>(),
+            None => Err(refuse(format!("gives {} for `{name}`, where arrays belong", kind(self.ctx, value))))
+                .raise(self.ctx),
+        };
+        let Some(rows) = map["cov"].read_lock::<Array>() else {
+            return Err(refuse(format!("gives {} for `cov`, where arrays belong", kind(self.ctx, &map["cov"]))))
+                .raise(self.ctx);
+        };
+        let covariance = rows.iter().map(|value| row("cov", value)).collect::<Outcome<Vec<_>>>()?;
+        let zeros = || vec![Expression::constant(0.0); covariance.len()];
+        let mean = map.get("mean").map_or_else(|| Ok(zeros()), |value| row("mean", value))?;
+        Ok(DraftStart::Joint { mean, covariance })
     }
 
     /// An array has one entry per coordinate.

@@ -19,11 +19,10 @@ mod window;
 
 pub use window::WindowLaw;
 
-use super::Process;
+use super::{Process, StartNumbers};
 use crate::error::{Error, Result};
 use crate::expr::{Program, Scalars, Workspace};
 use crate::settings::Setting;
-use crate::vector::singles;
 use discrete::{Discrete, triangle};
 
 /// A process cut into steps, ready to be walked by blocks of samples.
@@ -36,8 +35,7 @@ pub struct Chain {
     /// All components, the driven ones last.
     order: Vec<usize>,
     driven: usize,
-    start_mean: Vec<f32>,
-    start_std: Vec<f32>,
+    start: StartNumbers,
     step: Program,
     window: Program,
     /// What depends on the time only, of each step.
@@ -73,7 +71,6 @@ impl Chain {
             let length = pair[1] - pair[0];
             [step.at(pair[0], &[length]), window.at(pair[0], &[length])]
         });
-        let (start_mean, start_std) = process.start()?;
         Ok(Self {
             scalars: scalars.collect(),
             times,
@@ -81,8 +78,7 @@ impl Chain {
             sources: discrete.sources(),
             order: process.undriven_first(),
             driven: process.driven().len(),
-            start_mean: singles(&start_mean),
-            start_std: singles(&start_std),
+            start: process.start()?,
             step,
             window,
         })
@@ -141,16 +137,10 @@ pub struct Walk<'a> {
 impl Walk<'_> {
     /// Puts the samples at t = 0: data `x`, \[d, count\], and auxiliaries by their laws from what `normals` fills in.
     pub fn start(&mut self, x: &[f32], normals: impl FnOnce(&mut [f32])) {
-        let (length, chain) = (self.length, self.chain);
-        let (data, rest) = self.state.split_at_mut(x.len());
-        data.copy_from_slice(x);
-        let auxiliary = &mut rest[..chain.components * length - x.len()];
-        normals(auxiliary);
-        let first = x.len() / length;
-        for (row, i) in auxiliary.chunks_exact_mut(length).zip(first..) {
-            let (mean, std) = (chain.start_mean[i], chain.start_std[i]);
-            row.iter_mut().for_each(|z| *z = std.mul_add(*z, mean));
-        }
+        let state = &mut self.state[..self.chain.components * self.length];
+        normals(&mut state[x.len()..]);
+        self.chain.start.spread(state);
+        state[..x.len()].copy_from_slice(x);
     }
 
     /// Takes step number `step` outside a window, with what `normals` fills in, \[sources·copies, count\].

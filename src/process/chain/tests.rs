@@ -7,7 +7,7 @@ use nalgebra::{DMatrix, DVector};
 use super::discrete::symbol;
 use super::*;
 use crate::expr::{Expression, Function, Operation};
-use crate::process::Definition;
+use crate::process::{Definition, Start};
 use crate::rng::{Purpose, Stream};
 
 fn process(drift: Vec<Expression>, noise: Vec<Vec<Expression>>, horizon: f64) -> Process {
@@ -16,7 +16,7 @@ fn process(drift: Vec<Expression>, noise: Vec<Vec<Expression>>, horizon: f64) ->
         blocks: ["x", "y"][..drift.len()].iter().map(ToString::to_string).collect(),
         coordinates: None,
         parameters: BTreeMap::new(),
-        start: vec![None; drift.len()],
+        start: Start::Each(vec![None; drift.len()]),
         drift,
         noise,
     };

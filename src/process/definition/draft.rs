@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 
-use super::{Definition, StartLaw};
+use super::{Definition, Start, StartLaw};
 use crate::error::{Error, Result};
 use crate::expr::{Expression, Node};
 
@@ -46,7 +46,24 @@ pub struct Draft {
     /// The noise of each block that has any.
     pub noise: Vec<Option<Amplitudes>>,
     /// The laws of the auxiliaries at t = 0.
-    pub start: Vec<Option<Entry<StartLaw>>>,
+    pub start: DraftStart,
+}
+
+/// How the auxiliaries start.
+#[derive(Debug, Clone)]
+pub enum DraftStart {
+    /// A law for each block; `None` starts at 0.
+    Each(Vec<Option<Entry<StartLaw>>>),
+    /// One normal law, over the auxiliary blocks, alike for every coordinate; or, where coordinates are coupled, over
+    /// the pairs of auxiliary block and coordinate.
+    Joint {
+        /// Mean.
+        mean: Vec<Expression>,
+        /// Covariance, a square.
+        covariance: Vec<Vec<Expression>>,
+    },
+    /// The stationary law of the auxiliaries.
+    Stationary,
 }
 
 /// Before the number of coordinates is known, the numbers that symbols carry as components are places: those of blocks
@@ -94,18 +111,17 @@ impl Draft {
                 Some(Expression::component(block * d + c, &format!("{}[{c}]", self.blocks[block])))
             }),
         };
-        let (mut drifts, mut noises, mut starts) = (Vec::new(), Vec::new(), Vec::new());
-        for (block, (drift, start)) in self.drift.iter().zip(&self.start).enumerate() {
+        let (mut drifts, mut noises) = (Vec::new(), Vec::new());
+        for (block, drift) in self.drift.iter().enumerate() {
             for c in 0..coordinates.unwrap_or(1) {
                 drifts.push(component(pick(drift, c), c));
                 noises.push(noise.row(block, c).iter().map(|g| component(g, c)).collect());
-                starts.push(start.as_ref().map(|law| pick(law, c).clone()));
             }
         }
         Ok(Definition {
             drift: drifts,
             noise: noises,
-            start: starts,
+            start: self.start.of_components(self.blocks.len(), coordinates.unwrap_or(1))?,
             name: self.name,
             blocks: self.blocks,
             coordinates,
@@ -136,7 +152,11 @@ impl Draft {
             Amplitudes::Matrix(rows) => (Some(rows.len()), "noise"),
             _ => (None, "noise"),
         });
-        let start = self.start.iter().flatten().map(|entry| (entry.count(), "start"));
+        let start = match &self.start {
+            DraftStart::Each(laws) => laws.as_slice(),
+            DraftStart::Joint { .. } | DraftStart::Stationary => &[],
+        };
+        let start = start.iter().flatten().map(|entry| (entry.count(), "start"));
         for (count, part) in drift.chain(noise).chain(start) {
             let Some(count) = count else { continue };
             let (first, where_) = *known.get_or_insert((count, part));
@@ -174,6 +194,46 @@ impl Draft {
             }
         }
         highest
+    }
+}
+
+impl DraftStart {
+    /// The laws of the components of `blocks` blocks with `coordinates` each.
+    fn of_components(self, blocks: usize, coordinates: usize) -> Result<Start> {
+        let (mean, covariance) = match self {
+            Self::Stationary => return Ok(Start::Stationary {}),
+            Self::Each(laws) => {
+                let law = |law: &Option<Entry<StartLaw>>, c| law.as_ref().map(|law| pick(law, c).clone());
+                let laws = laws.iter().flat_map(|block| (0..coordinates).map(move |c| law(block, c)));
+                return Ok(Start::Each(laws.collect()));
+            }
+            Self::Joint { mean, covariance } => (mean, covariance),
+        };
+        let (auxiliary, size) = (blocks - 1, covariance.len());
+        if covariance.iter().any(|row| row.len() != size) || ![auxiliary, auxiliary * coordinates].contains(&size) {
+            let widest = covariance.iter().map(Vec::len).max().unwrap_or(0);
+            let problem =
+                format!("gives a covariance of {size} rows and {widest} columns for {auxiliary} auxiliary blocks");
+            let hint = "cov has a row and a column for each block of the state but the first";
+            return Err(Error::argument("start", problem).with_hint(hint));
+        }
+        if mean.len() != size {
+            let problem = format!("gives {} means with a covariance of {size} rows", mean.len());
+            return Err(Error::argument("start", problem));
+        }
+        if size == auxiliary * coordinates {
+            return Ok(Start::Joint { mean, covariance });
+        }
+        // Coordinates are independent of each other.
+        let places: Vec<_> = (0..auxiliary).flat_map(|b| (0..coordinates).map(move |c| (b, c))).collect();
+        let entry = |(a, c): (usize, usize), (b, d): (usize, usize)| match c == d {
+            true => covariance[a][b].clone(),
+            false => Expression::constant(0.0),
+        };
+        Ok(Start::Joint {
+            mean: places.iter().map(|&(b, _)| mean[b].clone()).collect(),
+            covariance: places.iter().map(|&row| places.iter().map(|&other| entry(row, other)).collect()).collect(),
+        })
     }
 }
 
@@ -280,7 +340,7 @@ mod tests {
             blocks: vec!["x".into(), "eta".into()],
             coordinates: None,
             parameters: BTreeMap::new(),
-            start: vec![None; 2],
+            start: DraftStart::Each(vec![None; 2]),
             drift,
             noise,
         }

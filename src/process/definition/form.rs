@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::Definition;
+use super::{Definition, StartNumbers};
 use crate::error::{Error, Result};
 use crate::expr::{Affine, Assignment, Expression};
 use crate::process::Linear;
@@ -129,34 +129,14 @@ impl Numbers<'_> {
     pub(in crate::process) fn still(&self, coefficients: &Coefficients) -> Result<Linear> {
         let count = self.definition.components();
         let sources = coefficients.noise.first().map_or(0, Vec::len);
-        let (start_mean, start_std) = self.start()?;
+        let StartNumbers { mean, factor } = self.start()?;
         Ok(Linear {
             drift: DMatrix::zeros(count, count),
             offset: DVector::zeros(count),
             noise: DMatrix::zeros(count, sources),
-            start_mean,
-            start_std,
+            start_mean: mean,
+            start_factor: factor,
         })
-    }
-
-    /// Mean and standard deviation of every component at t = 0; 0 for the data.
-    ///
-    /// # Errors
-    /// When one has no finite value, or a standard deviation is negative.
-    pub(in crate::process) fn start(&self) -> Result<(DVector<f64>, DVector<f64>)> {
-        let count = self.definition.components();
-        let (mut mean, mut std) = (DVector::zeros(count), DVector::zeros(count));
-        for (i, law) in self.definition.start.iter().enumerate() {
-            let Some(law) = law else { continue };
-            mean[i] = self.value("start", i, &law.mean, 0.0)?;
-            std[i] = self.value("start", i, &law.std, 0.0)?;
-            if std[i] < 0.0 {
-                let name = self.definition.component_name(i);
-                let problem = format!("the standard deviation of `{name}` at t = 0 is negative: {}", std[i]);
-                return Err(Error::part(&self.definition.name, "start", problem));
-            }
-        }
-        Ok((mean, std))
     }
 
     /// Refuses a definition whose parts without the state have no finite value at one of the `times`.

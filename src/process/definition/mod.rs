@@ -2,15 +2,17 @@
 
 mod draft;
 mod form;
+mod start;
 mod timeline;
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use draft::{Amplitudes, Draft, Entry, coordinate_symbol};
+pub use draft::{Amplitudes, Draft, DraftStart, Entry, coordinate_symbol};
 pub use form::Class;
 pub(super) use form::{Form, Numbers, Place};
+pub use start::{Start, StartLaw, StartNumbers};
 pub(super) use timeline::Timeline;
 
 use super::Linear;
@@ -19,15 +21,6 @@ use crate::expr::{Expression, Node, switching_times};
 
 /// Properties of every state, which a block cannot be called.
 const RESERVED: [&str; 6] = ["blocks", "nfe", "rejected", "time", "times", "warnings"];
-
-/// The law of an auxiliary block at t = 0: N(mean, std²), independent for every coordinate.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct StartLaw {
-    /// Mean.
-    pub mean: Expression,
-    /// Standard deviation.
-    pub std: Expression,
-}
 
 /// `dz = f(z, t; p) dt + G(z, t; p) dW` with the names of everything in it.
 ///
@@ -48,8 +41,8 @@ pub struct Definition {
     pub drift: Vec<Expression>,
     /// G, \[components, sources\].
     pub noise: Vec<Vec<Expression>>,
-    /// Laws of the auxiliaries at t = 0, one entry per component; `None` starts at 0. The data have none.
-    pub start: Vec<Option<StartLaw>>,
+    /// Laws of the auxiliaries at t = 0.
+    pub start: Start,
 }
 
 impl Definition {
@@ -61,7 +54,19 @@ impl Definition {
             let terms = symbols.iter().enumerate().map(|(j, z)| number(linear.drift[(i, j)]).multiply(z));
             terms.fold(number(0.0), |sum, term| sum.add(&term)).add(&number(linear.offset[i]))
         });
-        let law = |i: usize| StartLaw { mean: number(linear.start_mean[i]), std: number(linear.start_std[i]) };
+        let law = |i: usize| StartLaw { mean: number(linear.start_mean[i]), std: number(linear.start_factor[(i, i)]) };
+        let covariance = &linear.start_factor * linear.start_factor.transpose();
+        let is_independent = linear.start_factor.iter().filter(|entry| **entry != 0.0).count()
+            == linear.start_factor.diagonal().iter().filter(|entry| **entry != 0.0).count();
+        let start = if is_independent {
+            Start::Each((0..blocks.len()).map(|i| (i > 0).then(|| law(i))).collect())
+        } else {
+            let row = |i: usize| (1..blocks.len()).map(|j| number(covariance[(i, j)])).collect();
+            Start::Joint {
+                mean: (1..blocks.len()).map(|i| number(linear.start_mean[i])).collect(),
+                covariance: (1..blocks.len()).map(row).collect(),
+            }
+        };
         Self {
             name: name.to_owned(),
             blocks: blocks.iter().map(ToString::to_string).collect(),
@@ -69,7 +74,7 @@ impl Definition {
             parameters: BTreeMap::new(),
             drift: drift.collect(),
             noise: linear.noise.row_iter().map(|row| row.iter().map(|&g| number(g)).collect()).collect(),
-            start: (0..blocks.len()).map(|i| (i > 0).then(|| law(i))).collect(),
+            start,
         }
     }
 
@@ -124,13 +129,17 @@ impl Definition {
         let count = self.components();
         let sources = self.noise.first().map_or(0, Vec::len);
         let is_even = self.noise.iter().all(|row| row.len() == sources);
-        if !(self.drift.len() == count && self.noise.len() == count && self.start.len() == count && is_even) {
+        if !(self.drift.len() == count
+            && self.noise.len() == count
+            && self.start.fits(count, self.coordinates.unwrap_or(1))
+            && is_even)
+        {
             return refuse("state", format!("has {count} components, but drift, noise or start have another number"));
         }
         if self.coordinates == Some(0) {
             return refuse("coordinates", "must be above 0".to_owned());
         }
-        let laws = self.start.iter().flatten().flat_map(|law| [&law.mean, &law.std]);
+        let laws = self.start.expressions();
         let outside = |node: &Node| matches!(node, Node::Component(index, _) if *index >= count);
         match self.drift.iter().chain(self.noise.iter().flatten()).chain(laws).find_map(|e| e.find(outside)) {
             Some(unknown) => refuse("state", format!("does not have the block `{unknown}` that an expression uses")),

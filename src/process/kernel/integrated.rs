@@ -6,8 +6,6 @@
 
 use std::sync::Arc;
 
-use nalgebra::DMatrix;
-
 use super::Transition;
 use super::mesh::{Mesh, Stretch};
 use super::passage::{LONGEST, Passage, Step};
@@ -49,7 +47,7 @@ impl Integrated {
         let part = |stretch| Step::new(|time| timeline.at(time), stretch, LONGEST);
         let mesh = Mesh::new(timeline.course(), &timeline.switching_times(horizon), horizon);
         let steps = mesh.subdivide(part, agree)?;
-        let factor = DMatrix::from_diagonal(&linear.start_std);
+        let factor = linear.start_factor.clone();
         let mut law = Passage { offset: linear.start_mean.clone(), factor, ..Passage::still(size) };
         let mut pieces = Vec::with_capacity(steps.len());
         for (stretch, step) in steps {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use nalgebra::DVector;
+use nalgebra::{DMatrix, DVector};
 
 use super::integrated::Integrated;
 use super::rescaled::{Clock, Rescaled};
@@ -42,8 +42,9 @@ impl Constant {
         if linear.size() > FEW {
             return Ok(Self::Many(Series::new(linear)));
         }
-        let still = DVector::zeros(linear.size());
-        let bare = Linear { start_mean: still.clone(), start_std: still, ..linear.clone() };
+        let size = linear.size();
+        let bare =
+            Linear { start_mean: DVector::zeros(size), start_factor: DMatrix::zeros(size, size), ..linear.clone() };
         let [whole, noise] = [Propagator::new(linear)?, Propagator::new(&bare)?].map(Box::new);
         Ok(Self::Few { whole, noise })
     }

@@ -75,7 +75,7 @@ impl Propagator {
         let rows = drift.row_iter().map(|r| r.abs().sum()).fold(0.0, f64::max);
         let columns = drift.column_iter().map(|c| c.abs().sum()).fold(0.0, f64::max);
         let norm = rows.min(columns);
-        let others = linear.noise.iter().chain(&linear.offset).chain(&linear.start_mean).chain(&linear.start_std);
+        let others = linear.noise.iter().chain(&linear.offset).chain(&linear.start_mean).chain(&linear.start_factor);
         if !drift.iter().chain(others).chain([&norm]).all(|c| c.is_finite()) {
             return Err(Error::numerical("a coefficient of the process is not a finite number"));
         }
@@ -179,10 +179,9 @@ impl Propagator {
         for half in doubling.halves() {
             noise = triangularize(beside(&(half.rounded() * &noise), &noise));
         }
-        let start = DMatrix::from_diagonal(&self.linear.start_std);
-        let squares = DMatrix::from_diagonal(&self.linear.start_std.map(|s| s * s));
+        let start = &self.linear.start_factor;
         // In 32 digits: for a rotation among auxiliaries the correlations of the start cancel.
-        let kept = transfer.sandwich(&Square::exact(&squares)).rounded();
+        let kept = transfer.sandwich(&start_covariance(start)).rounded();
         let covariance = kept + &noise * noise.transpose();
         (covariance, triangularize(beside(&(transfer.rounded() * start), &noise)))
     }
@@ -228,11 +227,15 @@ impl Doubling {
     }
 }
 
+/// The covariance of the start.
+fn start_covariance(factor: &DMatrix<f64>) -> Square {
+    Square::exact(factor).times(&Square::exact(&factor.transpose()))
+}
+
 impl Limit {
     fn of(linear: &Linear) -> Option<Self> {
         let (covariance, factor) = linear.stationary_law()?;
-        let start = Square::exact(&DMatrix::from_diagonal(&linear.start_std));
-        let excess = covariance.minus(&start.times(&start));
+        let excess = covariance.minus(&start_covariance(&linear.start_factor));
         Some(Self { covariance, excess, pivots: factor.rounded().diagonal().iter().copied().collect() })
     }
 }

@@ -39,9 +39,9 @@ impl Series {
     /// # Errors
     /// When `time` is negative or not finite.
     pub(super) fn kernel(&self, time: f64) -> Result<Transition> {
-        let Linear { start_mean, start_std, .. } = &self.linear;
-        let factor = DMatrix::from_diagonal(start_std);
-        let start = Passage { offset: start_mean.clone(), factor, ..Passage::still(start_std.len()) };
+        let Linear { start_mean, start_factor, .. } = &self.linear;
+        let factor = start_factor.clone();
+        let start = Passage { offset: start_mean.clone(), factor, ..Passage::still(start_mean.len()) };
         Ok(start.then(&self.passage(time)?).into())
     }
 

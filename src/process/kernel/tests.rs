@@ -30,7 +30,8 @@ fn square(entries: &[String]) -> DMatrix<f64> {
 
 fn linear(drift: DMatrix<f64>, noise: DMatrix<f64>, start_std: DVector<f64>) -> Linear {
     let size = drift.nrows();
-    Linear { drift, offset: DVector::zeros(size), noise, start_mean: DVector::zeros(size), start_std }
+    let start_factor = DMatrix::from_diagonal(&start_std);
+    Linear { drift, offset: DVector::zeros(size), noise, start_mean: DVector::zeros(size), start_factor }
 }
 
 fn relative(found: &DMatrix<f64>, truth: &DMatrix<f64>) -> f64 {
@@ -182,7 +183,7 @@ proptest! {
     /// Chapman–Kolmogorov: Φ(s+t) = Φ(s)Φ(t), Σ(s+t) = Φ(s)Σ(t)Φ(s)ᵀ + Q(s).
     #[test]
     fn kernels_compose(process in processes(), s in 1e-6..1.0, t in 1e-6..3.0) {
-        let noise_only = Linear { start_std: DVector::zeros(process.size()), ..process.clone() };
+        let noise_only = Linear { start_factor: DMatrix::zeros(process.size(), process.size()), ..process.clone() };
         let (first, second) = (process.kernel(t).unwrap(), noise_only.kernel(s).unwrap());
         let whole = process.kernel(s + t).unwrap();
         let transfer = &second.transfer * &first.transfer;
@@ -196,7 +197,7 @@ proptest! {
     fn covariances_obey_their_equation(process in processes(), t in 1e-6..3.0) {
         let kernel = process.kernel(t).unwrap();
         let growth = |law: &DMatrix<f64>| &process.drift * law + law * process.drift.transpose() + process.diffusion();
-        let start = DMatrix::from_diagonal(&process.start_std.map(|s| s * s));
+        let start = &process.start_factor * process.start_factor.transpose();
         let residual = growth(&kernel.covariance) - &kernel.transfer * growth(&start) * kernel.transfer.transpose();
         prop_assert!(residual.abs().max() < 1e-12 * kernel.covariance.abs().max().max(1.0));
     }

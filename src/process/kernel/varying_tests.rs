@@ -9,7 +9,7 @@ use super::integrated::Integrated;
 use super::kernels::Kernels;
 use crate::error::Result;
 use crate::expr::{Comparison, Condition, Expression, Function, Operation};
-use crate::process::{Class, Definition, Process, StartLaw};
+use crate::process::{Class, Definition, Process, Start, StartLaw};
 use crate::property::cases;
 
 fn time() -> Expression {
@@ -43,7 +43,7 @@ fn process(drift: &[&[Expression]], noise: &[Expression], start: &[f64], horizon
         parameters: BTreeMap::new(),
         drift: (0..size).map(row).collect(),
         noise: (0..size).map(|i| (0..size).map(|j| amplitude(i, j)).collect()).collect(),
-        start: start.iter().map(|&std| Some(StartLaw { mean: number(0.0), std: number(std) })).collect(),
+        start: Start::Each(start.iter().map(|&std| Some(StartLaw { mean: number(0.0), std: number(std) })).collect()),
         blocks,
     };
     Process::new(definition, horizon)

@@ -95,7 +95,7 @@ fn likelihoods_that_do_not_exist_are_refused() {
     let none = Likelihood { divergence: Some(Divergence::Hutchinson { probes: 0 }), ..Likelihood::default() };
     assert!(refused(&x, none).contains("probes"));
     let mut linear = Active::default().process().constant().unwrap().clone();
-    linear.start_std[1] = 0.0;
+    linear.start_factor[(1, 1)] = 0.0;
     let fixed = Process::from_linear("fixed", &["x", "eta"], linear, 2.0).unwrap();
     let score = Exact::new(&fixed, &gaussian()).unwrap();
     let error = log_likelihood(&score, &x, &Likelihood::default(), &Task::default()).unwrap_err();

@@ -10,7 +10,7 @@ use super::*;
 use crate::data::Mixture;
 use crate::expr::Expression;
 use crate::process::fixtures::Active;
-use crate::process::{Definition, Linear, StartLaw};
+use crate::process::{Definition, Linear, Start, StartLaw};
 use crate::rng::{Purpose, Stream};
 use crate::score::Chart;
 use crate::tensor::Tensor;
@@ -27,7 +27,7 @@ fn third_order() -> Process {
         offset: DVector::zeros(3),
         noise: DMatrix::from_row_slice(3, 1, &[0.0, 0.0, f64::sqrt(12.0)]),
         start_mean: DVector::zeros(3),
-        start_std: DVector::from_vec(vec![0.0, 0.2, 0.2]),
+        start_factor: DMatrix::from_diagonal(&DVector::from_vec(vec![0.0, 0.2, 0.2])),
     };
     Process::from_linear("third_order", &["x", "v", "s"], linear, 2.0).unwrap()
 }
@@ -57,7 +57,7 @@ fn chiral(passive: f64) -> Process {
             rate(decay, 3).add(&rate(turn, 2)),
         ],
         noise: (0..4).map(|i| (0..4).map(|j| noise(i, j).into()).collect()).collect(),
-        start: vec![None, None, Some(law()), Some(law())],
+        start: Start::Each(vec![None, None, Some(law()), Some(law())]),
     };
     Process::new(definition, 2.0).unwrap()
 }

@@ -167,7 +167,7 @@ mod tests {
     use super::*;
     use crate::data::Moments;
     use crate::expr::{Expression, Function};
-    use crate::process::{Definition, Process};
+    use crate::process::{Definition, Process, Start};
     use crate::score::Subject;
 
     /// λ = D at the time of the sample, not at any other: for dx = −β(t) x dt + √β(t) dW, ℓ² λ = β(t).
@@ -181,7 +181,7 @@ mod tests {
             parameters: BTreeMap::new(),
             drift: vec![rate.multiply(&Expression::component(0, "x")).negate()],
             noise: vec![vec![rate.apply(Function::Sqrt)]],
-            start: vec![None],
+            start: Start::Each(vec![None]),
         };
         let process = Process::new(definition, 1.0).unwrap();
         let subject = Subject::new(process, vec![1], Moments::isotropic(vec![0.0], 1.0), None).unwrap();
