@@ -250,8 +250,8 @@ impl Posterior {
 ///
 /// A singular value b of B says how wide the data are in units of the noise. What z tells of them has a variance of
 /// about b²/(1 + b²), of which b² is seen: at late times, and for constant coordinates, it drowns in the rounding r of
-/// states. So 1/b is damped as by a Wiener filter, b/(b² + r² (1 + b²)/b²), and data of which nothing is left are expected
-/// at their mean.
+/// states. So 1/b is damped as by a Wiener filter, b/(b² + r² (1 + b²)/b²), and data of which nothing is left are
+/// expected at their mean.
 fn gain(equations: &DMatrix<f64>, factor: &DMatrix<f64>, units: &DMatrix<f64>) -> DMatrix<f64> {
     let decomposed = equations.clone().svd(true, true);
     let (left, right) = (decomposed.u.expect("asked for"), decomposed.v_t.expect("asked for"));
