@@ -26,6 +26,7 @@ mod shuffle;
 mod stability;
 mod start;
 mod state;
+mod tweedie;
 mod update;
 
 pub use convergence::{ACCURACY, Accuracy, convergence};

@@ -37,7 +37,8 @@ const LASTS: &[(Choice, LastStep); 2] = &[
     (
         Choice::new(
             "denoise",
-            "the drift of the reverse process without noise, whatever the method; adaptive methods put it behind their end",
+            "goes to the expected state, given the one before it and its score (Tweedie), whatever the method; without a \
+             kernel, a step of the reverse drift without noise; adaptive methods put it behind their end",
         ),
         LastStep::Denoise,
     ),
@@ -66,8 +67,8 @@ const PRIORS: &[(Choice, Option<PriorLaw>); 4] = &[
 pub enum LastStep {
     /// A step as any other.
     None,
-    /// The drift of the reverse process without its noise, whatever the method: the noise of the last step would stay
-    /// in the samples. Adaptive steps, which end close to t = 0, put it behind their end.
+    /// To the expected state given the one before it, whatever the method: the noise of the last step would stay in the
+    /// samples. Adaptive steps, which end close to t = 0, put it behind their end.
     Denoise,
 }
 
@@ -140,7 +141,7 @@ impl fmt::Display for Options {
         }
         match self.last {
             LastStep::None => f.write_str(", last step as any other"),
-            LastStep::Denoise => f.write_str(", last step without noise"),
+            LastStep::Denoise => f.write_str(", last step to the expected state"),
         }
     }
 }

@@ -108,7 +108,7 @@ fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, opt
     Ok(State { run: Some(run), ..state })
 }
 
-/// The parts of each step of a method with fixed steps, the last of all replaced where it is to add no noise.
+/// The parts of each step of a method with fixed steps, the last of all replaced where it is to denoise.
 fn stepper<'a>(problem: &'a Problem<'a>, options: &'a Options) -> Result<Stepper<'a>> {
     let Way::Fixed(method) = options.method.way() else { unreachable!("adaptive steps have no plan") };
     let own = method.stepper(problem)?;
@@ -116,7 +116,7 @@ fn stepper<'a>(problem: &'a Problem<'a>, options: &'a Options) -> Result<Stepper
         return Ok(own);
     }
     let (reverse, last) = (Field::new(problem.process(), Motion::Reverse)?, problem.times.len() - 2);
-    Ok(Box::new(move |step| if step == last { problem.silent(&reverse, step) } else { own(step) }))
+    Ok(Box::new(move |step| if step == last { problem.denoised(&reverse, step) } else { own(step) }))
 }
 
 /// Most draws of a step of a method with fixed steps from the horizon on, and most rows of a draw; none of others.

@@ -137,15 +137,21 @@ fn gaussian_data_come_back() {
         let (drift, diffusion) = (square(&linear.drift), square(&linear.diffusion()));
         for (i, pair) in times.windows(2).enumerate() {
             let step = pair[0] - pair[1];
-            let pull = diffusion * square(&noised(pair[0]).covariance).try_inverse().unwrap();
+            let precision = square(&noised(pair[0]).covariance).try_inverse().unwrap();
+            if last == LastStep::Denoise && i == 99 {
+                let way = square(&process.transition(pair[1], pair[0]).unwrap().transfer);
+                let map = square(&noised(pair[1]).covariance) * way.transpose() * precision;
+                let shift = |c: usize| centre(pair[1], c) - map * centre(pair[0], c);
+                means = [0, 1].map(|c| map * means[c] + shift(c));
+                covariance = map * covariance * map.transpose();
+                break;
+            }
+            let pull = diffusion * precision;
             for (c, mean) in means.iter_mut().enumerate() {
                 *mean -= step * (drift * *mean + two(&linear.offset) + pull * (*mean - centre(pair[0], c)));
             }
             let map = Matrix2::identity() - step * (drift + pull);
-            covariance = map * covariance * map.transpose();
-            if last == LastStep::None || i < 99 {
-                covariance += step * diffusion;
-            }
+            covariance = map * covariance * map.transpose() + step * diffusion;
         }
         assert_law(&samples, means, covariance);
         // And that law is the data's, up to the error of the step.
