@@ -41,7 +41,7 @@ pub(super) fn run(
     if denoising.is_some() && end > 0.0 {
         return Err(Error::argument("last", "cannot be \"denoise\" for adaptive steps that end above t = 0"));
     }
-    let silent = denoising.as_ref().map(silent).transpose()?;
+    let denoised = denoising.as_ref().map(denoised).transpose()?;
     let target = denoising.as_ref().map_or(end, |denoising| denoising.times[0]);
     let mut storage = request.storage(problem.task.host())?;
     let charts =
@@ -78,12 +78,12 @@ pub(super) fn run(
                 output.write(frame, first, samples, &rows);
             }
         }
-        if let Some(silent) = &silent {
-            silent.worker(samples).step(0, 0, &mut rows);
+        if let Some(denoised) = &denoised {
+            denoised.worker(samples).step(0, 0, &mut rows);
         }
         output.write(output.end(), first, samples, &rows);
         meter.count(1)?;
-        let last = silent.as_ref().map_or(0, |silent| silent.counts().evaluations);
+        let last = denoised.as_ref().map_or(0, |denoised| denoised.counts().evaluations);
         Ok((samples, integrator.evaluations() + last, integrator.rejected()))
     });
     meter.finish();
@@ -99,9 +99,9 @@ pub(super) fn run(
     Ok(State { run: Some(run), ..storage.close(end, request.kept)? })
 }
 
-/// The one step of `problem`, without its noise.
-fn silent<'a>(problem: &'a Problem<'a>) -> Result<Plan<'a>> {
+/// The one step of `problem`, to the expected state.
+fn denoised<'a>(problem: &'a Problem<'a>) -> Result<Plan<'a>> {
     let reverse = problem.field(Motion::Reverse)?;
-    let step = |step| problem.silent(&reverse, step);
+    let step = |step| problem.denoised(&reverse, step);
     Plan::new(0..1, &step, Some(problem.score), problem.layout, &problem.noise, problem.task)
 }

@@ -29,6 +29,7 @@ mod shuffle;
 mod stability;
 mod start;
 mod state;
+mod tweedie;
 mod update;
 
 pub use at::{denoise, score_at, states_of};

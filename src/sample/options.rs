@@ -40,7 +40,8 @@ const LASTS: &[(Choice, LastStep); 2] = &[
     (
         Choice::new(
             "denoise",
-            "the drift of the reverse process without noise, whatever the method; adaptive methods put it behind their end",
+            "goes to the expected state, given the one before it and its score (Tweedie), whatever the method; without a \
+             kernel, a step of the reverse drift without noise; adaptive methods put it behind their end",
         ),
         LastStep::Denoise,
     ),
@@ -69,8 +70,8 @@ const PRIORS: &[(Choice, Option<PriorLaw>); 4] = &[
 pub enum LastStep {
     /// A step as any other.
     None,
-    /// The drift of the reverse process without its noise, whatever the method: the noise of the last step would stay
-    /// in the samples. Adaptive steps, which end close to t = 0, put it behind their end.
+    /// To the expected state given the one before it, whatever the method: the noise of the last step would stay in the
+    /// samples. Adaptive steps, which end close to t = 0, put it behind their end.
     Denoise,
 }
 
@@ -113,7 +114,7 @@ impl Options {
         Self::with(values, method::read(values, process))
     }
 
-    /// The parts of each step of a method with fixed steps, the last of all replaced where it is to add no noise.
+    /// The parts of each step of a method with fixed steps, the last of all replaced where it is to denoise.
     ///
     /// # Errors
     /// When the process does not have what the method needs.
@@ -124,7 +125,7 @@ impl Options {
             return Ok(own);
         }
         let (reverse, last) = (problem.field(Motion::Reverse)?, problem.times.len() - 2);
-        Ok(Box::new(move |step| if step == last { problem.silent(&reverse, step) } else { own(step) }))
+        Ok(Box::new(move |step| if step == last { problem.denoised(&reverse, step) } else { own(step) }))
     }
 
     fn with(values: &Values, method: Arc<dyn Method>) -> Self {
@@ -161,7 +162,7 @@ impl fmt::Display for Options {
         }
         match self.last {
             LastStep::None => f.write_str(", last step as any other"),
-            LastStep::Denoise => f.write_str(", last step without noise"),
+            LastStep::Denoise => f.write_str(", last step to the expected state"),
         }
     }
 }

@@ -138,12 +138,16 @@ fn gaussian_data_come_back() {
         let (drift, diffusion) = (square(&linear.drift), square(&linear.diffusion()));
         for (i, pair) in times.windows(2).enumerate() {
             let step = pair[0] - pair[1];
-            let pull = diffusion * square(&noised(pair[0]).covariance).try_inverse().unwrap();
-            let map = Matrix2::identity() - step * (drift + pull);
-            covariance = map * covariance * map.transpose();
-            if last == LastStep::None || i < 99 {
-                covariance += step * diffusion;
+            let precision = square(&noised(pair[0]).covariance).try_inverse().unwrap();
+            if last == LastStep::Denoise && i == 99 {
+                let way = square(&process.transition(pair[1], pair[0]).unwrap().transfer);
+                let map = square(&noised(pair[1]).covariance) * way.transpose() * precision;
+                covariance = map * covariance * map.transpose();
+                break;
             }
+            let pull = diffusion * precision;
+            let map = Matrix2::identity() - step * (drift + pull);
+            covariance = map * covariance * map.transpose() + step * diffusion;
         }
         assert_law(&samples, means, covariance);
         // And that law is the data's, up to the error of the step.

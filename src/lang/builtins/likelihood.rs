@@ -33,8 +33,10 @@ mod functions {
     /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]
     ///
     /// # Returns
-    /// A `LogDensity`: `l.values` and `l.errors`, tensors [count] in nats; the errors are standard errors by random
-    /// directions or draws; and `l.nfe`.
+    /// A `LogDensity`: `l.values` and `l.errors`, tensors [count] in nats, and `l.nfe`. The errors are standard errors by
+    /// random directions or draws. Half of the variance over random directions is that of all data together, since few
+    /// directions of one datum can agree by chance; where all of them have less than 7 degrees of freedom, as a datum
+    /// with less than 8 `probes`, the error is not known: NaN.
     ///
     /// # Errors
     /// When the process is not linear, an auxiliary starts at a fixed value, `x` has another shape than the score's
@@ -66,7 +68,7 @@ mod functions {
         density.values.clone()
     }
 
-    /// Standard errors of the log densities in nats, tensor [count]; 0 where nothing is random.
+    /// Standard errors of the log densities in nats, tensor [count]; 0 where nothing is random, NaN where not known.
     #[rhai_fn(get = "errors", pure)]
     pub fn errors(density: &mut LogDensity) -> Tensor {
         density.errors.clone()

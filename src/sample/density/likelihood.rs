@@ -44,7 +44,10 @@ pub enum Bound {
 pub const LIKELIHOOD: &[Setting] = &[
     Setting::choice("divergence", "how the divergence of the score is found", DIVERGENCES)
         .or_else("\"exact\" up to 16 directions, the coordinates of the driven blocks, and \"hutchinson\" beyond"),
-    PROBES.or_else("8; where they are given, \"hutchinson\" is the default"),
+    PROBES.or_else(
+        "8; where they are given, \"hutchinson\" is the default, and \"exact\" if they are as many as the directions there \
+         are, which costs no more",
+    ),
     AUXILIARY_DRAWS,
     Setting::choice("bound", "what the draws are averaged to", &words(BOUNDS)).or_else(
         "\"weighted\" where the divergence is exact, else \"mean\": the noise of random directions would raise the weighted \
@@ -132,7 +135,7 @@ pub struct LogDensity {
     /// The log density of each datum, \[count\].
     pub values: Tensor,
     /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where
-    /// a single one says nothing of it.
+    /// too few say too little of it.
     pub errors: Tensor,
     /// Evaluations of the score per sample, of one draw; the most that any group of samples took.
     pub evaluations: usize,
@@ -235,12 +238,28 @@ struct Plan<'a> {
     from: f64,
 }
 
-/// Log densities of one draw, one row for each random direction in turn.
+/// Log densities of one draw.
 struct Densities {
     /// Mean over the directions, \[count\].
     values: Vec<f64>,
     errors: Vec<f64>,
     evaluations: usize,
+}
+
+/// Degrees of freedom below which the scatter over random directions says too little: all signs agree by chance once in
+/// 2^freedom.
+const LEAST_FREEDOM: usize = 7;
+
+/// The errors of means over random directions, from the variances over them, `scatter`, which the data have each.
+///
+/// Few signs agree by chance, and the datum then seems to have no error; so half of each variance is the mean of all.
+fn errors_by_scatter(scatter: &[f64], directions: usize) -> Vec<f64> {
+    let count = scatter.len();
+    if count * (directions - 1) < LEAST_FREEDOM {
+        return vec![f64::NAN; count];
+    }
+    let shared = scatter.iter().sum::<f64>() / count as f64;
+    scatter.iter().map(|own| (0.5 * (own + shared) / directions as f64).sqrt()).collect()
 }
 
 impl<'a> Plan<'a> {
@@ -258,10 +277,14 @@ impl<'a> Plan<'a> {
             true => Divergence::Exact,
             false => Divergence::Hutchinson { probes: settings::Values::defaults(&[PROBES]).count("probes") },
         };
-        let divergence = options.divergence.unwrap_or(by_default);
         AUXILIARY_DRAWS.check(&Value::Number(options.auxiliary_draws as f64))?;
+        let mut divergence = options.divergence.unwrap_or(by_default);
         if let Divergence::Hutchinson { probes } = divergence {
             PROBES.check(&Value::Number(probes as f64))?;
+            // All directions cost no more then, and leave no error.
+            if probes >= layout.score {
+                divergence = Divergence::Exact;
+            }
         }
         Ok(Self { score, options, divergence, layout, task, from: 0.0 })
     }
@@ -290,6 +313,9 @@ impl<'a> Plan<'a> {
             all.errors.extend(part.errors);
             all.evaluations = all.evaluations.max(part.evaluations);
         }
+        if let Divergence::Hutchinson { probes } = self.divergence {
+            all.errors = errors_by_scatter(&all.errors, probes);
+        }
         Ok(all)
     }
 
@@ -310,6 +336,7 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// Of one group, with the variances over random directions in the place of the errors.
     fn group(&self, [group, draw]: [u32; 2], rows: Vec<f32>, samples: usize) -> Result<Densities> {
         let process = self.score.process();
         let size = rows.len();
@@ -339,7 +366,10 @@ impl<'a> Plan<'a> {
             let rows: Vec<_> = logs.chunks_exact(samples).map(|row| prior[i] + f64::from(row[i]) - volume).collect();
             match self.divergence {
                 Divergence::Exact => (rows[0], 0.0),
-                Divergence::Hutchinson { .. } => mean_and_error(&rows),
+                Divergence::Hutchinson { probes } => {
+                    let (mean, error) = mean_and_error(&rows);
+                    (mean, error * error * probes as f64)
+                }
             }
         };
         let (values, errors) = (0..samples).map(spread).unzip();
