@@ -64,7 +64,7 @@ proptest! {
     ) {
         let zero: Vec<_> = (0..3).map(|i| Expression::time().multiply(&number(f64::from(i)))).collect();
         let bound = expression.substitute(&zero).bind(&parameters());
-        let course = Course::new(&[bound.clone()]).unwrap();
+        let course = Course::new(std::slice::from_ref(&bound)).unwrap();
         let (to, time) = (from + length, from + part * length);
         let value = course.at(time)[0];
         let truth = bound.evaluate(Assignment { time, parameters: &parameters(), state: &[] });

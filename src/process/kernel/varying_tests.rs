@@ -337,7 +337,7 @@ fn certificates_see_pulses() {
         let distance = over(time().combine(Operation::Subtract, &number(at)), &number(width));
         distance.product(&distance).negate().apply(Function::Exp).multiply(&number(1.0 / width.sqrt())).add(&quiet)
     };
-    let made = |noise: &Expression| process(&[&[number(-1.0)]], &[noise.clone()], &[0.0], 1.0).unwrap();
+    let made = |noise: &Expression| process(&[&[number(-1.0)]], std::slice::from_ref(noise), &[0.0], 1.0).unwrap();
     let pulses = [0.01, 4e-3, 1e-4, 1e-7].map(|width| [step(0.6137, width), step(0.6137 + width, width)]);
     let pulses = pulses.into_iter().chain([[smooth(0.6137, 1e-4), smooth(0.6147, 1e-4)]]);
     for [pulse, later] in pulses {
