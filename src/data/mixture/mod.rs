@@ -100,7 +100,7 @@ impl Mixture {
         self.means.len() / self.components()
     }
 
-    /// Mean and covariance, exactly; of more than [`MOST_CORRELATED`] coordinates the variances only.
+    /// Mean and covariance, exactly; of more than 16 coordinates the variances only.
     pub fn moments(&self) -> Moments {
         let d = self.dimension();
         let parts = || self.weights.iter().zip(self.means.chunks_exact(d));
