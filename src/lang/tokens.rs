@@ -5,13 +5,10 @@ use std::rc::Rc;
 
 use rhai::{Engine, LexError, Token};
 
-/// One level of brackets.
+/// One level of brackets: whether the operand being read follows a unary minus.
 #[derive(Default, Clone, Copy)]
 struct Level {
-    /// Whether the operand being read follows a unary minus.
     after_minus: bool,
-    /// Whether the brackets are those of a position: `t[..]`.
-    is_index: bool,
 }
 
 /// What the token filter remembers between tokens. Reset before every compilation: a text with a syntax error leaves
@@ -22,8 +19,6 @@ pub(super) struct TokenState(Rc<RefCell<Inner>>);
 struct Inner {
     levels: Vec<Level>,
     after_dot: bool,
-    /// Whether the last token ends a value, so that a bracket behind it is that of a position.
-    after_value: bool,
 }
 
 impl TokenState {
@@ -35,7 +30,7 @@ impl TokenState {
 
 impl Inner {
     fn new() -> Self {
-        Self { levels: vec![Level::default()], after_dot: false, after_value: false }
+        Self { levels: vec![Level::default()], after_dot: false }
     }
 
     fn level(&mut self) -> &mut Level {
@@ -49,9 +44,6 @@ impl Inner {
         let after_dot = std::mem::replace(&mut self.after_dot, matches!(token, Token::Period | Token::Elvis));
         if matches!(token, Token::PowerOf) && self.level().after_minus {
             return refuse("`-a ** b` could mean two things: write `-(a ** b)` or `(-a) ** b`");
-        }
-        if matches!(token, Token::Comma) && self.level().is_index {
-            return refuse("several positions stand in one more pair of brackets: write `t[[i, j]]`");
         }
         self.follow(&token);
         match token {
@@ -71,15 +63,13 @@ impl Inner {
     }
 
     fn follow(&mut self, token: &Token) {
-        let after_value = std::mem::replace(&mut self.after_value, ends_value(token));
         match token {
             Token::UnaryMinus => self.level().after_minus = true,
             // The tokenizer folds `-2` into one literal.
             Token::IntegerConstant(n) if *n < 0 => self.level().after_minus = true,
             Token::FloatConstant(x) if *x.0 < 0.0 => self.level().after_minus = true,
-            Token::LeftParen | Token::LeftBracket | Token::QuestionBracket | Token::LeftBrace | Token::MapStart => {
-                let is_index = after_value && matches!(token, Token::LeftBracket);
-                self.levels.push(Level { after_minus: false, is_index });
+            Token::LeftParen | Token::LeftBracket | Token::LeftBrace | Token::MapStart => {
+                self.levels.push(Level::default());
             }
             Token::RightParen | Token::RightBracket | Token::RightBrace => {
                 self.levels.pop();
@@ -95,19 +85,6 @@ impl Inner {
             _ => self.level().after_minus = false,
         }
     }
-}
-
-/// Names, strings and closing brackets; behind a block, `}`, a bracket begins an array.
-fn ends_value(token: &Token) -> bool {
-    matches!(
-        token,
-        Token::Identifier(_)
-            | Token::Reserved(_)
-            | Token::StringConstant(_)
-            | Token::InterpolatedString(_)
-            | Token::RightParen
-            | Token::RightBracket
-    )
 }
 
 fn refuse(message: &str) -> Token {
