@@ -26,7 +26,8 @@ mod functions {
     /// Samples from a score: draws from the prior and follows the reverse process to the data.
     ///
     /// The reverse process is `dz = (-f + div D + D score) ds + G dW`, its probability flow
-    /// `dz = (-f + div D / 2 + D score / 2) ds`. No method asks for the score at t = 0.
+    /// `dz = (-f + div D / 2 + D score / 2) ds`. No method asks for the score at t = 0. With a score that learned from
+    /// simulated paths, states are held within 15 % of the range of these paths beyond it.
     ///
     /// # Shapes
     /// Every block of the result is [count, shape...] with the shape of a datum.
