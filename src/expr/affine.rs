@@ -56,7 +56,11 @@ impl Expression {
                 affine.coefficients[*index] = Expression::constant(1.0);
                 affine
             }
-            Node::Negate(a) => a.decompose(components, memory)?.map(Expression::negate),
+            // Not -0, which is another number than the 0 of a part without it.
+            Node::Negate(a) => a.decompose(components, memory)?.map(|part| match part.as_constant() {
+                Some(0.0) => Expression::constant(0.0),
+                _ => part.negate(),
+            }),
             Node::Binary(operation, a, b) => {
                 let (a, b) = (a.decompose(components, memory)?, b.decompose(components, memory)?);
                 self.binary(*operation, &a, &b)?

@@ -34,8 +34,9 @@ pub struct Options {
     pub interval: Option<u64>,
     /// What computes gradients.
     pub backend: Backend,
-    /// What is learned from simulated paths, of a score without a kernel.
-    pub objective: Objective,
+    /// What is learned from simulated paths, of a score without a kernel; `None` is windowed where the windows are exact
+    /// or `window` is given, else sliced.
+    pub objective: Option<Objective>,
     /// Length of the windows in time, of a score without a kernel; `None` takes what it was made with.
     pub window: Option<f64>,
 }
@@ -118,16 +119,20 @@ impl Options {
             .or_else("each call has a schedule of its own"),
         Setting::natural("warmup", "steps over which the learning rate first rises from 0").or(0.0),
         Setting::number("clip", "largest norm of the gradient; 0 does not clip").within(Range::from(0.0)).or(1.0),
-        Setting::number("ema", "decay per step of the average of the weights that samplers use")
-            .within(Range::from(0.0).below(1.0))
-            .or(0.999),
+        Setting::number(
+            "ema",
+            "decay per step of the average of the weights that samplers use, at most (1 + n)/(10 + n) after n",
+        )
+        .within(Range::from(0.0).below(1.0))
+        .or(0.999),
         Setting::seed("seed of data, times and noise"),
         Setting::number("minimum_time", "shortest time of the forward process, below the horizon")
             .above(0.0)
             .or_else("5e-4 of the horizon"),
         Setting::choice("weighting", "weight of the errors over time", &words(WEIGHTINGS)),
         Setting::natural("interval", "steps between two points of the loss").or_else("a 200th of the steps, as for 0"),
-        Setting::choice("objective", "what a score is trained on that learns from simulated paths", &words(OBJECTIVES)),
+        Setting::choice("objective", "what a score is trained on that learns from simulated paths", &words(OBJECTIVES))
+            .or_else("\"sliced\" for nonlinear processes, whose windows are biased; \"windowed\" with `window`"),
         Setting::number("window", "of a score that learns from simulated paths, length of the windows in time")
             .above(0.0)
             .or_else("the score's"),
@@ -150,7 +155,7 @@ impl Options {
             weighting: values.chosen("weighting", WEIGHTINGS),
             interval: values.count_if_given("interval").filter(|&steps| steps > 0).map(|steps| steps as u64),
             backend: values.chosen("backend", BACKENDS),
-            objective: values.chosen("objective", OBJECTIVES),
+            objective: values.chosen_if_given("objective", OBJECTIVES),
             window: values.number_if_given("window"),
         }
     }

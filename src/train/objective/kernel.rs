@@ -33,7 +33,7 @@ fn refuse_options_of_paths(options: &Options) -> Result<()> {
             .with_hint("make the score with score::mlp(process, data, #{ simulated: true })"))
     };
     match (options.objective, options.window) {
-        (Objective::Sliced, _) => refuse("objective"),
+        (Some(Objective::Sliced), _) => refuse("objective"),
         (_, Some(_)) => refuse("window"),
         _ => Ok(()),
     }

@@ -9,7 +9,8 @@ use super::sliced::Sliced;
 use super::windowed::Windowed;
 use crate::data::Dataset;
 use crate::error::Result;
-use crate::score::Basis;
+use crate::process::Class;
+use crate::score::{Basis, SimulatedBasis};
 use crate::task::Task;
 use crate::train::{Objective, Options};
 
@@ -21,10 +22,22 @@ pub(super) fn open<'a>(
     _: &Task,
 ) -> Option<Result<Box<dyn Source + 'a>>> {
     let basis = (basis as &dyn Any).downcast_ref()?;
-    Some(Paths::new(basis, data, options).map(|paths| match options.objective {
+    let objective = options.objective.unwrap_or_else(|| by_default(basis, options));
+    Some(Paths::new(basis, data, options).map(|paths| match objective {
         Objective::Windowed => Box::new(Windowed(paths)) as Box<dyn Source + 'a>,
         Objective::Sliced => Box::new(Sliced(paths)),
     }))
+}
+
+/// Windows are exact for linear processes, and have less noise then. Of nonlinear ones the law is linearised in a window,
+/// and where noise depends on the state this leaves a third of the drift wrong in equilibrium, more than before training.
+/// Measured against the Fokker–Planck equation, sliced matching is nearer in all scores; the samples of two Gaussians
+/// under `state_dependent_temperature(#{ a: 3 })` were nearer with windows, 0.016 to 0.021 in W₁.
+fn by_default(basis: &SimulatedBasis, options: &Options) -> Objective {
+    match basis.subject().process().class() {
+        Class::Nonlinear if options.window.is_none() => Objective::Sliced,
+        _ => Objective::Windowed,
+    }
 }
 
 #[cfg(test)]
@@ -34,7 +47,7 @@ mod tests {
     use crate::nn::Samples;
     use crate::process::Process;
     use crate::process::fixtures::Active;
-    use crate::score::{SimulatedBasis, Simulation};
+    use crate::score::Simulation;
     use crate::train::Weighting;
 
     fn case() -> (SimulatedBasis, Dataset) {
@@ -57,7 +70,7 @@ mod tests {
         for (objective, window) in
             [(Objective::Windowed, None), (Objective::Windowed, Some(0.2)), (Objective::Sliced, None)]
         {
-            let options = Options { objective, window, batch: 256, ..Options::default() };
+            let options = Options { objective: Some(objective), window, batch: 256, ..Options::default() };
             let source = open(&basis, &data, &options, &Task::default()).unwrap().unwrap();
             let mut feed = source.feed(0, 256);
             // Sums of products of the target of coordinate 0 and x_0, η_0, and their squares, per pair of samples.

@@ -85,8 +85,8 @@ impl Pilot<'_> {
         }
         let shortest = horizon * 0.5_f64.powi(HALVINGS);
         self.task.warn(&format!(
-            "process {}: its targets are biased even over windows of {shortest:.1e}: give more `chain_steps`, or train with \
-             objective: \"sliced\"",
+            "process {}: windowed targets are biased even over windows of {shortest:.1e}: give more `chain_steps`, or train \
+             with objective: \"sliced\", the default",
             self.process.name()
         ));
         Ok(shortest)
