@@ -65,7 +65,8 @@ mod functions {
     /// returns arrays, one entry per coordinate. `p.kind` tells what the process is: a linear one has an exact kernel,
     /// a nonlinear one, or one whose noise depends on the state, is simulated. Coefficients may jump or pulse in time as
     /// they like, `where((t > 0.2) & (t < 0.3), 1, 0)`: steps and integrals are cut there. In a linear process they may
-    /// be infinite at t = 0, if drift and squared noise can be integrated, such as noise `t ** (-0.25)`.
+    /// be infinite at t = 0, if drift and squared noise can be integrated, such as noise `t ** (-0.25)`; `simulate` cannot
+    /// begin there, `perturb` can.
     ///
     /// # Returns
     /// A `Process`.

@@ -19,6 +19,9 @@ const PIVOT_TOLERANCE: f64 = 1e-10;
 /// Below this part of its standard deviation, what is left of a component given those before it is rounding.
 const BOUND: f64 = 1e-7;
 
+/// Differences below this are none: squares of such numbers are beyond the range of floating point.
+const SMALLEST: f64 = 1e-140;
+
 /// A process integrated over [0, T].
 #[derive(Debug)]
 pub(in crate::process) struct Integrated {
@@ -105,7 +108,7 @@ impl Integrated {
 fn agree([whole, left, right]: [&Step; 3], more: f64) -> bool {
     let fine = left.passage.then(&right.passage);
     let coarse = whole.passage.clone().triangular();
-    let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= (tolerance + more) * size;
+    let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= (tolerance + more) * size + SMALLEST;
     let transfer = coarse.transfer.iter().zip(&fine.transfer).zip(&whole.transfer_size);
     let offset = coarse.offset.iter().zip(&fine.offset).zip(&whole.offset_size);
     transfer.chain(offset).all(|((&a, &b), &size)| near(a, b, size, TOLERANCE))

@@ -22,7 +22,7 @@ const MOST: usize = 1 << 15;
 /// Ratio of neighbouring times, in powers of 2, towards 0 where functions are singular there.
 const OCTAVES: i32 = 8;
 /// Powers of 2 down to the first time above 0 where functions are singular at 0, but finite.
-const FINITE: i32 = 200;
+const FINITE: i32 = 120;
 /// The same where they are infinite there: what is left before contributes less than rounding up to 1/t^0.95.
 const INFINITE: i32 = 960;
 /// How far functions may go beyond what they are at the nodes, in parts of the range that they have there. Nodes come
