@@ -28,8 +28,13 @@ pub(super) struct Shared {
     log_weights: Vec<f32>,
     /// μ_j, [K, d], row-major.
     means: Vec<f32>,
+    /// The largest of them in size, or the standard deviation if that is larger.
+    width: f64,
     variance: f64,
 }
+
+/// Data in units of the noise on them that no longer matter to a state.
+const FAINT: f64 = 1e-12;
 
 pub(super) struct PreparedShared<'a> {
     law: &'a Shared,
@@ -54,8 +59,10 @@ impl Shared {
     pub(super) fn new(weights: &[f64], means: Vec<f32>, variance: f64) -> Self {
         let dimension = means.len() / weights.len();
         let kept: Vec<_> = (0..weights.len()).filter(|&j| weights[j] > 0.0).collect();
+        let largest = means.iter().fold(0.0, |most, mean| f32::max(most, mean.abs()));
         Self {
             dimension,
+            width: f64::from(largest).max(variance.sqrt()),
             log_weights: singles(kept.iter().map(|&j| weights[j].ln())),
             means: kept.iter().flat_map(|&j| &means[j * dimension..(j + 1) * dimension]).copied().collect(),
             variance,
@@ -72,11 +79,13 @@ impl Shared {
     fn coefficients(&self, kernel: &Kernel, driven: &[usize]) -> Coefficients {
         let response = kernel.response().column(0).into_owned();
         let white = solve_lower(&kernel.cholesky, &response);
-        let information = white.norm_squared();
+        let mut information = white.norm_squared();
         let mut estimate = precision(&kernel.cholesky) * &response / information;
-        if information == 0.0 {
-            // So late that nothing is left of the data: every component is as likely as at the start.
+        if information.sqrt() * self.width < FAINT {
+            // So late that nothing is left of the data: every component is as likely as at the start. The estimate of
+            // the datum, of order 1/Φ_x, would be beyond single precision.
             estimate.fill(0.0);
+            information = 0.0;
         }
         let inverse = precision(&kernel.with_data_variance(self.variance).cholesky);
         Coefficients {
