@@ -56,11 +56,7 @@ impl Expression {
                 affine.coefficients[*index] = Expression::constant(1.0);
                 affine
             }
-            // Not -0, which is another number than the 0 of a part without it.
-            Node::Negate(a) => a.decompose(components, memory)?.map(|part| match part.as_constant() {
-                Some(0.0) => Expression::constant(0.0),
-                _ => part.negate(),
-            }),
+            Node::Negate(a) => a.decompose(components, memory)?.map(Expression::negate),
             Node::Binary(operation, a, b) => {
                 let (a, b) = (a.decompose(components, memory)?, b.decompose(components, memory)?);
                 self.binary(*operation, &a, &b)?
@@ -75,7 +71,9 @@ impl Expression {
                     }
                 }
                 let (a, b) = (a.decompose(components, memory)?, b.decompose(components, memory)?);
-                a.zip(&b, |a, b| a.or_where(condition, b))
+                // 0 and −0 are one coefficient, though not one number.
+                let is_zero = |coefficient: &Expression| coefficient.as_constant() == Some(0.0);
+                a.zip(&b, |a, b| if is_zero(a) && is_zero(b) { a.clone() } else { a.or_where(condition, b) })
             }
             Node::Apply(..) => return Err(self.clone()),
         };
