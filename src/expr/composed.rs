@@ -21,8 +21,9 @@ pub const COMPOSED: [(&str, fn(&Expression) -> Expression); 14] = [
     }),
     // Of −x the sum would cancel.
     ("asinh", |x| {
-        let size = x.apply(Abs);
-        x.sign().multiply(&size.add(&root(&square(x).add(&one()))).apply(Ln))
+        let radius = root(&square(x).add(&one()));
+        let below = radius.combine(Subtract, x).apply(Ln).negate();
+        radius.add(x).apply(Ln).or_where(&compare(Comparison::GreaterOrEqual, x, &0.0.into()), &below)
     }),
     ("acosh", |x| x.add(&root(&square(x).combine(Subtract, &one()))).apply(Ln)),
     ("atanh", |x| {

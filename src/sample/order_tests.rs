@@ -76,7 +76,7 @@ fn switched() -> Process {
 #[test]
 fn jumps_of_coefficients_keep_the_order() {
     for (method, end, order) in [(by(EulerMaruyama), 0.0, 1.0), (by(Heun), 0.02, 2.0)] {
-        let rows = table(&switched(), method.clone(), end, &[160, 320]);
+        let rows = table(&switched(), method.clone(), end, &[1000, 2000]);
         let measured = (rows[0].covariance / rows[1].covariance).log2();
         assert!((measured - order).abs() < 0.4, "{method:?}: {measured}, {rows:?}");
     }

@@ -90,7 +90,7 @@ pub fn steps_between(start: f64, end: f64, step: f64) -> Result<usize> {
         return Err(Error::argument("step", "must not be 0"));
     }
     // From 0.3 to 0.9 are three steps of 0.2, and a little more in floating point.
-    let rounding = 4.0 * f64::EPSILON * (start.abs() + end.abs()) / step.abs();
+    let rounding = (4.0 * f64::EPSILON * (start.abs() + end.abs()) / step.abs()).min(0.5);
     // The conversion saturates, and `allocate` refuses what is too much.
     Ok(((end - start) / step - rounding).ceil().max(0.0) as usize)
 }

@@ -214,7 +214,7 @@ mod tests {
         let pulse = distance.product(&distance).negate().apply(Function::Exp);
         for (functions, fewest, most) in [
             (vec![t.multiply(&t), t.apply(Function::Sin), number(2.0)], FIRST, FIRST),
-            (vec![t.add(&pulse)], FIRST + 15, 100),
+            (vec![t.add(&pulse)], FIRST + 1, 100),
         ] {
             let course = Course::new(&functions).unwrap();
             let mesh = Mesh::new(&course, &[], 1.0);

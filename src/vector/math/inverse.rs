@@ -8,7 +8,7 @@ const LARGE: f32 = 2.414_213_6;
 const HALF: [f32; 2] = [std::f32::consts::FRAC_PI_2, -4.371_139e-8];
 const QUARTER: [f32; 2] = [std::f32::consts::FRAC_PI_4, -2.185_569_4e-8];
 
-/// The angle in (−π/2, π/2) with this tangent, within 2 ulp.
+/// The angle in (−π/2, π/2) with this tangent, within 2.5 ulp.
 #[inline(always)]
 pub fn atan(x: f32) -> f32 {
     let size = x.abs();
