@@ -166,7 +166,7 @@ fn what_tensors_lose_is_said() {
 }
 
 /// Models written before anything in them was renamed, of a coupled process with a kernel and of a nonlinear one. The
-/// samples are those of the program that wrote them.
+/// states at the end of their flows are those of the program that wrote them.
 #[test]
 fn old_model_files_load() {
     let mut tumble = Runtime::new();
@@ -174,11 +174,17 @@ fn old_model_files_load() {
     let script = r#"
         let is_near = |found, known| assert_near(abs(found - tensor(known)).max(), 0, 1e-3);
         let kernel = score::load(folder + "kernel.safetensors");
-        let s = sample(kernel, #{ count: 2, steps: 20, seed: 3 });
-        is_near.call(s.x, [[0.49853, 0.28502], [0.2213, -0.60126]]);
-        is_near.call(s.v, [[0.41925, 0.8934], [-0.086512, -1.2274]]);
+        let follow = #{ steps: 20, method: "heun", grid: "uniform" };
+        let s = perturb(kernel.process, [[0.3, -0.4], [-0.5, 0.2]], 0.5, 1);
+        s.x = tensor([[0.3, -0.4], [-0.5, 0.2]]);
+        s.v = tensor([[0.5, 0.8], [-0.1, -1.2]]);
+        let s = reverse(kernel, s, follow);
+        is_near.call(s.x, [[0.018232, -0.72144], [-0.35047, 0.71084]]);
+        is_near.call(s.v, [[0.40811, -0.39181], [-0.66067, 0.14175]]);
         let paths = score::load(folder + "paths.safetensors");
-        is_near.call(sample(paths, #{ count: 2, steps: 20, seed: 3 }).x, [[0.87374], [-0.9309]]);
+        let s = simulate(paths.process, [[0.9], [-0.7]], #{ steps: 5, end: 0.5 });
+        s.x = tensor([[0.9], [-0.7]]);
+        is_near.call(reverse(paths, s, follow).x, [[1.0013], [-0.93276]]);
     "#;
     if let Err(error) = tumble.run(script) {
         panic!("{error}");

@@ -138,7 +138,7 @@ fn requests_are_held_against_the_memory_allowed() {
         "sample(m, #{ count: 1e6 })",
         "sample(m, #{ count: 100, steps: 1e4, keep: \"all\" })",
         "perturb(p, zeros([2e5, 1]), 1, 1)",
-        "accuracy(p, #{ steps: [100_000] })",
+        "accuracy(p, #{ method: \"em\", steps: [100_000] })",
         "measure::covariance(zeros([2, 1000]))",
         "measure::energy_distance(zeros([1000, 100]), zeros([1000, 100]))",
         "measure::kl_histogram(zeros([2, 2]), zeros([2, 2]), #{ bins: 300 })",

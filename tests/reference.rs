@@ -13,7 +13,7 @@ fn distances(score: &str, steps: usize) -> f64 {
         let score = {score};
         let total = 0;
         for seed in 0..5 {{
-            let s = sample(score, #{{ count: 10_000, steps: {steps}, grid: "uniform", last: "none", seed: seed }});
+            let s = sample(score, #{{ count: 10_000, steps: {steps}, method: "em", grid: "uniform", last: "none", seed: seed }});
             total += measure::sliced_wasserstein(s.x, target);
         }}
         total / 5

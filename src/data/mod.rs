@@ -238,8 +238,8 @@ impl Dataset {
         &self.0.labels
     }
 
-    /// Fills `out` with data, normalised where they are to be, of (`step`, `block`), component-major [d, count], count =
-    /// `out.len()` / d. Allocates
+    /// Fills `out` with data, normalised where they are to be, of (`step`, `block`), component-major [d, count], count
+    /// = `out.len()` / d. Allocates
     /// nothing. A different count gives different data.
     ///
     /// # Panics

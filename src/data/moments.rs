@@ -37,8 +37,8 @@ impl Moments {
         }
     }
 
-    /// This `covariance`, [d, d]. Correlations below `resolution` are none, and variances closer to each other than that
-    /// part are one.
+    /// This `covariance`, [d, d]. Correlations below `resolution` are none, and variances closer to each other than
+    /// that part are one.
     #[must_use]
     pub fn correlated(mean: Vec<f64>, covariance: &DMatrix<f64>, resolution: f64) -> Self {
         let d = mean.len();

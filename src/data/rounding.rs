@@ -8,8 +8,8 @@ use crate::settings::written;
 use crate::tensor::{Tensor, beyond, loss};
 
 impl Array {
-    /// The tensor of single precision, and what is to be said of it: of whole numbers that it has not, of numbers that it
-    /// takes for 0, and of a spread that it loses beside the mean. Errors call the array `path`.
+    /// The tensor of single precision, and what is to be said of it: of whole numbers that it has not, of numbers that
+    /// it takes for 0, and of a spread that it loses beside the mean. Errors call the array `path`.
     ///
     /// # Errors
     /// When a finite number is beyond single precision.

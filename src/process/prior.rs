@@ -52,8 +52,8 @@ enum Law {
 }
 
 impl Prior {
-    /// The prior of `law` for data with these `moments`, of what states differ by from the mean of the noised data, along
-    /// the axes of the data.
+    /// The prior of `law` for data with these `moments`, of what states differ by from the mean of the noised data,
+    /// along the axes of the data.
     ///
     /// # Errors
     /// When the kernel at the horizon, or the stationary law, does not exist or is singular.

@@ -7,8 +7,8 @@ use nalgebra::{DMatrix, DVector};
 use crate::dispatched;
 use crate::vector::{single, singles};
 
-/// Rows of output from rows of input: out_b = offset_b + Σ_r weight_br input_r, for a step with the old state added. All
-/// copies have the same weights, or each those of its kind.
+/// Rows of output from rows of input: out_b = offset_b + Σ_r weight_br input_r, for a step with the old state added.
+/// All copies have the same weights, or each those of its kind.
 ///
 /// A step forms the increment first and adds it then: 1 − k dt in single precision would lose digits of k for small dt.
 #[derive(Debug, Clone)]
@@ -60,8 +60,8 @@ impl Combination {
         self.inputs
     }
 
-    /// Writes [m, length] from `inputs`, [inputs, length]; in a step its first m rows are the old state. A row holds all
-    /// copies, one behind the other.
+    /// Writes [m, length] from `inputs`, [inputs, length]; in a step its first m rows are the old state. A row holds
+    /// all copies, one behind the other.
     pub(super) fn apply(&self, length: usize, inputs: &[f32], out: &mut [f32]) {
         let parts = if let [_] = self.kinds[..] { 1 } else { self.copies.len() };
         let width = length / parts;

@@ -20,12 +20,13 @@ use crate::vector::single;
 /// An error of a standard deviation by the steps alone that is worth a warning.
 const MUCH: f64 = 0.03;
 
-/// Steps that are computed at most, so that this takes a millisecond; the error of more falls at least with their number.
+/// Steps that are computed at most, so that this takes a millisecond; the error of more falls at least with their
+/// number.
 const MOST_STEPS: usize = 50;
 
-/// That the steps of `options` from the time `from` on make Gaussian data as wide, or as narrow, as those of `score` too
-/// wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian reference have no such
-/// error.
+/// That the steps of `options` from the time `from` on make Gaussian data as wide, or as narrow, as those of `score`
+/// too wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian reference have
+/// no such error.
 ///
 /// # Errors
 /// Those of the kernel and of the method, or interrupted.

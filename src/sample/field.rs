@@ -65,8 +65,8 @@ impl<'a> Field<'a> {
         Ok(Combination::step(&(offset * length), &weights).into())
     }
 
-    /// The drift of a linear process: its constant part, which the mean of the noised data has, and the weights of state
-    /// and score.
+    /// The drift of a linear process: its constant part, which the mean of the noised data has, and the weights of
+    /// state and score.
     fn linear(&self, time: f64) -> Result<(DVector<f64>, DMatrix<f64>)> {
         let (drift, score) = self.motion.factors();
         let linear = self.process.linear_at(time)?;

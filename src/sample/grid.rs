@@ -95,8 +95,8 @@ pub(super) fn through(mut times: Vec<f64>, places: &[f64]) -> Vec<f64> {
     times
 }
 
-/// `time`, or where it is one of `places`, at which something switches, a time a few roundings later (`side` 1) or earlier
-/// (−1): what is asked for there is what it is on that side.
+/// `time`, or where it is one of `places`, at which something switches, a time a few roundings later (`side` 1) or
+/// earlier (−1): what is asked for there is what it is on that side.
 pub(super) fn beside(time: f64, side: f64, places: &[f64]) -> f64 {
     let near = ROUNDINGS * time;
     let next = places.partition_point(|place| *place < time - near);

@@ -105,8 +105,8 @@ impl Options {
         Self::read(&Values::defaults(REVERSE), process)
     }
 
-    /// What `values` of [`REVERSE`] set for `process`; the number of steps is the usual one of the method, and the end is
-    /// kept.
+    /// What `values` of [`REVERSE`] set for `process`; the number of steps is the usual one of the method, and the end
+    /// is kept.
     ///
     /// # Panics
     /// When `values` are of another table.

@@ -38,7 +38,8 @@ fn table(process: &Process, method: Arc<dyn Method>, end: f64, steps: &[usize]) 
 }
 
 /// Doubling the steps divides the error by 2 to the order. Flows stop above t = 0, where scores have a root of the time
-/// in them. Seen to fail for Heun with the slope at the beginning in both places, and for Euler–Maruyama with Δs for √Δs.
+/// in them. Seen to fail for Heun with the slope at the beginning in both places, and for Euler–Maruyama with Δs for
+/// √Δs.
 #[test]
 fn methods_have_their_order() {
     for process in [passive(), active(0.5)] {

@@ -61,8 +61,8 @@ impl<'a> Problem<'a> {
         ])
     }
 
-    /// A step to the expected state, z ← E[z_to | z]. Where there is no kernel it is the Euler–Maruyama step without its
-    /// noise, which is that up to an error of second order in the block that the noise drives.
+    /// A step to the expected state, z ← E[z_to | z]. Where there is no kernel it is the Euler–Maruyama step without
+    /// its noise, which is that up to an error of second order in the block that the noise drives.
     pub(super) fn denoised(&self, reverse: &Field<'_>, step: usize) -> Result<Vec<Part>> {
         let (from, to) = self.span(step);
         let update = match self.process().class() {

@@ -8,13 +8,13 @@ use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::score::Coordinates;
 
-/// E[z_to | z_from] in the coordinates of a score, from the rows of z_from and of the score (Tweedie's formula: Robbins, Proc. Third Berkeley Symp. 1,
-/// 157 (1956)), exact for the true score however long the step.
+/// E[z_to | z_from] in the coordinates of a score, from the rows of z_from and of the score (Tweedie's formula:
+/// Robbins, Proc. Third Berkeley Symp. 1, 157 (1956)), exact for the true score however long the step.
 ///
-/// Given the datum x_0, z_from is Gaussian with the mean Φ x_0 + c and the factor L, the driven components last, and the
-/// driven part of its score is −L_dd^{−ᵀ} B (z − Φ x_0 − c), B the driven rows of L⁻¹. The mean of this over x_0 given z
-/// is the score s of all data, whence B Φ E[x_0 | z] = B (z − c) + L_ddᵀ s: the whole state tells of the datum, also where
-/// the data block has no noise of its own. What z_to is on the way from x_0 to z_from is linear in both.
+/// Given the datum x_0, z_from is Gaussian with the mean Φ x_0 + c and the factor L, the driven components last, and
+/// the driven part of its score is −L_dd^{−ᵀ} B (z − Φ x_0 − c), B the driven rows of L⁻¹. The mean of this over x_0
+/// given z is the score s of all data, whence B Φ E[x_0 | z] = B (z − c) + L_ddᵀ s: the whole state tells of the datum,
+/// also where the data block has no noise of its own. What z_to is on the way from x_0 to z_from is linear in both.
 ///
 /// # Errors
 /// When a kernel does not exist, or the driven components do not tell of the data.

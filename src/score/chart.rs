@@ -4,7 +4,8 @@
 //! independent copies of the process. So scores of a known kernel, and the samplers that follow them, work on
 //! y = Vᵀ(z − E z_t), V being the axes of the data: no digits are lost to a large mean, and copies are independent for
 //! correlated Gaussian data too. States cross here, where they enter a sampler and where they leave it; and so do the
-//! units of normalised data, whose first block is in units of the data outside. Auxiliaries stay as the process has them.
+//! units of normalised data, whose first block is in units of the data outside. Auxiliaries stay as the process has
+//! them.
 
 use super::{Coordinates, Score};
 use crate::data::{Moments, Units};

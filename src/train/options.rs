@@ -34,8 +34,8 @@ pub struct Options {
     pub interval: Option<u64>,
     /// What computes gradients.
     pub backend: Backend,
-    /// What is learned from simulated paths, of a score without a kernel; `None` is windowed where the windows are exact
-    /// or `window` is given, else sliced.
+    /// What is learned from simulated paths, of a score without a kernel; `None` is windowed where the windows are
+    /// exact or `window` is given, else sliced.
     pub objective: Option<Objective>,
     /// Length of the windows in time, of a score without a kernel; `None` takes what it was made with.
     pub window: Option<f64>,

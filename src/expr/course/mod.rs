@@ -46,8 +46,8 @@ impl Course {
         self.outputs.iter().map(|&place| known[place as usize]).collect()
     }
 
-    /// Whether a part of them is not analytic at `time`, or has no value there: a root or power of what is 0, a division
-    /// by 0.
+    /// Whether a part of them is not analytic at `time`, or has no value there: a root or power of what is 0, a
+    /// division by 0.
     pub fn is_singular_at(&self, time: f64) -> bool {
         let known = self.all_at(time);
         let is_zero = |place: Id| known[place as usize] == 0.0;

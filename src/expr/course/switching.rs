@@ -60,7 +60,8 @@ pub fn switching_times<'a>(
     places
 }
 
-/// Where the first difference that changes its sign between two times does so; `sizes` are the largest of each anywhere.
+/// Where the first difference that changes its sign between two times does so; `sizes` are the largest of each
+/// anywhere.
 fn crossing(course: &Course, from: f64, to: f64, sizes: &[f64]) -> Option<f64> {
     let (first, last) = (course.at(from), course.at(to));
     let is_sure = |value: f64, size: f64| value == 0.0 || !size.is_finite() || value.abs() > ROUNDING * size;

@@ -199,8 +199,8 @@ mod methods {
     ///
     /// # Arguments
     /// - `count`: number of data, above 0
-    /// - `seed`: the same seed gives the same data, and a shorter draw the first of a longer one; two data sets are drawn
-    ///   by the same random numbers under one seed, so give each its own where they are combined
+    /// - `seed`: the same seed gives the same data, and a shorter draw the first of a longer one; two data sets are
+    ///   drawn by the same random numbers under one seed, so give each its own where they are combined
     ///
     /// # Example
     /// ```rhai
@@ -213,11 +213,12 @@ mod methods {
         data.sample(count, seed_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
     }
 
-    /// The same data in units of their own: a process noises data of mean 0 and variance 1, whatever they are measured in.
+    /// The same data in units of their own: a process noises data of mean 0 and variance 1, whatever they are measured
+    /// in.
     ///
-    /// A score of normalised data gives samples and likelihoods in the units of the data, and takes states in them; a saved
-    /// model carries the units. Auxiliaries stay as the process has them, and so do its parameters: a temperature of 1
-    /// is that of data of variance 1.
+    /// A score of normalised data gives samples and likelihoods in the units of the data, and takes states in them; a
+    /// saved model carries the units. Auxiliaries stay as the process has them, and so do its parameters: a temperature
+    /// of 1 is that of data of variance 1.
     ///
     /// # Arguments
     /// - `way`: `"coordinate"`, every coordinate to mean 0 and variance 1; `"whole"`, one scale for all, to an average

@@ -25,18 +25,18 @@ mod functions {
     /// Without auxiliaries it is log p(x). With them it is a bound on it from below, the mean over draws of the
     /// auxiliaries: `"weighted"`, log mean [p(x, eta)/q(eta)] with their law q at t = 0, becomes exact with the number
     /// of draws; `"mean"`, mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior
-    /// `"matched"` of `sample`, which makes an error while the horizon is short; close to t = 0, where the noise is 1/20
-    /// of what is finest in the data, the score stays as it is, which makes one of 1e-5. Of a `State` it is the log
-    /// density of data and auxiliaries together at the time of the state.
+    /// `"matched"` of `sample`, which makes an error while the horizon is short; close to t = 0, where the noise is
+    /// 1/20 of what is finest in the data, the score stays as it is, which makes one of 1e-5. Of a `State` it is the
+    /// log density of data and auxiliaries together at the time of the state.
     ///
     /// # Shapes
     /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]
     ///
     /// # Returns
-    /// A `LogDensity`: `l.values` and `l.errors`, tensors [count] in nats, and `l.nfe`. The errors are standard errors by
-    /// random directions or draws. Half of the variance over random directions is that of all data together, since few
-    /// directions of one datum can agree by chance; where all of them have less than 7 degrees of freedom, as a datum
-    /// with less than 8 `probes`, the error is not known: NaN.
+    /// A `LogDensity`: `l.values` and `l.errors`, tensors [count] in nats, and `l.nfe`. The errors are standard errors
+    /// by random directions or draws. Half of the variance over random directions is that of all data together, since
+    /// few directions of one datum can agree by chance; where all of them have less than 7 degrees of freedom, as a
+    /// datum with less than 8 `probes`, the error is not known: NaN.
     ///
     /// # Errors
     /// When the process is not linear, an auxiliary starts at a fixed value, `x` has another shape than the score's

@@ -63,10 +63,10 @@ mod functions {
     /// The state z stacks blocks of the data's shape: the first is the data, the others are auxiliary. Every
     /// coordinate of the data gets the same, independent process, unless a closure names coordinates (`s.eta[0]`) or
     /// returns arrays, one entry per coordinate. `p.kind` tells what the process is: a linear one has an exact kernel,
-    /// a nonlinear one, or one whose noise depends on the state, is simulated. Coefficients may jump or pulse in time as
-    /// they like, `where((t > 0.2) & (t < 0.3), 1, 0)`: steps and integrals are cut there. In a linear process they may
-    /// be infinite at t = 0, if drift and squared noise can be integrated, such as noise `t ** (-0.25)`; `simulate` cannot
-    /// begin there, `perturb` can.
+    /// a nonlinear one, or one whose noise depends on the state, is simulated. Coefficients may jump or pulse in time
+    /// as they like, `where((t > 0.2) & (t < 0.3), 1, 0)`: steps and integrals are cut there. In a linear process they
+    /// may be infinite at t = 0, if drift and squared noise can be integrated, such as noise `t ** (-0.25)`; `simulate`
+    /// cannot begin there, `perturb` can.
     ///
     /// # Returns
     /// A `Process`.

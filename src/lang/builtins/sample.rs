@@ -27,17 +27,17 @@ mod functions {
     ///
     /// The reverse process is `dz = (-f + div D + D score) ds + G dW`, its probability flow
     /// `dz = (-f + div D / 2 + D score / 2) ds`. No method asks for the score at t = 0. By default a linear process is
-    /// followed by 50 exponential steps, which are exact for Gaussian data, on the quadratic grid. With a score that learned
-    /// from simulated paths, states are held within 15 % of the range of these paths beyond it.
+    /// followed by 50 exponential steps, which are exact for Gaussian data, on the quadratic grid. With a score that
+    /// learned from simulated paths, states are held within 15 % of the range of these paths beyond it.
     ///
     /// # Shapes
     /// Every block of the result is [count, shape...] with the shape of a datum.
     ///
     /// # Returns
     /// A `State`: `s.x` and the other blocks by name as tensors; `s.nfe`, the evaluations of the score per sample; and
-    /// `s.warnings`, with numbers: that the process is too short for the data, the first noise too wide for their details,
-    /// or the steps too long. The same seed gives the same bits on any number of threads; scores and methods that are compared under one seed
-    /// get the same prior and, step by step, the same noise.
+    /// `s.warnings`, with numbers: that the process is too short for the data, the first noise too wide for their
+    /// details, or the steps too long. The same seed gives the same bits on any number of threads; scores and methods
+    /// that are compared under one seed get the same prior and, step by step, the same noise.
     ///
     /// # Errors
     /// When an option is out of range, the method cannot follow the process, the prior does not exist, or the steps are
@@ -97,8 +97,8 @@ mod functions {
 
     /// Runs the forward process from data, step by step.
     ///
-    /// Where there is a kernel, `perturb` gives the same law in one step and without the error of the steps. A score may
-    /// stand for its process; then data that it has normalised are taken and given in their own units.
+    /// Where there is a kernel, `perturb` gives the same law in one step and without the error of the steps. A score
+    /// may stand for its process; then data that it has normalised are taken and given in their own units.
     ///
     /// # Shapes
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]

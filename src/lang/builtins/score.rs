@@ -131,8 +131,8 @@ mod functions {
     /// units of the noise's own standard deviation: untrained, it *is* that Gaussian score. It is shown the state,
     /// normalised to unit variance at each time, and the logarithm of the time.
     ///
-    /// Without a kernel the known part is fitted to simulated paths. Of the score beyond what these reach nothing is known,
-    /// so samplers hold every component inside their range, widened by 15 % of its width on either side.
+    /// Without a kernel the known part is fitted to simulated paths. Of the score beyond what these reach nothing is
+    /// known, so samplers hold every component inside their range, widened by 15 % of its width on either side.
     ///
     /// # Returns
     /// A `Score` that `train` changes in place; all variables that hold it see the change.

@@ -160,8 +160,8 @@ mod functions {
     /// The conditional on symbolic values and tensors: `a` where the condition holds, `b` elsewhere.
     ///
     /// A closure of a process runs once, on symbols, so it cannot branch with `if`; `where` puts both branches into
-    /// the expression. Comparisons of tensors are tensors of 1 and 0: it chooses value by value, `a` where the condition
-    /// is not 0. With plain truth values it simply chooses.
+    /// the expression. Comparisons of tensors are tensors of 1 and 0: it chooses value by value, `a` where the
+    /// condition is not 0. With plain truth values it simply chooses.
     ///
     /// # Shapes
     /// Tensors, arrays and numbers repeat as in arithmetic.

@@ -28,11 +28,11 @@ mod functions {
     /// Where the process has a kernel, each step draws data, times stratified over [minimum_time, T] and noise, and
     /// forms what the network should answer from the exact kernel at each time. The loss is the mean squared error per
     /// channel of the whitened target, so that noise alone would give about 1; what the data leave uncertain cannot be
-    /// learned and stays in it. Without a kernel, each step simulates forward paths, and learns by sliced score matching at
-    /// their ends, or by `objective: "windowed"` from the law linearised over windows of them, which is biased where noise
-    /// depends on the state. Training again goes on from where it stopped, with a new schedule: `"cosine"` ends at a rate
-    /// of 0 with each call. With `total` one schedule goes over several calls, and their weights are those of one long call
-    /// with the same seed. Ctrl-C stops early and keeps what was learned.
+    /// learned and stays in it. Without a kernel, each step simulates forward paths, and learns by sliced score
+    /// matching at their ends, or by `objective: "windowed"` from the law linearised over windows of them, which is
+    /// biased where noise depends on the state. Training again goes on from where it stopped, with a new schedule:
+    /// `"cosine"` ends at a rate of 0 with each call. With `total` one schedule goes over several calls, and their
+    /// weights are those of one long call with the same seed. Ctrl-C stops early and keeps what was learned.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,

@@ -83,8 +83,8 @@ impl Definition {
         self.blocks.len() * self.coordinates.unwrap_or(1)
     }
 
-    /// The times between 0 and `end`, in rising order, at which drift or noise switch from one form to another (`where`)
-    /// or have a kink, whatever the state.
+    /// The times between 0 and `end`, in rising order, at which drift or noise switch from one form to another
+    /// (`where`) or have a kink, whatever the state.
     pub fn switching_times(&self, parameters: &BTreeMap<String, f64>, end: f64) -> Vec<f64> {
         switching_times(self.drift.iter().chain(self.noise.iter().flatten()), parameters, end)
     }

@@ -121,8 +121,8 @@ impl Process {
         Ok((end - (0.5 * end).min(LONGEST / rate), end))
     }
 
-    /// Of the equations of motion over a window, in pieces between the last of the places in it. The piece with the largest
-    /// residual is halved while quadrature over it may be the reason.
+    /// Of the equations of motion over a window, in pieces between the last of the places in it. The piece with the
+    /// largest residual is halved while quadrature over it may be the reason.
     fn equation_residual(&self, (start, end): (f64, f64)) -> Result<f64> {
         let within = |place: &&f64| start < **place && **place < end;
         let mut borders: Vec<f64> =

@@ -107,8 +107,8 @@ impl<'a> Mesh<'a> {
         Self { course, end, cuts, is_graded, sizes, looked: Cell::new(0) }
     }
 
-    /// Cuts [0, end] into parts until each agrees with what its two halves give together and hides nothing; returns them
-    /// and what `part` makes of each, in order.
+    /// Cuts [0, end] into parts until each agrees with what its two halves give together and hides nothing; returns
+    /// them and what `part` makes of each, in order.
     ///
     /// `part` gives nothing for a stretch that it knows to be too long; `agree` is told of a part, its halves, and the
     /// difference that the rounding of times makes.

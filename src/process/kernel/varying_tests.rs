@@ -323,8 +323,8 @@ fn certificates_can_fail() {
     }
 }
 
-/// Kernels that overlook a pulse do not pass, nor do those that see it too late; right ones of the same process do. Seen
-/// to fail without the windows at places and where coefficients change most.
+/// Kernels that overlook a pulse do not pass, nor do those that see it too late; right ones of the same process do.
+/// Seen to fail without the windows at places and where coefficients change most.
 #[test]
 fn certificates_see_pulses() {
     let quiet = number(0.1);

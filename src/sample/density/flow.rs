@@ -38,8 +38,9 @@ const SHORTEST_FROZEN: f64 = 1e-14;
 /// The noise there, in parts of what is finest in the data.
 const MOST_NOISE: f64 = 0.05;
 
-/// The standard deviation of each component and copy of the noised data at `time`, no earlier than `shortest`, by rows: the
-/// units of what is tolerated of errors. Where there is no kernel, that of the data for the data, and 1 for all else.
+/// The standard deviation of each component and copy of the noised data at `time`, no earlier than `shortest`, by rows:
+/// the units of what is tolerated of errors. Where there is no kernel, that of the data for the data, and 1 for all
+/// else.
 pub(in crate::sample) fn units(score: &dyn Score, time: f64, shortest: f64) -> Result<Vec<f64>> {
     let (process, moments) = (score.process(), score.moments());
     let dimension: usize = score.shape().iter().product();

@@ -77,9 +77,9 @@ fn coupled(probes: usize, count: usize) -> [LogDensity; 2] {
 }
 
 /// With two directions the signs of the only coupling agree for half of the data, whose values are then off, all by as
-/// much, without a scatter of their own. Their errors are half of that, and at least a third unless more than 3/4 of the
-/// data disagree, 7 standard deviations; those of the others are 0.87 of it. Seen to fail with each datum's own scatter,
-/// which claims an error of 0.
+/// much, without a scatter of their own. Their errors are half of that, and at least a third unless more than 3/4 of
+/// the data disagree, 7 standard deviations; those of the others are 0.87 of it. Seen to fail with each datum's own
+/// scatter, which claims an error of 0.
 #[test]
 fn random_directions_know_their_error() {
     let [exact, random] = coupled(2, 200);

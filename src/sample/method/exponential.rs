@@ -1,19 +1,20 @@
 //! Exponential Adams–Bashforth steps on the probability flow around that of a Gaussian reference.
 //!
-//! In forward time the flow of a linear process is dz/dt = A z − ½ D ŝ about the mean of the noised data. With the score
-//! −Σ⁻¹ z that Gaussian data of the same mean and covariance would have, and the rest r = ŝ + Σ⁻¹ z, it is
-//! dz/dt = (A + ½ D Σ⁻¹) z − ½ D r. Its linear part is propagated exactly, by R with R Rᵀ = Σ, so that Gaussian data are
-//! sampled exactly in a single step; of the rest the whitened ε = L_ddᵀ r is extrapolated, L_dd being the factor of the
-//! kernel over the driven components given all others (DEIS: Zhang, Chen, arXiv 2204.13902, whose linear part is that of
-//! a reference without variance). Going from t to t' < t,
+//! In forward time the flow of a linear process is dz/dt = A z − ½ D ŝ about the mean of the noised data. With the
+//! score −Σ⁻¹ z that Gaussian data of the same mean and covariance would have, and the rest r = ŝ + Σ⁻¹ z, it is
+//! dz/dt = (A + ½ D Σ⁻¹) z − ½ D r. Its linear part is propagated exactly, by R with R Rᵀ = Σ, so that Gaussian data
+//! are sampled exactly in a single step; of the rest the whitened ε = L_ddᵀ r is extrapolated, L_dd being the factor of
+//! the kernel over the driven components given all others (DEIS: Zhang, Chen, arXiv 2204.13902, whose linear part is
+//! that of a reference without variance). Going from t to t' < t,
 //!
 //! ```text
 //! z' = Ψ(t → t') z + ∫_t'^t Ψ(τ → t') ½ D L_dd(τ)⁻ᵀ ε(τ) dτ,   Ψ(τ → t') = R(t') R(τ)⁻¹,   ε(τ) ≈ Σ_j P_j(τ) ε(t_j)
 //! ```
 //!
 //! with the Lagrange polynomials P_j in √τ, as ε behaves near the data. The weights are computed by Gauss–Legendre
-//! quadrature in u, τ = t' + (t − t')u², since the integrand behaves as τ^{−1/2} near 0. Multistep methods take the ε of
-//! the last steps for nodes, single-step ones those of stages inside the step, at c = 1/2, or 1/3 and 2/3, of it in √τ.
+//! quadrature in u, τ = t' + (t − t')u², since the integrand behaves as τ^{−1/2} near 0. Multistep methods take the ε
+//! of the last steps for nodes, single-step ones those of stages inside the step, at c = 1/2, or 1/3 and 2/3, of it in
+//! √τ.
 //!
 //! Stochastic steps follow the reverse process, dz = (A + D Σ⁻¹) z dt − D r dt + G dW: Ψ is then the mean of the past
 //! given the present under the reference, D stands for ½ D, and the noise is that of the reference.
@@ -81,8 +82,8 @@ pub enum Nodes {
 
 /// Exponential steps around a Gaussian reference, of order 1 to 3.
 ///
-/// Multistep ones take one evaluation a step; the first of all on the flow is corrected with the score at its end, so that
-/// the start keeps the order. Single-step ones take as many as the order.
+/// Multistep ones take one evaluation a step; the first of all on the flow is corrected with the score at its end, so
+/// that the start keeps the order. Single-step ones take as many as the order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Exponential {
     /// The order.
@@ -173,7 +174,8 @@ impl Steps<'_> {
         [state + score, 2 * state + score]
     }
 
-    /// The parts that evaluate the score of the state at the row `of` and write its ε, in as many rows as a state, behind.
+    /// The parts that evaluate the score of the state at the row `of` and write its ε, in as many rows as a state,
+    /// behind.
     fn evaluate(&self, time: f64, of: usize) -> Result<[Part; 2]> {
         let Layout { state, score, .. } = self.problem.layout;
         let update = self.whitened(time)?.into();
@@ -258,8 +260,8 @@ impl Steps<'_> {
         Ok(Combination::map_by_kinds(&offset, &weights, followed.kinds()))
     }
 
-    /// The step from the time `from` down to `to` with ε at the `nodes`, from the rows of a thread; `noise` is the first of
-    /// those of the noise, where there is any.
+    /// The step from the time `from` down to `to` with ε at the `nodes`, from the rows of a thread; `noise` is the
+    /// first of those of the noise, where there is any.
     fn weights(&self, from: f64, to: f64, nodes: &[Node], noise: usize) -> Result<Combination> {
         let (followed, copies) = (self.rotations.followed(), self.problem.layout.copies);
         let (now, then) = (followed.at(from)?, followed.at(to)?);
@@ -317,8 +319,8 @@ impl Steps<'_> {
         Ok(integrals)
     }
 
-    /// Ψ from the time `from`, where the reference has this `law`, down to the end, and the factor of the noise, of each
-    /// kind of copy.
+    /// Ψ from the time `from`, where the reference has this `law`, down to the end, and the factor of the noise, of
+    /// each kind of copy.
     fn reference(&self, from: f64, law: &Law, end: &End) -> Result<Vec<(DMatrix<f64>, DMatrix<f64>)>> {
         let both = match self.method.stochastic {
             true => self.rotations.followed().backward(from, end.time)?,

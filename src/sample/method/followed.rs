@@ -87,8 +87,8 @@ impl<'a> Followed<'a> {
         self.noised.kinds()
     }
 
-    /// The law of z at the time `to` given z at the later time `from`, of each kind of copy: what z − mean is multiplied by,
-    /// and the factor of what is left to chance.
+    /// The law of z at the time `to` given z at the later time `from`, of each kind of copy: what z − mean is
+    /// multiplied by, and the factor of what is left to chance.
     pub(super) fn backward(&self, from: f64, to: f64) -> Result<Vec<(DMatrix<f64>, DMatrix<f64>)>> {
         let forward = self.process.transition(to, from)?;
         let size = forward.offset.len();

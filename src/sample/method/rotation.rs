@@ -1,10 +1,10 @@
 //! Square roots of the covariance of a Gaussian process that its probability flow carries along.
 //!
 //! The flow of a Gaussian process, dz/dt = (A + ½ D Σ⁻¹) z about its mean, has the fundamental matrix R of
-//! R' = (A + ½ D Σ⁻¹) R with R Rᵀ = Σ (gDDIM: Zhang, Tao, Chen, arXiv 2206.05564). With the lower-triangular factor L of
-//! Σ it is R = L Q, where Q is orthogonal and Q' = K Q: since L⁻¹ L' is lower triangular, the skew-symmetric K has the
-//! upper triangle of L⁻¹ A L + ½ L⁻¹ D L⁻ᵀ. So a flow over any time keeps Σ to rounding, and of a single component nothing
-//! is left to integrate.
+//! R' = (A + ½ D Σ⁻¹) R with R Rᵀ = Σ (gDDIM: Zhang, Tao, Chen, arXiv 2206.05564). With the lower-triangular factor L
+//! of Σ it is R = L Q, where Q is orthogonal and Q' = K Q: since L⁻¹ L' is lower triangular, the skew-symmetric K has
+//! the upper triangle of L⁻¹ A L + ½ L⁻¹ D L⁻ᵀ. So a flow over any time keeps Σ to rounding, and of a single component
+//! nothing is left to integrate.
 
 use nalgebra::DMatrix;
 

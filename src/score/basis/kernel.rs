@@ -1,8 +1,8 @@
 //! The basis of a process whose kernel is known.
 //!
-//! s_G is the exact score if the data were Gaussian with their own mean and covariance, u the state, seen from that mean
-//! along the axes of that covariance, in the standard deviations that it then would have, and ℓ_d the standard deviation
-//! of component d given all others.
+//! s_G is the exact score if the data were Gaussian with their own mean and covariance, u the state, seen from that
+//! mean along the axes of that covariance, in the standard deviations that it then would have, and ℓ_d the standard
+//! deviation of component d given all others.
 
 use std::sync::Arc;
 
@@ -35,8 +35,8 @@ pub struct KernelBasis {
     noised: Noised,
 }
 
-/// The normalised state and the whitened target of a kind of copy as linear functions of the centred datum x_0 − m, along
-/// the axes of the data, and the noise ε of the perturbation, exact cancellations included.
+/// The normalised state and the whitened target of a kind of copy as linear functions of the centred datum x_0 − m,
+/// along the axes of the data, and the noise ε of the perturbation, exact cancellations included.
 ///
 /// The first k columns multiply x_0 − m, column k + i the noise ε_i, whose order is [`KernelBasis::noise_order`].
 #[derive(Debug, Clone)]
@@ -101,7 +101,8 @@ impl KernelBasis {
         self.kinds().iter().max().map_or(0, |last| last + 1)
     }
 
-    /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it, of each kind of copy.
+    /// What a perturbation by `kernel`, at the time of `frame`, shows the network and expects of it, of each kind of
+    /// copy.
     pub fn perturbations(&self, frame: &Frame, kernel: &Kernel) -> Vec<Perturbation> {
         let size = self.order.len();
         let data = kernel.data;

@@ -8,8 +8,8 @@
 //! log w_j(z) = log w_j + log det W − ½ |y_{≤d} − R μ_j|² + terms without j,     ∇ log N_j = −Wᵀ (y − (R μ_j, 0)),
 //! ```
 //!
-//! where |y_{>d}|² is among the terms without j, even for different S: it is the smallest of (z − Φ_x μ)ᵀ Σ⁻¹ (z − Φ_x μ)
-//! over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one
+//! where |y_{>d}|² is among the terms without j, even for different S: it is the smallest of (z − Φ_x μ)ᵀ Σ⁻¹ (z − Φ_x
+//! μ) over μ, what a variance along Φ_x cannot change. So a component costs d multiply-adds and one
 //! exponential, as without coupling; a group costs (m·d)² more.
 
 use nalgebra::{DMatrix, DVector};

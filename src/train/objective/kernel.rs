@@ -184,7 +184,8 @@ impl Feed for Batch<'_> {
 }
 
 dispatched! {
-    /// out[(r, c), i] = Σ_j k[kind of c, r, j, i] sources[(j, c), i] for coefficients k of [kinds, rows, columns, count].
+    /// out[(r, c), i] = Σ_j k[kind of c, r, j, i] sources[(j, c), i] for coefficients k of [kinds, rows, columns,
+    /// count].
     fn linear(coefficients: &[f32], sources: &[f32], kinds: &[usize], count: usize, out: &mut [f32]) {
         let copies = kinds.len();
         let columns = sources.len() / (copies * count);

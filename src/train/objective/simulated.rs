@@ -29,10 +29,10 @@ pub(super) fn open<'a>(
     }))
 }
 
-/// Windows are exact for linear processes, and have less noise then. Of nonlinear ones the law is linearised in a window,
-/// and where noise depends on the state this leaves a third of the drift wrong in equilibrium, more than before training.
-/// Measured against the Fokker–Planck equation, sliced matching is nearer in all scores; the samples of two Gaussians
-/// under `state_dependent_temperature(#{ a: 3 })` were nearer with windows, 0.016 to 0.021 in W₁.
+/// Windows are exact for linear processes, and have less noise then. Of nonlinear ones the law is linearised in a
+/// window, and where noise depends on the state this leaves a third of the drift wrong in equilibrium, more than before
+/// training. Measured against the Fokker–Planck equation, sliced matching is nearer in all scores; the samples of two
+/// Gaussians under `state_dependent_temperature(#{ a: 3 })` were nearer with windows, 0.016 to 0.021 in W₁.
 fn by_default(basis: &SimulatedBasis, options: &Options) -> Objective {
     match basis.subject().process().class() {
         Class::Nonlinear if options.window.is_none() => Objective::Sliced,

@@ -19,8 +19,8 @@ mod functions {
     /// A tensor from nested arrays of numbers.
     ///
     /// Tensors hold single precision, seven digits: whole numbers beyond 16,777,216 that it has not, and numbers whose
-    /// spread it loses beside their mean, are warned of. Arithmetic works value by value and repeats axes of length 1, as
-    /// in NumPy; `t[0]`, `t[-1]`, `t[1..3]`, `t[[i, j]]` read and write parts.
+    /// spread it loses beside their mean, are warned of. Arithmetic works value by value and repeats axes of length 1,
+    /// as in NumPy; `t[0]`, `t[-1]`, `t[1..3]`, `t[[i, j]]` read and write parts.
     ///
     /// # Shapes
     /// n rows of d numbers -> [n, d]; any depth.
