@@ -71,7 +71,9 @@ impl Expression {
                     }
                 }
                 let (a, b) = (a.decompose(components, memory)?, b.decompose(components, memory)?);
-                a.zip(&b, |a, b| a.or_where(condition, b))
+                // 0 and −0 are one coefficient, though not one number.
+                let is_zero = |coefficient: &Expression| coefficient.as_constant() == Some(0.0);
+                a.zip(&b, |a, b| if is_zero(a) && is_zero(b) { a.clone() } else { a.or_where(condition, b) })
             }
             Node::Apply(..) => return Err(self.clone()),
         };

@@ -74,7 +74,7 @@ fn elementary(engine: &mut Engine) {
         ("sqrt", "Square root.", f64::sqrt),
         ("exp", "Exponential.", f64::exp),
         ("ln", "Natural logarithm.", f64::ln),
-        ("log", "Logarithm to base 10.", f64::log10),
+        ("log", "Logarithm to base 10; of (x, base), to that base.", f64::log10),
         ("sin", "Sine of an angle in radians.", f64::sin),
         ("cos", "Cosine of an angle in radians.", f64::cos),
         ("tan", "Tangent of an angle in radians.", f64::tan),
@@ -98,6 +98,7 @@ fn elementary(engine: &mut Engine) {
     for (name, about, function) in [
         ("hypot", "Length of the hypotenuse.", f64::hypot as fn(f64, f64) -> f64),
         ("atan", "", f64::atan2),
+        ("log", "", f64::log),
         ("pow", "", f64::powf),
     ] {
         documented(name, about).register_into_engine(engine, move |a: FLOAT, b: FLOAT| function(a, b));

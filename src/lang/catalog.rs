@@ -5,6 +5,7 @@
 
 mod options;
 
+use std::any::TypeId;
 use std::collections::BTreeMap;
 
 pub use options::OptionEntry;
@@ -183,6 +184,29 @@ pub(super) fn parameters(ctx: &NativeCallContext, closure: &FnPtr) -> Option<Vec
         Some(script.params.iter().skip(skip).map(ToString::to_string).collect())
     };
     ctx.engine().collect_fn_metadata(Some(ctx), read, false).into_iter().next()
+}
+
+/// A native function that is called by a bare name, and what it takes.
+#[derive(Clone)]
+pub(super) struct Form {
+    pub(super) name: String,
+    pub(super) types: Vec<TypeId>,
+    pub(super) parameters: Vec<String>,
+}
+
+/// The forms of all native functions that are called by a bare name.
+pub(super) fn forms(engine: &Engine) -> Vec<Form> {
+    let form = |info: FuncInfo| {
+        let metadata = info.metadata;
+        let is_name = metadata.name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let name_of = |text: &str| text.split(':').next().unwrap_or_default().trim().to_owned();
+        (is_name && info.script.is_none() && info.namespace.is_empty()).then(|| Form {
+            name: metadata.name.to_string(),
+            types: metadata.param_types.to_vec(),
+            parameters: metadata.params_info.iter().map(|info| name_of(info)).collect(),
+        })
+    };
+    engine.collect_fn_metadata(None, form, true)
 }
 
 struct Described {

@@ -14,8 +14,8 @@ use crate::error::{Error, nearest, suggestion};
 
 const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
 
-const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they have + - * / % **, the elementary functions, \
-                          min, max, and where(condition, a, b) in the place of a branch";
+const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they have + - * / % **, the elementary \
+                          functions, min, max, and where(condition, a, b) in the place of a branch";
 
 /// Call forms listed at most.
 const FORMS: usize = 4;

@@ -2,8 +2,9 @@
 //!
 //! Some constructs mean something else to Rhai than to a physicist, and no function of the language is asked about
 //! them: `switch` on a symbol silently takes the default arm, `a[i]` refuses a whole number that is a float, `t[1, 2]`
-//! and `.5` are syntax errors, and what `catch (e)` binds for an error of Rhai names Rust types. Guard functions and
-//! missing characters are written into the text; positions are mapped back.
+//! and `.5` are syntax errors, all closures made in a loop see the last value of its variable, and what `catch (e)`
+//! binds for an error of Rhai names Rust types. Guard functions and missing pieces are written into the text; positions are
+//! mapped back.
 
 use std::borrow::Cow;
 
@@ -99,6 +100,20 @@ struct Reader {
     catch: Option<(usize, String)>,
     /// A decimal point without digits before it.
     point: Option<Spot>,
+    /// Loops, the innermost last.
+    loops: Vec<Loop>,
+}
+
+/// A `for` being read.
+struct Loop {
+    variables: Vec<String>,
+    /// Bracket depth of its head.
+    depth: usize,
+    /// Whether `in` was read.
+    is_named: bool,
+    /// Where its body begins.
+    body: Option<Spot>,
+    has_closure: bool,
 }
 
 impl Reader {
@@ -113,6 +128,7 @@ impl Reader {
             self.decimal_point(&token, spot);
             self.catch(&token, spot);
             self.switch(&token, spot);
+            self.closures_in_loops(&token, spot);
             self.bracket(&token, spot);
             let depth = self.brackets.len();
             match token {
@@ -153,6 +169,35 @@ impl Reader {
             }
             _ => None,
         };
+    }
+
+    /// All closures made in a loop would share its variable, and see its last value: where there are some, each pass
+    /// gets a variable of its own.
+    fn closures_in_loops(&mut self, token: &Token, spot: Spot) {
+        let depth = self.brackets.len();
+        if *token == Token::For {
+            let (variables, body) = (Vec::new(), None);
+            self.loops.push(Loop { variables, depth, is_named: false, body, has_closure: false });
+        }
+        let opens_closure = !self.after_value && matches!(token, Token::Pipe | Token::Or);
+        let Some(innermost) = self.loops.last_mut() else { return };
+        match (token, innermost.body) {
+            (Token::Identifier(name), None) if !innermost.is_named => innermost.variables.push(name.to_string()),
+            (Token::In, None) => innermost.is_named = true,
+            (Token::LeftBrace, None) if depth == innermost.depth => innermost.body = Some((spot.0, spot.1 + 1)),
+            (Token::RightBrace, Some(body)) if depth == innermost.depth + 1 => {
+                let ended = self.loops.pop();
+                let Some(Loop { variables, has_closure: true, .. }) = ended else { return };
+                let own: Vec<_> = variables.iter().map(|name| format!(" let {name} = {name};")).collect();
+                self.insert(body, own.concat());
+                // It is in the loops around this one, too.
+                self.loops.iter_mut().filter(|outer| outer.body.is_some()).for_each(|outer| outer.has_closure = true);
+            }
+            _ => {}
+        }
+        if opens_closure && let Some(innermost) = self.loops.last_mut() {
+            innermost.has_closure |= innermost.body.is_some();
+        }
     }
 
     /// The value of a `switch` is guarded. One without its `{` is a syntax error, reported in the user's own text.
@@ -241,6 +286,9 @@ mod tests {
             ("`${a[i]} ${[1, 2]}` + b[j]", "`${a[index_at(i)]} ${[1, 2]}` + b[index_at(j)]"),
             ("switch a[i] { 1 => [2], _ => 3 }", "switch switch_on(a[index_at(i)] ){ 1 => [2], _ => 3 }"),
             ("try { } catch (e) { e }", "try { } catch (e) { e = caught_as(e); e }"),
+            ("for i in a { f(|| i); }", "for i in a { let i = i; f(|| i); }"),
+            ("for (x, i) in |a| a { x || i }", "for (x, i) in |a| a { x || i }"),
+            ("for x in a { for y in b { |z| z } }", "for x in a { let x = x; for y in b { let y = y; |z| z } }"),
             ("try { } catch { }", "try { } catch { }"),
             ("[.5, -.5e-3, x.y, 0..5]", "[0.5, -0.5e-3, x.y, 0..5]"),
             ("\u{feff}let a = 1", " let a = 1"),

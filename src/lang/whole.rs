@@ -4,8 +4,9 @@ use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 
-use rhai::{Array, Dynamic, Engine, FLOAT, FuncInfo, INT, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, FLOAT, INT, NativeCallContext};
 
+use super::catalog::{Form, forms};
 use super::failure::{Outcome, Raise, refuse};
 use super::options::{number, whole};
 use super::rewrite::INDEX;
@@ -108,7 +109,7 @@ fn steps(start: FLOAT, end: FLOAT, step: Option<FLOAT>) -> Outcome<Dynamic> {
 /// Gives every function that takes whole numbers a form for floats, which must be whole: `a.extract(n / 2)`. Comes
 /// last, when all functions are known.
 pub(super) fn widen(engine: &mut Engine) {
-    let found = engine.collect_fn_metadata(None, Form::of, true);
+    let found = forms(engine);
     let known: BTreeSet<(String, Vec<TypeId>)> =
         found.iter().map(|form| (form.name.clone(), form.types.clone())).collect();
     for form in found {
@@ -127,27 +128,7 @@ pub(super) fn widen(engine: &mut Engine) {
     }
 }
 
-/// A native function and what it takes.
-#[derive(Clone)]
-struct Form {
-    name: String,
-    types: Vec<TypeId>,
-    parameters: Vec<String>,
-}
-
 impl Form {
-    /// The form of a function that is called by a bare name.
-    fn of(info: FuncInfo) -> Option<Self> {
-        let metadata = info.metadata;
-        let is_name = metadata.name.chars().all(|c| c.is_alphanumeric() || c == '_');
-        let name_of = |text: &str| text.split(':').next().unwrap_or_default().trim().to_owned();
-        (is_name && info.script.is_none() && info.namespace.is_empty()).then(|| Self {
-            name: metadata.name.to_string(),
-            types: metadata.param_types.to_vec(),
-            parameters: metadata.params_info.iter().map(|info| name_of(info)).collect(),
-        })
-    }
-
     fn register(&self, engine: &mut Engine, types: &[TypeId]) {
         let form = self.clone();
         engine.register_raw_fn(self.name.as_str(), types, move |ctx: NativeCallContext, arguments| {
