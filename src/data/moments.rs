@@ -67,6 +67,13 @@ impl Moments {
         (0..self.mean.len()).map(along).collect()
     }
 
+    /// The smallest standard deviation in any direction, of those that vary.
+    #[must_use]
+    pub fn narrowest(&self) -> Option<f64> {
+        let varying = self.variances.iter().filter(|variance| **variance > 0.0);
+        varying.map(|variance| variance.sqrt()).min_by(f64::total_cmp)
+    }
+
     /// F with the covariance F Fᵀ, [d, d].
     #[must_use]
     pub fn factor(&self) -> DMatrix<f64> {

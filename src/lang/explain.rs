@@ -11,8 +11,7 @@ use super::options::UNKNOWN;
 use super::sources::Sources;
 use super::stop::Stop;
 use crate::error::{Error, nearest, suggestion};
-
-const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
+use syntax::{FOR, lower_first};
 
 const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they have + - * / % **, the elementary \
                           functions, min, max, and where(condition, a, b) in the place of a branch";
@@ -284,12 +283,6 @@ fn forms(entry: &Entry) -> String {
     let shown = entry.forms.iter().take(FORMS).cloned().collect::<Vec<_>>().join("\n             or ");
     let more = if entry.forms.len() > FORMS { "\n             ..." } else { "" };
     format!("it is called as {shown}{more}")
-}
-
-fn lower_first(text: &str) -> String {
-    let mut characters = text.chars();
-    let first = characters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
-    first + characters.as_str()
 }
 
 fn is_symbolic_condition(expected: &str, actual: &str) -> bool {

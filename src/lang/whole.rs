@@ -4,7 +4,7 @@ use std::any::TypeId;
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 
-use rhai::{Array, Dynamic, Engine, FLOAT, INT, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, FLOAT, FuncRegistration, INT, NativeCallContext};
 
 use super::catalog::{Form, forms};
 use super::failure::{Outcome, Raise, refuse};
@@ -15,6 +15,11 @@ use crate::tensor::steps_between;
 
 const ROUND: &str = "floor(x) and round(x) give whole numbers, idiv(a, b) the whole quotient";
 const STEPS: &str = "`..` counts in ones from a whole number; range(start, end, step) goes in any steps";
+
+fn range() -> FuncRegistration {
+    FuncRegistration::new("range")
+        .with_comments(["/// Numbers from the first to before the second, in steps of the third (default: 1)."])
+}
 
 /// Registers the guard of positions, and ranges of all numbers.
 pub(super) fn install(engine: &mut Engine) {
@@ -27,13 +32,13 @@ pub(super) fn install(engine: &mut Engine) {
             engine.register_fn("..=", |a: $a, b: $b| -> Outcome<RangeInclusive<INT>> {
                 Ok(bound("..=", a as FLOAT)?..=bound("..=", b as FLOAT)?)
             });
-            engine.register_fn("range", |a: $a, b: $b| steps(a as FLOAT, b as FLOAT, None));
+            range().register_into_engine(engine, |a: $a, b: $b| steps(a as FLOAT, b as FLOAT, None));
         )*};
     }
     counted!(FLOAT, INT; INT, FLOAT; FLOAT, FLOAT);
     macro_rules! stepped {
         ($($a:ty, $b:ty, $step:ty);*) => {$(
-            engine.register_fn("range", |a: $a, b: $b, step: $step| {
+            range().register_into_engine(engine, |a: $a, b: $b, step: $step| {
                 steps(a as FLOAT, b as FLOAT, Some(step as FLOAT))
             });
         )*};

@@ -16,7 +16,8 @@ impl Display for Process {
         for line in self.equations(Motion::Forward).text() {
             writeln!(f, "  {line}")?;
         }
-        let start = self.definition().start.describe(self.definition());
+        let auxiliaries = &self.component_names()[self.data_components()..];
+        let start = self.definition().start.describe(auxiliaries);
         if !start.is_empty() {
             writeln!(f, "  at t = 0     {}", start.join(", "))?;
         }

@@ -48,7 +48,7 @@ pub trait Score: Send + Sync {
 
     /// What is finest in the data, a standard deviation, as far as it is known.
     fn finest(&self) -> Option<f64> {
-        scales::narrowest(self.moments())
+        self.moments().narrowest()
     }
 
     /// Whether the data are Gaussian, so that the moments say all of them.

@@ -4,7 +4,6 @@
 use nalgebra::DVector;
 
 use super::{Coordinates, Score};
-use crate::data::Moments;
 use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Class, Noised};
@@ -107,9 +106,4 @@ pub fn blurred(score: &dyn Score, time: f64, most: f64) -> Result<Option<String>
             number(finest)
         )
     }))
-}
-
-/// The smallest standard deviation of the data in any direction, of those that vary.
-pub(super) fn narrowest(moments: &Moments) -> Option<f64> {
-    moments.variances.iter().filter(|variance| **variance > 0.0).map(|variance| variance.sqrt()).min_by(f64::total_cmp)
 }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::{Index, Tensor};
+use super::{Index, Tensor, number};
 
 /// Rows, and numbers in a row, that are shown in full.
 const SHOWN: usize = 8;
@@ -46,20 +46,6 @@ fn ends(length: usize) -> Vec<Option<usize>> {
     }
     let half = SHOWN / 2;
     (0..half).map(Some).chain([None]).chain((length - half..length).map(Some)).collect()
-}
-
-/// Five significant digits, without trailing zeros.
-pub(crate) fn number(value: f64) -> String {
-    let size = value.abs();
-    if !value.is_finite() || value == 0.0 {
-        return format!("{value}");
-    }
-    if !(1e-4..1e6).contains(&size) {
-        return format!("{value:.4e}");
-    }
-    let decimals = (4 - size.log10().floor() as i32).max(0) as usize;
-    let text = format!("{value:.decimals$}");
-    if text.contains('.') { text.trim_end_matches('0').trim_end_matches('.').to_owned() } else { text }
 }
 
 /// Pads the numbers so that columns line up on the right.

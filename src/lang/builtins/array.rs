@@ -38,6 +38,7 @@ mod functions {
         Ok(())
     }
 
+    /// By a closure: whether the first comes before the second, or a number below 0 if so.
     #[rhai_fn(name = "sort", name = "sort_by", return_raw)]
     pub fn sort_by(ctx: NativeCallContext, array: &mut Array, comparer: FnPtr) -> Outcome<()> {
         *array = order_by(ctx, array, comparer)?;
@@ -75,6 +76,7 @@ mod functions {
         sorted(array.clone(), &mut |a, b| compare(&ctx, a, b, false).raise(&ctx))
     }
 
+    /// By a closure: whether the first comes before the second, or a number below 0 if so.
     #[rhai_fn(name = "order", name = "order_by", return_raw, pure)]
     pub fn order_by(ctx: NativeCallContext, array: &mut Array, comparer: FnPtr) -> Outcome<Array> {
         sorted(array.clone(), &mut |a, b| {

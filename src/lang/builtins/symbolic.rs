@@ -80,15 +80,37 @@ fn of_two(engine: &mut Engine, name: &str, function: impl Fn(&Expression, &Expre
     engine.register_fn(name, move |a: INT, b: Expression| combine(&(a as FLOAT).into(), &b));
 }
 
+/// What functions of Rhai do that it does not document itself.
+const MEANINGS: &[(&str, &str)] = &[
+    ("fraction", "Part behind the decimal point."),
+    ("int", "Part before the decimal point."),
+    ("is_even", "Whether a whole number is even."),
+    ("is_finite", "Whether a number is neither infinite nor NaN."),
+    ("is_infinite", "Whether a number is infinite."),
+    ("is_nan", "Whether a number is NaN."),
+    ("is_odd", "Whether a whole number is odd."),
+    ("is_zero", "Whether a number is 0."),
+    ("sign", "-1, 0 or 1."),
+    ("to_degrees", "An angle in radians, in degrees."),
+    ("to_float", "A number as one with a decimal point."),
+    ("to_int", "Part before the decimal point, as a whole number."),
+    ("to_radians", "An angle in degrees, in radians."),
+];
+
+fn documented(name: &str) -> FuncRegistration {
+    let meaning = MEANINGS.iter().find(|(known, _)| *known == name).map(|(_, meaning)| format!("/// {meaning}"));
+    FuncRegistration::new(name).with_comments(meaning)
+}
+
 fn functions_of_one(engine: &mut Engine) {
     for function in Function::ALL {
         engine.register_fn(function.name(), move |a: Expression| checked(a.apply(function)));
     }
     for (name, function) in COMPOSED {
-        engine.register_fn(name, move |a: Expression| checked(function(&a)));
+        documented(name).register_into_engine(engine, move |a: Expression| checked(function(&a)));
     }
     for name in ["is_nan", "is_finite", "is_infinite", "is_zero", "is_odd", "is_even", "to_int"] {
-        engine.register_fn(name, move |_: Expression| -> Outcome<()> {
+        documented(name).register_into_engine(engine, move |_: Expression| -> Outcome<()> {
             Err(refused(format!("`{name}` cannot be asked of a symbol; {NO_TRUTH}")))
         });
     }

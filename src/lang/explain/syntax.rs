@@ -2,8 +2,9 @@
 
 use rhai::{LexError, ParseErrorType, Position};
 
-use super::{FOR, lower_first};
 use crate::lang::diagnostics::Diagnostic;
+
+pub(super) const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
 
 /// Puts an error of the parser into words.
 pub(super) fn explain(kind: &ParseErrorType, position: Position, to: &mut Diagnostic) {
@@ -76,4 +77,10 @@ fn explain_character(input: &str, to: &mut Diagnostic) {
         }
         None => to.message = format!("unexpected character {shown}"),
     }
+}
+
+pub(super) fn lower_first(text: &str) -> String {
+    let mut characters = text.chars();
+    let first = characters.next().map(|c| c.to_lowercase().to_string()).unwrap_or_default();
+    first + characters.as_str()
 }

@@ -6,18 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use super::{Definition, Start, StartLaw};
+use super::Definition;
+use super::entry::{DraftStart, Entry, pick};
 use crate::error::{Error, Result};
 use crate::expr::{Expression, Node};
-
-/// What is said of one block.
-#[derive(Debug, Clone)]
-pub enum Entry<T> {
-    /// The same of every coordinate.
-    Every(T),
-    /// One thing of each coordinate.
-    Each(Vec<T>),
-}
 
 /// The amplitudes of the noise of one block.
 #[derive(Debug, Clone)]
@@ -47,23 +39,6 @@ pub struct Draft {
     pub noise: Vec<Option<Amplitudes>>,
     /// The laws of the auxiliaries at t = 0.
     pub start: DraftStart,
-}
-
-/// How the auxiliaries start.
-#[derive(Debug, Clone)]
-pub enum DraftStart {
-    /// A law for each block; `None` starts at 0.
-    Each(Vec<Option<Entry<StartLaw>>>),
-    /// One normal law, over the auxiliary blocks, alike for every coordinate; or, where coordinates are coupled, over
-    /// the pairs of auxiliary block and coordinate.
-    Joint {
-        /// Mean.
-        mean: Vec<Expression>,
-        /// Covariance, a square.
-        covariance: Vec<Vec<Expression>>,
-    },
-    /// The stationary law of the auxiliaries.
-    Stationary,
 }
 
 /// Before the number of coordinates is known, the numbers that symbols carry as components are places: those of blocks
@@ -194,69 +169,6 @@ impl Draft {
             }
         }
         highest
-    }
-}
-
-impl DraftStart {
-    /// The laws of the components of `blocks` blocks with `coordinates` each.
-    fn of_components(self, blocks: usize, coordinates: usize) -> Result<Start> {
-        let (mean, covariance) = match self {
-            Self::Stationary => return Ok(Start::Stationary {}),
-            Self::Each(laws) => {
-                let law = |law: &Option<Entry<StartLaw>>, c| law.as_ref().map(|law| pick(law, c).clone());
-                let laws = laws.iter().flat_map(|block| (0..coordinates).map(move |c| law(block, c)));
-                return Ok(Start::Each(laws.collect()));
-            }
-            Self::Joint { mean, covariance } => (mean, covariance),
-        };
-        let (auxiliary, size) = (blocks - 1, covariance.len());
-        if covariance.iter().any(|row| row.len() != size) || ![auxiliary, auxiliary * coordinates].contains(&size) {
-            let widest = covariance.iter().map(Vec::len).max().unwrap_or(0);
-            let problem =
-                format!("gives a covariance of {size} rows and {widest} columns for {auxiliary} auxiliary blocks");
-            let hint = "cov has a row and a column for each block of the state but the first";
-            return Err(Error::argument("start", problem).with_hint(hint));
-        }
-        if mean.len() != size {
-            let problem = format!("gives {} means with a covariance of {size} rows", mean.len());
-            return Err(Error::argument("start", problem));
-        }
-        if size == auxiliary * coordinates {
-            return Ok(Start::Joint { mean, covariance });
-        }
-        // Coordinates are independent of each other.
-        let places: Vec<_> = (0..auxiliary).flat_map(|b| (0..coordinates).map(move |c| (b, c))).collect();
-        let entry = |(a, c): (usize, usize), (b, d): (usize, usize)| match c == d {
-            true => covariance[a][b].clone(),
-            false => Expression::constant(0.0),
-        };
-        Ok(Start::Joint {
-            mean: places.iter().map(|&(b, _)| mean[b].clone()).collect(),
-            covariance: places.iter().map(|&row| places.iter().map(|&other| entry(row, other)).collect()).collect(),
-        })
-    }
-}
-
-impl<T> Entry<T> {
-    fn count(&self) -> Option<usize> {
-        match self {
-            Self::Every(_) => None,
-            Self::Each(all) => Some(all.len()),
-        }
-    }
-
-    fn all(&self) -> &[T] {
-        match self {
-            Self::Every(one) => std::slice::from_ref(one),
-            Self::Each(all) => all,
-        }
-    }
-}
-
-fn pick<T>(entry: &Entry<T>, coordinate: usize) -> &T {
-    match entry {
-        Entry::Every(one) => one,
-        Entry::Each(all) => &all[coordinate],
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Definition, StartNumbers};
+use super::Definition;
 use crate::error::{Error, Result};
 use crate::expr::{Affine, Assignment, Expression};
 use crate::process::Linear;
@@ -129,13 +129,13 @@ impl Numbers<'_> {
     pub(in crate::process) fn still(&self, coefficients: &Coefficients) -> Result<Linear> {
         let count = self.definition.components();
         let sources = coefficients.noise.first().map_or(0, Vec::len);
-        let StartNumbers { mean, factor } = self.start()?;
+        let start = self.start()?;
         Ok(Linear {
             drift: DMatrix::zeros(count, count),
             offset: DVector::zeros(count),
             noise: DMatrix::zeros(count, sources),
-            start_mean: mean,
-            start_factor: factor,
+            start_mean: start.mean,
+            start_factor: start.factor,
         })
     }
 

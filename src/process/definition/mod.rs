@@ -1,6 +1,8 @@
 //! A process as its author wrote it: expressions in the state, the time and the parameters.
 
+mod beginning;
 mod draft;
+mod entry;
 mod form;
 mod start;
 mod timeline;
@@ -9,7 +11,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-pub use draft::{Amplitudes, Draft, DraftStart, Entry, coordinate_symbol};
+pub use draft::{Amplitudes, Draft, coordinate_symbol};
+pub use entry::{DraftStart, Entry};
 pub use form::Class;
 pub(super) use form::{Form, Numbers, Place};
 pub use start::{Start, StartLaw, StartNumbers};
