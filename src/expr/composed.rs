@@ -132,7 +132,7 @@ mod tests {
             let h = 1e-6;
             let sides = [truth(x + h, y) - truth(x, y), truth(x, y) - truth(x - h, y)].map(|change| change / h);
             // At a jump or a kink there is no slope to compare with.
-            if sides.iter().all(|s| s.is_finite()) && (sides[0] - sides[1]).abs() < 1e-3 * (1.0 + sides[0].abs()) {
+            if sides.iter().all(|s| s.abs() < 1e4) && (sides[0] - sides[1]).abs() < 1e-3 * (1.0 + sides[0].abs()) {
                 let (found, expected) = (slope.evaluate(values), 0.5 * (sides[0] + sides[1]));
                 assert!((found - expected).abs() < 1e-4 * (1.0 + expected.abs()), "{name}'({x}, {y}) = {found}");
             }

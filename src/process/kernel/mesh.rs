@@ -221,7 +221,7 @@ mod tests {
             let parts = mesh.subdivide(|stretch| Ok(Some(stretch)), |_, _| true).unwrap();
             assert!((fewest..=most).contains(&parts.len()), "{} parts of {functions:?}", parts.len());
             let there = parts.iter().find(|(stretch, _)| stretch.to > place).unwrap().0;
-            assert!(fewest == FIRST || there.to - there.from < 10.0 * width, "{there:?}");
+            assert!(fewest == FIRST || there.to - there.from < 1e-3, "{there:?}");
         }
     }
 
