@@ -56,9 +56,13 @@ pub fn semidefinite_factor(covariance: &DMatrix<f64>) -> Result<DMatrix<f64>, us
     Ok(factor)
 }
 
+/// Below this numbers have lost digits, or soon will: the angles that they make are wrong.
+const SMALLEST: f64 = f64::MIN_POSITIVE / f64::EPSILON;
+
 /// Rotates two columns so that the first entry of `other` becomes 0.
 fn rotate(pivot: &mut [f64], other: &mut [f64]) {
-    if other[0] == 0.0 {
+    if other[0].abs() < SMALLEST {
+        other[0] = 0.0;
         return;
     }
     let radius = pivot[0].hypot(other[0]);
