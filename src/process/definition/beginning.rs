@@ -89,6 +89,10 @@ impl Numbers<'_> {
     fn auxiliaries(&self, data: usize) -> Result<Linear> {
         let count = self.definition.components();
         let size = count - data;
+        if size == 0 {
+            let problem = "there are no auxiliaries to start in their stationary law".to_owned();
+            return Err(self.refused(problem).with_hint("leave `start` out: the data start as the dataset says"));
+        }
         let sources = self.definition.noise.first().map_or(0, Vec::len);
         let mut linear = Linear {
             drift: DMatrix::zeros(size, size),
