@@ -42,5 +42,7 @@ step bash -c "$test_command"
 step bash -c "$run_command"
 if [ "$long" = yes ]; then
     step cargo test --release -- --ignored
+    # Other random cases than everybody's, and twenty times as many.
+    step env TUMBLE_CASES=20 PROPTEST_RNG_SEED="$RANDOM" cargo test --release --lib
 fi
 printf '\nAll is well.\n'

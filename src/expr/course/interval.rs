@@ -11,19 +11,26 @@ pub struct Interval {
     pub low: f64,
     /// The largest.
     pub high: f64,
+    /// Whether there may be no value somewhere (NaN), as of ln over [-1, 1]: no comparison with it is sure to hold.
+    pub is_partial: bool,
 }
 
 impl Interval {
     /// No number: what a function is where it is not defined.
-    pub const EMPTY: Self = Self { low: f64::INFINITY, high: f64::NEG_INFINITY };
-    const ALL: Self = Self { low: f64::NEG_INFINITY, high: f64::INFINITY };
+    pub const EMPTY: Self = Self { low: f64::INFINITY, high: f64::NEG_INFINITY, is_partial: true };
+    const ALL: Self = Self::between(f64::NEG_INFINITY, f64::INFINITY);
     const FALSE: Self = Self::point(0.0);
     const TRUE: Self = Self::point(1.0);
-    const EITHER: Self = Self { low: 0.0, high: 1.0 };
+    const EITHER: Self = Self::between(0.0, 1.0);
 
-    /// One number.
+    /// One number; none of NaN.
     pub const fn point(value: f64) -> Self {
-        Self { low: value, high: value }
+        if value.is_nan() { Self::EMPTY } else { Self::between(value, value) }
+    }
+
+    /// All numbers from `low` to `high`.
+    pub const fn between(low: f64, high: f64) -> Self {
+        Self { low, high, is_partial: false }
     }
 
     /// From one end to the other, an end without value being infinite.
@@ -31,11 +38,21 @@ impl Interval {
         Self {
             low: if low.is_nan() { f64::NEG_INFINITY } else { low },
             high: if high.is_nan() { f64::INFINITY } else { high },
+            is_partial: low.is_nan() || high.is_nan(),
         }
+    }
+
+    /// The same, without value somewhere if `is_partial`.
+    fn unless_partial(self, is_partial: bool) -> Self {
+        Self { is_partial: self.is_partial || is_partial, ..self }
     }
 
     fn is_empty(self) -> bool {
         self.low > self.high
+    }
+
+    fn is_endless(self) -> bool {
+        self.low == f64::NEG_INFINITY || self.high == f64::INFINITY
     }
 
     /// Whether it holds `value`.
@@ -51,33 +68,40 @@ impl Interval {
     /// The smallest interval that holds both.
     #[must_use]
     pub fn hull(self, other: Self) -> Self {
-        Self { low: self.low.min(other.low), high: self.high.max(other.high) }
+        Self {
+            low: self.low.min(other.low),
+            high: self.high.max(other.high),
+            is_partial: self.is_partial || other.is_partial,
+        }
     }
 
     fn at_least(self, low: f64) -> Self {
-        Self { low: self.low.max(low), ..self }
+        Self { low: self.low.max(low), ..self }.unless_partial(self.low < low)
     }
 
     fn rising(self, function: impl Fn(f64) -> f64) -> Self {
-        if self.is_empty() { Self::EMPTY } else { Self::of(function(self.low), function(self.high)) }
+        match self.is_empty() {
+            true => Self::EMPTY,
+            false => Self::of(function(self.low), function(self.high)).unless_partial(self.is_partial),
+        }
     }
 
     /// |self|.
     fn absolute(self) -> Self {
         match self {
             _ if self.is_empty() || self.low >= 0.0 => self,
-            _ if self.high <= 0.0 => Self { low: -self.high, high: -self.low },
-            _ => Self { low: 0.0, high: self.size() },
+            _ if self.high <= 0.0 => Self { low: -self.high, high: -self.low, ..self },
+            _ => Self { low: 0.0, high: self.size(), ..self },
         }
     }
 
     fn reciprocal(self) -> Self {
         match self {
             _ if self.is_empty() => self,
-            _ if self.low > 0.0 || self.high < 0.0 => Self { low: 1.0 / self.high, high: 1.0 / self.low },
-            _ if self.low == 0.0 && self.high > 0.0 => Self { low: 1.0 / self.high, high: f64::INFINITY },
-            _ if self.high == 0.0 && self.low < 0.0 => Self { low: f64::NEG_INFINITY, high: 1.0 / self.low },
-            _ => Self::ALL,
+            _ if self.low > 0.0 || self.high < 0.0 => Self { low: 1.0 / self.high, high: 1.0 / self.low, ..self },
+            _ if self.low == 0.0 && self.high > 0.0 => Self { low: 1.0 / self.high, high: f64::INFINITY, ..self },
+            _ if self.high == 0.0 && self.low < 0.0 => Self { low: f64::NEG_INFINITY, high: 1.0 / self.low, ..self },
+            _ => Self::ALL.unless_partial(self.is_partial),
         }
     }
 
@@ -87,30 +111,41 @@ impl Interval {
             return Self::EMPTY;
         }
         let pairs = [self.low, self.high].into_iter().flat_map(|a| [other.low, other.high].map(|b| (a, b)));
-        pairs.map(|(a, b)| function(a, b)).fold(Self::EMPTY, |hull, value| hull.hull(Self::of(value, value)))
+        let hull = pairs.map(|(a, b)| function(a, b)).map(|value| Self::of(value, value)).reduce(Self::hull);
+        hull.unwrap_or(Self::EMPTY).unless_partial(self.is_partial || other.is_partial)
     }
 
     fn plus(self, other: Self) -> Self {
         match self.is_empty() || other.is_empty() {
             true => Self::EMPTY,
-            false => Self::of(self.low + other.low, self.high + other.high),
+            false => Self::of(self.low + other.low, self.high + other.high)
+                .unless_partial(self.is_partial || other.is_partial || self.is_endless() && other.is_endless()),
         }
     }
 
     fn times(self, other: Self) -> Self {
-        // An end that is infinite stands for numbers as large as you like, not for infinity.
-        self.corners(other, |a, b| if a == 0.0 || b == 0.0 { 0.0 } else { a * b })
+        // An end that is infinite stands for numbers as large as you like, and for infinity.
+        let is_partial = self.holds(0.0) && other.is_endless() || other.holds(0.0) && self.is_endless();
+        self.corners(other, |a, b| if a == 0.0 || b == 0.0 { 0.0 } else { a * b }).unless_partial(is_partial)
     }
 
     fn power(self, exponent: Self) -> Self {
         let n = exponent.low;
+        // x^0 and 1^x are 1 even of what has no value.
+        let is_one = self.is_partial && exponent.holds(0.0) || exponent.is_partial && self.holds(1.0);
+        if is_one {
+            let [base, exponent] = [self, exponent].map(|part| Self { is_partial: false, ..part });
+            return base.power(exponent).hull(Self::point(1.0)).unless_partial(true);
+        }
         if self.is_empty() || exponent.is_empty() {
             return Self::EMPTY;
         }
         if n != exponent.high {
-            return if self.low >= 0.0 { self.corners(exponent, f64::powf) } else { Self::ALL };
+            let values = if self.low >= 0.0 { self.corners(exponent, f64::powf) } else { Self::ALL };
+            return values.unless_partial(self.is_partial || exponent.is_partial || self.low < 0.0);
         }
         match n {
+            _ if !n.is_finite() => Self::ALL.unless_partial(true),
             _ if n < 0.0 => self.power(Self::point(-n)).reciprocal(),
             2.0 => self.absolute().rising(|a| a * a),
             _ if n % 2.0 == 0.0 => self.absolute().rising(|a| a.powf(n)),
@@ -125,11 +160,15 @@ impl Interval {
             return Self::EMPTY;
         }
         let passes = |phase: f64| (turns.high - phase).floor() >= (turns.low - phase).ceil();
-        if !turns.low.is_finite() || !turns.high.is_finite() {
-            return Self { low: -1.0, high: 1.0 };
+        if turns.is_endless() {
+            return Self::between(-1.0, 1.0).unless_partial(true);
         }
         let [a, b] = [radians.low, radians.high].map(function);
-        Self { low: if passes(0.75) { -1.0 } else { a.min(b) }, high: if passes(0.25) { 1.0 } else { a.max(b) } }
+        Self {
+            low: if passes(0.75) { -1.0 } else { a.min(b) },
+            high: if passes(0.25) { 1.0 } else { a.max(b) },
+            is_partial: radians.is_partial,
+        }
     }
 
     fn applied(self, function: Function) -> Self {
@@ -145,7 +184,10 @@ impl Interval {
             Function::Cos => Self::wave(turns(0.25), f64::cos, self),
             Function::Tan => {
                 let branch = self.rising(|x| (x / std::f64::consts::PI + 0.5).floor());
-                if branch.low == branch.high { self.rising(f64::tan) } else { Self::ALL }
+                match branch.low == branch.high {
+                    true => self.rising(f64::tan),
+                    false => Self::ALL.unless_partial(self.is_partial || self.is_endless()),
+                }
             }
         }
     }
@@ -161,12 +203,14 @@ impl Interval {
                 (points && self.low == other.low, self.high < other.low || other.high < self.low)
             }
             Comparison::NotEqual => {
-                let Self { low, high } = self.compared(Comparison::Equal, other);
-                return Self { low: 1.0 - high, high: 1.0 - low };
+                let Self { low, high, .. } = self.compared(Comparison::Equal, other);
+                return Self::between(1.0 - high, 1.0 - low);
             }
         };
+        let is_partial = self.is_partial || other.is_partial;
         match (holds, fails) {
-            (true, _) => Self::TRUE,
+            _ if self.is_empty() || other.is_empty() => Self::FALSE,
+            (true, _) if !is_partial => Self::TRUE,
             (_, true) => Self::FALSE,
             _ => Self::EITHER,
         }
@@ -206,7 +250,7 @@ mod tests {
 
     #[test]
     fn intervals_hold_extremes_and_poles() {
-        let i = |low, high| Interval { low, high };
+        let i = Interval::between;
         assert_eq!(i(-2.0, 3.0).power(Interval::point(2.0)), i(0.0, 9.0));
         assert_eq!(i(-2.0, 3.0).power(Interval::point(3.0)), i(-8.0, 27.0));
         assert_eq!(i(0.0, 4.0).power(Interval::point(-0.5)), i(0.5, f64::INFINITY));
@@ -222,5 +266,14 @@ mod tests {
         assert_eq!(i(0.0, 0.9).compared(Comparison::Less, i(1.0, 2.0)), Interval::TRUE);
         assert_eq!(i(0.0, 0.9).compared(Comparison::Equal, i(1.0, 2.0)), Interval::FALSE);
         assert_eq!(Interval::EITHER.chosen(i(1.0, 2.0), i(5.0, 6.0)), i(1.0, 6.0));
+        // Comparisons with what may have no value: of ln over [-1, 1], at most 0, and of ln over [-2, -1].
+        let logarithm = i(-1.0, 1.0).applied(Function::Ln);
+        assert_eq!(logarithm.compared(Comparison::Less, Interval::point(2.0)), Interval::EITHER);
+        assert_eq!(logarithm.compared(Comparison::Greater, Interval::point(2.0)), Interval::FALSE);
+        assert_eq!(logarithm.compared(Comparison::NotEqual, Interval::point(2.0)), Interval::TRUE);
+        let nothing = i(-2.0, -1.0).applied(Function::Ln);
+        assert_eq!(nothing.compared(Comparison::Less, Interval::point(2.0)), Interval::FALSE);
+        assert_eq!(nothing.compared(Comparison::NotEqual, Interval::point(2.0)), Interval::TRUE);
+        assert!(Interval::ALL.plus(Interval::ALL).is_partial && !i(0.0, 1.0).plus(i(1.0, 2.0)).is_partial);
     }
 }

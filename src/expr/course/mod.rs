@@ -41,7 +41,7 @@ impl Course {
     pub fn over(&self, from: f64, to: f64) -> Vec<Interval> {
         let mut known: Vec<Interval> = Vec::with_capacity(self.values.len());
         for &value in &self.values {
-            known.push(interval::enclose(value, Interval { low: from, high: to }, |part| known[part as usize]));
+            known.push(interval::enclose(value, Interval::between(from, to), |part| known[part as usize]));
         }
         self.outputs.iter().map(|&place| known[place as usize]).collect()
     }

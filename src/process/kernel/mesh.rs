@@ -193,7 +193,7 @@ impl<'a> Mesh<'a> {
         let widened = |(range, size): (Interval, &mut f64)| {
             *size = size.max(range.size());
             let more = BEYOND * (range.high - range.low) + BEYOND_SIZE * range.size() + BEYOND_ALL * *size;
-            Interval { low: range.low - more, high: range.high + more }
+            Interval::between(range.low - more, range.high + more)
         };
         ranges.into_iter().zip(sizes.iter_mut()).map(widened).collect()
     }
