@@ -173,10 +173,14 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
         return plan.run(count, &start, 0)?.finish();
     }
     let law = Start::new(process, Stream::new(options.seed, Purpose::LikelihoodStart))?;
-    if let Some(fixed) = (process.data_components()..process.components()).find(|&i| law.std(i) == 0.0) {
+    if let Some((fixed, follows)) = law.fixed(process.data_components()) {
         let name = process.component_name(fixed);
-        let problem = format!("{name} starts at a fixed value: at t = 0 the state has no density");
-        return Err(Error::process(process.name(), problem).with_hint(format!("give {name} a law in `start`")));
+        let (how, hint) = match follows {
+            false => ("starts at a fixed value", format!("give {name} a law in `start`")),
+            true => ("starts where the auxiliaries before it say", "give a covariance that is not singular".to_owned()),
+        };
+        let problem = format!("{name} {how}: at t = 0 the state has no density");
+        return Err(Error::process(process.name(), problem).with_hint(hint));
     }
     // A log density and its error for each, twice while they grow.
     let bytes = 32.0 * count as f64 * options.auxiliary_draws as f64;
