@@ -154,10 +154,17 @@ impl std::fmt::Display for LogDensity {
 /// `options`.
 ///
 /// # Errors
-/// When the process is not linear, or its auxiliaries start at fixed values, which have no density; when `data` are not
+/// When the process is not linear, or its auxiliaries start at fixed values, which have no density, or the data of the
+/// score are single points, which have none either; when `data` are not
 /// finite or have another shape than the score; when an option is out of range; or interrupted.
 pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, task: &Task) -> Result<LogDensity> {
     let process = score.process();
+    if !score.has_density() {
+        let problem = "are asked for a density that single points do not have: those of this score are finitely many";
+        let hint =
+            "ask for it after some noise, log_likelihood(score, perturb(process, x, t)), or give the data a width";
+        return Err(Error::argument("data", problem).with_hint(hint));
+    }
     let plan = Plan::new(score, options, task)?;
     let data = Data::new(data)?;
     if data.shape() != score.shape() {

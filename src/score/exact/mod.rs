@@ -31,6 +31,7 @@ pub struct Exact {
     units: Option<Units>,
     /// The smallest standard deviation within a component, where components have one.
     finest: Option<f64>,
+    has_density: bool,
     is_gaussian: bool,
     law: Law,
 }
@@ -89,7 +90,8 @@ impl Exact {
         let mixture = data.mixture();
         let finest = mixture.map(Mixture::finest);
         let is_gaussian = mixture.is_some_and(|mixture| mixture.components() == 1);
-        Ok(Self { process: process.clone(), shape, moments, units, finest, is_gaussian, law })
+        let has_density = data.deviations().is_none() && finest != Some(0.0);
+        Ok(Self { process: process.clone(), shape, moments, units, finest, is_gaussian, has_density, law })
     }
 }
 
@@ -112,6 +114,10 @@ impl Score for Exact {
 
     fn is_gaussian(&self) -> bool {
         self.is_gaussian
+    }
+
+    fn has_density(&self) -> bool {
+        self.has_density
     }
 
     fn units(&self) -> Option<&Units> {
