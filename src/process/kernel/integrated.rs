@@ -48,7 +48,8 @@ impl Integrated {
         let linear = timeline.constant();
         let size = linear.size();
         let part = |stretch| Step::new(|time| timeline.at(time), stretch, LONGEST);
-        let mesh = Mesh::new(timeline.course(), &timeline.switching_times(horizon), horizon);
+        let (integrands, places) = (timeline.integrands(), timeline.switching_times(horizon));
+        let mesh = Mesh::new(timeline.course(), &integrands, &places, horizon);
         let steps = mesh.subdivide(part, agree)?;
         let factor = linear.start_factor.clone();
         let mut law = Passage { offset: linear.start_mean.clone(), factor, ..Passage::still(size) };
