@@ -177,7 +177,7 @@ impl<'a> Mesh<'a> {
             pairs.filter(|(here, next)| here != next).map(|(here, next)| (next / here - 1.0).abs()).fold(0.0, f64::max)
         };
         let most = stretch.nodes().into_iter().map(|(time, _)| change(time)).fold(0.0, f64::max);
-        stretch.rounding().max((4.0 * most).min(MOST_UNCERTAIN))
+        stretch.rounding().max((0.5 * most).min(MOST_UNCERTAIN))
     }
 
     /// Whether the functions are nowhere in the stretch beyond what they are at the nodes of its halves.

@@ -12,8 +12,8 @@ use crate::expr::{Course, Interval};
 
 /// Stretches with more uncertainty by the rounding of times than this are near to what they were cut for.
 const NEAR: f64 = 1e-6;
-/// What such stretches may hold of the whole where a function may be infinite in them.
-const NEGLIGIBLE: f64 = 1e-11;
+/// What such stretches may hold of the whole where a function may be infinite in them; a twentieth of it is error.
+const NEGLIGIBLE: f64 = 1e-9;
 /// Stretches that are looked at for a pole.
 const MOST_STRETCHES: usize = 4_000;
 /// Those shorter than this, in parts of their time, are its place.
@@ -144,12 +144,12 @@ impl Pole {
             false => format!("at t = {time}"),
         };
         let reason = match f64::from(power) * growth < 0.99 {
-            true => "times near it are rounded: what it adds up to there is known at t = 0 only",
+            true => "as times are rounded, this can be integrated at t = 0 only",
             false if power == 2 => "the integral of its square is infinite",
             false => "its integral is infinite",
         };
         Error::numerical(format!("{name} is infinite {place}: {reason}")).with_hint(format!(
-            "keep it finite, with where(abs(t - {time}) > 1e-5, .., ..), or let the process begin or end there"
+            "keep it finite, with where(abs(t - {time}) > 1e-5, .., ..), or let the process begin there"
         ))
     }
 }
