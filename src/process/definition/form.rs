@@ -184,7 +184,7 @@ impl Numbers<'_> {
         let used = self.parameters.iter().filter(|(name, _)| fault.uses_parameter(name));
         let mut known: Vec<_> = used.map(|(name, value)| format!("{name} = {value}")).collect();
         if fault.depends_on_time() {
-            known.push(format!("t = {time}"));
+            known.push(if time > 0.0 && time < 1e-4 { format!("t = {time:e}") } else { format!("t = {time}") });
         }
         let problem = format!(
             "the {part} of `{}` has no finite value: `{fault}`{}{}",

@@ -8,6 +8,7 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
+use super::poles::{self, Integrand};
 use super::quadrature::{NODES, rule};
 use crate::error::{Error, Result};
 use crate::expr::{Course, Interval};
@@ -36,6 +37,8 @@ const MOST_STRETCHES: usize = 4_000;
 const MOST_STRETCHES_IN_ALL: usize = 40_000;
 /// Times that differ by less, in parts of them, are not told apart: what switches at one may do so at the other.
 const ROUNDING: f64 = 1e-14;
+/// The most that the rounding of times may make a function uncertain, in parts of it.
+const MOST_UNCERTAIN: f64 = 1e-8;
 
 /// A stretch of the time axis.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,7 +68,7 @@ impl Stretch {
     }
 
     /// By what part a function that changes by as much as it is over the stretch is uncertain, times being rounded.
-    fn rounding(self) -> f64 {
+    pub(super) fn rounding(self) -> f64 {
         4.0 * f64::EPSILON * self.to / (self.to - self.from)
     }
 
@@ -81,6 +84,7 @@ impl Stretch {
 /// Functions of the time over [0, end], and the times at which they switch.
 pub(super) struct Mesh<'a> {
     course: &'a Course,
+    integrands: &'a [Integrand],
     end: f64,
     /// Where the axis is cut before anything is compared, both ends included.
     cuts: Vec<f64>,
@@ -91,20 +95,24 @@ pub(super) struct Mesh<'a> {
 }
 
 impl<'a> Mesh<'a> {
-    /// Of the functions of `course`, which switch at `places`.
-    pub(super) fn new(course: &'a Course, places: &[f64], end: f64) -> Self {
+    /// Of the functions of `course`, which are `integrands` and switch at `places`.
+    pub(super) fn new(course: &'a Course, integrands: &'a [Integrand], places: &[f64], end: f64) -> Self {
         let is_graded = course.is_singular_at(0.0);
         let start = course.at(0.0);
         let mut cuts: Vec<f64> = (0..=FIRST).map(|i| end * i as f64 / FIRST as f64).collect();
         cuts.extend(places);
         if is_graded {
-            let depth = if start.iter().all(|value| value.is_finite()) { FINITE } else { INFINITE };
+            // The value at 0 says little: it may be another branch of a `where`.
+            let near = |octaves: i32| course.at(end * 2_f64.powi(-octaves));
+            let is_rising = near(INFINITE).iter().zip(near(FINITE)).any(|(near, far)| near.abs() > 2.0 * far.abs());
+            let is_infinite = is_rising || start.iter().any(|value| !value.is_finite());
+            let depth = if is_infinite { INFINITE } else { FINITE };
             cuts.extend((1..=depth / OCTAVES).map(|k| end * 2_f64.powi(-OCTAVES * k)));
         }
         cuts.sort_by(f64::total_cmp);
         cuts.dedup();
         let sizes = RefCell::new(vec![0.0; start.len()]);
-        Self { course, end, cuts, is_graded, sizes, looked: Cell::new(0) }
+        Self { course, integrands, end, cuts, is_graded, sizes, looked: Cell::new(0) }
     }
 
     /// Cuts [0, end] into parts until each agrees with what its two halves give together and hides nothing; returns
@@ -114,7 +122,7 @@ impl<'a> Mesh<'a> {
     /// difference that the rounding of times makes.
     ///
     /// # Errors
-    /// Those of `part`, and when too many parts are needed.
+    /// Those of `part`, when too many parts are needed, and where a function is infinite that cannot be integrated.
     pub(super) fn subdivide<P>(
         &self,
         part: impl Fn(Stretch) -> Result<Option<P>>,
@@ -131,7 +139,9 @@ impl<'a> Mesh<'a> {
             let (left, right) = (part(first)?, part(second)?);
             let fits = match (&whole, &left, &right) {
                 (Some(whole), Some(left), Some(right)) => {
-                    agree([whole, left, right], stretch.rounding()) && self.hides_nothing(stretch)
+                    let parts = [whole, left, right];
+                    (agree(parts, stretch.rounding()) || agree(parts, self.uncertainty(stretch)))
+                        && self.hides_nothing(stretch)
                 }
                 _ => false,
             };
@@ -140,17 +150,34 @@ impl<'a> Mesh<'a> {
             match whole {
                 Some(whole) if fits || is_shortest => done.push((stretch, whole)),
                 _ if done.len() + waiting.len() >= MOST || first.to <= first.from || second.to <= second.from => {
-                    return Err(Error::numerical(format!(
-                        "the coefficients change too fast to be integrated: {} steps end at t = {}",
-                        done.len() + waiting.len(),
-                        stretch.from
-                    ))
-                    .with_hint("choose a shorter horizon, slower rates, or coefficients without a singularity"));
+                    return Err(self.too_fast(done.len() + waiting.len(), stretch.from));
                 }
                 _ => waiting.extend([(second, right), (first, left)]),
             }
         }
+        let stretches: Vec<_> = done.iter().map(|(stretch, _)| *stretch).collect();
+        poles::refuse(self.course, self.integrands, &stretches, self.end)?;
         Ok(done)
+    }
+
+    fn too_fast(&self, steps: usize, time: f64) -> Error {
+        if let Some(pole) = poles::find(self.course, None, self.end) {
+            return pole.error(self.integrands, self.end);
+        }
+        let problem = format!("the coefficients change too fast to be integrated: {steps} steps end at t = {time}");
+        Error::numerical(problem)
+            .with_hint("choose a shorter horizon, slower rates, or coefficients without a singularity")
+    }
+
+    /// By what part of themselves the functions differ between neighbouring times at the nodes: what is steep on a
+    /// logarithmic scale, as the flanks of a Gaussian, is not known better.
+    fn uncertainty(&self, stretch: Stretch) -> f64 {
+        let change = |time: f64| {
+            let pairs = self.course.at(time).into_iter().zip(self.course.at(time * (1.0 + 2.0 * f64::EPSILON)));
+            pairs.filter(|(here, next)| here != next).map(|(here, next)| (next / here - 1.0).abs()).fold(0.0, f64::max)
+        };
+        let most = stretch.nodes().into_iter().map(|(time, _)| change(time)).fold(0.0, f64::max);
+        stretch.rounding().max((0.5 * most).min(MOST_UNCERTAIN))
     }
 
     /// Whether the functions are nowhere in the stretch beyond what they are at the nodes of its halves.
@@ -217,7 +244,7 @@ mod tests {
             (vec![t.add(&pulse)], FIRST + 1, 100),
         ] {
             let course = Course::new(&functions).unwrap();
-            let mesh = Mesh::new(&course, &[], 1.0);
+            let mesh = Mesh::new(&course, &[], &[], 1.0);
             let parts = mesh.subdivide(|stretch| Ok(Some(stretch)), |_, _| true).unwrap();
             assert!((fewest..=most).contains(&parts.len()), "{} parts of {functions:?}", parts.len());
             let there = parts.iter().find(|(stretch, _)| stretch.to > place).unwrap().0;
@@ -229,7 +256,7 @@ mod tests {
     fn endless_subdivision_is_refused() {
         let course = Course::new(&[Expression::time()]).unwrap();
         let part = |stretch: Stretch| Ok(Some((1e9 * stretch.to).sin() - (1e9 * stretch.from).sin()));
-        let refused = Mesh::new(&course, &[], 1.0).subdivide(part, |_, _| false).unwrap_err();
+        let refused = Mesh::new(&course, &[], &[], 1.0).subdivide(part, |_, _| false).unwrap_err();
         assert!(refused.to_string().contains("too fast"), "{refused}");
     }
 }

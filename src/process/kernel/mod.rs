@@ -6,6 +6,7 @@ mod kernels;
 mod mesh;
 mod monomial;
 mod passage;
+mod poles;
 mod propagator;
 mod quadrature;
 mod rescaled;
@@ -16,6 +17,7 @@ use nalgebra::{DMatrix, DVector};
 
 pub use certificate::{Certificate, Residual};
 pub(super) use kernels::Kernels;
+pub(super) use poles::Integrand;
 pub use propagator::Propagator;
 pub(super) use rescaled::Rescaled;
 pub use transition::Transition;
