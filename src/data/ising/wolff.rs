@@ -24,12 +24,13 @@ pub(super) fn neighbours(size: usize) -> Vec<[u32; 4]> {
 
 /// A lattice and what its clusters need.
 struct Lattice<'a> {
-    spins: Vec<bool>,
+    /// 1 for up.
+    spins: Vec<u8>,
     neighbours: &'a [[u32; 4]],
     /// The digits of 1 − e^{−2β}.
     bond: u64,
     bits: Bits,
-    /// Sites of the cluster whose neighbours have not been asked.
+    /// Sites of the cluster whose neighbours have not been asked, and one place for what may join next.
     edge: Vec<u32>,
     task: &'a Task,
 }
@@ -39,20 +40,23 @@ impl Lattice<'_> {
     fn flip(&mut self) -> Result<usize> {
         let site = (u128::from(self.bits.next()) * self.spins.len() as u128 >> 64) as usize;
         let old = self.spins[site];
-        self.spins[site] = !old;
-        self.edge.push(site as u32);
-        let mut flipped = 0;
-        while let Some(site) = self.edge.pop() {
+        self.spins[site] ^= 1;
+        self.edge[0] = site as u32;
+        let (mut waiting, mut flipped) = (1, 0);
+        while waiting > 0 {
+            waiting -= 1;
+            let site = self.edge[waiting];
             flipped += 1;
             if flipped % PATIENCE == 0 {
                 self.task.check()?;
             }
             for &next in &self.neighbours[site as usize] {
+                // Without branches, of which a processor would foresee no more than chance.
                 let spin = &mut self.spins[next as usize];
-                if *spin == old && self.bits.next() < self.bond {
-                    *spin = !old;
-                    self.edge.push(next);
-                }
+                let joins = u8::from(*spin == old) & u8::from(self.bits.next() < self.bond);
+                *spin ^= joins;
+                self.edge[waiting] = next;
+                waiting += usize::from(joins);
             }
         }
         Ok(flipped)
@@ -84,9 +88,11 @@ pub(super) fn chains(run: &Run, neighbours: &[[u32; 4]], block: usize, count: us
     let mut packed = vec![0; neighbours.len()];
     for chain in 0..count {
         let mut bits = Bits::new(&run.stream, (TOGETHER * block + chain) as u32);
-        let first = bits.next() >> 63 == 1;
-        let spins = neighbours.iter().map(|_| if run.is_ordered() { first } else { bits.next() >> 63 == 1 }).collect();
-        let mut lattice = Lattice { spins, neighbours, bond, bits, edge: Vec::new(), task: run.task };
+        let first = (bits.next() >> 63) as u8;
+        let spin = |_| if run.is_ordered() { first } else { (bits.next() >> 63) as u8 };
+        let spins = neighbours.iter().map(spin).collect();
+        let edge = vec![0; neighbours.len() + 1];
+        let mut lattice = Lattice { spins, neighbours, bond, bits, edge, task: run.task };
         lattice.run(run.sweeps)?;
         packed.iter_mut().zip(&lattice.spins).for_each(|(word, &spin)| *word |= u64::from(spin) << chain);
         run.meter.count(1)?;
