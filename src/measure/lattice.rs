@@ -98,7 +98,10 @@ pub fn coarse_magnetisation(samples: &Tensor, sizes: &[usize], task: &Task) -> R
     let lattices = Lattices::new(samples)?;
     let size = lattices.size;
     if let Some(wrong) = sizes.iter().find(|side| !(1..=size).contains(*side)) {
-        return Err(Error::argument("sizes", format!("must be from 1 to {size}, the size of the lattices, got {wrong}")));
+        return Err(Error::argument(
+            "sizes",
+            format!("must be from 1 to {size}, the size of the lattices, got {wrong}"),
+        ));
     }
     lattices.means(sizes.len(), task, |lattice| {
         let sums = corner_sums(lattice, size);

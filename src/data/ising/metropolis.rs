@@ -94,7 +94,12 @@ dispatched! {
 
 /// The lattices that flip a site.
 #[inline(always)]
-fn flips(site: &[u64; WORDS], neighbours: &[[u64; WORDS]; 4], rates: &Rates, state: &mut [[u64; WORDS]; 4]) -> [u64; WORDS] {
+fn flips(
+    site: &[u64; WORDS],
+    neighbours: &[[u64; WORDS]; 4],
+    rates: &Rates,
+    state: &mut [[u64; WORDS]; 4],
+) -> [u64; WORDS] {
     let (mut four, mut open, mut flips) = ([0; WORDS], [0; WORDS], [0; WORDS]);
     for word in 0..WORDS {
         let [a, b, c, d] = [0, 1, 2, 3].map(|i| !(site[word] ^ neighbours[i][word]));

@@ -11,7 +11,7 @@ use crate::settings::{Choice, Setting, Values, words};
 use crate::task::{Meter, Task};
 use crate::tensor::{self, Tensor};
 use crate::vector::single;
-use run::Run;
+use run::{ENOUGH_BY_CLUSTERS, Run, enough};
 
 /// A set of lattices: spins ±1 on a square of `size` × `size` sites with periodic sides, energy −Σ s s' over the
 /// neighbours, drawn from the law of Boltzmann.
@@ -23,8 +23,8 @@ pub struct Ising {
     pub temperature: f64,
     /// Number of lattices.
     pub count: usize,
-    /// Sweeps of each chain; where none are given, 1,000 by [`Metropolis`](Method::Metropolis), 50 by
-    /// [`Wolff`](Method::Wolff).
+    /// Sweeps of each chain; where none are given, 50 by [`Wolff`](Method::Wolff) and 1,000 by
+    /// [`Metropolis`](Method::Metropolis), or more where large lattices need them near the critical temperature.
     pub sweeps: Option<usize>,
     /// The same seed gives the same lattices, and fewer are the first of more.
     pub seed: u64,
@@ -55,7 +55,7 @@ impl Ising {
             .required("write temperature: 2.269 for the critical one, less for magnetised lattices"),
         Setting::count("count", "number of lattices").or(10_000.0),
         Setting::count("sweeps", "length of each chain; by clusters, in as many flipped spins as there are sites")
-            .or_else("1000, by clusters 50"),
+            .or_else("50 by clusters, else 1000, or more where size and temperature need them"),
         Setting::seed("seed of the lattices"),
         Setting::choice("method", "how a chain goes on", &words(METHODS)),
     ];
@@ -78,6 +78,7 @@ impl Ising {
     /// When `size` is below 2, `temperature` not above 0, `count` 0, the memory does not suffice, or on interruption.
     pub fn lattices(&self, task: &Task) -> Result<Tensor> {
         self.check(task)?;
+        self.short().iter().for_each(|warning| task.warn(warning));
         let (together, packed) = self.chains(task)?;
         let sites = self.size * self.size;
         let shape = [self.count, self.size, self.size];
@@ -106,29 +107,57 @@ impl Ising {
         let (count, sites) = (self.count as f64, (self.size as f64).powi(2));
         let bytes = sites * (count * (8.0 + 0.125) + 128.0 * task.threads() as f64);
         task.host().afford(bytes, |problem| {
-            Error::argument("count", format!("of lattices of this `size` {problem}")).with_hint("take fewer, or smaller ones")
+            Error::argument("count", format!("of lattices of this `size` {problem}"))
+                .with_hint("take fewer, or smaller ones")
         })
+    }
+
+    /// What is told of chains that are too short.
+    fn short(&self) -> Option<String> {
+        let (sweeps, method) = (self.sweeps?, self.method);
+        let least = match method {
+            Method::Metropolis => enough(self.size, self.temperature),
+            Method::Wolff => ENOUGH_BY_CLUSTERS,
+        };
+        let way = if method == Method::Metropolis { ", or fewer by method: \"wolff\"" } else { "" };
+        (sweeps < least).then(|| {
+            format!(
+                "lattices of {0} x {0} at temperature {1} may not be in equilibrium after {sweeps} sweeps: take {least} or \
+                 more{way}",
+                self.size, self.temperature
+            )
+        })
+    }
+
+    /// The sweeps of a chain.
+    fn sweeps(&self) -> usize {
+        let usual = match self.method {
+            Method::Metropolis => enough(self.size, self.temperature).max(1000),
+            Method::Wolff => 50,
+        };
+        self.sweeps.unwrap_or(usual)
     }
 
     /// How many lattices each block has, and the blocks.
     fn chains(&self, task: &Task) -> Result<(usize, Vec<Vec<u64>>)> {
         let stream = Stream::new(self.seed, Purpose::Lattice).of(&[single(self.temperature), self.size as f32]);
         let blocks = |together| self.count.div_ceil(together);
-        let run = |stream, sweeps, samples, steps| {
+        let sweeps = self.sweeps();
+        let run = |stream, samples, steps| {
             let meter = Meter::new(task, "ising", samples, steps);
             Run { size: self.size, temperature: self.temperature, sweeps, stream, meter, task }
         };
         match self.method {
             Method::Metropolis => {
-                let (together, sweeps) = (metropolis::TOGETHER, self.sweeps.unwrap_or(1000));
-                let run = run(stream, sweeps, blocks(together), sweeps);
+                let together = metropolis::TOGETHER;
+                let run = run(stream, blocks(together), sweeps);
                 let packed = task.blocks(blocks(together), |block| metropolis::chains(&run, block));
                 run.meter.finish();
                 Ok((together, packed?))
             }
             Method::Wolff => {
-                let (together, sweeps) = (wolff::TOGETHER, self.sweeps.unwrap_or(50));
-                let run = run(stream.part(1), sweeps, 1, self.count);
+                let together = wolff::TOGETHER;
+                let run = run(stream.part(1), 1, self.count);
                 let neighbours = wolff::neighbours(self.size);
                 let packed = task.blocks(blocks(together), |block| {
                     wolff::chains(&run, &neighbours, block, together.min(self.count - together * block))

@@ -149,7 +149,8 @@ fn magnetisation() {
         found.iter().map(|[_, sum]| *sum as f64 / (size * size) as f64).collect()
     };
     let both = METHODS.map(|method| {
-        let found = per_spin(&sums(&ising(32, 2.0, 1024, if method == Method::Wolff { 20 } else { 300 }, 3, method)), 32);
+        let found =
+            per_spin(&sums(&ising(32, 2.0, 1024, if method == Method::Wolff { 20 } else { 300 }, 3, method)), 32);
         let (size, error) = mean(found.iter().map(|m| m.abs()));
         assert!((size - truth).abs() < 5.0 * error + 1e-4, "{method:?}: {size} ± {error} for {truth}");
         let up = found.iter().filter(|m| **m > 0.0).count() as f64;
@@ -171,7 +172,8 @@ fn magnetisation() {
 fn lattices_that_are_updated_together_are_independent() {
     const SETS: usize = 300;
     const TOGETHER: usize = metropolis::TOGETHER;
-    let sets: Vec<_> = (0..SETS as u64).map(|seed| sums(&ising(6, 2.4, TOGETHER, 60, seed, Method::Metropolis))).collect();
+    let sets: Vec<_> =
+        (0..SETS as u64).map(|seed| sums(&ising(6, 2.4, TOGETHER, 60, seed, Method::Metropolis))).collect();
     for quantity in 0..2 {
         let all = || sets.iter().flatten().map(|pair| pair[quantity] as f64);
         let (centre, error) = mean(all());
@@ -186,7 +188,10 @@ fn lattices_that_are_updated_together_are_independent() {
         }
         let of_set = |s: usize| columns.iter().map(|column| column[s]).sum::<f64>().powi(2) / TOGETHER as f64;
         let ratio = (0..SETS).map(of_set).sum::<f64>() / SETS as f64;
-        assert!((ratio - 1.0).abs() < 5.0 * (2.0 / SETS as f64).sqrt(), "{quantity}: variance of means is {ratio} times");
+        assert!(
+            (ratio - 1.0).abs() < 5.0 * (2.0 / SETS as f64).sqrt(),
+            "{quantity}: variance of means is {ratio} times"
+        );
     }
 }
 
