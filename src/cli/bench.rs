@@ -13,11 +13,12 @@ use super::interrupt::Interrupt;
 use super::terminal;
 
 /// The jobs that are written in the language, and the functions of `JOBS` that prepare them.
-const SCRIPTED: [(&str, &str); 4] = [
+const SCRIPTED: [(&str, &str); 5] = [
     ("train_mlp", "train_mlp"),
     ("sample_exact", "sample_exact"),
     ("sample_mlp", "sample_mlp"),
     ("simulate", "simulate_script"),
+    ("ising", "ising"),
 ];
 const START: &str = "start";
 const JOBS: &str = include_str!("../../stdlib/bench/jobs.rhai");
