@@ -38,7 +38,7 @@ struct Lattice<'a> {
 impl Lattice<'_> {
     /// Flips one cluster and returns its size.
     fn flip(&mut self) -> Result<usize> {
-        let site = (u128::from(self.bits.next()) * self.spins.len() as u128 >> 64) as usize;
+        let site = ((u128::from(self.bits.next()) * self.spins.len() as u128) >> 64) as usize;
         let old = self.spins[site];
         self.spins[site] ^= 1;
         self.edge[0] = site as u32;

@@ -70,7 +70,9 @@ pub(super) fn refuse(course: &Course, integrands: &[Integrand], stretches: &[Str
             *whole += own;
         }
     }
-    match (0..integrands.len()).find(|&which| !(held[which] <= NEGLIGIBLE * whole[which])) {
+    // Of what is infinite, nothing is negligible: NaN is not.
+    let is_negligible = |which: usize| held[which] <= NEGLIGIBLE * whole[which];
+    match (0..integrands.len()).find(|&which| !is_negligible(which)) {
         None => Ok(()),
         Some(which) => {
             let somewhere = Pole { which, time: place[which], growth: f64::NAN };
