@@ -20,6 +20,8 @@ const FIRST: usize = 8;
 const SHORTEST: f64 = 1e-14;
 /// More parts than this are refused.
 const MOST: usize = 1 << 15;
+/// So many parts make one look for a pole that cannot be integrated, before more are tried.
+const MANY: usize = 1 << 10;
 /// Ratio of neighbouring times, in powers of 2, towards 0 where functions are singular there.
 const OCTAVES: i32 = 8;
 /// Powers of 2 down to the first time above 0 where functions are singular at 0, but finite.
@@ -147,6 +149,12 @@ impl<'a> Mesh<'a> {
             };
             let is_shortest = stretch.to - stretch.from <= SHORTEST * self.end
                 && (!self.is_graded || stretch.to - stretch.from <= SHORTEST * stretch.to || stretch.from == 0.0);
+            if done.len() == MANY
+                && let Some(pole) = poles::find(self.course, None, self.end)
+                && !pole.is_integrable(self.integrands)
+            {
+                return Err(pole.error(self.integrands, self.end));
+            }
             match whole {
                 Some(whole) if fits || is_shortest => done.push((stretch, whole)),
                 _ if done.len() + waiting.len() >= MOST || first.to <= first.from || second.to <= second.from => {

@@ -136,6 +136,12 @@ fn growth(course: &Course, which: usize, time: f64, end: f64) -> f64 {
 }
 
 impl Pole {
+    /// Whether the integral over the pole is finite.
+    pub(super) fn is_integrable(self, integrands: &[Integrand]) -> bool {
+        let power = integrands.get(self.which).map_or(1, |integrand| integrand.power);
+        f64::from(power) * self.growth < 0.99
+    }
+
     /// Why it is refused, and the way out.
     pub(super) fn error(self, integrands: &[Integrand], end: f64) -> Error {
         let Self { which, growth, .. } = self;
@@ -145,7 +151,7 @@ impl Pole {
             true => format!("at t = {time}, near which it grows as |t - {time}|^-{growth:.2}"),
             false => format!("at t = {time}"),
         };
-        let reason = match f64::from(power) * growth < 0.99 {
+        let reason = match self.is_integrable(integrands) {
             true => "as times are rounded, this can be integrated at t = 0 only",
             false if power == 2 => "the integral of its square is infinite",
             false => "its integral is infinite",
