@@ -5,6 +5,11 @@
 //! n of the four neighbours are aligned: it is made where n ≤ 2, else with probability e^{−4β} or e^{−8β}. The random
 //! numbers that decide are compared with these digit by digit, one random bit of each lattice for each digit, until all
 //! lattices are decided; so each has its own 64-bit number, of which most lattices need two bits.
+//!
+//! Of 64 visits one passes without an attempt. If all were followed by one, a lattice each of whose spins has as many
+//! neighbours up as down would only ever turn over as a whole, and that of 2 × 2 sites has such lattices in plenty; so
+//! any single spin can flip alone, and each lattice be reached from each. The bits that say so are those that need not
+//! be compared where n ≤ 2; elsewhere it is a factor of the probabilities.
 
 use std::ops::Range;
 
@@ -22,23 +27,28 @@ const PATIENCE: usize = 1 << 14;
 /// Digits that are compared before the first question whether all lattices are decided, and between two of them.
 const FIRST: usize = 8;
 const MORE: usize = 2;
+/// A visit is passed over with probability 2^−PASS.
+const PASS: usize = 6;
+
+/// The part of the visits that are followed by an attempt.
+const ATTEMPTED: f64 = 1.0 - 1.0 / (1 << PASS) as f64;
 
 /// One site of all lattices, a cache line.
 #[repr(align(64))]
 #[derive(Debug, Clone, Copy)]
 struct Site([u64; WORDS]);
 
-/// The digits of the probabilities, the first one first: all bits 0, or all 1.
+/// The digits of the probabilities of flips, those of an attempt included, the first one first: all bits 0, or all 1.
 struct Rates {
-    /// Of e^{−4β}.
+    /// With three aligned neighbours.
     three: [u64; 64],
-    /// Where those of e^{−8β} differ from them.
+    /// Where those with four differ from them.
     change: [u64; 64],
 }
 
 impl Rates {
     fn new(temperature: f64) -> Self {
-        let [three, four] = [-4.0, -8.0].map(|energy: f64| digits((energy / temperature).exp()));
+        let [three, four] = [-4.0, -8.0].map(|energy: f64| digits((energy / temperature).exp() * ATTEMPTED));
         let spread = |digits: u64| std::array::from_fn(|k| 0_u64.wrapping_sub(digits >> (63 - k) & 1));
         Self { three: spread(three), change: spread(three ^ four) }
     }
@@ -100,27 +110,34 @@ fn flips(
     rates: &Rates,
     state: &mut [[u64; WORDS]; 4],
 ) -> [u64; WORDS] {
-    let (mut four, mut open, mut flips) = ([0; WORDS], [0; WORDS], [0; WORDS]);
+    let (mut four, mut open, mut flips, mut pass) = ([0; WORDS], [0; WORDS], [0; WORDS], [0; WORDS]);
     for word in 0..WORDS {
         let [a, b, c, d] = [0, 1, 2, 3].map(|i| !(site[word] ^ neighbours[i][word]));
         four[word] = a & b & c & d;
         open[word] = (a & b & (c | d)) | (c & d & (a | b));
         flips[word] = !open[word];
+        pass[word] = !open[word];
     }
     let mut digit = 0;
-    compare::<FIRST>(&four, &mut open, &mut flips, rates, &mut digit, state);
+    compare::<FIRST, PASS>(&four, &mut open, &mut flips, &mut pass, rates, &mut digit, state);
     while digit < 64 && open != [0; WORDS] {
-        compare::<MORE>(&four, &mut open, &mut flips, rates, &mut digit, state);
+        compare::<MORE, 0>(&four, &mut open, &mut flips, &mut pass, rates, &mut digit, state);
+    }
+    for word in 0..WORDS {
+        flips[word] &= !pass[word];
     }
     flips
 }
 
-/// Compares `N` more digits in the lattices that are still `open`.
+/// Compares `N` more digits in the lattices that are still `open`, and takes out of `pass` those of which one of the
+/// first `P` random bits is 0.
 #[inline(always)]
-fn compare<const N: usize>(
+#[allow(clippy::too_many_arguments)]
+fn compare<const N: usize, const P: usize>(
     four: &[u64; WORDS],
     open: &mut [u64; WORDS],
     flips: &mut [u64; WORDS],
+    pass: &mut [u64; WORDS],
     rates: &Rates,
     digit: &mut usize,
     state: &mut [[u64; WORDS]; 4],
@@ -136,6 +153,9 @@ fn compare<const N: usize>(
             // The first digit that differs decides: the random number is below where it has the 0.
             flips[word] = (flips[word] & !open[word]) | (wanted & open[word]);
             open[word] &= !(random ^ wanted);
+            if k < P {
+                pass[word] &= random;
+            }
         }
         for k in 0..4 {
             state[k][word] = bits.0[k];

@@ -21,7 +21,7 @@ pub(super) fn enough(size: usize, temperature: f64) -> usize {
     let k = temperature.recip();
     let decay = 2.0 * k + k.tanh().ln();
     let length = if decay > 0.0 { 0.5 / decay } else { -decay.recip() };
-    (30.0 + 0.5 * length.min(size as f64).powf(DYNAMIC)).ceil() as usize
+    (100.0 + 0.48 * length.min(size as f64).powf(DYNAMIC)).ceil() as usize
 }
 
 /// One set of chains.

@@ -68,13 +68,15 @@ fn excess(law: &BTreeMap<[i64; 2], f64>, found: &[[i64; 2]]) -> f64 {
 }
 
 /// Energies and magnetisations of lattices of 2 to 4 sites along each side, the odd ones too.
+///
+/// Seen to fail with an attempt at every visit (at 2 × 2).
 #[test]
 fn small_lattices_have_the_exact_law() {
     for size in [2, 3, 4] {
         for temperature in [1.8, 2.5, 5.0] {
             let law = law(size, temperature);
             for method in METHODS {
-                let found = sums(&ising(size, temperature, 20_000, 100, 1, method));
+                let found = sums(&ising(size, temperature, 20_000, 300, 1, method));
                 let excess = excess(&law, &found);
                 assert!(excess < 5.0, "{size} at {temperature} by {method:?}: {excess} standard deviations");
             }
