@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tumble against JAX, PyTorch and Numba on the reference jobs, taken in turns since machines drift: describes the machine and
-# prints a table in Markdown.
+# tumble against JAX, PyTorch and Numba on the reference jobs, taken in turns since machines drift: describes the
+# machine and prints a table in Markdown.
 #
 #   scripts/bench/compare.sh                     five rounds on two threads, five on one
 #   scripts/bench/compare.sh --rounds 1 --threads "2"

@@ -1,4 +1,4 @@
-//! Lattices of the two-dimensional Ising model, each the end of a Monte Carlo chain of its own: so they are independent.
+//! Lattices of the two-dimensional Ising model, each the end of a Monte Carlo chain of its own, so independent.
 
 mod bits;
 mod metropolis;
@@ -140,7 +140,7 @@ impl Ising {
 
     /// How many lattices each block has, and the blocks.
     fn chains(&self, task: &Task) -> Result<(usize, Vec<Vec<u64>>)> {
-        let stream = Stream::new(self.seed, Purpose::Lattice).of(&[single(self.temperature), self.size as f32]);
+        let stream = Stream::new(self.seed, Purpose::Lattice).of(&[single(self.temperature), single(self.size as f64)]);
         let blocks = |together| self.count.div_ceil(together);
         let sweeps = self.sweeps();
         let run = |stream, samples, steps| {

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use super::Transition;
-use super::mesh::{Mesh, Stretch};
+use super::mesh::Mesh;
 use super::passage::{LONGEST, Passage, Step};
+use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use crate::process::definition::Timeline;
 

@@ -11,6 +11,7 @@ mod propagator;
 mod quadrature;
 mod rescaled;
 mod series;
+mod stretch;
 mod transition;
 
 use nalgebra::{DMatrix, DVector};

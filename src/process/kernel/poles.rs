@@ -5,8 +5,8 @@
 
 use std::collections::VecDeque;
 
-use super::mesh::Stretch;
 use super::quadrature::rule;
+use super::stretch::Stretch;
 use crate::error::Error;
 use crate::expr::{Course, Interval};
 

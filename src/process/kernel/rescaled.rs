@@ -6,10 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::integrated::within;
-use super::mesh::{Mesh, Stretch};
+use super::mesh::Mesh;
 use super::monomial::{Bases, Monomial};
 use super::poles::Integrand;
 use super::quadrature::rule;
+use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use crate::expr::{Course, Expression, switching_times};
 use crate::process::Linear;
