@@ -45,8 +45,8 @@ impl Fault<'_> {
                 // The largest row sum bounds the modulus of every eigenvalue.
                 let rates = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
                 format!(
-                    "take more steps, or the method \"splitting\", which follows the drift exactly: {steps}, and the drift \
-                     has rates of up to {rates:.3e}"
+                    "take more steps, or follow the drift exactly, by perturb(..) forwards or the method \"splitting\" \
+                     backwards: {steps}, and the drift has rates of up to {rates:.3e}"
                 )
             }
         })

@@ -1,10 +1,11 @@
 //! Metropolis updates of 512 lattices at once: a bit of a word is the spin of one of them, 1 for up.
 //!
-//! Sites are visited in a fixed order, first those where row and column have an even sum, then the others. Each update
-//! alone leaves the law of Boltzmann as it is, so any order does, and odd sizes need no other. A flip costs 4n − 8
-//! where n of the four neighbours are aligned: it is made where n ≤ 2, else with probability e^{−4β} or e^{−8β}. The
-//! random numbers that decide are compared with these digit by digit, one random bit of each lattice for each digit, until all
-//! lattices are decided; so each has its own 64-bit number, of which most lattices need two bits.
+//! Sites are visited in a fixed order, first those where row and column have an even sum, then the others. Each
+//! update alone leaves the law of Boltzmann as it is, so any order does, and odd sizes need no other. A flip costs
+//! 4n − 8 where n of the four neighbours are aligned: it is made where n ≤ 2, else with probability e^{−4β} or
+//! e^{−8β}. The random numbers that decide are compared with these digit by digit, one random bit of each lattice
+//! for each digit, until all lattices are decided; so each has its own 64-bit number, of which most lattices need
+//! two bits.
 //!
 //! Of 64 visits one passes without an attempt. If all were followed by one, a lattice each of whose spins has as many
 //! neighbours up as down would only ever turn over as a whole, and that of 2 × 2 sites has such lattices in plenty; so
