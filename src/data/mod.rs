@@ -1,7 +1,7 @@
 //! Datasets and file formats.
 
 pub mod formats;
-mod ising;
+pub mod ising;
 mod mixture;
 mod moments;
 mod points;
