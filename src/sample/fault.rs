@@ -24,7 +24,7 @@ impl Fault<'_> {
         if let Some(fault) = self.process.fault(self.time, &self.state) {
             return Error::numerical(fault).with_hint(WITHOUT_VALUE);
         }
-        let problem = Error::numerical(format!("the samples left the range of floating point at t = {}", self.at()));
+        let problem = out_of_range(self.time);
         // Later in a run large states are what steps that are too long have made of them.
         let is_first = self.time >= self.process.horizon();
         let is_beyond = |size: f64| size > 0.0 && size < RANGE.start || is_first && size > RANGE.end;
@@ -51,11 +51,13 @@ impl Fault<'_> {
             }
         })
     }
+}
 
-    fn at(&self) -> String {
-        match self.time {
-            time if (1e-3..1e5).contains(&time) => format!("{time:.4}"),
-            time => format!("{time:.3e}"),
-        }
-    }
+/// That samples are not finite any more from `time` on.
+pub(super) fn out_of_range(time: f64) -> Error {
+    let at = match time {
+        time if (1e-3..1e5).contains(&time) => format!("{time:.4}"),
+        time => format!("{time:.3e}"),
+    };
+    Error::numerical(format!("the samples left the range of floating point at t = {at}"))
 }

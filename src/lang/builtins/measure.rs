@@ -153,8 +153,7 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn mean(ctx: NativeCallContext, a: Dynamic) -> Outcome<Tensor> {
-        let mean = measure::mean(&tensor_argument(&ctx, "a", &a)?).raise(&ctx)?;
-        Tensor::from_f64(&[mean.len()], &mean).raise(&ctx)
+        list(measure::mean(&tensor_argument(&ctx, "a", &a)?)).raise(&ctx)
     }
 
     /// Covariance of the coordinates of a sample, or between those of two samples with matching rows, such as the x

@@ -108,14 +108,13 @@ impl<'a> Mesh<'a> {
             };
             let is_shortest = stretch.to - stretch.from <= SHORTEST * self.end
                 && (!self.is_graded || stretch.to - stretch.from <= SHORTEST * stretch.to || stretch.from == 0.0);
-            if done.len() == MANY
-                && let Some(pole) = poles::find(self.course, None, self.end)
-                && !pole.is_integrable(self.integrands)
-            {
-                return Err(pole.error(self.integrands, self.end));
-            }
             match whole {
-                Some(whole) if fits || is_shortest => done.push((stretch, whole)),
+                Some(whole) if fits || is_shortest => {
+                    done.push((stretch, whole));
+                    if done.len() == MANY {
+                        self.look_for_poles()?;
+                    }
+                }
                 _ if done.len() + waiting.len() >= MOST || first.to <= first.from || second.to <= second.from => {
                     return Err(self.too_fast(done.len() + waiting.len(), stretch.from));
                 }
@@ -125,6 +124,14 @@ impl<'a> Mesh<'a> {
         let stretches: Vec<_> = done.iter().map(|(stretch, _)| *stretch).collect();
         poles::refuse(self.course, self.integrands, &stretches, self.end)?;
         Ok(done)
+    }
+
+    /// Refuses a pole that cannot be integrated.
+    fn look_for_poles(&self) -> Result<()> {
+        match poles::find(self.course, None, self.end) {
+            Some(pole) if !pole.is_integrable(self.integrands) => Err(pole.error(self.integrands, self.end)),
+            _ => Ok(()),
+        }
     }
 
     fn too_fast(&self, steps: usize, time: f64) -> Error {

@@ -9,6 +9,7 @@ use super::quadrature::rule;
 use super::stretch::Stretch;
 use crate::error::Error;
 use crate::expr::{Course, Interval};
+use crate::settings::written;
 
 /// Stretches with more uncertainty by the rounding of times than this are near to what they were cut for.
 const NEAR: f64 = 1e-6;
@@ -165,9 +166,5 @@ impl Pole {
 /// A time without what rounding added to it.
 fn short(time: f64, end: f64) -> String {
     let time: f64 = format!("{time:.12e}").parse().unwrap_or(time);
-    match time {
-        _ if time < 1e-14 * end => "0".into(),
-        _ if time < 1e-4 => format!("{time:e}"),
-        _ => time.to_string(),
-    }
+    if time < 1e-14 * end { "0".into() } else { written(time) }
 }

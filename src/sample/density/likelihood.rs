@@ -155,8 +155,8 @@ impl std::fmt::Display for LogDensity {
 ///
 /// # Errors
 /// When the process is not linear, or its auxiliaries start at fixed values, which have no density, or the data of the
-/// score are single points, which have none either; when `data` are not
-/// finite or have another shape than the score; when an option is out of range; or interrupted.
+/// score are single points, which have none either; when `data` are not finite or have another shape than the score;
+/// when an option is out of range; or interrupted.
 pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, task: &Task) -> Result<LogDensity> {
     let process = score.process();
     if !score.has_density() {

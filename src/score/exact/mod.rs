@@ -31,7 +31,6 @@ pub struct Exact {
     units: Option<Units>,
     /// The smallest standard deviation within a component, where components have one.
     finest: Option<f64>,
-    has_density: bool,
     is_gaussian: bool,
     law: Law,
 }
@@ -90,8 +89,7 @@ impl Exact {
         let mixture = data.mixture();
         let finest = mixture.map(Mixture::finest);
         let is_gaussian = mixture.is_some_and(|mixture| mixture.components() == 1);
-        let has_density = data.deviations().is_none() && finest != Some(0.0);
-        Ok(Self { process: process.clone(), shape, moments, units, finest, is_gaussian, has_density, law })
+        Ok(Self { process: process.clone(), shape, moments, units, finest, is_gaussian, law })
     }
 }
 
@@ -117,7 +115,7 @@ impl Score for Exact {
     }
 
     fn has_density(&self) -> bool {
-        self.has_density
+        self.finest.is_some_and(|finest| finest > 0.0)
     }
 
     fn units(&self) -> Option<&Units> {
