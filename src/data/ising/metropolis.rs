@@ -133,8 +133,8 @@ fn flips(
 /// Compares `N` more digits in the lattices that are still `open`, and takes out of `pass` those of which one of the
 /// first `P` random bits is 0.
 ///
-/// The arrays stand by themselves since the fields of a struct do not stay in registers: with one, all is three times as
-/// slow (measured on an Intel Xeon with AVX-512).
+/// The arrays stand by themselves since the fields of a struct do not stay in registers: with one, all is three times
+/// as slow (measured on an Intel Xeon with AVX-512).
 #[inline(always)]
 #[allow(clippy::too_many_arguments)]
 fn compare<const N: usize, const P: usize>(
