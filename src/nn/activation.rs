@@ -11,6 +11,8 @@ pub enum Activation {
     Tanh,
     /// max(z, 0).
     Relu,
+    /// z times the probability that a standard normal is below it, by its approximation with tanh (the same paper).
+    Gelu,
 }
 
 impl Activation {
@@ -20,6 +22,17 @@ impl Activation {
             Self::Silu => "silu",
             Self::Tanh => "tanh",
             Self::Relu => "relu",
+            Self::Gelu => "gelu",
+        }
+    }
+
+    /// The same in Candle.
+    pub(super) fn candle(self, values: &candle_core::Tensor) -> candle_core::Result<candle_core::Tensor> {
+        match self {
+            Self::Silu => values.silu(),
+            Self::Tanh => values.tanh(),
+            Self::Relu => values.relu(),
+            Self::Gelu => values.gelu(),
         }
     }
 
@@ -27,7 +40,7 @@ impl Activation {
     /// layer to layer about constant (He, Zhang, Ren, Sun, arXiv 1502.01852; Glorot and Bengio, AISTATS 2010).
     pub(super) fn gain(self) -> f32 {
         match self {
-            Self::Silu | Self::Relu => std::f32::consts::SQRT_2,
+            Self::Silu | Self::Relu | Self::Gelu => std::f32::consts::SQRT_2,
             Self::Tanh => 1.0,
         }
     }

@@ -4,14 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Network, mlp};
+use super::{Network, graph, mlp};
 use crate::error::{Error, Result};
 
 /// Makes a network of so many inputs and outputs from its description.
 type Restore = fn(Value, usize, usize) -> Result<Arc<dyn Network>>;
 
 /// What files call each kind, and how it comes back from them.
-const KINDS: &[(&str, Restore)] = &[(mlp::KIND, mlp::restore)];
+const KINDS: &[(&str, Restore)] = &[(graph::KIND, graph::restore_graph), (mlp::KIND, mlp::restore)];
 
 /// The network of that kind with `inputs` and `outputs` that described itself so.
 ///

@@ -9,6 +9,7 @@
 
 mod activation;
 mod candle;
+pub mod graph;
 pub mod kernel;
 mod kinds;
 mod mlp;
@@ -18,6 +19,7 @@ mod weights;
 pub use activation::Activation;
 pub use candle::Candle;
 pub use kinds::restore;
+pub use graph::Graph;
 pub use mlp::Mlp;
 pub use network::{Buffers, Inference, Network, Parameter, Samples, Shown, Training};
 pub use weights::Weights;

@@ -24,6 +24,56 @@ fn rectified(z: f32) -> (f32, f32) {
     if z > 0.0 { (z, 1.0) } else { (0.0, 0.0) }
 }
 
+/// The approximation by tanh of Hendrycks and Gimpel, arXiv 1606.08415.
+#[inline(always)]
+fn gelu(z: f32) -> (f32, f32) {
+    const SCALE: f32 = 0.797_884_560_802_865_4;
+    const CUBIC: f32 = 0.044_715;
+    let square = z * z;
+    let half = 0.5 * (1.0 + tanh(SCALE * z * CUBIC.mul_add(square, 1.0)));
+    // d tanh = 1 - tanh² = 4 h (1 - h).
+    let inner = SCALE * (3.0 * CUBIC).mul_add(square, 1.0);
+    (z * half, (2.0 * z * inner * half).mul_add(1.0 - half, half))
+}
+
+#[inline(always)]
+fn each(values: &[f32], out: &mut [f32], activation: impl Fn(f32) -> (f32, f32)) {
+    for (out, value) in out.iter_mut().zip(values) {
+        *out = activation(*value).0;
+    }
+}
+
+#[inline(always)]
+fn each_slope(values: &[f32], upstream: &[f32], sum: &mut [f32], activation: impl Fn(f32) -> (f32, f32)) {
+    for ((sum, upstream), value) in sum.iter_mut().zip(upstream).zip(values) {
+        *sum = activation(*value).1.mul_add(*upstream, *sum);
+    }
+}
+
+dispatched! {
+    /// a(z) of every number.
+    pub(in crate::nn) fn activate(activation: Activation, values: &[f32], out: &mut [f32]) {
+        match activation {
+            Activation::Silu => each(values, out, silu),
+            Activation::Tanh => each(values, out, tangent),
+            Activation::Relu => each(values, out, rectified),
+            Activation::Gelu => each(values, out, gelu),
+        }
+    }
+}
+
+dispatched! {
+    /// Adds `upstream` a'(z) to `sum`.
+    pub(in crate::nn) fn add_through(activation: Activation, values: &[f32], upstream: &[f32], sum: &mut [f32]) {
+        match activation {
+            Activation::Silu => each_slope(values, upstream, sum, silu),
+            Activation::Tanh => each_slope(values, upstream, sum, tangent),
+            Activation::Relu => each_slope(values, upstream, sum, rectified),
+            Activation::Gelu => each_slope(values, upstream, sum, gelu),
+        }
+    }
+}
+
 #[inline(always)]
 fn activate_rows_with_slopes(
     bias: &[f32],
@@ -55,6 +105,7 @@ dispatched! {
             Activation::Silu => activate_panel_rows(bias, values, silu),
             Activation::Tanh => activate_panel_rows(bias, values, tangent),
             Activation::Relu => activate_panel_rows(bias, values, rectified),
+            Activation::Gelu => activate_panel_rows(bias, values, gelu),
         }
     }
 }
@@ -67,6 +118,7 @@ dispatched! {
             Activation::Silu => activate_rows_with_slopes(bias, values, slopes, silu),
             Activation::Tanh => activate_rows_with_slopes(bias, values, slopes, tangent),
             Activation::Relu => activate_rows_with_slopes(bias, values, slopes, rectified),
+            Activation::Gelu => activate_rows_with_slopes(bias, values, slopes, gelu),
         }
     }
 }

@@ -11,8 +11,23 @@ pub(in crate::nn) struct Matrix {
     pub(in crate::nn) rows: usize,
     pub(in crate::nn) columns: usize,
     pub(in crate::nn) place: Range<usize>,
+    /// Equal parts of its rows, of which each is transposed for itself, and which change their order then: the taps of
+    /// a row of a convolution. Most matrices are one part.
+    pub(in crate::nn) parts: usize,
     /// Whether its transpose is a factor too, of the backward pass.
     pub(in crate::nn) is_transposed: bool,
+}
+
+impl Matrix {
+    /// Rows of the transpose.
+    fn back_rows(&self) -> usize {
+        self.columns * self.parts
+    }
+
+    /// Columns of the transpose.
+    fn back_columns(&self) -> usize {
+        self.rows / self.parts
+    }
 }
 
 /// The weights of a network for the forward and backward passes of all chunks of a batch.
@@ -24,7 +39,7 @@ struct PackedMatrix {
     matrix: Matrix,
     /// Panels of W, [rows, columns].
     forward: Vec<f32>,
-    /// Panels of Wᵀ, [columns, rows], or none.
+    /// Panels of Wᵀ, [parts·columns, rows/parts], or none.
     backward: Vec<f32>,
 }
 
@@ -36,13 +51,31 @@ struct Item<'a> {
     out: &'a mut [f32],
 }
 
+impl Item<'_> {
+    fn fill(&mut self, parameters: &[f32]) {
+        let Self { matrix, transposed, number, out } = self;
+        let values = &parameters[matrix.place.clone()];
+        if !*transposed {
+            return pack(values, matrix.columns, *number, out);
+        }
+        // The parts of a transpose stand in the opposite order.
+        let parts = values.chunks_exact(matrix.back_columns() * matrix.columns).rev();
+        for (values, out) in parts.zip(out.chunks_exact_mut(matrix.columns * PANEL)) {
+            pack_transposed(values, matrix.columns, *number, out);
+        }
+    }
+}
+
 impl Packed {
     /// Room for `matrices`.
     pub(in crate::nn) fn new(matrices: impl IntoIterator<Item = Matrix>) -> Self {
         let zeros = |depth: usize, columns: usize| vec![0.0; depth * columns.next_multiple_of(PANEL)];
         let packed = |matrix: Matrix| PackedMatrix {
             forward: zeros(matrix.rows, matrix.columns),
-            backward: if matrix.is_transposed { zeros(matrix.columns, matrix.rows) } else { Vec::new() },
+            backward: match matrix.is_transposed {
+                true => zeros(matrix.back_rows(), matrix.back_columns()),
+                false => Vec::new(),
+            },
             matrix,
         };
         Self(matrices.into_iter().map(packed).collect())
@@ -50,26 +83,29 @@ impl Packed {
 
     /// Items that [`Packed::update`] hands to its team.
     pub(in crate::nn) fn parts(&self) -> usize {
-        self.0.iter().map(|packed| packed.matrix.columns.div_ceil(PANEL) + packed.matrix.rows.div_ceil(PANEL)).sum()
+        let panels = |columns: usize| columns.div_ceil(PANEL);
+        self.0.iter().map(|packed| panels(packed.matrix.columns) + panels(packed.matrix.back_columns())).sum()
     }
 
     /// Packs the matrices of `parameters`.
     pub(in crate::nn) fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) {
+        team.each(&mut self.items(), |_, item| item.fill(parameters));
+    }
+
+    /// The same without a team.
+    pub(in crate::nn) fn fill(&mut self, parameters: &[f32]) {
+        self.items().iter_mut().for_each(|item| item.fill(parameters));
+    }
+
+    fn items(&mut self) -> Vec<Item<'_>> {
         let mut items = Vec::new();
         for PackedMatrix { matrix, forward, backward } in &mut self.0 {
-            for (transposed, panels, depth) in [(false, forward, matrix.rows), (true, backward, matrix.columns)] {
+            for (transposed, panels, depth) in [(false, forward, matrix.rows), (true, backward, matrix.back_rows())] {
                 let panels = panels.chunks_exact_mut(PANEL * depth).enumerate();
                 items.extend(panels.map(|(number, out)| Item { matrix, transposed, number, out }));
             }
         }
-        team.each(&mut items, |_, Item { matrix, transposed, number, out }| {
-            let values = &parameters[matrix.place.clone()];
-            if *transposed {
-                pack_transposed(values, matrix.columns, *number, out);
-            } else {
-                pack(values, matrix.columns, *number, out);
-            }
-        });
+        items
     }
 
     /// The matrix of that number, as a factor.

@@ -12,6 +12,19 @@ pub(in crate::nn) enum Left<'a> {
     Rows(&'a [f32]),
     /// Stored as its transpose, [depth, rows] in row-major order.
     Columns(&'a [f32]),
+    /// Row r is the `depth` numbers from `starts[r]` on; rows may overlap. The windows of a convolution.
+    Windows { values: &'a [f32], starts: &'a [u32] },
+    /// The transpose of windows: column k is the `rows` numbers from `starts[k]` on.
+    WindowColumns { values: &'a [f32], starts: &'a [u32] },
+}
+
+/// What a product does with what stands where it goes.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(in crate::nn) enum Into {
+    /// Writes over it.
+    Fresh,
+    /// Adds to it.
+    Sum,
 }
 
 /// The right factor of a product, [depth, columns].
@@ -39,11 +52,16 @@ pub(in crate::nn) struct Shape {
 /// Writes `left` · `right` to the head of `out`, row-major. `edge` is working memory, of [depth, PANEL] where `right`
 /// is in rows.
 pub(in crate::nn) fn multiply(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
-    product(shape, left, right, out, edge);
+    product(shape, left, right, Into::Fresh, out, edge);
+}
+
+/// Adds `left` · `right` to the head of `out`, as [`multiply`] writes it.
+pub(in crate::nn) fn add_product(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
+    product(shape, left, right, Into::Sum, out, edge);
 }
 
 dispatched! {
-    fn product<LANES>(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
+    fn product<LANES>(shape: Shape, left: Left<'_>, right: Right<'_>, into: Into, out: &mut [f32], edge: &mut [f32]) {
         let Shape { depth, columns, .. } = shape;
         for start in (0..columns).step_by(2 * LANES) {
             let width = (columns - start).min(2 * LANES);
@@ -52,7 +70,7 @@ dispatched! {
                 Right::Rows(values) if width == 2 * LANES => (&values[start..], columns),
                 Right::Rows(values) => (pad(values, columns, start, 2 * LANES, edge), 2 * LANES),
             };
-            let tiles = Panel { shape, right, stride, out: &mut out[start..], width };
+            let tiles = Panel { shape, right, stride, into, out: &mut out[start..], width };
             // A width that the compiler knows: with a variable one it keeps the tile in memory (measured: half the
             // speed).
             if width == 2 * LANES {
@@ -77,7 +95,8 @@ dispatched! {
         let shape = Shape { rows: out.len() / PANEL, depth: samples.len() / PANEL, columns: PANEL };
         for start in (0..PANEL).step_by(2 * LANES) {
             let (right, out) = (&samples[start..], &mut out[start..]);
-            panel::<LANES, 2>(Panel { shape, right, stride: PANEL, out, width: 2 * LANES }, Left::Columns(weight));
+            let tiles = Panel { shape, right, stride: PANEL, into: Into::Fresh, out, width: 2 * LANES };
+            panel::<LANES, 2>(tiles, Left::Columns(weight));
         }
     }
 }
@@ -99,6 +118,7 @@ struct Panel<'a> {
     shape: Shape,
     right: &'a [f32],
     stride: usize,
+    into: Into,
     /// From the first of the columns on.
     out: &'a mut [f32],
     /// Columns to write.
@@ -125,12 +145,24 @@ fn tiles<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
     left: Left<'_>,
     mut start: usize,
 ) -> usize {
-    let Shape { rows, columns, .. } = panel.shape;
+    let Shape { rows, depth, columns } = panel.shape;
     while start + ROWS <= rows {
         let mut sum = [[[0.0; LANES]; VECTORS]; ROWS];
+        if panel.into == Into::Sum {
+            for (r, row) in sum.iter_mut().enumerate() {
+                let out = &panel.out[(start + r) * columns..][..panel.width];
+                row.as_flattened_mut()[..panel.width].copy_from_slice(out);
+            }
+        }
         match left {
-            Left::Rows(values) => by_rows(panel, values, start, &mut sum),
-            Left::Columns(values) => by_columns(panel, values, start, &mut sum),
+            Left::Rows(values) => by_rows(panel, |r| &values[(start + r) * depth..][..depth], &mut sum),
+            Left::Windows { values, starts } => {
+                by_rows(panel, |r| &values[starts[start + r] as usize..][..depth], &mut sum);
+            }
+            Left::Columns(values) => by_columns(panel, |k| &values[k * rows + start..][..ROWS], &mut sum),
+            Left::WindowColumns { values, starts } => {
+                by_columns(panel, |k| &values[starts[k] as usize + start..][..ROWS], &mut sum);
+            }
         }
         for (r, row) in sum.iter().enumerate() {
             let out = &mut panel.out[(start + r) * columns..][..panel.width];
@@ -159,18 +191,16 @@ fn right_row<const LANES: usize, const VECTORS: usize>(panel: &Panel<'_>, k: usi
 }
 
 #[inline(always)]
-fn by_rows<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
+fn by_rows<'a, const LANES: usize, const VECTORS: usize, const ROWS: usize>(
     panel: &Panel<'_>,
-    left: &[f32],
-    start: usize,
+    left: impl Fn(usize) -> &'a [f32],
     sum: &mut [[[f32; LANES]; VECTORS]; ROWS],
 ) {
-    let depth = panel.shape.depth;
-    let mut rows = [left; ROWS];
+    let mut rows = [&[][..]; ROWS];
     for r in 0..ROWS {
-        rows[r] = &left[(start + r) * depth..][..depth];
+        rows[r] = left(r);
     }
-    for k in 0..depth {
+    for k in 0..panel.shape.depth {
         let right = right_row::<LANES, VECTORS>(panel, k);
         for r in 0..ROWS {
             let factor = rows[r][k];
@@ -184,15 +214,14 @@ fn by_rows<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
 }
 
 #[inline(always)]
-fn by_columns<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
+fn by_columns<'a, const LANES: usize, const VECTORS: usize, const ROWS: usize>(
     panel: &Panel<'_>,
-    left: &[f32],
-    start: usize,
+    left: impl Fn(usize) -> &'a [f32],
     sum: &mut [[[f32; LANES]; VECTORS]; ROWS],
 ) {
     for k in 0..panel.shape.depth {
         let right = right_row::<LANES, VECTORS>(panel, k);
-        let factors = &left[k * panel.shape.rows + start..][..ROWS];
+        let factors = left(k);
         for r in 0..ROWS {
             for v in 0..VECTORS {
                 for i in 0..LANES {
@@ -227,6 +256,29 @@ mod tests {
             let mut out = vec![f32::NAN; outputs * PANEL];
             transform(&weight, &panel, &mut out);
             prop_assert_eq!(&out, &expected);
+        }
+
+        /// Windows that overlap, and sums with what was there.
+        #[test]
+        fn products_of_windows_are_added(
+            rows in 1..40_usize, depth in 1..20_usize, columns in 1..80_usize, step in 1..5_usize,
+        ) {
+            let values = pattern(rows.max(depth) * step + rows.max(depth), 7);
+            let b = pattern(depth * columns, 5);
+            let starts: Vec<u32> = (0..rows.max(depth)).map(|r| (r * step) as u32).collect();
+            let expected = |left: &dyn Fn(usize, usize) -> f32| -> Vec<f32> {
+                let entry = |i: usize| (0..depth).map(|k| left(i / columns, k) * b[k * columns + i % columns]).sum::<f32>();
+                (0..rows * columns).map(|i| 3.0 + entry(i)).collect()
+            };
+            let shape = Shape { rows, depth, columns };
+            let added = |left: Left<'_>| {
+                let mut out = vec![3.0; rows * columns];
+                add_product(shape, left, Right::Rows(&b), &mut out, &mut vec![f32::NAN; depth * PANEL]);
+                out
+            };
+            let (values, starts) = (&values[..], &starts[..]);
+            prop_assert_eq!(added(Left::Windows { values, starts }), expected(&|r, k| values[r * step + k]));
+            prop_assert_eq!(added(Left::WindowColumns { values, starts }), expected(&|r, k| values[k * step + r]));
         }
 
         #[test]

@@ -115,11 +115,7 @@ impl Network for Mlp {
         for (number, pair) in parameters.chunks_exact(2).enumerate() {
             value = value.matmul(&pair[1])?.broadcast_add(&pair[0])?;
             if number < self.hidden.len() {
-                value = match self.activation {
-                    Activation::Silu => value.silu()?,
-                    Activation::Tanh => value.tanh()?,
-                    Activation::Relu => value.relu()?,
-                };
+                value = self.activation.candle(&value)?;
             }
         }
         Ok(value)

@@ -75,7 +75,7 @@ impl FusedTraining {
             let rows = if number == 0 { network.inputs } else { layer.inputs };
             let place = layer.weight.start..layer.weight.start + rows * layer.outputs;
             // The input has no gradient.
-            Matrix { rows, columns: layer.outputs, place, is_transposed: number > 0 }
+            Matrix { rows, columns: layer.outputs, place, parts: 1, is_transposed: number > 0 }
         };
         let place = |number: usize| network.hidden[..number].iter().sum();
         Self {

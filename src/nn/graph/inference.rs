@@ -1,0 +1,50 @@
+//! A graph as a function, with fixed parameters.
+
+use super::plan::Plan;
+use super::{Graph, enter};
+use crate::nn::kernel::Packed;
+use crate::nn::{Inference, Network, Shown};
+
+/// Evaluates a graph with fixed parameters.
+pub(super) struct FusedInference {
+    graph: Graph,
+    plan: Plan,
+    parameters: Vec<f32>,
+    packed: Packed,
+}
+
+impl FusedInference {
+    /// The network with these parameters.
+    pub(super) fn new(graph: Graph, parameters: &[f32]) -> Self {
+        let mut packed = graph.packed();
+        packed.fill(parameters);
+        Self { plan: Plan::forward(&graph), parameters: parameters.to_vec(), packed, graph }
+    }
+}
+
+impl Inference for FusedInference {
+    fn tile(&self) -> usize {
+        self.graph.chunk()
+    }
+
+    fn space(&self, count: usize) -> usize {
+        count * self.plan.size() + self.graph.scratch(count)
+    }
+
+    fn evaluate(&self, Shown { count, state, clock }: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
+        let Self { graph, plan, .. } = self;
+        let (mut slots, scratch) = plan.slots(count, space);
+        enter(graph.state(), count, state, slots[plan.values[0]]);
+        slots[plan.values[1]][..count].fill(clock);
+        for (number, node) in graph.nodes.iter().enumerate().skip(2) {
+            node.forward(number, node.pass(count, &self.parameters, &self.packed), plan, &mut slots, scratch);
+        }
+        let extent = graph.answer().layer.output();
+        let (pixels, channels) = (extent.pixels(), extent.channels);
+        let answer = plan.value(graph.nodes.len() - 1, count, &slots);
+        for (component, row) in output.chunks_exact_mut(count).enumerate() {
+            let first = component % pixels * channels + component / pixels;
+            row.iter_mut().zip(answer[first..].iter().step_by(pixels * channels)).for_each(|(out, value)| *out = *value);
+        }
+    }
+}

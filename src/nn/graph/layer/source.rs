@@ -1,0 +1,70 @@
+//! What a network is shown: values that come from outside.
+
+use candle_core::Tensor;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{Layer, Pass, Reads, Recipe, Values, stored};
+use crate::error::Result;
+use crate::nn::graph::signal::Extent;
+
+/// A value from outside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "shown")]
+pub enum Source {
+    /// The noised state.
+    State {
+        /// Numbers at each pixel: those of a datum for each block.
+        channels: usize,
+        /// Rows of pixels.
+        height: usize,
+        /// Pixels in a row.
+        width: usize,
+    },
+    /// What stands for the time.
+    Time,
+}
+
+impl Recipe for Source {
+    const KIND: &'static str = "source";
+
+    fn build(self, _: &[Extent]) -> Result<Box<dyn Layer>> {
+        Ok(Box::new(self))
+    }
+}
+
+impl Layer for Source {
+    fn recipe(&self) -> &'static str {
+        Self::KIND
+    }
+
+    fn kind(&self) -> &'static str {
+        match self {
+            Self::State { .. } => "state",
+            Self::Time => "time",
+        }
+    }
+
+    fn options(&self) -> Value {
+        stored(self)
+    }
+
+    fn output(&self) -> Extent {
+        match *self {
+            Self::State { channels, height, width } => Extent { channels, height, width },
+            Self::Time => Extent::vector(1),
+        }
+    }
+
+    fn candle(&self, inputs: &[Tensor], _: &[Tensor]) -> candle_core::Result<Tensor> {
+        Ok(inputs[0].clone())
+    }
+
+    fn reads(&self) -> Reads {
+        Reads::NOTHING
+    }
+
+    fn forward(&self, _: Pass<'_>, _: &[&[f32]], _: &mut [f32], _: &mut [f32]) {}
+
+    fn backward(&self, _: Pass<'_>, _: Values<'_>, _: usize, _: &mut [f32], _: &mut [f32]) {}
+}

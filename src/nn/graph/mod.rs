@@ -1,0 +1,244 @@
+//! Networks that a script describes: a graph of layers, traced once, and its passes on the processor.
+//!
+//! A closure is called with [`Signal`]s for what a network is shown, and layers make new ones of them. What stands
+//! behind the answer is a [`Graph`]: nodes in the order in which they can be computed, each with the places of its
+//! parameters. Memory is planned once ([`plan`]): a value shares its place with others that are not needed while it is,
+//! so that a pass allocates nothing.
+
+mod inference;
+mod layer;
+mod network;
+mod plan;
+mod signal;
+#[cfg(test)]
+mod tests;
+mod training;
+
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::error::{Error, Result};
+use crate::nn::Parameter;
+use crate::nn::kernel::Packed;
+use layer::{Layer, Pass, restore};
+use plan::Plan;
+
+pub use layer::{
+    Activate, Affine, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding, Filter,
+    Flatten, GroupNorm, Padding, Resample, Source,
+};
+pub(super) use network::{KIND, restore as restore_graph};
+pub use signal::{Extent, Signal};
+
+/// A network as its layers.
+#[derive(Debug, Clone)]
+pub struct Graph {
+    /// What it is shown first: the state, the time.
+    nodes: Arc<[Node]>,
+}
+
+#[derive(Debug)]
+struct Node {
+    layer: Box<dyn Layer>,
+    /// Numbers of the nodes that it takes, all before it.
+    inputs: Vec<usize>,
+    parameters: Vec<Parameter>,
+    /// Where they stand.
+    places: Vec<Range<usize>>,
+    /// The number of its first matrix among those of all nodes.
+    matrix: usize,
+    /// Whether there are parameters in it or behind it, so that gradients pass.
+    is_trained: bool,
+}
+
+/// A node as a file has it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Stored {
+    layer: String,
+    inputs: Vec<usize>,
+    options: Value,
+}
+
+/// What a network is shown, in this order.
+#[derive(Debug, Clone)]
+pub struct Shows {
+    /// The noised state.
+    pub state: Signal,
+    /// What stands for the time.
+    pub time: Signal,
+}
+
+impl Shows {
+    /// States of that shape, and the time.
+    ///
+    /// # Errors
+    /// When a side is 0.
+    pub fn new(state: Extent) -> Result<Self> {
+        let Extent { channels, height, width } = state;
+        Ok(Self {
+            state: Signal::of(Source::State { channels, height, width }, &[])?,
+            time: Signal::of(Source::Time, &[])?,
+        })
+    }
+}
+
+/// More parameters are a mistyped number rather than a network for a processor.
+const MOST_PARAMETERS: usize = 1 << 28;
+
+impl Graph {
+    /// The network that answers `answer`, whose `outputs` numbers belong to the components that noise drives.
+    ///
+    /// # Errors
+    /// When the answer has another number of them, or does not depend on the state.
+    pub fn new(shows: &Shows, answer: &Signal, outputs: usize) -> Result<Self> {
+        let mut order: Vec<&Signal> = vec![&shows.state, &shows.time];
+        let mut numbers: HashMap<usize, usize> = order.iter().map(|signal| signal.address()).zip(0..).collect();
+        // Depth first, without recursion: a signal is finished when its inputs are.
+        let mut open = vec![(answer, false)];
+        while let Some((signal, is_finished)) = open.pop() {
+            if numbers.contains_key(&signal.address()) {
+                continue;
+            }
+            if is_finished {
+                numbers.insert(signal.address(), order.len());
+                order.push(signal);
+            } else {
+                open.push((signal, true));
+                open.extend(signal.inputs().iter().rev().map(|input| (input, false)));
+            }
+        }
+        let stored = |signal: &&Signal| Stored {
+            layer: signal.layer().recipe().to_owned(),
+            inputs: signal.inputs().iter().map(|input| numbers[&input.address()]).collect(),
+            options: signal.layer().options(),
+        };
+        let graph = Self::restore(order.iter().map(stored).collect())?;
+        graph.check(outputs)?;
+        Ok(graph)
+    }
+
+    /// The network of these nodes.
+    fn restore(stored: Vec<Stored>) -> Result<Self> {
+        let damaged = || Error::argument("network", "has layers in an impossible order");
+        let (mut nodes, mut place, mut matrix): (Vec<Node>, _, _) = (Vec::with_capacity(stored.len()), 0, 0);
+        for (number, Stored { layer, inputs, options }) in stored.into_iter().enumerate() {
+            if inputs.iter().any(|&input| input >= number) {
+                return Err(damaged());
+            }
+            let extents: Vec<_> = inputs.iter().map(|&input| nodes[input].layer.output()).collect();
+            let layer = restore(&layer, options, &extents)?;
+            let parameters = parameters(layer.as_ref(), number, &mut place)?;
+            let places: Vec<_> = parameters.iter().map(|parameter| parameter.place.clone()).collect();
+            let is_trained = !parameters.is_empty() || inputs.iter().any(|&input| nodes[input].is_trained);
+            let first = matrix;
+            matrix += layer.matrices(&places).len();
+            nodes.push(Node { layer, inputs, parameters, places, matrix: first, is_trained });
+        }
+        if nodes.len() < 3 {
+            return Err(damaged());
+        }
+        Ok(Self { nodes: nodes.into() })
+    }
+
+    /// Refuses an answer of another width, or one that knows nothing of the state.
+    fn check(&self, outputs: usize) -> Result<()> {
+        let answer = self.answer().layer.output();
+        if answer.len() != outputs {
+            let problem = format!("answers {} numbers (shape {answer}) where {outputs} are asked for", answer.len());
+            let hint = "end with layer::answer(h), which has the right width";
+            return Err(Error::argument("network", problem).with_hint(hint));
+        }
+        if !self.nodes.iter().skip(1).any(|node| node.inputs.contains(&0)) {
+            return Err(Error::argument("network", "does not use the state: its answer is the same everywhere"));
+        }
+        if !self.answer().is_trained {
+            return Err(Error::argument("network", "has no parameters to learn").with_hint("add a dense layer"));
+        }
+        Ok(())
+    }
+
+    /// The last node.
+    fn answer(&self) -> &Node {
+        &self.nodes[self.nodes.len() - 1]
+    }
+
+    /// The shape of the state.
+    fn state(&self) -> Extent {
+        self.nodes[0].layer.output()
+    }
+
+    fn stored(&self) -> Vec<Stored> {
+        let stored = |node: &Node| Stored {
+            layer: node.layer.recipe().to_owned(),
+            inputs: node.inputs.clone(),
+            options: node.layer.options(),
+        };
+        self.nodes.iter().map(stored).collect()
+    }
+
+    /// Room for all matrices that are factors of products.
+    fn packed(&self) -> Packed {
+        Packed::new(self.nodes.iter().flat_map(|node| node.layer.matrices(&node.places)))
+    }
+
+    /// Numbers of working memory that any pass of a layer over `count` samples needs.
+    fn scratch(&self, count: usize) -> usize {
+        self.nodes.iter().map(|node| node.layer.scratch(count)).max().unwrap_or(0)
+    }
+
+    /// Multiplications for one sample, of products of matrices.
+    pub fn multiplications(&self) -> usize {
+        self.nodes.iter().map(|node| node.layer.multiplications()).sum()
+    }
+}
+
+impl Node {
+    /// What its passes over `count` samples have at hand.
+    fn pass<'a>(&'a self, count: usize, parameters: &'a [f32], packed: &'a Packed) -> Pass<'a> {
+        Pass { count, parameters, places: &self.places, packed: (packed, self.matrix) }
+    }
+
+    /// Numbers of its value for `count` samples.
+    fn size(&self, count: usize) -> usize {
+        count * self.layer.output().len()
+    }
+
+    /// Computes its value from those of other nodes, which stand in `slots`.
+    fn forward(&self, number: usize, pass: Pass<'_>, plan: &Plan, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
+        let own = std::mem::take(&mut slots[plan.values[number]]);
+        let inputs: Vec<&[f32]> = self.inputs.iter().map(|&input| plan.value(input, pass.count, slots)).collect();
+        self.layer.forward(pass, &inputs, scratch, &mut own[..self.size(pass.count)]);
+        slots[plan.values[number]] = own;
+    }
+}
+
+/// Puts what a network is shown, component-major [channels·pixels, count], in the order of values,
+/// [count, pixels, channels].
+fn enter(extent: Extent, count: usize, rows: &[f32], out: &mut [f32]) {
+    let (pixels, channels) = (extent.pixels(), extent.channels);
+    for (component, row) in rows.chunks_exact(count).enumerate() {
+        let first = component % pixels * channels + component / pixels;
+        out[first..].iter_mut().step_by(pixels * channels).zip(row).for_each(|(out, value)| *out = *value);
+    }
+}
+
+/// The parameters of node `number`, whose places begin at `place`, which moves on.
+fn parameters(layer: &dyn Layer, number: usize, place: &mut usize) -> Result<Vec<Parameter>> {
+    let mut all = Vec::new();
+    for declared in layer.parameters() {
+        let size = declared.shape.iter().try_fold(1_usize, |size, side| size.checked_mul(*side));
+        let end = size.and_then(|size| place.checked_add(size)).filter(|end| *end <= MOST_PARAMETERS);
+        let Some(end) = end else {
+            let problem = format!("has more than {MOST_PARAMETERS} parameters");
+            return Err(Error::argument("network", problem).with_hint("take fewer channels or layers"));
+        };
+        let name = format!("{number:04}.{}.{}", layer.kind(), declared.name);
+        all.push(Parameter { name, shape: declared.shape, place: *place..end });
+        *place = end;
+    }
+    Ok(all)
+}

@@ -1,0 +1,120 @@
+//! Which values of a pass stand where, planned once: values that are never needed at the same time share a slot.
+
+use super::{Graph, Node};
+
+/// Where the values of all nodes stand, and the gradients by them.
+#[derive(Debug)]
+pub(super) struct Plan {
+    /// The slot of each node's value.
+    pub(super) values: Vec<usize>,
+    /// The slot of the gradient by each node's value, where there is one.
+    pub(super) gradients: Vec<Option<usize>>,
+    /// Numbers of each slot for one sample.
+    slots: Vec<usize>,
+    /// Numbers of each value for one sample.
+    sizes: Vec<usize>,
+}
+
+/// A value, from the moment that writes it to the last that reads it.
+struct Life {
+    size: usize,
+    first: usize,
+    last: usize,
+}
+
+impl Plan {
+    /// Of a pass that only computes the answer.
+    pub(super) fn forward(graph: &Graph) -> Self {
+        let lives = graph.nodes.iter().enumerate().map(|(number, node)| value(graph, number, node, false));
+        let (values, slots) = assign(&lives.collect::<Vec<_>>());
+        Self { values, gradients: Vec::new(), slots, sizes: sizes(graph) }
+    }
+
+    /// Of a pass that goes on to the gradients, in the opposite order: node i is computed at the moment i of 2n, and its
+    /// gradients are at the moment 2n − i.
+    pub(super) fn training(graph: &Graph) -> Self {
+        let nodes = graph.nodes.iter().enumerate();
+        let mut lives: Vec<_> = nodes.clone().map(|(number, node)| value(graph, number, node, true)).collect();
+        let passed: Vec<_> = nodes.filter(|(_, node)| node.is_trained).collect();
+        lives.extend(passed.iter().map(|(number, node)| gradient(graph, *number, node)));
+        let (mut values, slots) = assign(&lives);
+        let of_gradients = values.split_off(graph.nodes.len());
+        let mut gradients = vec![None; graph.nodes.len()];
+        passed.iter().zip(of_gradients).for_each(|((number, _), slot)| gradients[*number] = Some(slot));
+        Self { values, gradients, slots, sizes: sizes(graph) }
+    }
+
+    /// Numbers of all slots for one sample.
+    pub(super) fn size(&self) -> usize {
+        self.slots.iter().sum()
+    }
+
+    /// The value of node `number` for `count` samples.
+    pub(super) fn value<'a>(&self, number: usize, count: usize, slots: &'a [&mut [f32]]) -> &'a [f32] {
+        &slots[self.values[number]][..count * self.sizes[number]]
+    }
+
+    /// The slots for `count` samples at the head of `space`, and what is left of it.
+    pub(super) fn slots<'a>(&self, count: usize, space: &'a mut [f32]) -> (Vec<&'a mut [f32]>, &'a mut [f32]) {
+        let mut rest = space;
+        let mut take = |size: usize| {
+            let (slot, behind) = std::mem::take(&mut rest).split_at_mut(size * count);
+            rest = behind;
+            slot
+        };
+        let slots = self.slots.iter().map(|&size| take(size)).collect();
+        (slots, rest)
+    }
+}
+
+fn sizes(graph: &Graph) -> Vec<usize> {
+    graph.nodes.iter().map(|node| node.size(1)).collect()
+}
+
+/// Numbers of the nodes that take node `number`.
+fn consumers(graph: &Graph, number: usize) -> impl Iterator<Item = (usize, &Node)> {
+    graph.nodes.iter().enumerate().filter(move |(_, node)| node.inputs.contains(&number))
+}
+
+fn value(graph: &Graph, number: usize, node: &Node, is_training: bool) -> Life {
+    let moments = 2 * graph.nodes.len();
+    let last_forward = consumers(graph, number).map(|(consumer, _)| consumer).max().unwrap_or(number);
+    let backward = |number: usize, reads: bool, node: &Node| (reads && node.is_trained).then_some(moments - number);
+    let by_consumers = consumers(graph, number).filter_map(|(i, node)| backward(i, node.layer.reads().inputs, node));
+    let last_backward = by_consumers.chain(backward(number, node.layer.reads().output, node)).max();
+    // The answer is read when all is computed.
+    let is_answer = number + 1 == graph.nodes.len();
+    let last = if is_answer { moments / 2 } else { last_forward };
+    // What is shown stands there before the first moment.
+    let first = if number < 2 { 0 } else { number };
+    Life { size: node.layer.output().len(), first, last: last.max(last_backward.filter(|_| is_training).unwrap_or(0)) }
+}
+
+fn gradient(graph: &Graph, number: usize, node: &Node) -> Life {
+    let moments = 2 * graph.nodes.len();
+    let first = consumers(graph, number).map(|(consumer, _)| moments - consumer).min();
+    let first = first.unwrap_or(moments / 2);
+    Life { size: node.layer.output().len(), first, last: moments - number }
+}
+
+/// A slot for each life, and the sizes of the slots: in the order of their beginnings, each takes the free slot that
+/// it fills best.
+fn assign(lives: &[Life]) -> (Vec<usize>, Vec<usize>) {
+    let mut order: Vec<_> = (0..lives.len()).collect();
+    order.sort_by_key(|&i| lives[i].first);
+    let (mut slots, mut sizes, mut ends): (_, Vec<usize>, Vec<usize>) = (vec![0; lives.len()], Vec::new(), Vec::new());
+    for i in order {
+        let Life { size, first, last } = lives[i];
+        let free = (0..sizes.len()).filter(|&slot| ends[slot] < first);
+        let slot = free.min_by_key(|&slot| (size.saturating_sub(sizes[slot]), sizes[slot].abs_diff(size)));
+        let slot = slot.unwrap_or_else(|| {
+            sizes.push(0);
+            ends.push(0);
+            sizes.len() - 1
+        });
+        sizes[slot] = sizes[slot].max(size);
+        ends[slot] = last;
+        slots[i] = slot;
+    }
+    (slots, sizes)
+}

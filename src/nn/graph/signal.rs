@@ -1,0 +1,108 @@
+//! What stands for a value while a network is being described.
+
+use std::fmt;
+use std::sync::Arc;
+
+use super::layer::{Layer, Recipe};
+use crate::error::{Error, Result};
+
+/// The shape of a value for each sample: an image of several channels, or a vector, which is an image of one pixel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Extent {
+    /// Numbers at each pixel.
+    pub channels: usize,
+    /// Rows of pixels.
+    pub height: usize,
+    /// Pixels in a row.
+    pub width: usize,
+}
+
+impl Extent {
+    /// A vector of so many numbers.
+    #[must_use]
+    pub fn vector(channels: usize) -> Self {
+        Self { channels, height: 1, width: 1 }
+    }
+
+    /// The same pixels with other channels.
+    #[must_use]
+    pub fn with_channels(self, channels: usize) -> Self {
+        Self { channels, ..self }
+    }
+
+    /// Number of pixels.
+    pub fn pixels(self) -> usize {
+        self.height * self.width
+    }
+
+    /// Number of numbers.
+    pub fn len(self) -> usize {
+        self.channels * self.pixels()
+    }
+
+    /// Whether it has one pixel.
+    pub fn is_vector(self) -> bool {
+        self.pixels() == 1
+    }
+}
+
+impl fmt::Display for Extent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { channels, height, width } = self;
+        if self.is_vector() { write!(f, "[{channels}]") } else { write!(f, "[{channels}, {height}, {width}]") }
+    }
+}
+
+/// A value in a network: what a layer makes of others. Clones are the same value.
+#[derive(Debug, Clone)]
+pub struct Signal(Arc<Node>);
+
+#[derive(Debug)]
+struct Node {
+    layer: Box<dyn Layer>,
+    inputs: Vec<Signal>,
+    depth: usize,
+}
+
+/// Layers behind each other, beyond which a description is a loop gone wild.
+const DEEPEST: usize = 2000;
+
+impl Signal {
+    /// What a layer makes of `inputs`.
+    ///
+    /// # Errors
+    /// When the layer cannot take them, or stands behind too many others.
+    pub fn of(recipe: impl Recipe, inputs: &[&Self]) -> Result<Self> {
+        let extents: Vec<_> = inputs.iter().map(|input| input.extent()).collect();
+        let depth = 1 + inputs.iter().map(|input| input.0.depth).max().unwrap_or(0);
+        if depth > DEEPEST {
+            return Err(Error::argument("network", format!("has more than {DEEPEST} layers behind each other")));
+        }
+        let inputs = inputs.iter().map(|&input| input.clone()).collect();
+        Ok(Self(Arc::new(Node { layer: recipe.build(&extents)?, inputs, depth })))
+    }
+
+    /// Its shape.
+    pub fn extent(&self) -> Extent {
+        self.0.layer.output()
+    }
+
+    pub(super) fn layer(&self) -> &dyn Layer {
+        self.0.layer.as_ref()
+    }
+
+    pub(super) fn inputs(&self) -> &[Self] {
+        &self.0.inputs
+    }
+
+    /// What tells it from other values.
+    pub(super) fn address(&self) -> usize {
+        Arc::as_ptr(&self.0) as usize
+    }
+}
+
+impl fmt::Display for Signal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0.layer.kind(), self.extent())
+    }
+}

@@ -1,0 +1,127 @@
+//! Loss and gradient of one chunk of a batch, forward and back through all nodes.
+
+use super::layer::Values;
+use super::plan::Plan;
+use super::{Graph, enter};
+use crate::error::Result;
+use crate::nn::kernel::Packed;
+use crate::nn::{Buffers, Samples, Training};
+use crate::task::Team;
+
+/// The fused passes of a graph.
+pub(super) struct FusedTraining {
+    graph: Graph,
+    plan: Plan,
+    packed: Packed,
+}
+
+/// Numbers of working memory of a pass over `count` samples.
+pub(super) fn space(graph: &Graph, count: usize) -> usize {
+    count * Plan::training(graph).size() + graph.scratch(count)
+}
+
+impl FusedTraining {
+    pub(super) fn new(graph: Graph) -> Self {
+        Self { plan: Plan::training(&graph), packed: graph.packed(), graph }
+    }
+
+    fn forward(&self, parameters: &[f32], samples: Samples<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
+        let Self { graph, plan, packed } = self;
+        enter(graph.state(), samples.count, samples.state, slots[plan.values[0]]);
+        slots[plan.values[1]][..samples.count].copy_from_slice(samples.clock);
+        for (number, node) in graph.nodes.iter().enumerate().skip(2) {
+            node.forward(number, node.pass(samples.count, parameters, packed), plan, slots, scratch);
+        }
+    }
+
+    /// Leaves the gradient of Σ weight · (answer − target)² · `scale` by the answer in its slot and returns that sum.
+    fn squared_error(&self, samples: Samples<'_>, scale: f32, slots: &mut [&mut [f32]]) -> f64 {
+        let Self { graph, plan, .. } = self;
+        let (last, count, extent) = (graph.nodes.len() - 1, samples.count, graph.answer().layer.output());
+        let (pixels, channels) = (extent.pixels(), extent.channels);
+        let slot = plan.gradients[last].expect("the answer is trained");
+        let gradient = std::mem::take(&mut slots[slot]);
+        let answer = plan.value(last, count, slots);
+        let mut loss = 0.0;
+        let rows = samples.target.chunks_exact(count).zip(samples.weight.chunks_exact(count));
+        for (component, (target, weight)) in rows.enumerate() {
+            let first = component % pixels * channels + component / pixels;
+            for sample in 0..count {
+                let place = first + sample * extent.len();
+                let residual = answer[place] - target[sample];
+                let pull = scale * weight[sample] * residual;
+                loss += f64::from(pull) * f64::from(residual);
+                gradient[place] = 2.0 * pull;
+            }
+        }
+        slots[slot] = gradient;
+        loss
+    }
+
+    /// Walks from the gradient by the answer to the gradient by every parameter.
+    fn backward(
+        &self,
+        parameters: &[f32],
+        count: usize,
+        slots: &mut [&mut [f32]],
+        scratch: &mut [f32],
+        gradient: &mut [f32],
+    ) {
+        let Self { graph, plan, packed } = self;
+        // Whether something was added to the gradient by a node: what stood in its slot before is another's.
+        let mut is_begun = vec![false; graph.nodes.len()];
+        for (number, node) in graph.nodes.iter().enumerate().skip(2).rev().filter(|(_, node)| node.is_trained) {
+            let pass = node.pass(count, parameters, packed);
+            let reads = node.layer.reads();
+            let own = plan.gradients[number].expect("trained nodes have gradients");
+            for (place, &input) in node.inputs.iter().enumerate() {
+                let Some(slot) = plan.gradients[input] else { continue };
+                let sum = std::mem::take(&mut slots[slot]);
+                let out = &mut sum[..graph.nodes[input].size(count)];
+                if !std::mem::replace(&mut is_begun[input], true) {
+                    out.fill(0.0);
+                }
+                let inputs = self.inputs(number, reads.inputs, count, slots);
+                let output = if reads.output { plan.value(number, count, slots) } else { &[] };
+                let values = Values { inputs: &inputs, output, upstream: &slots[own][..node.size(count)] };
+                node.layer.backward(pass, values, place, scratch, out);
+                slots[slot] = sum;
+            }
+            let (Some(first), Some(last)) = (node.places.first(), node.places.last()) else { continue };
+            let inputs = self.inputs(number, reads.inputs, count, slots);
+            let output = if reads.output { plan.value(number, count, slots) } else { &[] };
+            let values = Values { inputs: &inputs, output, upstream: &slots[own][..node.size(count)] };
+            node.layer.by_parameters(pass, values, scratch, &mut gradient[first.start..last.end]);
+        }
+    }
+
+    /// What a node was made of, or nothing where it does not ask: the slots may hold other things then.
+    fn inputs<'a>(&self, number: usize, is_read: bool, count: usize, slots: &'a [&mut [f32]]) -> Vec<&'a [f32]> {
+        let inputs = self.graph.nodes[number].inputs.iter();
+        inputs.map(|&input| if is_read { self.plan.value(input, count, slots) } else { &[][..] }).collect()
+    }
+}
+
+impl Training for FusedTraining {
+    fn parts(&self) -> usize {
+        self.packed.parts()
+    }
+
+    fn update(&mut self, parameters: &[f32], team: &mut Team<'_>) -> Result<()> {
+        self.packed.update(parameters, team);
+        Ok(())
+    }
+
+    fn space(&self, count: usize) -> usize {
+        count * self.plan.size() + self.graph.scratch(count)
+    }
+
+    fn pass(&self, parameters: &[f32], samples: Samples<'_>, scale: f32, buffers: &mut Buffers) -> Result<f64> {
+        let Buffers { gradient, space } = buffers;
+        let (mut slots, scratch) = self.plan.slots(samples.count, space);
+        self.forward(parameters, samples, &mut slots, scratch);
+        let loss = self.squared_error(samples, scale, &mut slots);
+        self.backward(parameters, samples.count, &mut slots, scratch, gradient);
+        Ok(loss)
+    }
+}
