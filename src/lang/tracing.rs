@@ -23,6 +23,24 @@ pub(super) fn trace(
     closure: &FnPtr,
     arguments: &[(&str, Dynamic)],
 ) -> Outcome<Map> {
+    let result = call(ctx, name, closure, arguments)?;
+    let found = kind(ctx, &result);
+    match result.try_cast::<Map>() {
+        Some(map) => Ok(map),
+        None => {
+            let error = Error::argument(name, format!("must return a map with one entry per block, got {found}"));
+            Err(error.with_hint(format!("write {name}: |s, t, p| #{{ x: .. }}"))).raise(ctx)
+        }
+    }
+}
+
+/// Calls `closure` with as many of `arguments` as it takes.
+pub(super) fn call(
+    ctx: &NativeCallContext,
+    name: &str,
+    closure: &FnPtr,
+    arguments: &[(&str, Dynamic)],
+) -> Outcome<Dynamic> {
     let parameters = catalog::parameters(ctx, closure);
     let takes = parameters.as_ref().map_or(arguments.len(), Vec::len);
     let names = || arguments.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
@@ -39,15 +57,7 @@ pub(super) fn trace(
         return Err(Error::argument(name, problem)).raise(ctx);
     }
     let values: Vec<Dynamic> = arguments[..takes].iter().map(|(_, value)| value.clone()).collect();
-    let result = closure.call_raw(ctx, None, values)?;
-    let found = kind(ctx, &result);
-    match result.try_cast::<Map>() {
-        Some(map) => Ok(map),
-        None => {
-            let error = Error::argument(name, format!("must return a map with one entry per block, got {found}"));
-            Err(error.with_hint(format!("write {name}: |s, t, p| #{{ x: .. }}"))).raise(ctx)
-        }
-    }
+    closure.call_raw(ctx, None, values)
 }
 
 /// A number or symbol as an expression.

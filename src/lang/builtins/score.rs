@@ -4,15 +4,17 @@ use std::path::Path;
 use std::sync::Arc;
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, Map};
+use rhai::{Dynamic, Engine, FnPtr, Map, Module};
 
 use crate::data::Dataset;
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Tables, number_argument, read};
+use crate::lang::options::{Given as Options, Table, Tables, kind, number_argument, read};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::tensor_argument;
-use crate::nn::{Activation, Mlp};
+use crate::lang::tracing::call;
+use crate::nn::graph::{Answer, Shows};
+use crate::nn::{Activation, Graph, Mlp, Network};
 use crate::process::{Class, Process};
 use crate::sample::{self, State};
 use crate::score::{self, Basis, Exact, KernelBasis, Learned, SimulatedBasis, Simulation, Subject};
@@ -20,15 +22,19 @@ use crate::settings::{Choice, Setting, words};
 use crate::task::Task;
 use crate::tensor::Tensor;
 
-/// Registers the type and the functions.
-pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+/// Registers the type and its methods.
+pub(super) fn install(engine: &mut Engine) {
     engine.register_type_with_name::<Score>("Score");
     engine.register_fn("to_string", |score: &mut Score| score.to_string());
     engine.register_fn("to_debug", |score: &mut Score| score.to_string());
-    let functions =
-        tables.module("score", rhai::exported_manifest!(functions), &[("mlp", &[MLP, Simulation::SETTINGS])]);
-    engine.register_static_module("score", functions.into());
     engine.register_global_module(rhai::exported_module!(methods).into());
+}
+
+/// The functions of the module; the standard library adds networks written in the language.
+pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
+    let options: &[(&'static str, Table)] =
+        &[("mlp", &[MLP, LEARNED, Simulation::SETTINGS]), ("network", &[LEARNED, Simulation::SETTINGS])];
+    tables.module("score", rhai::exported_manifest!(functions), options)
 }
 
 /// A score of any kind; the script's type `Score`.
@@ -62,16 +68,42 @@ impl std::fmt::Display for Score {
     }
 }
 
-/// An untrained perceptron on `basis`.
-fn perceptron(
-    basis: impl Basis,
-    hidden: &[usize],
-    activation: Activation,
+/// How what a network answers becomes a score, as options say it.
+struct Learning {
     seed: u64,
-    task: &Task,
-) -> Result<Score, Error> {
-    let network = Mlp::new(basis.subject().inputs(), hidden, basis.subject().outputs(), activation)?;
-    Learned::new(Box::new(basis), Arc::new(network), seed, task.host()).map(Score::Learned)
+    /// Where it is learned from simulated paths.
+    simulation: Option<Simulation>,
+}
+
+impl Learning {
+    fn read(ctx: &NativeCallContext, process: &Process, given: &Options) -> Outcome<Self> {
+        let seed = given.natural("seed");
+        let is_simulated = given.flag_if_given("simulated").unwrap_or(process.class() == Class::Nonlinear);
+        let simulation = Simulation { seed, ..Simulation::read(given) };
+        let superfluous = Simulation::SETTINGS.iter().find(|setting| given.is_given(setting.name));
+        if let Some(setting) = superfluous.filter(|_| !is_simulated) {
+            return Err(only_simulated(setting.name)).raise(ctx);
+        }
+        Ok(Self { seed, simulation: is_simulated.then_some(simulation) })
+    }
+
+    /// The untrained score with the network that `make` makes for it.
+    fn score(
+        self,
+        ctx: &NativeCallContext,
+        process: &Process,
+        data: &Dataset,
+        make: impl FnOnce(&Subject) -> Outcome<Arc<dyn Network>>,
+    ) -> Outcome<Score> {
+        let task = task(ctx);
+        let basis: Box<dyn Basis> = match self.simulation {
+            None => Box::new(Subject::of(process, data).and_then(KernelBasis::new).raise(ctx)?),
+            Some(simulation) => Box::new(SimulatedBasis::new(process, data, &simulation, &task).raise(ctx)?),
+        };
+        let network = make(basis.subject())?;
+        let score = Learned::new(basis, network, self.seed, task.host()).map(Score::Learned);
+        score.and_then(|score| warned(score, &task)).raise(ctx)
+    }
 }
 
 /// The score, after a warning where its process does not fit its data.
@@ -83,6 +115,9 @@ fn warned(score: Score, task: &Task) -> Result<Score, Error> {
 const MLP: &[Setting] = &[
     Setting::counts("hidden", "widths of the hidden layers").or_numbers(&[128.0, 128.0, 128.0, 128.0]),
     Setting::choice("activation", "what a hidden layer does to its sums", &words(ACTIVATIONS)),
+];
+
+const LEARNED: &[Setting] = &[
     Setting::seed("seed of the first weights, and of the simulated paths"),
     Setting::flag("simulated", "true to learn from simulated paths although there is a kernel")
         .or_else("only where there is none"),
@@ -152,27 +187,71 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn mlp(ctx: NativeCallContext, process: Process, data: Dataset, options: Map) -> Outcome<Score> {
-        let (hidden, activation, seed, simulation) = read(&ctx, options, &[MLP, Simulation::SETTINGS], |given| {
-            let seed = given.natural("seed");
-            let is_simulated = given.flag_if_given("simulated").unwrap_or(process.class() == Class::Nonlinear);
-            let simulation = Simulation { seed, ..Simulation::read(given) };
-            let superfluous = Simulation::SETTINGS.iter().find(|setting| given.is_given(setting.name));
-            if let Some(setting) = superfluous.filter(|_| !is_simulated) {
-                return Err(only_simulated(setting.name)).raise(&ctx);
-            }
+        let (hidden, activation, learning) = read(&ctx, options, &[MLP, LEARNED, Simulation::SETTINGS], |given| {
             let activation = given.chosen("activation", ACTIVATIONS);
-            Ok((given.counts("hidden"), activation, seed, is_simulated.then_some(simulation)))
+            Ok((given.counts("hidden"), activation, Learning::read(&ctx, &process, given)?))
         })?;
-        let task = task(&ctx);
-        match simulation {
-            None => Subject::of(&process, &data)
-                .and_then(KernelBasis::new)
-                .and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)),
-            Some(simulation) => SimulatedBasis::new(&process, &data, &simulation, &task)
-                .and_then(|basis| perceptron(basis, &hidden, activation, seed, &task)),
-        }
-        .and_then(|score| warned(score, &task))
-        .raise(&ctx)
+        learning.score(&ctx, &process, &data, |subject| {
+            let network = Mlp::new(subject.inputs(), &hidden, subject.outputs(), activation).raise(&ctx)?;
+            Ok(Arc::new(network))
+        })
+    }
+
+    /// A score to be learned by a network that a closure describes.
+    ///
+    /// The closure runs once, on symbols; what it returns is a graph of layers, which compiled code runs. Loops,
+    /// functions and options of the script are free. What the network is shown and what its answer means are as for
+    /// `mlp`: `z`, the state normalised to unit variance, and `t`, what stands for the time. Data with two axes are
+    /// images, [height, width], with three [channels, height, width]: then `z` has the shape [channels, height, width],
+    /// the channels of the first block before those of the second. Else it is a vector, one block behind the other.
+    ///
+    /// # Arguments
+    /// - `process`: the process
+    /// - `data`: the data
+    /// - `describe`: closure `|z, t|` that returns `layer::answer(..)`
+    ///
+    /// # Returns
+    /// A `Score` that `train` changes in place; `print` shows its layers.
+    ///
+    /// # Errors
+    /// When the closure returns something else or does not use `z`; when shapes do not fit, where they do not; and as
+    /// `mlp`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::diamond();
+    /// let m = score::network(process::active(), d, |z, t| {
+    ///     let e = layer::silu(layer::dense(layer::embed(t, 16), 32));
+    ///     let h = layer::dense(z, 32) + layer::dense(e, 32);
+    ///     for i in 0..2 { h += layer::dense(layer::silu(h), 32); }
+    ///     layer::answer(layer::silu(h))
+    /// }, #{ seed: 1 });
+    /// train(m, d, #{ steps: 50, batch: 64 });
+    /// assert(m.steps == 50);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn network(
+        ctx: NativeCallContext,
+        process: Process,
+        data: Dataset,
+        describe: FnPtr,
+        options: Map,
+    ) -> Outcome<Score> {
+        let tables: &[&'static [Setting]] = &[LEARNED, Simulation::SETTINGS];
+        let learning = read(&ctx, options, tables, |given| Learning::read(&ctx, &process, given))?;
+        learning.score(&ctx, &process, &data, |subject| {
+            let (shown, wanted) = subject.views();
+            let shows = Shows::new(shown).raise(&ctx)?;
+            let arguments = [("z", Dynamic::from(shows.state.clone())), ("t", Dynamic::from(shows.time.clone()))];
+            let answer = call(&ctx, "describe", &describe, &arguments)?;
+            let Some(answer) = answer.read_lock::<Answer>().map(|answer| answer.clone()) else {
+                let problem = format!("must return layer::answer(..), got {}", kind(&ctx, &answer));
+                let hint = "write |z, t| { let h = layer::silu(layer::dense(layer::concatenate([z, t]), 64)); layer::answer(h) }";
+                return Err(Error::argument("describe", problem).with_hint(hint)).raise(&ctx);
+            };
+            let graph = answer.of(wanted).and_then(|answer| Graph::new(&shows, &answer, wanted.len()));
+            Ok(Arc::new(graph.raise(&ctx)?))
+        })
     }
 
     /// Reads a learned score that `save` wrote, with its process, and checks the process if one is given.

@@ -5,6 +5,7 @@
 //! parameters. Memory is planned once ([`plan`]): a value shares its place with others that are not needed while it is,
 //! so that a pass allocates nothing.
 
+mod answer;
 mod inference;
 mod layer;
 mod network;
@@ -14,7 +15,7 @@ mod signal;
 mod tests;
 mod training;
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -27,6 +28,7 @@ use crate::nn::kernel::Packed;
 use layer::{Layer, Pass, restore};
 use plan::Plan;
 
+pub use answer::Answer;
 pub use layer::{
     Activate, Affine, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding, Filter,
     Flatten, GroupNorm, Padding, Resample, Source,
@@ -96,24 +98,20 @@ impl Graph {
     /// When the answer has another number of them, or does not depend on the state.
     pub fn new(shows: &Shows, answer: &Signal, outputs: usize) -> Result<Self> {
         let mut order: Vec<&Signal> = vec![&shows.state, &shows.time];
-        let mut numbers: HashMap<usize, usize> = order.iter().map(|signal| signal.address()).zip(0..).collect();
-        // Depth first, without recursion: a signal is finished when its inputs are.
-        let mut open = vec![(answer, false)];
-        while let Some((signal, is_finished)) = open.pop() {
-            if numbers.contains_key(&signal.address()) {
-                continue;
-            }
-            if is_finished {
-                numbers.insert(signal.address(), order.len());
+        let mut known: HashSet<u64> = order.iter().map(|signal| signal.number()).collect();
+        let mut open = vec![answer];
+        while let Some(signal) = open.pop() {
+            if known.insert(signal.number()) {
                 order.push(signal);
-            } else {
-                open.push((signal, true));
-                open.extend(signal.inputs().iter().rev().map(|input| (input, false)));
+                open.extend(signal.inputs());
             }
         }
+        // As they were made, what is shown first: a layer is made after what it takes.
+        order[2..].sort_by_key(|signal| signal.number());
+        let numbers: HashMap<u64, usize> = order.iter().map(|signal| signal.number()).zip(0..).collect();
         let stored = |signal: &&Signal| Stored {
             layer: signal.layer().recipe().to_owned(),
-            inputs: signal.inputs().iter().map(|input| numbers[&input.address()]).collect(),
+            inputs: signal.inputs().iter().map(|input| numbers[&input.number()]).collect(),
             options: signal.layer().options(),
         };
         let graph = Self::restore(order.iter().map(stored).collect())?;

@@ -79,22 +79,22 @@ fn consumers(graph: &Graph, number: usize) -> impl Iterator<Item = (usize, &Node
 fn value(graph: &Graph, number: usize, node: &Node, is_training: bool) -> Life {
     let moments = 2 * graph.nodes.len();
     let last_forward = consumers(graph, number).map(|(consumer, _)| consumer).max().unwrap_or(number);
-    let backward = |number: usize, reads: bool, node: &Node| (reads && node.is_trained).then_some(moments - number);
-    let by_consumers = consumers(graph, number).filter_map(|(i, node)| backward(i, node.layer.reads().inputs, node));
-    let last_backward = by_consumers.chain(backward(number, node.layer.reads().output, node)).max();
+    let keeps = |node: &Node| is_training && node.is_trained && node.layer.keeps_inputs();
+    let by_consumers = consumers(graph, number).filter(|(_, node)| keeps(node));
+    let last_backward = by_consumers.map(|(consumer, _)| moments - consumer).max().unwrap_or(0);
     // The answer is read when all is computed.
     let is_answer = number + 1 == graph.nodes.len();
     let last = if is_answer { moments / 2 } else { last_forward };
     // What is shown stands there before the first moment.
     let first = if number < 2 { 0 } else { number };
-    Life { size: node.layer.output().len(), first, last: last.max(last_backward.filter(|_| is_training).unwrap_or(0)) }
+    Life { size: node.size(1), first, last: last.max(last_backward) }
 }
 
 fn gradient(graph: &Graph, number: usize, node: &Node) -> Life {
     let moments = 2 * graph.nodes.len();
     let first = consumers(graph, number).map(|(consumer, _)| moments - consumer).min();
     let first = first.unwrap_or(moments / 2);
-    Life { size: node.layer.output().len(), first, last: moments - number }
+    Life { size: node.size(1), first, last: moments - number }
 }
 
 /// A slot for each life, and the sizes of the slots: in the order of their beginnings, each takes the free slot that

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::layer::{Layer, Recipe};
 use crate::error::{Error, Result};
@@ -62,7 +63,11 @@ struct Node {
     layer: Box<dyn Layer>,
     inputs: Vec<Signal>,
     depth: usize,
+    /// When it was made, counted over all signals of the program.
+    number: u64,
 }
+
+static MADE: AtomicU64 = AtomicU64::new(0);
 
 /// Layers behind each other, beyond which a description is a loop gone wild.
 const DEEPEST: usize = 2000;
@@ -79,7 +84,7 @@ impl Signal {
             return Err(Error::argument("network", format!("has more than {DEEPEST} layers behind each other")));
         }
         let inputs = inputs.iter().map(|&input| input.clone()).collect();
-        Ok(Self(Arc::new(Node { layer: recipe.build(&extents)?, inputs, depth })))
+        Ok(Self(Arc::new(Node { layer: recipe.build(&extents)?, inputs, depth, number: MADE.fetch_add(1, Ordering::Relaxed) })))
     }
 
     /// Its shape.
@@ -95,9 +100,9 @@ impl Signal {
         &self.0.inputs
     }
 
-    /// What tells it from other values.
-    pub(super) fn address(&self) -> usize {
-        Arc::as_ptr(&self.0) as usize
+    /// What tells it from other values; higher than that of what it is made of.
+    pub(super) fn number(&self) -> u64 {
+        self.0.number
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::layer::Values;
 use super::plan::Plan;
-use super::{Graph, enter};
+use super::{Graph, Node, enter};
 use crate::error::Result;
 use crate::nn::kernel::Packed;
 use crate::nn::{Buffers, Samples, Training};
@@ -72,8 +72,6 @@ impl FusedTraining {
         let mut is_begun = vec![false; graph.nodes.len()];
         for (number, node) in graph.nodes.iter().enumerate().skip(2).rev().filter(|(_, node)| node.is_trained) {
             let pass = node.pass(count, parameters, packed);
-            let reads = node.layer.reads();
-            let own = plan.gradients[number].expect("trained nodes have gradients");
             for (place, &input) in node.inputs.iter().enumerate() {
                 let Some(slot) = plan.gradients[input] else { continue };
                 let sum = std::mem::take(&mut slots[slot]);
@@ -81,24 +79,29 @@ impl FusedTraining {
                 if !std::mem::replace(&mut is_begun[input], true) {
                     out.fill(0.0);
                 }
-                let inputs = self.inputs(number, reads.inputs, count, slots);
-                let output = if reads.output { plan.value(number, count, slots) } else { &[] };
-                let values = Values { inputs: &inputs, output, upstream: &slots[own][..node.size(count)] };
+                let inputs = self.inputs(node, count, slots);
+                let values = Values { inputs: &inputs, upstream: self.upstream(number, count, slots) };
                 node.layer.backward(pass, values, place, scratch, out);
                 slots[slot] = sum;
             }
             let (Some(first), Some(last)) = (node.places.first(), node.places.last()) else { continue };
-            let inputs = self.inputs(number, reads.inputs, count, slots);
-            let output = if reads.output { plan.value(number, count, slots) } else { &[] };
-            let values = Values { inputs: &inputs, output, upstream: &slots[own][..node.size(count)] };
+            let inputs = self.inputs(node, count, slots);
+            let values = Values { inputs: &inputs, upstream: self.upstream(number, count, slots) };
             node.layer.by_parameters(pass, values, scratch, &mut gradient[first.start..last.end]);
         }
     }
 
-    /// What a node was made of, or nothing where it does not ask: the slots may hold other things then.
-    fn inputs<'a>(&self, number: usize, is_read: bool, count: usize, slots: &'a [&mut [f32]]) -> Vec<&'a [f32]> {
-        let inputs = self.graph.nodes[number].inputs.iter();
-        inputs.map(|&input| if is_read { self.plan.value(input, count, slots) } else { &[][..] }).collect()
+    /// The gradient by a trained node's value.
+    fn upstream<'a>(&self, number: usize, count: usize, slots: &'a [&mut [f32]]) -> &'a [f32] {
+        let slot = self.plan.gradients[number].expect("trained nodes have gradients");
+        &slots[slot][..self.graph.nodes[number].size(count)]
+    }
+
+    /// What a node was made of, or nothing where it is not kept: the slots may hold other things then.
+    fn inputs<'a>(&self, node: &Node, count: usize, slots: &'a [&mut [f32]]) -> Vec<&'a [f32]> {
+        let is_kept = node.layer.keeps_inputs();
+        let value = |&input: &usize| if is_kept { self.plan.value(input, count, slots) } else { &[][..] };
+        node.inputs.iter().map(value).collect()
     }
 }
 

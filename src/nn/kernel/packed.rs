@@ -7,7 +7,7 @@ use crate::task::Team;
 
 /// A matrix among the parameters of a network, [rows, columns] in row-major order.
 #[derive(Debug, Clone)]
-pub(in crate::nn) struct Matrix {
+pub struct Matrix {
     pub(in crate::nn) rows: usize,
     pub(in crate::nn) columns: usize,
     pub(in crate::nn) place: Range<usize>,

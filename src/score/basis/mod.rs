@@ -30,6 +30,7 @@ use super::Coordinates;
 use super::scales::MUCH_SIGNAL;
 use crate::data::{Dataset, Moments, Units};
 use crate::error::{Error, Result};
+use crate::nn::graph::Extent;
 use crate::process::{Prior, PriorLaw, Process};
 
 /// What a score is of: a process, and what is known of the data that it noises.
@@ -104,6 +105,21 @@ impl Subject {
     /// Numbers of a sample's state, m·copies: what a network is shown.
     pub fn inputs(&self) -> usize {
         self.process.components() * self.copies
+    }
+
+    /// How networks of layers see a state and shape their answer: data of two or three axes, whose coordinates are
+    /// independent copies, as images with the channels of all blocks, others as vectors.
+    pub fn views(&self) -> (Extent, Extent) {
+        let (blocks, driven) = (self.process.components(), self.process.driven().len());
+        let image = match self.shape[..] {
+            [height, width] => Some(Extent { channels: 1, height, width }),
+            [channels, height, width] => Some(Extent { channels, height, width }),
+            _ => None,
+        };
+        match image.filter(|image| image.len() == self.copies) {
+            Some(image) => [blocks, driven].map(|blocks| image.with_channels(blocks * image.channels)).into(),
+            None => (Extent::vector(self.inputs()), Extent::vector(self.outputs())),
+        }
     }
 
     /// Numbers of a sample's score, driven·copies: what a network answers.

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Reads, Recipe, Values, stored};
+use super::{Layer, Pass, Recipe, Values, stored};
 use crate::error::Result;
 use crate::nn::Activation;
 use crate::nn::graph::signal::Extent;
@@ -52,8 +52,8 @@ impl Layer for Built {
         self.options.activation.candle(&inputs[0])
     }
 
-    fn reads(&self) -> Reads {
-        Reads::INPUTS
+    fn keeps_inputs(&self) -> bool {
+        true
     }
 
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], _: &mut [f32], output: &mut [f32]) {

@@ -4,7 +4,7 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Reads, Recipe, Values, stored};
+use super::{Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::signal::Extent;
@@ -125,8 +125,8 @@ impl Layer for Built {
         answer.transpose(2, 3)?.contiguous()?.reshape(((), self.output().channels, self.input.height, self.input.width))
     }
 
-    fn reads(&self) -> Reads {
-        Reads::INPUTS
+    fn keeps_inputs(&self) -> bool {
+        true
     }
 
     fn scratch(&self, _: usize) -> usize {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Reads, Recipe, Values, stored};
+use super::{Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::signal::Extent;
@@ -91,11 +91,8 @@ impl Layer for Built {
         }
     }
 
-    fn reads(&self) -> Reads {
-        match self.options.combination {
-            Combination::Sum => Reads::NOTHING,
-            Combination::Product => Reads::INPUTS,
-        }
+    fn keeps_inputs(&self) -> bool {
+        self.options.combination == Combination::Product
     }
 
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], _: &mut [f32], output: &mut [f32]) {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::dense::{add_bias, check_width, first_weights, sum_rows};
-use super::{Declared, First, Layer, Pass, Reads, Recipe, Values, stored};
+use super::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::error::{Error, Result};
 use crate::nn::graph::signal::Extent;
 use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply};
@@ -249,8 +249,8 @@ impl Layer for Built {
         if bias { answer.broadcast_add(&parameters[0].reshape((1, (), 1, 1))?) } else { Ok(answer) }
     }
 
-    fn reads(&self) -> Reads {
-        Reads::INPUTS
+    fn keeps_inputs(&self) -> bool {
+        true
     }
 
     fn scratch(&self, count: usize) -> usize {

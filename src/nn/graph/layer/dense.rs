@@ -6,7 +6,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Declared, First, Layer, Pass, Reads, Recipe, Values, stored};
+use super::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::signal::Extent;
@@ -52,7 +52,10 @@ impl Recipe for Dense {
 
 /// First weights of `gain` for that many terms of a sum.
 pub(super) fn first_weights(gain: f64, terms: usize) -> First {
-    First::Normal(single(gain / (terms as f64).sqrt()))
+    match gain {
+        0.0 => First::Constant(0.0),
+        gain => First::Normal(single(gain / (terms as f64).sqrt())),
+    }
 }
 
 impl Built {
@@ -106,8 +109,8 @@ impl Layer for Built {
         answer.reshape(((), self.input.height, self.input.width, self.options.outputs))?.permute((0, 3, 1, 2))
     }
 
-    fn reads(&self) -> Reads {
-        Reads::INPUTS
+    fn keeps_inputs(&self) -> bool {
+        true
     }
 
     fn scratch(&self, count: usize) -> usize {

@@ -4,17 +4,44 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Reads, Recipe, Values, stored};
+use super::dense::check_width;
+use super::{Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::signal::Extent;
+use crate::rng::{Purpose, Stream};
 use crate::vector::math::sin_cos_turns;
+use crate::vector::{single, singles};
 
 /// sin 2πft for all frequencies f, then the cosines (Tancik et al., arXiv 2006.10739).
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Embedding {
     /// f, in turns per unit of the number.
     pub frequencies: Vec<f32>,
+}
+
+impl Embedding {
+    /// As many frequencies as make `width` numbers: these, or normals of standard deviation `scale`.
+    ///
+    /// # Errors
+    /// When `width` is odd, or there are other than half as many frequencies.
+    pub fn new(width: usize, scale: f64, seed: u64, frequencies: Option<&[f64]>) -> Result<Self> {
+        if !width.is_multiple_of(2) {
+            let problem = format!("must be even, for as many sines as cosines, got {width}");
+            return Err(Error::argument("width", problem));
+        }
+        check_width("width", width)?;
+        let Some(given) = frequencies else {
+            let mut drawn = vec![0.0; width / 2];
+            Stream::new(seed, Purpose::Weights).part(1).normals(0, 0, &mut drawn);
+            return Ok(Self { frequencies: drawn.iter().map(|f| f * single(scale)).collect() });
+        };
+        if given.len() != width / 2 {
+            let problem = format!("must hold {} numbers for a width of {width}, got {}", width / 2, given.len());
+            return Err(Error::argument("frequencies", problem));
+        }
+        Ok(Self { frequencies: singles(given.iter().copied()) })
+    }
 }
 
 impl Recipe for Embedding {
@@ -50,8 +77,8 @@ impl Layer for Embedding {
         Tensor::cat(&[angle.sin()?, angle.cos()?], 1)
     }
 
-    fn reads(&self) -> Reads {
-        Reads::INPUTS
+    fn keeps_inputs(&self) -> bool {
+        true
     }
 
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], _: &mut [f32], output: &mut [f32]) {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Reads, Recipe, Values, stored};
+use super::{Layer, Pass, Recipe, Values, stored};
 use crate::error::Result;
 use crate::nn::graph::signal::Extent;
 
@@ -45,8 +45,8 @@ impl Layer for Built {
         }
     }
 
-    fn reads(&self) -> Reads {
-        Reads::NOTHING
+    fn keeps_inputs(&self) -> bool {
+        false
     }
 
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], _: &mut [f32], output: &mut [f32]) {

@@ -4,7 +4,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Declared, First, Layer, Pass, Reads, Recipe, Values, stored};
+use super::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::signal::Extent;
@@ -91,8 +91,8 @@ impl Layer for Built {
         }
     }
 
-    fn reads(&self) -> Reads {
-        Reads::INPUTS
+    fn keeps_inputs(&self) -> bool {
+        true
     }
 
     fn scratch(&self, _: usize) -> usize {

@@ -115,18 +115,6 @@ pub(super) enum First {
     Normal(f32),
 }
 
-/// Which values a backward pass reads; others need not be kept for it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Reads {
-    pub(super) inputs: bool,
-    pub(super) output: bool,
-}
-
-impl Reads {
-    const NOTHING: Self = Self { inputs: false, output: false };
-    const INPUTS: Self = Self { inputs: true, output: false };
-}
-
 /// What a pass has at hand: values are [count, pixels, channels], parameters those of the layer.
 #[derive(Clone, Copy)]
 pub struct Pass<'a> {
@@ -147,11 +135,12 @@ impl<'a> Pass<'a> {
     }
 }
 
-/// Values that a backward pass may read: those that [`Reads`] asked for, and the gradient by the output.
+/// Values that a backward pass may read.
 #[derive(Clone, Copy)]
 pub struct Values<'a> {
+    /// What the layer was given, where it [keeps](Layer::keeps_inputs) them.
     pub(super) inputs: &'a [&'a [f32]],
-    pub(super) output: &'a [f32],
+    /// The gradient by the output.
     pub(super) upstream: &'a [f32],
 }
 
@@ -192,8 +181,8 @@ pub trait Layer: fmt::Debug + Send + Sync {
     /// When Candle fails.
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor>;
 
-    /// What its backward passes read.
-    fn reads(&self) -> Reads;
+    /// Whether its backward passes read its inputs.
+    fn keeps_inputs(&self) -> bool;
 
     /// Numbers of working memory of any pass over `count` samples.
     fn scratch(&self, _count: usize) -> usize {

@@ -1,0 +1,390 @@
+//! Layers, from which closures of `score::network` describe networks.
+
+use rhai::plugin::*;
+use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
+
+use crate::error::{Error, Result};
+use crate::lang::failure::{Outcome, Raise, refuse, refused};
+use crate::lang::options::{Given, Table, Tables, count_argument, kind, read};
+use crate::nn::Activation;
+use crate::nn::graph::{
+    Activate, Affine, Answer, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding,
+    Filter, Flatten, GroupNorm, Padding, Resample, Signal,
+};
+use crate::settings::{Choice, Setting, words};
+
+/// Registers the type, its operators and the module.
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+    engine.register_type_with_name::<Signal>("Signal").register_type_with_name::<Answer>("Answer");
+    engine.register_fn("to_string", |signal: &mut Signal| signal.to_string());
+    engine.register_fn("to_debug", |signal: &mut Signal| signal.to_string());
+    engine.register_get("shape", |signal: &mut Signal| -> Array {
+        let extent = signal.extent();
+        let shape = if extent.is_vector() { vec![extent.channels] } else { vec![extent.channels, extent.height, extent.width] };
+        shape.into_iter().map(|side| Dynamic::from_int(side as INT)).collect()
+    });
+    operators(engine);
+    let options: &[(&'static str, Table)] = &[
+        ("dense", &[WEIGHTS]),
+        ("conv", &[WINDOWS, WEIGHTS]),
+        ("attention", &[HEADS]),
+        ("embed", &[WAVES]),
+        ("upsample", &[FILTER]),
+        ("downsample", &[FILTER]),
+        ("answer", &[LAST]),
+    ];
+    let module = tables.module("layer", rhai::exported_manifest!(functions), options);
+    engine.register_static_module("layer", module.into());
+}
+
+const WEIGHTS: &[Setting] = &[
+    Setting::flag("bias", "whether a number is added to each channel").or_true(),
+    Setting::number(
+        "gain",
+        "first weights are normals with this standard deviation over the square root of the number of terms of a sum; \
+         0 for zeros",
+    )
+    .between(0.0, 100.0)
+    .or(1.0),
+];
+
+const WINDOWS: &[Setting] = &[
+    Setting::count("kernel", "taps along each side of a window, odd").between(1.0, 31.0).or(3.0),
+    Setting::count("stride", "pixels between windows").between(1.0, 16.0).or(1.0),
+    Setting::count("dilation", "pixels between taps").between(1.0, 64.0).or(1.0),
+    Setting::choice("padding", "what stands outside the image", &words(PADDINGS)),
+];
+
+const PADDINGS: &[(Choice, Padding); 2] = &[
+    (Choice::new("zeros", "zeros"), Padding::Zeros),
+    (Choice::new("periodic", "the other side, as on a lattice with periodic boundaries"), Padding::Periodic),
+];
+
+const LAST: &[Setting] = &[
+    Setting::count("kernel", "taps along each side of a window, odd, of an image").between(1.0, 31.0).or(3.0),
+    Setting::choice("padding", "what stands outside the image", &words(PADDINGS)),
+];
+
+const HEADS: &[Setting] = &[Setting::count("heads", "parts of the channels that attend for themselves").or(1.0)];
+
+const WAVES: &[Setting] = &[
+    Setting::number("scale", "standard deviation of the frequencies, in turns per unit").above(0.0).or(1.0),
+    Setting::numbers("frequencies", "the frequencies themselves, half as many as the width").or_else("drawn"),
+    Setting::seed("seed of the frequencies"),
+];
+
+const FILTER: &[Setting] = &[Setting::choice("filter", "of which pixels a new one is made", &words(FILTERS))];
+
+const FILTERS: &[(Choice, Filter); 2] = &[
+    (Choice::new("box", "down: the mean of four pixels; up: a copy of the nearest"), Filter::Box),
+    (Choice::new("smooth", "taps (1, 3, 3, 1)/8 along each side, against false patterns"), Filter::Smooth),
+];
+
+fn operators(engine: &mut Engine) {
+    let combine = |combination, a: &Signal, b: &Signal| {
+        Signal::of(Combine { combination }, &[a, b]).map_err(refuse)
+    };
+    let affine = |a: &Signal, factor: f64, offset: f64| Signal::of(Affine { factor, offset }, &[a]).map_err(refuse);
+    engine.register_fn("+", move |a: Signal, b: Signal| combine(Combination::Sum, &a, &b));
+    engine.register_fn("-", move |a: Signal, b: Signal| combine(Combination::Sum, &a, &affine(&b, -1.0, 0.0)?));
+    engine.register_fn("*", move |a: Signal, b: Signal| combine(Combination::Product, &a, &b));
+    engine.register_fn("-", move |a: Signal| affine(&a, -1.0, 0.0));
+    engine.register_fn("/", |_: Signal, _: Signal| -> Outcome<Signal> {
+        Err(refused("a signal cannot be divided by another: multiply, or divide by a number"))
+    });
+    macro_rules! numbers {
+        ($number:ty) => {
+            engine.register_fn("+", move |a: Signal, b: $number| affine(&a, 1.0, b as f64));
+            engine.register_fn("+", move |a: $number, b: Signal| affine(&b, 1.0, a as f64));
+            engine.register_fn("-", move |a: Signal, b: $number| affine(&a, 1.0, -(b as f64)));
+            engine.register_fn("-", move |a: $number, b: Signal| affine(&b, -1.0, a as f64));
+            engine.register_fn("*", move |a: Signal, b: $number| affine(&a, b as f64, 0.0));
+            engine.register_fn("*", move |a: $number, b: Signal| affine(&b, a as f64, 0.0));
+            engine.register_fn("/", move |a: Signal, b: $number| affine(&a, 1.0 / b as f64, 0.0));
+        };
+    }
+    numbers!(FLOAT);
+    numbers!(INT);
+}
+
+/// The window that options describe, and what its taps begin with.
+fn convolution(outputs: usize, given: &Given) -> Convolution {
+    Convolution {
+        outputs,
+        kernel: given.count("kernel"),
+        stride: given.count("stride"),
+        dilation: given.count("dilation"),
+        padding: given.chosen("padding", PADDINGS),
+        bias: given.flag("bias"),
+        gain: given.number("gain"),
+    }
+}
+
+fn resampled(ctx: &NativeCallContext, h: &Signal, direction: Direction, options: Map) -> Outcome<Signal> {
+    let filter = read(ctx, options, &[FILTER], |given| Ok(given.chosen("filter", FILTERS)))?;
+    Signal::of(Resample { direction, filter }, &[h]).raise(ctx)
+}
+
+fn activated(ctx: &NativeCallContext, h: &Signal, activation: Activation) -> Outcome<Signal> {
+    Signal::of(Activate { activation }, &[h]).raise(ctx)
+}
+
+/// Attention with its own maps before and behind.
+fn attention_of(h: &Signal, heads: usize) -> Result<Signal> {
+    let channels = h.extent().channels;
+    let all = Signal::of(Dense { outputs: 3 * channels, bias: true, gain: 1.0 }, &[h])?;
+    Signal::of(Dense { outputs: channels, bias: true, gain: 1.0 }, &[&Signal::of(Attend { heads }, &[&all])?])
+}
+
+#[export_module(manifest)]
+mod functions {
+    /// An affine map of the numbers of a vector, or of those at each pixel of an image (a convolution of one tap).
+    ///
+    /// # Shapes
+    /// h \[channels\] -> \[width\]; [channels, height, width] -> [width, height, width]
+    ///
+    /// # Arguments
+    /// - `h`: what the layer is given
+    /// - `width`: numbers that it makes
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When the width is not from 1 to 65,536.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::diamond();
+    /// let m = score::network(process::active(), d, |z, t| {
+    ///     let h = layer::silu(layer::dense(layer::concatenate([z, t]), 64));
+    ///     layer::answer(layer::silu(layer::dense(h, 64)))
+    /// });
+    /// train(m, d, #{ steps: 20, batch: 64 });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn dense(ctx: NativeCallContext, h: Signal, width: Dynamic, options: Map) -> Outcome<Signal> {
+        let outputs = count_argument(&ctx, "width", &width)?;
+        let layer = read(&ctx, options, &[WEIGHTS], |given| {
+            Ok(Dense { outputs, bias: given.flag("bias"), gain: given.number("gain") })
+        })?;
+        Signal::of(layer, &[&h]).raise(&ctx)
+    }
+
+    /// A convolution: an affine map of the window around each pixel of an image.
+    ///
+    /// # Shapes
+    /// h [inputs, height, width] -> [channels, height / stride, width / stride], rounded up
+    ///
+    /// # Arguments
+    /// - `h`: an image
+    /// - `channels`: channels that it makes
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When `h` is a vector, the kernel even, a window larger than the image, or a stride does not divide a periodic
+    /// image.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::ising(#{ size: 8, count: 64, sweeps: 10 });
+    /// let m = score::network(process::passive(), d, |z, t| {
+    ///     let h = layer::conv(z, 8, #{ padding: "periodic" }) + layer::dense(t, 8);
+    ///     layer::answer(layer::silu(h), #{ padding: "periodic" })
+    /// });
+    /// train(m, d, #{ steps: 2, batch: 8 });
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn conv(ctx: NativeCallContext, h: Signal, channels: Dynamic, options: Map) -> Outcome<Signal> {
+        let outputs = count_argument(&ctx, "channels", &channels)?;
+        let layer = read(&ctx, options, &[WINDOWS, WEIGHTS], |given| Ok(convolution(outputs, given)))?;
+        Signal::of(layer, &[&h]).raise(&ctx)
+    }
+
+    /// Groups of channels of each sample brought to mean 0 and variance 1, then scaled and shifted by learned numbers.
+    ///
+    /// # Shapes
+    /// The same.
+    ///
+    /// # Arguments
+    /// - `h`: what the layer is given
+    /// - `groups`: number of groups, which divides that of channels
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When the number of groups does not divide that of channels.
+    ///
+    /// # Source
+    /// Wu and He, arXiv 1803.08494.
+    #[rhai_fn(return_raw)]
+    pub fn group_norm(ctx: NativeCallContext, h: Signal, groups: Dynamic) -> Outcome<Signal> {
+        Signal::of(GroupNorm { groups: count_argument(&ctx, "groups", &groups)? }, &[&h]).raise(&ctx)
+    }
+
+    /// Attention between the pixels of an image, with learned maps to queries, keys and values, and one behind.
+    ///
+    /// # Shapes
+    /// The same, [channels, height, width].
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When `h` is a vector, or the number of heads does not divide that of channels.
+    ///
+    /// # Source
+    /// Vaswani et al., arXiv 1706.03762.
+    #[rhai_fn(return_raw)]
+    pub fn attention(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
+        let heads = read(&ctx, options, &[HEADS], |given| Ok(given.count("heads")))?;
+        attention_of(&h, heads).raise(&ctx)
+    }
+
+    /// A number as waves: sin(2 pi f t) for several frequencies f, then the cosines.
+    ///
+    /// What stands for the time t is 1 + ln(t/T)/2, about -4 to 1.
+    ///
+    /// # Shapes
+    /// t \[1\] -> \[width\]
+    ///
+    /// # Arguments
+    /// - `t`: a number
+    /// - `width`: numbers that it makes, even
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When `t` has another shape, `width` is odd, or there are other than width/2 frequencies.
+    ///
+    /// # Source
+    /// Tancik et al., arXiv 2006.10739.
+    #[rhai_fn(return_raw)]
+    pub fn embed(ctx: NativeCallContext, t: Signal, width: Dynamic, options: Map) -> Outcome<Signal> {
+        let width = count_argument(&ctx, "width", &width)?;
+        let layer = read(&ctx, options, &[WAVES], |given| {
+            let (scale, seed) = (given.number("scale"), given.natural("seed"));
+            Embedding::new(width, scale, seed, given.numbers_if_given("frequencies")).raise(&ctx)
+        })?;
+        Signal::of(layer, &[&t]).raise(&ctx)
+    }
+
+    /// Half as many pixels along each side.
+    ///
+    /// # Shapes
+    /// h [channels, height, width] -> [channels, height/2, width/2]
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When a side is odd.
+    ///
+    /// # Source
+    /// Zhang, arXiv 1904.11486, for the smooth filter.
+    #[rhai_fn(return_raw)]
+    pub fn downsample(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
+        resampled(&ctx, &h, Direction::Down, options)
+    }
+
+    /// Twice as many pixels along each side.
+    ///
+    /// # Shapes
+    /// h [channels, height, width] -> [channels, 2 height, 2 width]
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Source
+    /// Zhang, arXiv 1904.11486, for the smooth filter.
+    #[rhai_fn(return_raw)]
+    pub fn upsample(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
+        resampled(&ctx, &h, Direction::Up, options)
+    }
+
+    /// The channels of several values of the same pixels behind each other.
+    ///
+    /// # Shapes
+    /// [c1, height, width], [c2, height, width], .. -> [c1 + c2 + .., height, width]; likewise vectors
+    ///
+    /// # Arguments
+    /// - `values`: array of them
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When they have other pixels, or one is no signal.
+    #[rhai_fn(return_raw)]
+    pub fn concatenate(ctx: NativeCallContext, values: Array) -> Outcome<Signal> {
+        let mut signals = Vec::with_capacity(values.len());
+        for (i, value) in values.iter().enumerate() {
+            let Some(signal) = value.read_lock::<Signal>() else {
+                let problem = format!("must hold what layers made, got {} at {i}", kind(&ctx, value));
+                return Err(Error::argument("values", problem)).raise(&ctx);
+            };
+            signals.push(signal.clone());
+        }
+        Signal::of(Concatenate {}, &signals.iter().collect::<Vec<_>>()).raise(&ctx)
+    }
+
+    /// All numbers of an image as one vector.
+    ///
+    /// # Shapes
+    /// h [channels, height, width] -> \[channels height width\]
+    ///
+    /// # Returns
+    /// A `Signal`.
+    #[rhai_fn(return_raw)]
+    pub fn flatten(ctx: NativeCallContext, h: Signal) -> Outcome<Signal> {
+        Signal::of(Flatten {}, &[&h]).raise(&ctx)
+    }
+
+    /// z/(1 + exp(-z)) of every number.
+    #[rhai_fn(return_raw)]
+    pub fn silu(ctx: NativeCallContext, h: Signal) -> Outcome<Signal> {
+        activated(&ctx, &h, Activation::Silu)
+    }
+
+    /// tanh z of every number.
+    #[rhai_fn(return_raw)]
+    pub fn tanh(ctx: NativeCallContext, h: Signal) -> Outcome<Signal> {
+        activated(&ctx, &h, Activation::Tanh)
+    }
+
+    /// max(z, 0) of every number.
+    #[rhai_fn(return_raw)]
+    pub fn relu(ctx: NativeCallContext, h: Signal) -> Outcome<Signal> {
+        activated(&ctx, &h, Activation::Relu)
+    }
+
+    /// z times the probability that a standard normal is below z, by its approximation with tanh, of every number.
+    ///
+    /// # Source
+    /// Hendrycks and Gimpel, arXiv 1606.08415.
+    #[rhai_fn(return_raw)]
+    pub fn gelu(ctx: NativeCallContext, h: Signal) -> Outcome<Signal> {
+        activated(&ctx, &h, Activation::Gelu)
+    }
+
+    /// The last layer of a network: as wide as the blocks that noise drives, with first weights of zero, so that an
+    /// untrained network adds nothing to the Gaussian score.
+    ///
+    /// A vector is mapped to all numbers of the answer; an image, which must have the size of the data, by windows.
+    ///
+    /// # Returns
+    /// An `Answer`, for the closure of `score::network` to return.
+    ///
+    /// # Errors
+    /// Where the network is made: when `h` is an image of another size than the data.
+    #[rhai_fn(return_raw)]
+    pub fn answer(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Answer> {
+        read(&ctx, options, &[LAST], |given| {
+            Ok(Answer { signal: h, kernel: given.count("kernel"), padding: given.chosen("padding", PADDINGS) })
+        })
+    }
+}
