@@ -189,7 +189,7 @@ mod functions {
     ///
     /// # Example
     /// ```rhai
-    /// let d = dataset::ising(#{ size: 8, count: 64, sweeps: 10 });
+    /// let d = dataset::ising(#{ size: 8, count: 64, temperature: 2, sweeps: 10 });
     /// let m = score::network(process::passive(), d, |z, t| {
     ///     let h = layer::conv(z, 8, #{ padding: "periodic" }) + layer::dense(t, 8);
     ///     layer::answer(layer::silu(h), #{ padding: "periodic" })
