@@ -16,7 +16,7 @@ pub(super) struct Paths<'a> {
     /// The step after which a window begins that ends after each step, [J + 1].
     begins: Vec<u32>,
     shortest: f64,
-    batch: usize,
+    pub(super) batch: usize,
     choice: Stream,
     times: Stream,
     start: Stream,

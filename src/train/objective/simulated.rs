@@ -23,9 +23,9 @@ pub(super) fn open<'a>(
 ) -> Option<Result<Box<dyn Source + 'a>>> {
     let basis = (basis as &dyn Any).downcast_ref()?;
     let objective = options.objective.unwrap_or_else(|| by_default(basis, options));
-    Some(Paths::new(basis, data, options).map(|paths| match objective {
-        Objective::Windowed => Box::new(Windowed(paths)) as Box<dyn Source + 'a>,
-        Objective::Sliced => Box::new(Sliced(paths)),
+    Some(Paths::new(basis, data, options).and_then(|paths| match objective {
+        Objective::Windowed => Ok(Box::new(Windowed(paths)) as Box<dyn Source + 'a>),
+        Objective::Sliced => Ok(Box::new(Sliced::new(paths)?)),
     }))
 }
 

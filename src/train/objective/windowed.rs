@@ -4,6 +4,7 @@
 use super::answers::Answers;
 use super::feed::{Feed, Source};
 use super::paths::{Paths, Walked};
+use super::sliced;
 use crate::nn::Samples;
 use crate::process::WindowLaw;
 use crate::score::Basis;
@@ -20,6 +21,10 @@ impl Source for Windowed<'_> {
             answers: Answers::new(self.0.basis, count),
             scores: vec![0.0; self.0.basis.subject().outputs()],
         })
+    }
+
+    fn judge(&self, first: usize, count: usize) -> Option<Box<dyn Feed + '_>> {
+        sliced::judge(&self.0, first, count)
     }
 }
 

@@ -4,6 +4,7 @@
 //! the equilibrium score where the process is not linear, and ℓ the typical deviation of a driven component within a
 //! window of the chain.
 
+mod bias;
 mod fit;
 mod measured;
 mod pilot;

@@ -248,10 +248,10 @@ impl Sums {
     }
 }
 
-pub(super) fn sum(row: &[f32]) -> f64 {
+fn sum(row: &[f32]) -> f64 {
     row.iter().map(|&v| f64::from(v)).sum()
 }
 
-pub(super) fn dot(a: &[f32], b: &[f32]) -> f64 {
+fn dot(a: &[f32], b: &[f32]) -> f64 {
     a.iter().zip(b).map(|(&a, &b)| f64::from(a) * f64::from(b)).sum()
 }

@@ -1,6 +1,7 @@
 //! Windows of simulated paths: how long they may be, and the units of scores within them.
 
-use super::pilot::{BLOCK, Pilot, dot, sum};
+use super::bias::squared_bias;
+use super::pilot::{BLOCK, Pilot};
 use crate::error::{Error, Result};
 use crate::process::{Chain, Class, Walk};
 use crate::rng::{Purpose, Stream};
@@ -12,8 +13,8 @@ const TESTED_ENDS: usize = 8;
 const TESTED_SAMPLES: usize = 1 << 14;
 /// Windows are halved at most so often.
 const HALVINGS: i32 = 10;
-/// Bias of the targets, as a part of the score, that a window may have besides what chance explains.
-const BIAS: f64 = 0.01;
+/// Bias of the targets, as a part of the score, that a window may have.
+const BIAS: f64 = 0.05;
 
 /// A window holds at least as many steps as noise needs to reach all components.
 pub(super) fn window_begin(chain: &Chain, components: usize, end: usize, window: f64) -> usize {
@@ -79,7 +80,9 @@ impl Pilot<'_> {
         }
         for halving in 0..HALVINGS {
             let window = horizon * 0.5_f64.powi(halving);
-            if self.is_close(window)? {
+            let [bias, error] = self.bias(window)?;
+            if std::env::var("TH").is_ok() { eprintln!("{window} {bias} {error}"); }
+            if bias < BIAS.powi(2) {
                 return Ok(0.5 * window);
             }
         }
@@ -92,52 +95,43 @@ impl Pilot<'_> {
         Ok(shortest)
     }
 
-    /// Whether the targets average to a score, by Stein's identity: E[s_d g] = −E[∂_d g] for the true score s and any
-    /// g, here u and u³ of the normalised component u itself, which looks into the tails. Deviations beyond [`BIAS`],
-    /// in standard errors, are squared and added up over ends, components and g: for n of them without any bias the sum
-    /// stays below n + 4√(2n) but once in more than 10⁴ times.
-    fn is_close(&self, window: f64) -> Result<bool> {
-        let misfits = self.task.blocks(TESTED_ENDS, |i| {
+    /// Squared bias of the targets of windows of that length, as a part of the squared score: the mean over ends and
+    /// driven components, with its standard error.
+    fn bias(&self, window: f64) -> Result<[f64; 2]> {
+        let parts = self.task.blocks(TESTED_ENDS, |i| {
             let time = self.process.horizon() * (i + 1) as f64 / TESTED_ENDS as f64;
             let walk = self.windows(TESTED_SAMPLES, self.chain.step_at(time), window, 2);
-            let lanes = self.copies * TESTED_SAMPLES;
-            let mut states = vec![0.0; self.process.components() * lanes];
+            let (lanes, size) = (self.copies * TESTED_SAMPLES, self.process.components());
+            let mut states = vec![0.0; size * lanes];
             walk.ends(&mut states);
-            let mut law = walk.law();
-            let scores: Vec<_> = (0..lanes)
-                .map(|lane| {
-                    walk.window(lane, &mut law);
-                    law.score()
-                })
-                .collect();
-            let misfit = |(place, &component): (usize, &usize)| {
-                let states = &states[component * lanes..][..lanes];
-                stein_misfit(states, scores.iter().map(|score| score[place]))
+            // As many as there are samples, of all copies, the first half of the samples first.
+            let half = |lane: &usize| lane % TESTED_SAMPLES < TESTED_SAMPLES / 2;
+            let (first, second): (Vec<_>, Vec<_>) = (0..lanes).step_by(self.copies).partition(half);
+            let chosen: Vec<usize> = first.into_iter().chain(second).collect();
+            let row = |values: &[f32], row: usize| -> Vec<f64> {
+                chosen.iter().map(|lane| f64::from(values[row * lanes + lane])).collect()
             };
-            Ok(self.process.driven().iter().enumerate().map(misfit).sum::<f64>())
-        })?;
-        let tests = (2 * TESTED_ENDS * self.process.driven().len()) as f64;
-        Ok(misfits.iter().sum::<f64>() < tests + 4.0 * (2.0 * tests).sqrt())
+            let mut law = walk.law();
+            let mut score = |lane: &usize| {
+                walk.window(*lane, &mut law);
+                law.score()
+            };
+            let scores: Vec<_> = chosen.iter().map(&mut score).collect();
+            let rows: Vec<_> = (0..size).map(|component| row(&states, component)).collect();
+            let [values, slopes] = self.equilibrium.with_slopes(time, lanes, &states);
+            let part = |(place, &own): (usize, &usize)| {
+                let targets: Vec<_> = scores.iter().map(|score| score[place]).collect();
+                let balance = self.equilibrium.places().iter().position(|other| *other == place);
+                let balance = balance.map(|f| (row(&values, f), row(&slopes, f)));
+                let is_finite = |(value, slope): &(Vec<f64>, Vec<f64>)| value.iter().chain(slope).all(|v| v.is_finite());
+                squared_bias(&rows, own, &targets, balance.filter(is_finite))
+            };
+            Ok(self.process.driven().iter().enumerate().map(part).collect::<Vec<_>>())
+        })?
+        .concat();
+        let count = parts.len() as f64;
+        let mean = parts.iter().sum::<f64>() / count;
+        let variance = parts.iter().map(|part| (part - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        Ok([mean, (variance / count).sqrt()])
     }
-}
-
-/// By how much E[s u] = −1 and E[s u³] = −3 fail for `states` and their `scores`: squares of standard errors.
-fn stein_misfit(states: &[f32], scores: impl Iterator<Item = f64> + Clone) -> f64 {
-    let count = states.len() as f64;
-    let mean = sum(states) / count;
-    let variance = dot(states, states) / count - mean * mean;
-    let normal = |z: f32| (f64::from(z) - mean) / variance.sqrt();
-    let misfit = |power: i32| {
-        // E[∂g] of a power is that power times the moment below it: 1, and 3 E[u²] = 3.
-        let wanted = f64::from(power);
-        let (mut first, mut second) = (0.0, 0.0);
-        for (z, score) in states.iter().zip(scores.clone()) {
-            let product = score * variance.sqrt() * normal(*z).powi(power);
-            first += product / count;
-            second += product * product / count;
-        }
-        let scatter = ((second - first * first) / count).sqrt();
-        (((first + wanted).abs() - BIAS * wanted).max(0.0) / scatter).powi(2)
-    };
-    misfit(1) + misfit(3)
 }
