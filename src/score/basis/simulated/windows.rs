@@ -72,27 +72,28 @@ impl Pilot<'_> {
     }
 
     /// The whole horizon for a linear process with noise that does not depend on the state, whose windows are exact;
-    /// else half of the longest window that passes the test, since what the test cannot see is still there.
+    /// else half of the longest window whose targets have little [`bias`](Self::bias), since what that cannot tell is
+    /// still there. Its estimate is right on average, also where the noise of short windows hides more than is allowed.
     pub(super) fn longest_window(&self) -> Result<f64> {
         let horizon = self.process.horizon();
         if self.process.class() != Class::Nonlinear {
             return Ok(horizon);
         }
+        let (mut window, mut bias) = (horizon, [f64::INFINITY; 2]);
         for halving in 0..HALVINGS {
-            let window = horizon * 0.5_f64.powi(halving);
-            let [bias, error] = self.bias(window)?;
-            if std::env::var("TH").is_ok() { eprintln!("{window} {bias} {error}"); }
-            if bias < BIAS.powi(2) {
+            window = horizon * 0.5_f64.powi(halving);
+            bias = self.bias(window)?;
+            if bias[0] < BIAS.powi(2) {
                 return Ok(0.5 * window);
             }
         }
-        let shortest = horizon * 0.5_f64.powi(HALVINGS);
+        let [bias, error] = bias.map(|square| 100.0 * square);
         self.task.warn(&format!(
-            "process {}: windowed targets are biased even over windows of {shortest:.1e}: give more `chain_steps`, or train \
-             with objective: \"sliced\", the default",
+            "process {}: windowed targets are biased even over windows of {window:.1e}, by {bias:.2} ± {error:.2} % of the \
+             mean square of the score: give more `chain_steps`, or train with objective: \"sliced\", the default",
             self.process.name()
         ));
-        Ok(shortest)
+        Ok(window)
     }
 
     /// Squared bias of the targets of windows of that length, as a part of the squared score: the mean over ends and
