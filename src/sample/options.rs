@@ -139,7 +139,8 @@ impl Options {
         }
         let causes = process.reasons().join(", ");
         let problem = format!("\"denoise\" needs a kernel, which the process `{}` has not: {causes}", process.name());
-        Err(Error::argument("last", problem).with_hint("take last: \"none\", and end with short steps: grid: \"quadratic\""))
+        Err(Error::argument("last", problem)
+            .with_hint("take last: \"none\", and end with short steps: grid: \"quadratic\""))
     }
 
     fn with(values: &Values, method: Arc<dyn Method>) -> Self {

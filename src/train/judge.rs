@@ -22,6 +22,13 @@ pub struct Gain {
     pub error: f64,
 }
 
+impl Gain {
+    /// Whether the weights after are better, as far as is known.
+    pub(super) fn is_better(self) -> bool {
+        self.value > 0.0
+    }
+}
+
 /// What the weights `after` have gained over those `before` in `steps` steps, if `source` has a way to tell. Both are
 /// asked the same, and the batches are of steps that no training comes to.
 ///
@@ -38,8 +45,7 @@ pub(super) fn gain(
     let (chunk, mut training) = (network.chunk(), network.training());
     let judge = |first: usize| {
         let count = chunk.min(options.batch - first);
-        let buffers =
-            Buffers { gradient: vec![0.0; network.parameters()], space: vec![0.0; training.space(count)] };
+        let buffers = Buffers { gradient: vec![0.0; network.parameters()], space: vec![0.0; training.space(count)] };
         source.judge(first, count).map(|feed| (feed, buffers, Ok(0.0)))
     };
     let Some(mut judges) = (0..options.batch).step_by(chunk).map(judge).collect::<Option<Vec<_>>>() else {

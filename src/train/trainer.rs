@@ -48,7 +48,8 @@ const MOST_BLURRED: f64 = 0.5;
 
 fn run(mut trainer: Trainer<'_>, source: &dyn Source, model: &Learned, task: &Task) -> Result<Record> {
     let task = if trainer.training.has_threads() { &task.serial() } else { task };
-    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.training.parts());
+    let parts = trainer.training.parts().max(model.network().training().parts());
+    let items = trainer.workers.len().max(trainer.squares.len()).max(parts);
     // A network with threads of its own takes them from the pool that it is called in.
     let (outcome, gain) = task.install(|| {
         task.team(items, |team| {
@@ -59,7 +60,7 @@ fn run(mut trainer: Trainer<'_>, source: &dyn Source, model: &Learned, task: &Ta
     });
     model.set_weights(trainer.weights);
     let (interrupted, gain) = (outcome?, gain?);
-    if let Some(Gain { value, error }) = gain.filter(|gain| gain.value <= 0.0) {
+    if let Some(Gain { value, error }) = gain.filter(|gain| !gain.is_better()) {
         task.warn(&format!(
             "training made the score no better: on paths of their own the mean squared error, in units of the noise within \
              a window, rose by {:.1e} ± {error:.0e}. The score is kept as it was before: train with more steps, larger \
@@ -176,7 +177,7 @@ impl<'a> Trainer<'a> {
             return Ok(None);
         }
         let gain = judge::gain(source, model.network().as_ref(), weights, self.options, steps, team)?;
-        if gain.is_some_and(|gain| gain.value <= 0.0) {
+        if gain.is_some_and(|gain| !gain.is_better()) {
             self.weights.average.clone_from(&before.average);
         }
         Ok(gain)

@@ -26,7 +26,9 @@ impl<'a> Sliced<'a> {
     /// When batches hold no two samples.
     pub(super) fn new(paths: Paths<'a>) -> Result<Self> {
         match paths.batch {
-            0..2 => Err(Error::argument("batch", "must be at least 2 for objective: \"sliced\", which learns from pairs")),
+            0..2 => {
+                Err(Error::argument("batch", "must be at least 2 for objective: \"sliced\", which learns from pairs"))
+            }
             _ => Ok(Self(paths)),
         }
     }

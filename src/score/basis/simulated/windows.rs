@@ -99,37 +99,40 @@ impl Pilot<'_> {
     /// Squared bias of the targets of windows of that length, as a part of the squared score: the mean over ends and
     /// driven components, with its standard error.
     fn bias(&self, window: f64) -> Result<[f64; 2]> {
-        let parts = self.task.blocks(TESTED_ENDS, |i| {
-            let time = self.process.horizon() * (i + 1) as f64 / TESTED_ENDS as f64;
-            let walk = self.windows(TESTED_SAMPLES, self.chain.step_at(time), window, 2);
-            let (lanes, size) = (self.copies * TESTED_SAMPLES, self.process.components());
-            let mut states = vec![0.0; size * lanes];
-            walk.ends(&mut states);
-            // As many as there are samples, of all copies, the first half of the samples first.
-            let half = |lane: &usize| lane % TESTED_SAMPLES < TESTED_SAMPLES / 2;
-            let (first, second): (Vec<_>, Vec<_>) = (0..lanes).step_by(self.copies).partition(half);
-            let chosen: Vec<usize> = first.into_iter().chain(second).collect();
-            let row = |values: &[f32], row: usize| -> Vec<f64> {
-                chosen.iter().map(|lane| f64::from(values[row * lanes + lane])).collect()
-            };
-            let mut law = walk.law();
-            let mut score = |lane: &usize| {
-                walk.window(*lane, &mut law);
-                law.score()
-            };
-            let scores: Vec<_> = chosen.iter().map(&mut score).collect();
-            let rows: Vec<_> = (0..size).map(|component| row(&states, component)).collect();
-            let [values, slopes] = self.equilibrium.with_slopes(time, lanes, &states);
-            let part = |(place, &own): (usize, &usize)| {
-                let targets: Vec<_> = scores.iter().map(|score| score[place]).collect();
-                let balance = self.equilibrium.places().iter().position(|other| *other == place);
-                let balance = balance.map(|f| (row(&values, f), row(&slopes, f)));
-                let is_finite = |(value, slope): &(Vec<f64>, Vec<f64>)| value.iter().chain(slope).all(|v| v.is_finite());
-                squared_bias(&rows, own, &targets, balance.filter(is_finite))
-            };
-            Ok(self.process.driven().iter().enumerate().map(part).collect::<Vec<_>>())
-        })?
-        .concat();
+        let parts = self
+            .task
+            .blocks(TESTED_ENDS, |i| {
+                let time = self.process.horizon() * (i + 1) as f64 / TESTED_ENDS as f64;
+                let walk = self.windows(TESTED_SAMPLES, self.chain.step_at(time), window, 2);
+                let (lanes, size) = (self.copies * TESTED_SAMPLES, self.process.components());
+                let mut states = vec![0.0; size * lanes];
+                walk.ends(&mut states);
+                // As many as there are samples, of all copies, the first half of the samples first.
+                let half = |lane: &usize| lane % TESTED_SAMPLES < TESTED_SAMPLES / 2;
+                let (first, second): (Vec<_>, Vec<_>) = (0..lanes).step_by(self.copies).partition(half);
+                let chosen: Vec<usize> = first.into_iter().chain(second).collect();
+                let row = |values: &[f32], row: usize| -> Vec<f64> {
+                    chosen.iter().map(|lane| f64::from(values[row * lanes + lane])).collect()
+                };
+                let mut law = walk.law();
+                let mut score = |lane: &usize| {
+                    walk.window(*lane, &mut law);
+                    law.score()
+                };
+                let scores: Vec<_> = chosen.iter().map(&mut score).collect();
+                let rows: Vec<_> = (0..size).map(|component| row(&states, component)).collect();
+                let [values, slopes] = self.equilibrium.with_slopes(time, lanes, &states);
+                let part = |(place, &own): (usize, &usize)| {
+                    let targets: Vec<_> = scores.iter().map(|score| score[place]).collect();
+                    let balance = self.equilibrium.places().iter().position(|other| *other == place);
+                    let balance = balance.map(|f| (row(&values, f), row(&slopes, f)));
+                    let is_finite =
+                        |(value, slope): &(Vec<f64>, Vec<f64>)| value.iter().chain(slope).all(|v| v.is_finite());
+                    squared_bias(&rows, own, &targets, balance.filter(is_finite))
+                };
+                Ok(self.process.driven().iter().enumerate().map(part).collect::<Vec<_>>())
+            })?
+            .concat();
         let count = parts.len() as f64;
         let mean = parts.iter().sum::<f64>() / count;
         let variance = parts.iter().map(|part| (part - mean).powi(2)).sum::<f64>() / (count - 1.0);
