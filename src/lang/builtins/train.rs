@@ -39,7 +39,8 @@ mod functions {
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,
     /// `r.interrupted`, and `r.gain`: of a nonlinear process, by what `value` ± `error` the mean squared error of the
-    /// score fell, in units of the noise within a window; else (). The same seeds give the same bits on any number of threads.
+    /// score fell, in units of the noise within a window; else (). The same seeds give the same bits on any number of
+    /// threads.
     ///
     /// # Errors
     /// When the score is exact, the data have another shape than the score, an option is out of range, or the loss is
