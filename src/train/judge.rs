@@ -7,7 +7,7 @@ use crate::nn::{Buffers, Network};
 use crate::task::Team;
 use crate::vector::single;
 
-/// Batches that are judged by: one for so many steps of the training, so that they take less than 5 % of its time.
+/// Batches that are judged by: one for so many steps of the training. Each takes the time of two steps at most.
 const STEPS_PER_BATCH: u64 = 40;
 /// At least so many, of which chance can be told.
 const LEAST: u64 = 8;

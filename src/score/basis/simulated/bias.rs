@@ -73,8 +73,7 @@ mod tests {
 
     /// Of normal states the score is −z. Targets with noise twice as wide as the score have no bias, those that are 0.2
     /// too small, or off by 0.2 in a way that moments up to the third do not show, have one of a part of 0.2 and of
-    /// what the five bumps can tell of the other. 8 standard errors of 6 probes at 2¹⁶ samples are 0.006. Seen to fail
-    /// with the sign of the slopes turned, and with the first half taken twice.
+    /// what the five bumps can tell of the other. 8 standard errors of 6 probes at 2¹⁶ samples are 0.006.
     #[test]
     fn bias_is_found_and_chance_is_not() {
         const COUNT: usize = 1 << 16;
