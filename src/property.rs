@@ -13,5 +13,11 @@ pub(crate) fn cases(count: u32) -> Config {
     let usual = Config::default();
     let rng_seed = if usual.rng_seed == RngSeed::Random { SEED } else { usual.rng_seed };
     let times: u32 = std::env::var("TUMBLE_CASES").ok().and_then(|times| times.parse().ok()).unwrap_or(1);
-    Config { cases: count * times, rng_seed, failure_persistence: Some(Box::new(beside)), ..usual }
+    Config {
+        cases: count * times,
+        max_global_rejects: usual.max_global_rejects * times,
+        rng_seed,
+        failure_persistence: Some(Box::new(beside)),
+        ..usual
+    }
 }

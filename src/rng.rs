@@ -53,6 +53,8 @@ pub enum Purpose {
     PilotStart,
     /// Which sample takes the place of which.
     Shuffle,
+    /// Chains of lattices.
+    Lattice,
 }
 
 /// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.

@@ -143,6 +143,8 @@ fn requests_are_held_against_the_memory_allowed() {
         "measure::energy_distance(zeros([1000, 100]), zeros([1000, 100]))",
         "measure::kl_histogram(zeros([2, 2]), zeros([2, 2]), #{ bins: 300 })",
         "log_likelihood(score::exact(process::active(), d), [[0, 0]], #{ auxiliary_draws: 1e6 })",
+        "log_likelihood(score::exact(p, dataset::mixture(#{ means: zeros([1, 100]), std: 1 })), zeros([100, 100]), \
+         #{ divergence: \"hutchinson\", probes: 99 })",
         "score::mlp(process::double_well(), d, #{ hidden: [4], chain_steps: 1e5 })",
         "score::mlp(p, d, #{ hidden: [512, 512] })",
         "train(score::mlp(p, d, #{ hidden: [64, 64] }), d, #{ batch: 4096 })",

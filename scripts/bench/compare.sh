@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# tumble against JAX and PyTorch on the reference jobs, taken in turns since machines drift: describes the machine and
-# prints a table in Markdown.
+# tumble against JAX, PyTorch and Numba on the reference jobs, taken in turns since machines drift: describes the
+# machine and prints a table in Markdown.
 #
 #   scripts/bench/compare.sh                     five rounds on two threads, five on one
 #   scripts/bench/compare.sh --rounds 1 --threads "2"
@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 rounds=5 threads="2 1" venv="${TUMBLE_BENCH_VENV:-target/bench-venv}" write=no
-jobs="train_mlp sample_exact sample_mlp simulate start"
+jobs="train_mlp sample_exact sample_mlp simulate ising start"
 while [ $# -gt 0 ]; do
     case "$1" in
         --rounds) rounds=$2; shift ;;
@@ -58,7 +58,7 @@ describe() {
     model=$(sed -n 's/^model[[:space:]]*: //p' /proc/cpuinfo 2>/dev/null | head -n 1)
     echo "Machine: ${cpu:-$(uname -m)} (family ${family:-?}, model ${model:-?}), $cores cores, $(uname -sm); ${flags:-no flags known}."
     echo "Versions: $("$tumble" --version), commit $(git rev-parse --short HEAD), $(rustc --version);" \
-        "$("$python" --version), $("$python" -m pip freeze 2>/dev/null | grep -E '^(jax|jaxlib|torch|numpy|optax)==' | tr '\n' ' ')"
+        "$("$python" --version), $("$python" -m pip freeze 2>/dev/null | grep -E '^(jax|jaxlib|torch|numpy|optax|numba)==' | tr '\n' ' ')"
     echo "Load when it ended: $(cut -d ' ' -f 1-3 /proc/loadavg 2>/dev/null || echo unknown)."
     echo
 }

@@ -1,4 +1,4 @@
-"""The jobs of `tumble bench` in JAX and PyTorch: one line of JSON for each job and framework.
+"""The jobs of `tumble bench` in JAX and PyTorch, or Numba: one line of JSON for each job and framework.
 
     python peers.py [--threads N] [JOB ...]
 
@@ -251,6 +251,30 @@ class Torch:
         self.measure("simulate", PATHS * steps, "sample steps", step, steps)
 
 
+def ising(size=32, lattices=64, sweeps=200, temperature=2.0):
+    """Metropolis updates of sites at random, the plain way: a byte for a spin, a thread for a lattice."""
+    import numba
+    import numpy
+
+    @numba.njit(parallel=True, fastmath=True)
+    def update(spins, sweeps, flip_of_three, flip_of_four):
+        size = spins.shape[1]
+        for r in numba.prange(spins.shape[0]):
+            lattice = spins[r]
+            for _ in range(sweeps * size * size):
+                i, j = numpy.random.randint(size), numpy.random.randint(size)
+                around = lattice[i - 1, j] + lattice[(i + 1) % size, j] + lattice[i, j - 1] + lattice[i, (j + 1) % size]
+                aligned = lattice[i, j] * around
+                if aligned <= 0 or numpy.random.random() < (flip_of_three if aligned == 2 else flip_of_four):
+                    lattice[i, j] = -lattice[i, j]
+
+    spins = numpy.where(numpy.random.default_rng(1).random((lattices, size, size)) < 0.5, -1, 1).astype(numpy.int8)
+    run = lambda sweeps: update(spins, sweeps, math.exp(-4 / temperature), math.exp(-8 / temperature))
+    run(1)
+    seconds = timed(lambda: run(sweeps))
+    print_line("ising", "numba", lattices * size * size * sweeps, "spin updates", seconds)
+
+
 def start():
     """A new interpreter that imports PyTorch and does nothing."""
     command = [sys.executable, "-c", "import torch"]
@@ -259,7 +283,8 @@ def start():
     print_line("start", "torch-import", 1, "starts", seconds)
 
 
-JOBS = ["train_mlp", "sample_exact", "sample_mlp", "simulate", "start"]
+ALONE = {"ising": ising, "start": start}
+JOBS = ["train_mlp", "sample_exact", "sample_mlp", "simulate", *ALONE]
 
 
 def main():
@@ -272,10 +297,10 @@ def main():
     # XLA sizes its pool by the processors that it may use, and has no other switch that holds.
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[: arguments.threads])
-    os.environ["OMP_NUM_THREADS"] = str(arguments.threads)
+    os.environ["OMP_NUM_THREADS"] = os.environ["NUMBA_NUM_THREADS"] = str(arguments.threads)
     for job in arguments.jobs or JOBS:
-        if job == "start":
-            start()
+        if job in ALONE:
+            ALONE[job]()
             continue
         for peer in (Jax, Torch):
             getattr(peer(arguments.threads), job)()

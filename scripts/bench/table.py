@@ -11,7 +11,7 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-PEERS = {"jax-scan": "JAX scan", "torch-eager": "PyTorch eager", "torch-import": "`import torch`"}
+PEERS = {"jax-scan": "JAX scan", "torch-eager": "PyTorch eager", "numba": "Numba", "torch-import": "`import torch`"}
 HEADER = ["job", "threads", "tumble", "peak", "peer", "its rate", "ratio"]
 
 

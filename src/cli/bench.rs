@@ -13,11 +13,12 @@ use super::interrupt::Interrupt;
 use super::terminal;
 
 /// The jobs that are written in the language, and the functions of `JOBS` that prepare them.
-const SCRIPTED: [(&str, &str); 4] = [
+const SCRIPTED: [(&str, &str); 5] = [
     ("train_mlp", "train_mlp"),
     ("sample_exact", "sample_exact"),
     ("sample_mlp", "sample_mlp"),
     ("simulate", "simulate_script"),
+    ("ising", "ising"),
 ];
 const START: &str = "start";
 const JOBS: &str = include_str!("../../stdlib/bench/jobs.rhai");
@@ -40,6 +41,11 @@ struct Line<'a> {
     peak_mib: Option<f64>,
 }
 
+/// The names of all jobs.
+pub(crate) fn names() -> impl Iterator<Item = &'static str> {
+    SCRIPTED.iter().map(|(name, _)| *name).chain([START])
+}
+
 /// Times each of `names`, or everything, and returns the exit code. `settings` are the arguments that a process for one
 /// of the jobs inherits.
 pub(crate) fn jobs(
@@ -49,7 +55,7 @@ pub(crate) fn jobs(
     quick: bool,
     settings: &[String],
 ) -> u8 {
-    let known: Vec<&str> = SCRIPTED.iter().map(|(name, _)| *name).chain([START]).collect();
+    let known: Vec<&str> = self::names().collect();
     if let Some(name) = names.iter().find(|name| !known.contains(&name.as_str())) {
         let error = Error::argument("JOB", format!("must be the name of a job, got `{name}`"));
         return terminal::report(&error.with_hint(suggestion(name, &known, "the jobs are")).into());

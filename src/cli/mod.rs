@@ -76,8 +76,10 @@ enum Command {
     },
     /// Time the reference jobs; prints a line of JSON for each
     Bench {
-        /// `train_mlp`, `sample_exact`, `sample_mlp`, `simulate`, `start`; all of them by default
-        #[arg(value_name = "JOB")]
+        #[arg(
+            value_name = "JOB",
+            help = format!("`{}`; all of them by default", bench::names().collect::<Vec<_>>().join("`, `"))
+        )]
         jobs: Vec<String>,
         /// A tenth of the steps, for a first impression
         #[arg(long)]

@@ -1,6 +1,7 @@
 //! Datasets and file formats.
 
 pub mod formats;
+pub mod ising;
 mod mixture;
 mod moments;
 mod points;
@@ -14,6 +15,7 @@ use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
+pub use ising::Ising;
 pub use mixture::{Covariance, Mixture};
 pub use moments::Moments;
 use nalgebra::DMatrix;
@@ -94,6 +96,14 @@ impl Dataset {
     /// As [`Dataset::from_points`], and for values that single precision cannot hold.
     pub fn from_values(name: &str, shape: &[usize], values: &[f64]) -> Result<Self> {
         Points::from_f64(shape, values).map(|points| Self::of_points(name, points))
+    }
+
+    /// Lattices of the two-dimensional Ising model as finite data, a datum [size, size] of spins ±1.
+    ///
+    /// # Errors
+    /// As [`Ising::lattices`].
+    pub fn ising(ising: &Ising, task: &Task) -> Result<Self> {
+        Self::from_points("ising", &ising.lattices(task)?)
     }
 
     fn of_points(name: &str, points: Points) -> Self {

@@ -1,5 +1,6 @@
 //! The stationary covariance of a linear process.
 
+use nalgebra::linalg::balancing::balance_parlett_reinsch;
 use nalgebra::{Complex, DMatrix, DVector, Schur};
 
 use super::double::{Double, Square};
@@ -16,7 +17,7 @@ pub(crate) enum Fate {
     Stays,
     /// One grows at this rate.
     Grows(f64),
-    /// The iteration for the eigenvalues does not converge, which happens for entries that are not finite.
+    /// Entries are not finite, or the iteration for the eigenvalues does not converge.
     Unknown,
 }
 
@@ -25,7 +26,37 @@ pub(crate) enum Fate {
 /// An eigenvalue of A is known to a part of ‖A‖, and its inverse, an eigenvalue of A⁻¹, to a part of ‖A⁻¹‖: fast rates
 /// are read off A, slow ones off A⁻¹. With one of the two alone a memory of 10⁻¹² of the slowest time would hide
 /// whether that dies out.
+///
+/// Directions that feed others and are not fed by them have eigenvalues of their own, however strongly they feed: so
+/// each group that acts on itself is looked at alone, in units in which its entries are alike.
 pub(crate) fn fate(drift: &DMatrix<f64>) -> Fate {
+    if drift.iter().any(|entry| !entry.is_finite()) {
+        return Fate::Unknown;
+    }
+    let fates = groups(drift).into_iter().map(|group| {
+        let mut own = drift.select_rows(&group).select_columns(&group);
+        balance_parlett_reinsch(&mut own);
+        fate_of_group(&own)
+    });
+    fates.reduce(Fate::worse).unwrap_or(Fate::Damped)
+}
+
+/// The components in groups of those that act on each other, directly or by way of others.
+fn groups(drift: &DMatrix<f64>) -> Vec<Vec<usize>> {
+    let size = drift.nrows();
+    let mut reaches = DMatrix::from_fn(size, size, |i, j| i == j || drift[(i, j)] != 0.0);
+    for via in 0..size {
+        for i in (0..size).filter(|&i| reaches[(i, via)]).collect::<Vec<_>>() {
+            for j in 0..size {
+                reaches[(i, j)] |= reaches[(via, j)];
+            }
+        }
+    }
+    let group = |i: usize| (0..size).filter(|&j| reaches[(i, j)] && reaches[(j, i)]).collect::<Vec<_>>();
+    (0..size).map(group).enumerate().filter(|(i, group)| group[0] == *i).map(|(_, group)| group).collect()
+}
+
+fn fate_of_group(drift: &DMatrix<f64>) -> Fate {
     let Some(mut fast) = eigenvalues(drift) else { return Fate::Unknown };
     let inverse = drift.clone().try_inverse().filter(|inverse| inverse.iter().all(|entry| entry.is_finite()));
     let mut slow = inverse.as_ref().and_then(eigenvalues).unwrap_or_default();
@@ -43,6 +74,19 @@ pub(crate) fn fate(drift: &DMatrix<f64>) -> Fate {
         Some(rate) if rate > 0.0 => Fate::Grows(rate),
         Some(0.0) => Fate::Stays,
         _ => Fate::Damped,
+    }
+}
+
+impl Fate {
+    /// That of the two that lives longer.
+    fn worse(self, other: Self) -> Self {
+        let rank = |fate: Self| match fate {
+            Self::Damped => (0, 0.0),
+            Self::Stays => (1, 0.0),
+            Self::Grows(rate) => (2, rate),
+            Self::Unknown => (3, 0.0),
+        };
+        if rank(other) > rank(self) { other } else { self }
     }
 }
 
@@ -124,6 +168,14 @@ mod tests {
         for friction in [1e3, 1e6, 1e9, 1e12] {
             assert_eq!(fate(&langevin(friction)), Fate::Damped, "{friction:e}");
             assert!(matches!(fate(&-langevin(friction)), Fate::Grows(rate) if (rate / friction - 1.0).abs() < 1e-5));
+        }
+        for time in [1e-30, 1e-20, 1e20, 1e30] {
+            let active = DMatrix::from_row_slice(2, 2, &[-1.0 / time, 1.0, 0.0, -2.0 / time]);
+            assert_eq!(fate(&active), Fate::Damped, "{time:e}");
+            // Position in units of 1/time² of the force.
+            let langevin = DMatrix::from_row_slice(2, 2, &[0.0, 1.0, -1.0 / (time * time), -1.0 / time]);
+            assert_eq!(fate(&langevin), Fate::Damped, "{time:e}");
+            assert!(matches!(fate(&-langevin), Fate::Grows(_)), "{time:e}");
         }
         for tau in [1e-16, 1e-12, 1e12, 1e16] {
             assert_eq!(fate(&DMatrix::from_row_slice(2, 2, &[-1.0, 1.0, 0.0, -1.0 / tau])), Fate::Damped, "{tau:e}");

@@ -5,11 +5,13 @@
 mod covariance;
 mod energy;
 mod histogram;
+mod lattice;
 mod transport;
 
 pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;
 pub use histogram::{Bins, js_histogram, kl_histogram};
+pub use lattice::{coarse_magnetisation, ising_energy, spin_correlation};
 pub use transport::sliced_wasserstein;
 
 use crate::error::{Error, Result};

@@ -119,11 +119,15 @@ impl Process {
         let times: Vec<_> = (0..=CHECKS).map(|i| horizon * f64::from(i) / f64::from(CHECKS)).collect();
         let timeline = |coefficients| Timeline::new(&definition, &parameters, coefficients);
         let timeline = match (&form.coefficients, numbers.check(&times)) {
-            (Some(coefficients), Ok(())) => Some(timeline(coefficients)?),
+            (Some(coefficients), Ok(())) => {
+                let timeline = timeline(coefficients)?;
+                timeline.check_start(horizon)?;
+                Some(timeline)
+            }
             // What is infinite at t = 0 only can be integrated over, if it grows slowly enough.
             (Some(coefficients), Err(error)) => {
                 match numbers.check(&times[1..]).and_then(|()| timeline(coefficients)) {
-                    Ok(timeline) if timeline.is_integrable(horizon) => Some(timeline),
+                    Ok(timeline) if timeline.check_start(horizon).is_ok() => Some(timeline),
                     _ => return Err(error),
                 }
             }

@@ -6,6 +6,9 @@ use super::{Linear, Process};
 use crate::error::{Error, Result};
 use crate::gauss::{Fate, Square, fate, lyapunov};
 
+/// What a drift needs for a stationary law.
+pub(super) const DAMPED: &str = "a stationary law needs a drift whose eigenvalues all have negative real parts";
+
 /// The law that a process settles into, over the components of one copy.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Stationary {
@@ -21,29 +24,25 @@ impl Linear {
     /// # Errors
     /// When the drift does not damp every direction; names the offending rate.
     pub fn stationary(&self) -> Result<Stationary> {
-        let none = |problem: String| {
-            Error::numerical(format!("there is no stationary law: {problem}"))
-                .with_hint("a stationary law needs a drift whose eigenvalues all have negative real parts")
-        };
+        self.settles().map_err(|why| Error::numerical(format!("there is no stationary law: {why}")).with_hint(DAMPED))
+    }
+
+    /// The same; without one, why.
+    pub(super) fn settles(&self) -> std::result::Result<Stationary, String> {
         match fate(&self.drift) {
             Fate::Damped => {}
             Fate::Stays => {
-                return Err(none(
-                    "the drift has an eigenvalue with real part 0, the variance grows for ever".to_owned(),
-                ));
+                return Err("the drift has an eigenvalue with real part 0, the variance grows for ever".to_owned());
             }
             Fate::Grows(rate) => {
                 let time = 1.0 / rate;
-                return Err(none(format!(
+                return Err(format!(
                     "the drift has an eigenvalue with real part {rate:.4}, a perturbation grows e-fold in {time:.4}"
-                )));
+                ));
             }
-            Fate::Unknown => return Err(none("the eigenvalues of the drift could not be found".to_owned())),
+            Fate::Unknown => return Err("the eigenvalues of the drift could not be found".to_owned()),
         }
-        let covariance = self
-            .lyapunov()
-            .ok_or_else(|| none("the equation for it is singular to working precision".to_owned()))?
-            .rounded();
+        let covariance = self.lyapunov().ok_or("the equation for it is singular to working precision")?.rounded();
         let mean = self.drift.clone().lu().solve(&-&self.offset).unwrap_or_else(|| DVector::zeros(self.size()));
         Ok(Stationary { mean, covariance })
     }

@@ -3,6 +3,9 @@
 use crate::error::Error;
 use crate::process::{Process, WITHOUT_VALUE};
 
+/// Sizes of a state whose squares and their reciprocals single precision holds with all digits.
+const RANGE: std::ops::Range<f64> = 1e-18..1e18;
+
 /// A step after which a state is not finite.
 pub(super) struct Fault<'a> {
     pub(super) process: &'a Process,
@@ -15,22 +18,46 @@ pub(super) struct Fault<'a> {
 }
 
 impl Fault<'_> {
-    /// Names the part of drift or noise that has no value there; else says how long the steps are.
+    /// Names the part of drift or noise that has no value there; else what is too small or large for single precision;
+    /// else says how long the steps are.
     pub(super) fn error(&self) -> Error {
         if let Some(fault) = self.process.fault(self.time, &self.state) {
             return Error::numerical(fault).with_hint(WITHOUT_VALUE);
         }
-        let drift = self.process.linear_at(self.process.horizon()).map_or(String::new(), |linear| {
-            // The largest row sum bounds the modulus of every eigenvalue.
-            let rates = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
-            format!(", and the drift has rates of up to {rates:.3e}")
-        });
-        Error::numerical(format!("the samples left the range of floating point at t = {:.4}", self.time)).with_hint(
-            format!(
-                "take more steps: explicit steps run away when they are too long for the process; the longest is \
-                 {:.3e}{drift}",
-                self.longest
-            ),
-        )
+        let problem = out_of_range(self.time);
+        // Later in a run large states are what steps that are too long have made of them.
+        let is_first = self.time >= self.process.horizon();
+        let is_beyond = |size: f64| size > 0.0 && size < RANGE.start || is_first && size > RANGE.end;
+        if let Some(component) = self.state.iter().position(|value| is_beyond(value.abs())) {
+            let (name, size) = (self.process.component_name(component), self.state[component].abs());
+            return problem.with_hint(format!(
+                "measure in other units: {name} is about {size:.1e}, and single precision has its variance only for sizes \
+                 from {:e} to {:e}",
+                RANGE.start, RANGE.end
+            ));
+        }
+        let longest = self.longest;
+        let steps =
+            format!("explicit steps run away when they are too long for the process; the longest is {longest:.3e}");
+        problem.with_hint(match self.process.linear_at(self.process.horizon()) {
+            Err(_) => format!("take more steps: {steps}"),
+            Ok(linear) => {
+                // The largest row sum bounds the modulus of every eigenvalue.
+                let rates = linear.drift.row_iter().map(|row| row.abs().sum()).fold(0.0, f64::max);
+                format!(
+                    "take more steps, or follow the drift exactly, by perturb(..) forwards or the method \"splitting\" \
+                     backwards: {steps}, and the drift has rates of up to {rates:.3e}"
+                )
+            }
+        })
     }
+}
+
+/// That samples are not finite any more from `time` on.
+pub(super) fn out_of_range(time: f64) -> Error {
+    let at = match time {
+        time if (1e-3..1e5).contains(&time) => format!("{time:.4}"),
+        time => format!("{time:.3e}"),
+    };
+    Error::numerical(format!("the samples left the range of floating point at t = {at}"))
 }

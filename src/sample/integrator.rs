@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::combination::Combination;
+use super::fault::out_of_range;
 use super::grid::beside;
 use crate::error::{Error, Result};
 use crate::settings::{Range, Setting, Value, Values};
@@ -235,8 +236,7 @@ impl<'a> Integrator<'a> {
             true => Ok(error),
             // A step into the infinite was too long, unless it starts there.
             false if self.rows[..2 * self.size].iter().all(|value| value.is_finite()) => Ok(1e10),
-            false => Err(Error::numerical(format!("the samples left the range of floating point at t = {time:.4}"))
-                .with_hint("lower `rtol` and `atol`, or take a method with fixed steps")),
+            false => Err(out_of_range(time).with_hint("lower `rtol` and `atol`, or take a method with fixed steps")),
         }
     }
 

@@ -17,7 +17,7 @@ use super::state::{Run, State};
 use crate::error::{Error, Result};
 use crate::process::PriorLaw;
 use crate::rng::{Purpose, Stream};
-use crate::score::{Chart, Score, blurred, remainder};
+use crate::score::{Chart, Score, blurred, remainder, unsettled};
 use crate::task::Task;
 use crate::tensor::number;
 
@@ -40,8 +40,11 @@ pub fn sample(score: &dyn Score, count: usize, law: PriorLaw, options: &Options,
     };
     let noise = Noise::Normal(increments(options, process.horizon()));
     let mut state = follow(score, count, process.horizon(), &start, noise, options, task)?;
-    if law == PriorLaw::Matched {
+    if law != PriorLaw::Ensemble {
         state.warn(remainder(score)?, task);
+    }
+    if law == PriorLaw::Stationary {
+        state.warn(unsettled(score)?, task);
     }
     Ok(state)
 }

@@ -41,9 +41,12 @@ impl Start {
         Self { law: self.law.clone(), stream: self.stream.part(index) }
     }
 
-    /// Standard deviation of a component given those before it; 0 for the data.
-    pub(super) fn std(&self, component: usize) -> f64 {
-        self.law.factor[(component, component)]
+    /// The first component behind the first `data` ones that has no density given those before it, and whether it
+    /// follows them.
+    pub(super) fn fixed(&self, data: usize) -> Option<(usize, bool)> {
+        let factor = &self.law.factor;
+        let fixed = (data..factor.nrows()).find(|&i| factor[(i, i)] == 0.0)?;
+        Some((fixed, (data..fixed).any(|j| factor[(fixed, j)] != 0.0)))
     }
 
     /// Takes the log density of the auxiliaries in `state`, [m·copies, samples], off `values`, \[samples\].

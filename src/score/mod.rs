@@ -19,7 +19,7 @@ pub use chart::Chart;
 pub(crate) use chart::turned;
 pub use exact::Exact;
 pub use learned::Learned;
-pub use scales::{blurred, remainder, warnings};
+pub use scales::{blurred, remainder, unsettled, warnings};
 
 use crate::data::{Moments, Units};
 use crate::error::Result;
@@ -54,6 +54,11 @@ pub trait Score: Send + Sync {
     /// Whether the data are Gaussian, so that the moments say all of them.
     fn is_gaussian(&self) -> bool {
         false
+    }
+
+    /// Whether the data have a density: finite data, as they are, have none before they are noised.
+    fn has_density(&self) -> bool {
+        true
     }
 
     /// The units of its data, where these are normalised.

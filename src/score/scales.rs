@@ -16,6 +16,9 @@ pub(super) const MUCH_SIGNAL: f64 = 0.08;
 /// A coordinate that much wider than another is worth a warning; where all are measured by one deviation, the second.
 const MUCH_WIDER: [f64; 2] = [100.0, 5.0];
 
+/// A mean that many standard deviations away is worth a warning: 1,500 samples tell it from none.
+const MUCH_APART: f64 = 0.05;
+
 /// What a user should know of a process and the data of `score` before anything is sampled, with numbers.
 ///
 /// # Errors
@@ -59,6 +62,31 @@ pub fn remainder(score: &dyn Score) -> Result<Option<String>> {
             process.name(),
             100.0 * share,
             number(wanted)
+        )
+    }))
+}
+
+/// That the stationary law is not where the noised data are at the horizon: samples would be shifted by about as many
+/// of their standard deviations.
+///
+/// # Errors
+/// When the kernel at the horizon or the stationary law does not exist.
+pub fn unsettled(score: &dyn Score) -> Result<Option<String>> {
+    let (process, moments) = (score.process(), score.moments());
+    let (kernel, settled) = (process.kernel(process.horizon())?, process.stationary()?);
+    let copies = process.copies(moments.mean.len())?;
+    let noised = kernel.mean(&moments.mean);
+    let apart = (0..copies).map(|copy| {
+        let apart = settled.mean.iter().enumerate().map(|(i, mean)| mean - noised[i * copies + copy]);
+        solve_lower(&kernel.cholesky, &DVector::from_iterator(settled.mean.len(), apart)).norm()
+    });
+    let most = apart.fold(0.0, f64::max);
+    Ok((most > MUCH_APART).then(|| {
+        format!(
+            "process {}: at the horizon the mean of the noised data is {} standard deviations from that of the stationary \
+             law, and samples are shifted by about as many of theirs: raise the horizon, or use the prior \"matched\"",
+            process.name(),
+            number(most)
         )
     }))
 }

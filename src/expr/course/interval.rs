@@ -130,23 +130,24 @@ impl Interval {
     }
 
     fn power(self, exponent: Self) -> Self {
-        let n = exponent.low;
+        let is_partial = self.is_partial || exponent.is_partial;
         // x^0 and 1^x are 1 even of what has no value.
         let is_one = self.is_partial && exponent.holds(0.0) || exponent.is_partial && self.holds(1.0);
-        if is_one {
-            let [base, exponent] = [self, exponent].map(|part| Self { is_partial: false, ..part });
-            return base.power(exponent).hull(Self::point(1.0)).unless_partial(true);
-        }
-        if self.is_empty() || exponent.is_empty() {
-            return Self::EMPTY;
-        }
-        if n != exponent.high {
-            let values = if self.low >= 0.0 { self.corners(exponent, f64::powf) } else { Self::ALL };
-            return values.unless_partial(self.is_partial || exponent.is_partial || self.low < 0.0);
-        }
+        let values = match self.is_empty() || exponent.is_empty() {
+            true => Self::EMPTY,
+            false if exponent.low == exponent.high => self.to_the(exponent.low),
+            false if self.low >= 0.0 => self.corners(exponent, f64::powf),
+            false => Self::ALL.unless_partial(true),
+        };
+        let all = if is_one { values.hull(Self::point(1.0)) } else { values };
+        all.unless_partial(is_partial)
+    }
+
+    /// The power with exponent `n`, of some value.
+    fn to_the(self, n: f64) -> Self {
         match n {
             _ if !n.is_finite() => Self::ALL.unless_partial(true),
-            _ if n < 0.0 => self.power(Self::point(-n)).reciprocal(),
+            _ if n < 0.0 => self.to_the(-n).reciprocal(),
             2.0 => self.absolute().rising(|a| a * a),
             _ if n % 2.0 == 0.0 => self.absolute().rising(|a| a.powf(n)),
             _ if n.fract() == 0.0 => self.rising(|a| a.powf(n)),
@@ -255,7 +256,7 @@ mod tests {
         assert_eq!(i(-2.0, 3.0).power(Interval::point(3.0)), i(-8.0, 27.0));
         assert_eq!(i(0.0, 4.0).power(Interval::point(-0.5)), i(0.5, f64::INFINITY));
         assert_eq!(i(-1.0, 2.0).reciprocal(), Interval::ALL);
-        assert_eq!(i(0.0, 2.0).times(i(1.0, f64::INFINITY)), i(0.0, f64::INFINITY));
+        assert_eq!(i(0.0, 2.0).times(i(1.0, f64::INFINITY)), i(0.0, f64::INFINITY).unless_partial(true));
         assert_eq!(i(1.0, 2.0).applied(Function::Sin).high, 1.0);
         assert_eq!(i(4.0, 5.0).applied(Function::Sin).low, -1.0);
         assert_eq!(i(3.0, 3.3).applied(Function::Cos).low, -1.0);

@@ -63,12 +63,15 @@ impl Estimate {
     }
 
     fn of_function(function: Function, a: Self) -> Self {
-        use Function::{Floor, Ln, Sqrt, Tan};
+        use Function::{Cos, Floor, Ln, Sin, Sqrt, Tan};
         let near_edge = matches!(function, Ln | Sqrt) && a.value.abs() < a.error * 100.0 && a.error > 0.0;
         let near_jump = function == Floor && (a.value - a.value.round()).abs() < a.error * 4.0;
         let near_pole = function == Tan && a.value.cos().abs() < a.error * 100.0;
+        // Then both ends of the error may lie on other waves.
+        let loses_phase = matches!(function, Sin | Cos | Tan) && a.error > 0.1;
         Self::new(function.of(a.value), a.spread(|a| function.of(a)))
             .unless(near_edge)
+            .unless(loses_phase)
             .unless(near_pole)
             .unless(near_jump)
     }

@@ -6,7 +6,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use super::io::file_options;
-use crate::data::{Covariance, Dataset, Mixture, NORMALISATIONS, formats};
+use crate::data::{Covariance, Dataset, Ising, Mixture, NORMALISATIONS, formats};
 use crate::error::{Error, suggestion};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read, seed_argument};
@@ -23,8 +23,12 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
 
-const OPTIONS: &[(&str, Table)] =
-    &[("diamond", &[DIAMOND]), ("mixture", &[MIXTURE]), ("from_file", &[formats::Options::SETTINGS])];
+const OPTIONS: &[(&str, Table)] = &[
+    ("diamond", &[DIAMOND]),
+    ("mixture", &[MIXTURE]),
+    ("ising", &[Ising::SETTINGS]),
+    ("from_file", &[formats::Options::SETTINGS]),
+];
 
 const DIAMOND: &[Setting] = &[
     Setting::number("spacing", "distance between neighbours").above(0.0).or(0.5),
@@ -127,6 +131,37 @@ mod module {
     /// ```
     pub fn swiss_rolls() -> Dataset {
         Dataset::swiss_rolls()
+    }
+
+    /// Lattices of the two-dimensional Ising model in equilibrium: spins ±1 on a square with periodic sides, energy
+    /// −Σ s s' over the pairs of neighbours.
+    ///
+    /// # Shapes
+    /// A datum is [size, size].
+    ///
+    /// # Returns
+    /// A `Dataset` of `count` lattices, each the end of a chain of its own, so they are independent, and as many are
+    /// magnetised up as down. A draw takes one of them, with replacement.
+    ///
+    /// # Errors
+    /// When the temperature is not above 0, or the lattices do not fit into memory.
+    ///
+    /// # Source
+    /// Metropolis et al. 1953; Wolff, Phys. Rev. Lett. 62, 361, 1989. The data of Behera et al., arXiv 2411.07233,
+    /// figure 4, are `#{ size: 32, count: 10_000, sweeps: 1000 }`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::ising(#{ size: 16, temperature: 2, count: 1000, seed: 1 });
+    /// let x = d.sample(1000, 2);
+    /// assert_eq(x.shape, [1000, 16, 16]);
+    /// // Onsager's magnetisation of the infinite lattice.
+    /// assert_near(abs(x.reshape([1000, 256]).mean(1)).mean(), (1 - sinh(2 / 2) ** -4) ** (1 / 8), 0.02);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn ising(ctx: NativeCallContext, options: Map) -> Outcome<Dataset> {
+        let ising = read(&ctx, options, &[Ising::SETTINGS], |given| Ok(Ising::read(given)))?;
+        Dataset::ising(&ising, &task(&ctx)).raise(&ctx)
     }
 
     /// Finite data from an array or tensor; a draw takes a row at random, with replacement.

@@ -39,8 +39,8 @@ mod functions {
     /// datum with less than 8 `probes`, the error is not known: NaN.
     ///
     /// # Errors
-    /// When the process is not linear, an auxiliary starts at a fixed value, `x` has another shape than the score's
-    /// data, or an option is out of range.
+    /// When the process is not linear, an auxiliary starts at a fixed value, the data of an exact score are single
+    /// points and `x` is not noised, `x` has another shape than the score's data, or an option is out of range.
     ///
     /// # Source
     /// Song et al., arXiv 2011.13456; Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (`"mean"`); Burda, Grosse,

@@ -1,10 +1,10 @@
 //! Measures: distances between samples, and their moments.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Engine, Map};
 
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Table, Tables, read};
+use crate::lang::options::{Table, Tables, count_argument, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::measure::{self, Bins};
@@ -153,8 +153,7 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn mean(ctx: NativeCallContext, a: Dynamic) -> Outcome<Tensor> {
-        let mean = measure::mean(&tensor_argument(&ctx, "a", &a)?).raise(&ctx)?;
-        Tensor::from_f64(&[mean.len()], &mean).raise(&ctx)
+        list(measure::mean(&tensor_argument(&ctx, "a", &a)?)).raise(&ctx)
     }
 
     /// Covariance of the coordinates of a sample, or between those of two samples with matching rows, such as the x
@@ -183,6 +182,80 @@ mod module {
         let a = tensor_argument(&ctx, "a", &a)?;
         Ok(measure::covariance(&a, &task(&ctx)).raise(&ctx)?.into())
     }
+
+    /// Energy per spin of each of the lattices, −Σ s s' over the pairs of neighbours, divided by the number of spins.
+    ///
+    /// # Shapes
+    /// [n, size, size], or [n, size²] row-major -> [n]
+    ///
+    /// # Errors
+    /// When lattices are not square, or spins are not 1 or −1.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_eq(measure::ising_energy(ones([3, 8, 8])), tensor([-2, -2, -2]));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn ising_energy(ctx: NativeCallContext, samples: Dynamic) -> Outcome<Tensor> {
+        let samples = tensor_argument(&ctx, "samples", &samples)?;
+        list(measure::ising_energy(&samples, &task(&ctx))).raise(&ctx)
+    }
+
+    /// Mean product of two spins by their distance along an axis: means over positions, both axes and all lattices.
+    ///
+    /// # Shapes
+    /// [n, size, size], or [n, size²] row-major -> [size / 2 + 1], for distances 0, 1, ..
+    ///
+    /// # Errors
+    /// When lattices are not square, or spins are not 1 or −1.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let x = dataset::ising(#{ size: 8, temperature: 3, count: 1000 }).sample(1000, 1);
+    /// let c = measure::spin_correlation(x);
+    /// assert_eq(c[0], 1.0);
+    /// assert_near(-2 * c[1], measure::ising_energy(x).mean(), 1e-5);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn spin_correlation(ctx: NativeCallContext, samples: Dynamic) -> Outcome<Tensor> {
+        let samples = tensor_argument(&ctx, "samples", &samples)?;
+        list(measure::spin_correlation(&samples, &task(&ctx))).raise(&ctx)
+    }
+
+    /// Magnetisation of squares of l × l sites, for each l of `sizes`: its absolute value, with means over all
+    /// positions, also across the sides, and over all lattices.
+    ///
+    /// # Shapes
+    /// [n, size, size], or [n, size²] row-major -> as many as `sizes`
+    ///
+    /// # Arguments
+    /// - `samples`: lattices of spins 1 and −1
+    /// - `sizes`: an array of whole numbers from 1 to the size of the lattices
+    ///
+    /// # Errors
+    /// When lattices are not square, spins are not 1 or −1, or one of `sizes` is none.
+    ///
+    /// # Source
+    /// Behera et al., arXiv 2411.07233, figure 4.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let x = dataset::ising(#{ size: 8, temperature: 2, count: 1000 }).sample(1000, 1);
+    /// let m = measure::coarse_magnetisation(x, [1, 8]);
+    /// assert_eq(m[0], 1.0);
+    /// assert_near(m[1], abs(x.mean(1).mean(1)).mean(), 1e-5);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn coarse_magnetisation(ctx: NativeCallContext, samples: Dynamic, sizes: Array) -> Outcome<Tensor> {
+        let samples = tensor_argument(&ctx, "samples", &samples)?;
+        let sizes = sizes.iter().map(|size| count_argument(&ctx, "sizes", size)).collect::<Outcome<Vec<_>>>()?;
+        list(measure::coarse_magnetisation(&samples, &sizes, &task(&ctx))).raise(&ctx)
+    }
+}
+
+/// Numbers as a vector.
+fn list(numbers: crate::Result<Vec<f64>>) -> crate::Result<Tensor> {
+    numbers.and_then(|numbers| Tensor::from_f64(&[numbers.len()], &numbers))
 }
 
 fn pair(ctx: &NativeCallContext, a: &Dynamic, b: &Dynamic) -> Outcome<(Tensor, Tensor)> {

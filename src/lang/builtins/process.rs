@@ -252,8 +252,14 @@ impl Tracer<'_> {
             return Err(Error::argument("start", problem)).raise(self.ctx);
         };
         let map = trace(self.ctx, "start", &closure, &[("p", self.parameter_symbols())])?;
-        if map.contains_key("cov") && !self.blocks.iter().any(|block| block == "cov") {
+        let is_block = |name: &str| self.blocks.iter().any(|block| block == name);
+        if map.contains_key("cov") && !is_block("cov") {
             return self.joint_start(&map);
+        }
+        if let Some(word) = ["covariance", "mean"].into_iter().find(|word| map.contains_key(*word) && !is_block(word)) {
+            let problem = format!("returns `{word}`, which is no block");
+            let hint = "a law of all auxiliaries together is written #{ cov: [[..], ..], mean: [..] }";
+            return Err(Error::argument("start", problem).with_hint(hint)).raise(self.ctx);
         }
         check_blocks(self.ctx, "start", &map, self.blocks)?;
         if map.contains_key(self.blocks[0].as_str()) {

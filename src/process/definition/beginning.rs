@@ -7,6 +7,7 @@ use super::{Start, StartLaw, StartNumbers};
 use crate::error::{Error, Result};
 use crate::gauss::semidefinite_factor;
 use crate::process::Linear;
+use crate::process::stationary::DAMPED;
 
 impl Numbers<'_> {
     /// The law of the components at t = 0.
@@ -34,8 +35,8 @@ impl Numbers<'_> {
                 law.factor.view_mut((data, data), (auxiliary, auxiliary)).copy_from(&self.factor(&numbers, data)?);
             }
             Start::Stationary {} => {
-                let settled = self.auxiliaries(data)?.stationary();
-                let settled = settled.map_err(|error| self.refused(format!("{error} of the auxiliaries")))?;
+                let settled = self.auxiliaries(data)?.settles();
+                let settled = settled.map_err(|why| self.unsettled(&why).with_hint(DAMPED))?;
                 law.mean.rows_mut(data, auxiliary).copy_from(&settled.mean);
                 let factor = self.factor(&settled.covariance, data)?;
                 law.factor.view_mut((data, data), (auxiliary, auxiliary)).copy_from(&factor);
@@ -46,6 +47,10 @@ impl Numbers<'_> {
 
     fn refused(&self, problem: String) -> Error {
         Error::part(&self.definition.name, "start", problem)
+    }
+
+    fn unsettled(&self, why: &str) -> Error {
+        self.refused(format!("there is no stationary law of the auxiliaries: {why}"))
     }
 
     fn independent(&self, laws: &[Option<StartLaw>], to: &mut StartNumbers) -> Result<()> {
@@ -104,9 +109,7 @@ impl Numbers<'_> {
         let hint = "give the covariance: start: |p| #{ cov: [[..], [..]] }";
         for i in 0..size {
             let name = self.definition.component_name(data + i);
-            let refuse = |why: String| {
-                self.refused(format!("there is no stationary law of the auxiliaries: {why}")).with_hint(hint)
-            };
+            let refuse = |why: String| self.unsettled(&why).with_hint(hint);
             let drift = &self.definition.drift[data + i];
             let affine =
                 drift.affine(count).map_err(|part| refuse(format!("`{part}` in the drift of {name} is not linear")))?;

@@ -43,11 +43,14 @@ impl DraftStart {
             Self::Joint { mean, covariance } => (mean, covariance),
         };
         let (auxiliary, size) = (blocks - 1, covariance.len());
-        if covariance.iter().any(|row| row.len() != size) || ![auxiliary, auxiliary * coordinates].contains(&size) {
-            let widest = covariance.iter().map(Vec::len).max().unwrap_or(0);
-            let problem =
-                format!("gives a covariance of {size} rows and {widest} columns for {auxiliary} auxiliary blocks");
-            let hint = "cov has a row and a column for each block of the state but the first";
+        let hint = "cov has a row and a column for each block of the state but the first";
+        if let Some((i, row)) = covariance.iter().enumerate().find(|(_, row)| row.len() != size) {
+            let entries = if row.len() == 1 { "1 entry".to_owned() } else { format!("{} entries", row.len()) };
+            let problem = format!("gives a covariance of {size} rows whose row {i} has {entries}");
+            return Err(Error::argument("start", problem).with_hint(hint));
+        }
+        if ![auxiliary, auxiliary * coordinates].contains(&size) {
+            let problem = format!("gives a covariance of {size} rows and columns for {auxiliary} auxiliary blocks");
             return Err(Error::argument("start", problem).with_hint(hint));
         }
         if mean.len() != size {

@@ -8,6 +8,7 @@ use super::Definition;
 use crate::error::{Error, Result};
 use crate::expr::{Affine, Assignment, Expression};
 use crate::process::Linear;
+use crate::settings::written;
 
 /// The classes of processes, from the easiest to the hardest.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -184,7 +185,7 @@ impl Numbers<'_> {
         let used = self.parameters.iter().filter(|(name, _)| fault.uses_parameter(name));
         let mut known: Vec<_> = used.map(|(name, value)| format!("{name} = {value}")).collect();
         if fault.depends_on_time() {
-            known.push(format!("t = {time}"));
+            known.push(format!("t = {}", written(time)));
         }
         let problem = format!(
             "the {part} of `{}` has no finite value: `{fault}`{}{}",

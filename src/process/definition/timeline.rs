@@ -5,9 +5,10 @@ use std::sync::Arc;
 
 use super::Definition;
 use super::form::{Coefficients, Numbers, Place};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::expr::{Course, Expression};
 use crate::process::Linear;
+use crate::process::kernel::Integrand;
 
 /// The coefficients of one process with numbers for its parameters.
 #[derive(Debug)]
@@ -65,17 +66,41 @@ impl Timeline {
         self.definition.switching_times(&self.parameters, end)
     }
 
-    /// Whether all that is infinite at t = 0 grows so slowly towards it that drift and D = G Gᵀ can be integrated: as
-    /// t^−α with α below 0.95, beyond which floating point has no times near enough to 0.
-    pub(in crate::process) fn is_integrable(&self, horizon: f64) -> bool {
+    /// How each coefficient that depends on the time is integrated, in the order of [`Timeline::varying`].
+    pub(in crate::process) fn integrands(&self) -> Vec<Integrand> {
+        let integrand = |(place, _): &(Place, Expression)| {
+            let (part, component) = place.named();
+            let power = if matches!(place, Place::Noise(..)) { 2 } else { 1 };
+            Integrand { name: format!("the {part} of `{}`", self.definition.component_name(component)), power }
+        };
+        self.varying.iter().map(integrand).collect()
+    }
+
+    /// Refuses what grows so fast towards t = 0 that drift or D = G Gᵀ cannot be integrated: as t^−α with α from 0.95
+    /// on, beyond which floating point has no times near enough to 0. The value at 0 itself does not matter.
+    ///
+    /// # Errors
+    /// Names the coefficient and its power.
+    pub(in crate::process) fn check_start(&self, horizon: f64) -> Result<()> {
         const OCTAVES: f64 = 100.0;
+        if !self.course.is_singular_at(0.0) {
+            return Ok(());
+        }
         let near = |octaves: f64| self.course.at(horizon * (-octaves).exp2());
         let ends = near(700.0 + OCTAVES).into_iter().zip(near(700.0));
-        self.varying.iter().zip(ends).all(|((place, _), (nearer, farther))| {
+        let integrands = self.integrands().into_iter().zip(&self.varying);
+        for ((Integrand { name, power }, (place, expression)), (nearer, farther)) in integrands.zip(ends) {
             let growth = (nearer / farther).abs().log2() / OCTAVES;
-            let power = if matches!(place, Place::Noise(..)) { 2.0 * growth } else { growth };
-            nearer == farther || power < 0.95
-        })
+            if nearer == farther || f64::from(power) * growth < 0.95 {
+                continue;
+            }
+            let problem = format!("{name}, `{expression}`, grows too fast towards t = 0 to be integrated");
+            return Err(Error::part(&self.definition.name, place.named().0, problem).with_hint(format!(
+                "it may grow more slowly than t^-{}: keep it finite, with t + 1e-5 for t, or where(t > 1e-5, .., ..)",
+                1.0 / f64::from(power)
+            )));
+        }
+        Ok(())
     }
 
     /// The parameters' values.

@@ -7,8 +7,9 @@
 use std::sync::Arc;
 
 use super::Transition;
-use super::mesh::{Mesh, Stretch};
+use super::mesh::Mesh;
 use super::passage::{LONGEST, Passage, Step};
+use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use crate::process::definition::Timeline;
 
@@ -48,7 +49,8 @@ impl Integrated {
         let linear = timeline.constant();
         let size = linear.size();
         let part = |stretch| Step::new(|time| timeline.at(time), stretch, LONGEST);
-        let mesh = Mesh::new(timeline.course(), &timeline.switching_times(horizon), horizon);
+        let (integrands, places) = (timeline.integrands(), timeline.switching_times(horizon));
+        let mesh = Mesh::new(timeline.course(), &integrands, &places, horizon);
         let steps = mesh.subdivide(part, agree)?;
         let factor = linear.start_factor.clone();
         let mut law = Passage { offset: linear.start_mean.clone(), factor, ..Passage::still(size) };
@@ -111,12 +113,16 @@ fn agree([whole, left, right]: [&Step; 3], more: f64) -> bool {
     let near = |a: f64, b: f64, size: f64, tolerance: f64| (a - b).abs() <= (tolerance + more) * size + SMALLEST;
     let transfer = coarse.transfer.iter().zip(&fine.transfer).zip(&whole.transfer_size);
     let offset = coarse.offset.iter().zip(&fine.offset).zip(&whole.offset_size);
+    // Beside a component that is too small to have digits, that of the next is split by chance.
+    let mut has_digits = true;
     transfer.chain(offset).all(|((&a, &b), &size)| near(a, b, size, TOLERANCE))
         && coarse.factor.row_iter().zip(fine.factor.row_iter()).enumerate().all(|(i, (a, b))| {
             let spread = b.norm();
+            let is_split_by_chance = !has_digits;
+            has_digits &= spread > SMALLEST;
             let free = b[i] <= BOUND * spread || near(a[i], b[i], b[i], PIVOT_TOLERANCE);
-            free && near(a.norm(), spread, spread, TOLERANCE)
-                && a.iter().zip(b.iter()).all(|(&a, &b)| near(a, b, spread, TOLERANCE / BOUND))
+            let is_same = || free && a.iter().zip(b.iter()).all(|(&a, &b)| near(a, b, spread, TOLERANCE / BOUND));
+            near(a.norm(), spread, spread, TOLERANCE) && (is_split_by_chance || is_same())
         })
 }
 

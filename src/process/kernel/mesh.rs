@@ -8,7 +8,8 @@
 use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 
-use super::quadrature::{NODES, rule};
+use super::poles::{self, Integrand};
+use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use crate::expr::{Course, Interval};
 
@@ -19,6 +20,8 @@ const FIRST: usize = 8;
 const SHORTEST: f64 = 1e-14;
 /// More parts than this are refused.
 const MOST: usize = 1 << 15;
+/// So many parts make one look for a pole that cannot be integrated, before more are tried.
+const MANY: usize = 1 << 10;
 /// Ratio of neighbouring times, in powers of 2, towards 0 where functions are singular there.
 const OCTAVES: i32 = 8;
 /// Powers of 2 down to the first time above 0 where functions are singular at 0, but finite.
@@ -36,51 +39,13 @@ const MOST_STRETCHES: usize = 4_000;
 const MOST_STRETCHES_IN_ALL: usize = 40_000;
 /// Times that differ by less, in parts of them, are not told apart: what switches at one may do so at the other.
 const ROUNDING: f64 = 1e-14;
-
-/// A stretch of the time axis.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Stretch {
-    pub(super) from: f64,
-    pub(super) to: f64,
-    /// Whether nodes are spread evenly in ln t, in which powers of t are smooth; from 0 on they never are.
-    pub(super) is_graded: bool,
-}
-
-impl Stretch {
-    /// ln(to/from), where nodes are spread evenly in ln t.
-    fn logarithm(self) -> Option<f64> {
-        (self.is_graded && self.from > 0.0).then(|| ((self.to - self.from) / self.from).ln_1p())
-    }
-
-    /// t(u) and dt/du at the nodes u of the rule, for t from one end of the stretch to the other over [0, 1].
-    pub(super) fn nodes(self) -> [(f64, f64); NODES] {
-        let length = self.to - self.from;
-        match self.logarithm() {
-            None => rule().nodes.map(|u| (self.from + length * u, length)),
-            Some(logarithm) => rule().nodes.map(|u| {
-                let time = self.from * (u * logarithm).exp();
-                (time, time * logarithm)
-            }),
-        }
-    }
-
-    /// By what part a function that changes by as much as it is over the stretch is uncertain, times being rounded.
-    fn rounding(self) -> f64 {
-        4.0 * f64::EPSILON * self.to / (self.to - self.from)
-    }
-
-    fn halves(self) -> [Self; 2] {
-        let middle = match self.logarithm() {
-            None => 0.5 * (self.from + self.to),
-            Some(logarithm) => self.from * (0.5 * logarithm).exp(),
-        };
-        [Self { to: middle, ..self }, Self { from: middle, ..self }]
-    }
-}
+/// The most that the rounding of times may make a function uncertain, in parts of it.
+const MOST_UNCERTAIN: f64 = 1e-8;
 
 /// Functions of the time over [0, end], and the times at which they switch.
 pub(super) struct Mesh<'a> {
     course: &'a Course,
+    integrands: &'a [Integrand],
     end: f64,
     /// Where the axis is cut before anything is compared, both ends included.
     cuts: Vec<f64>,
@@ -91,20 +56,24 @@ pub(super) struct Mesh<'a> {
 }
 
 impl<'a> Mesh<'a> {
-    /// Of the functions of `course`, which switch at `places`.
-    pub(super) fn new(course: &'a Course, places: &[f64], end: f64) -> Self {
+    /// Of the functions of `course`, which are `integrands` and switch at `places`.
+    pub(super) fn new(course: &'a Course, integrands: &'a [Integrand], places: &[f64], end: f64) -> Self {
         let is_graded = course.is_singular_at(0.0);
         let start = course.at(0.0);
         let mut cuts: Vec<f64> = (0..=FIRST).map(|i| end * i as f64 / FIRST as f64).collect();
         cuts.extend(places);
         if is_graded {
-            let depth = if start.iter().all(|value| value.is_finite()) { FINITE } else { INFINITE };
+            // The value at 0 says little: it may be another branch of a `where`.
+            let near = |octaves: i32| course.at(end * 2_f64.powi(-octaves));
+            let is_rising = near(INFINITE).iter().zip(near(FINITE)).any(|(near, far)| near.abs() > 2.0 * far.abs());
+            let is_infinite = is_rising || start.iter().any(|value| !value.is_finite());
+            let depth = if is_infinite { INFINITE } else { FINITE };
             cuts.extend((1..=depth / OCTAVES).map(|k| end * 2_f64.powi(-OCTAVES * k)));
         }
         cuts.sort_by(f64::total_cmp);
         cuts.dedup();
         let sizes = RefCell::new(vec![0.0; start.len()]);
-        Self { course, end, cuts, is_graded, sizes, looked: Cell::new(0) }
+        Self { course, integrands, end, cuts, is_graded, sizes, looked: Cell::new(0) }
     }
 
     /// Cuts [0, end] into parts until each agrees with what its two halves give together and hides nothing; returns
@@ -114,7 +83,7 @@ impl<'a> Mesh<'a> {
     /// difference that the rounding of times makes.
     ///
     /// # Errors
-    /// Those of `part`, and when too many parts are needed.
+    /// Those of `part`, when too many parts are needed, and where a function is infinite that cannot be integrated.
     pub(super) fn subdivide<P>(
         &self,
         part: impl Fn(Stretch) -> Result<Option<P>>,
@@ -131,26 +100,58 @@ impl<'a> Mesh<'a> {
             let (left, right) = (part(first)?, part(second)?);
             let fits = match (&whole, &left, &right) {
                 (Some(whole), Some(left), Some(right)) => {
-                    agree([whole, left, right], stretch.rounding()) && self.hides_nothing(stretch)
+                    let parts = [whole, left, right];
+                    (agree(parts, stretch.rounding()) || agree(parts, self.uncertainty(stretch)))
+                        && self.hides_nothing(stretch)
                 }
                 _ => false,
             };
             let is_shortest = stretch.to - stretch.from <= SHORTEST * self.end
                 && (!self.is_graded || stretch.to - stretch.from <= SHORTEST * stretch.to || stretch.from == 0.0);
             match whole {
-                Some(whole) if fits || is_shortest => done.push((stretch, whole)),
+                Some(whole) if fits || is_shortest => {
+                    done.push((stretch, whole));
+                    if done.len() == MANY {
+                        self.look_for_poles()?;
+                    }
+                }
                 _ if done.len() + waiting.len() >= MOST || first.to <= first.from || second.to <= second.from => {
-                    return Err(Error::numerical(format!(
-                        "the coefficients change too fast to be integrated: {} steps end at t = {}",
-                        done.len() + waiting.len(),
-                        stretch.from
-                    ))
-                    .with_hint("choose a shorter horizon, slower rates, or coefficients without a singularity"));
+                    return Err(self.too_fast(done.len() + waiting.len(), stretch.from));
                 }
                 _ => waiting.extend([(second, right), (first, left)]),
             }
         }
+        let stretches: Vec<_> = done.iter().map(|(stretch, _)| *stretch).collect();
+        poles::refuse(self.course, self.integrands, &stretches, self.end)?;
         Ok(done)
+    }
+
+    /// Refuses a pole that cannot be integrated.
+    fn look_for_poles(&self) -> Result<()> {
+        match poles::find(self.course, None, self.end) {
+            Some(pole) if !pole.is_integrable(self.integrands) => Err(pole.error(self.integrands, self.end)),
+            _ => Ok(()),
+        }
+    }
+
+    fn too_fast(&self, steps: usize, time: f64) -> Error {
+        if let Some(pole) = poles::find(self.course, None, self.end) {
+            return pole.error(self.integrands, self.end);
+        }
+        let problem = format!("the coefficients change too fast to be integrated: {steps} steps end at t = {time}");
+        Error::numerical(problem)
+            .with_hint("choose a shorter horizon, slower rates, or coefficients without a singularity")
+    }
+
+    /// By what part of themselves the functions differ between neighbouring times at the nodes: what is steep on a
+    /// logarithmic scale, as the flanks of a Gaussian, is not known better.
+    fn uncertainty(&self, stretch: Stretch) -> f64 {
+        let change = |time: f64| {
+            let pairs = self.course.at(time).into_iter().zip(self.course.at(time * (1.0 + 2.0 * f64::EPSILON)));
+            pairs.filter(|(here, next)| here != next).map(|(here, next)| (next / here - 1.0).abs()).fold(0.0, f64::max)
+        };
+        let most = stretch.nodes().into_iter().map(|(time, _)| change(time)).fold(0.0, f64::max);
+        stretch.rounding().max((0.5 * most).min(MOST_UNCERTAIN))
     }
 
     /// Whether the functions are nowhere in the stretch beyond what they are at the nodes of its halves.
@@ -217,7 +218,7 @@ mod tests {
             (vec![t.add(&pulse)], FIRST + 1, 100),
         ] {
             let course = Course::new(&functions).unwrap();
-            let mesh = Mesh::new(&course, &[], 1.0);
+            let mesh = Mesh::new(&course, &[], &[], 1.0);
             let parts = mesh.subdivide(|stretch| Ok(Some(stretch)), |_, _| true).unwrap();
             assert!((fewest..=most).contains(&parts.len()), "{} parts of {functions:?}", parts.len());
             let there = parts.iter().find(|(stretch, _)| stretch.to > place).unwrap().0;
@@ -229,7 +230,7 @@ mod tests {
     fn endless_subdivision_is_refused() {
         let course = Course::new(&[Expression::time()]).unwrap();
         let part = |stretch: Stretch| Ok(Some((1e9 * stretch.to).sin() - (1e9 * stretch.from).sin()));
-        let refused = Mesh::new(&course, &[], 1.0).subdivide(part, |_, _| false).unwrap_err();
+        let refused = Mesh::new(&course, &[], &[], 1.0).subdivide(part, |_, _| false).unwrap_err();
         assert!(refused.to_string().contains("too fast"), "{refused}");
     }
 }

@@ -6,16 +6,19 @@ mod kernels;
 mod mesh;
 mod monomial;
 mod passage;
+mod poles;
 mod propagator;
 mod quadrature;
 mod rescaled;
 mod series;
+mod stretch;
 mod transition;
 
 use nalgebra::{DMatrix, DVector};
 
 pub use certificate::{Certificate, Residual};
 pub(super) use kernels::Kernels;
+pub(super) use poles::Integrand;
 pub use propagator::Propagator;
 pub(super) use rescaled::Rescaled;
 pub use transition::Transition;

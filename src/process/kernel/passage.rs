@@ -3,8 +3,8 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::Transition;
-use super::mesh::Stretch;
 use super::quadrature::{NODES, Rule, rule};
+use super::stretch::Stretch;
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::triangularize;

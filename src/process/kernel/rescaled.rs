@@ -6,9 +6,11 @@
 use std::collections::BTreeMap;
 
 use super::integrated::within;
-use super::mesh::{Mesh, Stretch};
+use super::mesh::Mesh;
 use super::monomial::{Bases, Monomial};
+use super::poles::Integrand;
 use super::quadrature::rule;
+use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use crate::expr::{Course, Expression, switching_times};
 use crate::process::Linear;
@@ -17,6 +19,8 @@ use crate::process::definition::{Place, Timeline};
 /// Difference of the integral over a part from that over its halves that is accepted: a few roundings of β, which is
 /// not known better where it is steep.
 const TOLERANCE: f64 = 4e-15;
+/// Differences below this are none: smaller numbers have fewer digits.
+const SMALLEST: f64 = 1e-290;
 
 /// A process of constant coefficients and the time in which it has them.
 #[derive(Debug)]
@@ -75,9 +79,11 @@ impl Clock {
         let places = switching_times([&factor], parameters, horizon);
         let course = Course::new(&[factor.bind(parameters)])?;
         let clock = Self { factor, course, horizon, parts: Vec::new() };
-        let agree =
-            |[whole, left, right]: [&f64; 3], more| (whole - (left + right)).abs() <= (TOLERANCE + more) * whole;
-        let mesh = Mesh::new(&clock.course, &places, horizon);
+        let agree = |[whole, left, right]: [&f64; 3], more| {
+            (whole - (left + right)).abs() <= (TOLERANCE + more) * whole + SMALLEST
+        };
+        let integrands = [Integrand { name: format!("the factor `{}`", clock.factor), power: 1 }];
+        let mesh = Mesh::new(&clock.course, &integrands, &places, horizon);
         let parts = mesh.subdivide(|stretch| clock.integral(stretch).map(Some), agree)?;
         Ok(Self { parts, ..clock })
     }

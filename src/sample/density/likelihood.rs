@@ -154,10 +154,17 @@ impl std::fmt::Display for LogDensity {
 /// `options`.
 ///
 /// # Errors
-/// When the process is not linear, or its auxiliaries start at fixed values, which have no density; when `data` are not
-/// finite or have another shape than the score; when an option is out of range; or interrupted.
+/// When the process is not linear, or its auxiliaries start at fixed values, which have no density, or the data of the
+/// score are single points, which have none either; when `data` are not finite or have another shape than the score;
+/// when an option is out of range; or interrupted.
 pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, task: &Task) -> Result<LogDensity> {
     let process = score.process();
+    if !score.has_density() {
+        let problem = "are asked for a density that single points do not have: those of this score are finitely many";
+        let hint =
+            "ask for it after some noise, log_likelihood(score, perturb(process, x, t)), or give the data a width";
+        return Err(Error::argument("data", problem).with_hint(hint));
+    }
     let plan = Plan::new(score, options, task)?;
     let data = Data::new(data)?;
     if data.shape() != score.shape() {
@@ -173,10 +180,14 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
         return plan.run(count, &start, 0)?.finish();
     }
     let law = Start::new(process, Stream::new(options.seed, Purpose::LikelihoodStart))?;
-    if let Some(fixed) = (process.data_components()..process.components()).find(|&i| law.std(i) == 0.0) {
+    if let Some((fixed, follows)) = law.fixed(process.data_components()) {
         let name = process.component_name(fixed);
-        let problem = format!("{name} starts at a fixed value: at t = 0 the state has no density");
-        return Err(Error::process(process.name(), problem).with_hint(format!("give {name} a law in `start`")));
+        let (how, hint) = match follows {
+            false => ("starts at a fixed value", format!("give {name} a law in `start`")),
+            true => ("starts where the auxiliaries before it say", "give a covariance that is not singular".to_owned()),
+        };
+        let problem = format!("{name} {how}: at t = 0 the state has no density");
+        return Err(Error::process(process.name(), problem).with_hint(hint));
     }
     // A log density and its error for each, twice while they grow.
     let bytes = 32.0 * count as f64 * options.auxiliary_draws as f64;

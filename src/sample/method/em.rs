@@ -18,7 +18,7 @@ pub(super) const ABOUT: About = About {
         "b &= -f + \\nabla \\cdot D + D \\nabla \\ln p_t",
     ],
     blur: 0.5,
-    steps: 200,
+    steps: 1000,
     settings: &[],
     needs: Needs::Any,
     read: |_| Arc::new(EulerMaruyama),

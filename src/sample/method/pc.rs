@@ -31,7 +31,7 @@ pub(in crate::sample) const ABOUT: About = About {
          D_{dd}\\Bigr)",
     ],
     blur: 0.5,
-    steps: 200,
+    steps: 1000,
     settings: SETTINGS,
     needs: Needs::Any,
     read: |values| Arc::new(PredictorCorrector::read(values)),

@@ -114,6 +114,10 @@ impl Score for Exact {
         self.is_gaussian
     }
 
+    fn has_density(&self) -> bool {
+        self.finest.is_some_and(|finest| finest > 0.0)
+    }
+
     fn units(&self) -> Option<&Units> {
         self.units.as_ref()
     }
