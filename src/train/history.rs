@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{Gain, Options};
+use super::Options;
 use crate::host::Host;
 use crate::task::Report;
 
@@ -20,19 +20,14 @@ pub struct Record {
     pub seconds: f64,
     /// Whether the user stopped it; the model keeps the steps done.
     pub interrupted: bool,
-    /// What the score gained, where that was tested: of nonlinear processes.
-    pub gain: Option<Gain>,
 }
 
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { steps, seconds, loss, interrupted, gain } = self;
+        let Self { steps, seconds, loss, interrupted } = self;
         write!(f, "{steps} steps in {seconds:.1} s")?;
         if let Some([_, loss]) = loss.last() {
             write!(f, ", loss {loss:.4}")?;
-        }
-        if let Some(Gain { value, error }) = gain {
-            write!(f, ", squared error lowered by {value:.1e} ± {error:.0e}")?;
         }
         if *interrupted { write!(f, ", interrupted") } else { Ok(()) }
     }
@@ -101,7 +96,7 @@ impl History {
 
     pub(super) fn record(self, interrupted: bool) -> Record {
         let seconds = self.elapsed().as_secs_f64();
-        Record { steps: self.done, seconds, loss: self.points, interrupted, gain: None }
+        Record { steps: self.done, seconds, loss: self.points, interrupted }
     }
 
     pub(super) fn report(&self) -> Report {

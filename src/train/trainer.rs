@@ -4,7 +4,7 @@ use candle_core::Device;
 
 use super::history::History;
 use super::objective::{self, Feed, Source};
-use super::{Backend, Gain, Options, Record, judge};
+use super::{Backend, Options, Record};
 use crate::data::{Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -20,9 +20,6 @@ use crate::vector::single;
 /// explains. It continues where earlier training of the same model stopped: with a constant schedule and the same seed,
 /// two runs give the bits of one long run, as with any schedule over the `total` of both. A stop by the user ends it
 /// early and keeps what was learned.
-///
-/// Of a nonlinear process the score that samplers use is tested before and after. Where it became no better it is kept
-/// as it was, with a warning; the weights that training moves go on.
 ///
 /// # Errors
 /// When an option is out of range, the data has another shape than the model's, or the loss is no longer finite; the
@@ -40,35 +37,20 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         task.warn(&format!("{warning}: lower `minimum_time`"));
     }
     let source = objective::open(model.basis(), data, options, task)?;
-    run(Trainer::new(model, source.as_ref(), options, host)?, source.as_ref(), model, task)
+    run(Trainer::new(model, source.as_ref(), options, host)?, model, task)
 }
 
 /// Noise at the shortest time of training that much wider than what is finest in the data is worth a warning.
 const MOST_BLURRED: f64 = 0.5;
 
-fn run(mut trainer: Trainer<'_>, source: &dyn Source, model: &Learned, task: &Task) -> Result<Record> {
+fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record> {
     let task = if trainer.training.has_threads() { &task.serial() } else { task };
-    let parts = trainer.training.parts().max(model.network().training().parts());
-    let items = trainer.workers.len().max(trainer.squares.len()).max(parts);
+    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.training.parts());
     // A network with threads of its own takes them from the pool that it is called in.
-    let (outcome, gain) = task.install(|| {
-        task.team(items, |team| {
-            let outcome = trainer.run(task, team);
-            let gain = if outcome.is_ok() { trainer.judge(source, model, team) } else { Ok(None) };
-            (outcome, gain)
-        })
-    });
+    let outcome = task.install(|| task.team(items, |team| trainer.run(task, team)));
     model.set_weights(trainer.weights);
-    let (interrupted, gain) = (outcome?, gain?);
-    if let Some(Gain { value, error }) = gain.filter(|gain| !gain.is_better()) {
-        task.warn(&format!(
-            "training made the score no better: on paths of their own the mean squared error, in units of the noise within \
-             a window, rose by {:.1e} ± {error:.0e}. The score is kept as it was before: train with more steps, larger \
-             batches or a lower `lr`, or by objective: \"sliced\" if this was not",
-            -value
-        ));
-    }
-    Ok(Record { gain, ..trainer.history.record(interrupted) })
+    let interrupted = outcome?;
+    Ok(trainer.history.record(interrupted))
 }
 
 /// Refuses data that the model's normalisation and Gaussian part, made for other data, would only spoil.
@@ -164,23 +146,6 @@ impl<'a> Trainer<'a> {
             }
         }
         Ok(false)
-    }
-
-    /// What the average has gained over the one of `model`, which takes its place back if that is nothing.
-    fn judge(&mut self, source: &dyn Source, model: &Learned, team: &mut Team<'_>) -> Result<Option<Gain>> {
-        // Their memory is needed once more.
-        self.workers.clear();
-        let before = model.weights();
-        let weights = [before.average.as_slice(), &self.weights.average];
-        let steps = self.weights.steps - before.steps;
-        if steps == 0 {
-            return Ok(None);
-        }
-        let gain = judge::gain(source, model.network().as_ref(), weights, self.options, steps, team)?;
-        if gain.is_some_and(|gain| !gain.is_better()) {
-            self.weights.average.clone_from(&before.average);
-        }
-        Ok(gain)
     }
 
     /// One step of the optimiser; returns the loss before it.

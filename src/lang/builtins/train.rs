@@ -1,7 +1,7 @@
 //! Training, as scripts see it.
 
 use rhai::plugin::*;
-use rhai::{Dynamic, Engine, Map};
+use rhai::{Engine, Map};
 
 use super::score::Score;
 use crate::data::Dataset;
@@ -10,7 +10,7 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, read};
 use crate::lang::surroundings::task;
 use crate::tensor::Tensor;
-use crate::train::{Gain, Options, Record, train as run};
+use crate::train::{Options, Record, train as run};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
@@ -30,17 +30,13 @@ mod functions {
     /// channel of the whitened target, so that noise alone would give about 1; what the data leave uncertain cannot be
     /// learned and stays in it. Without a kernel, each step simulates forward paths, and learns by sliced score
     /// matching at their ends, or by `objective: "windowed"` from the law linearised over windows of them, which is
-    /// biased where noise depends on the state. Then paths of their own, one batch for 40 steps, tell whether the mean
-    /// squared error of the score fell; where it did not, samplers keep the score from before this training, and a
-    /// warning has the numbers. Training again goes on from where it stopped, with a new schedule:
+    /// biased where noise depends on the state. Training again goes on from where it stopped, with a new schedule:
     /// `"cosine"` ends at a rate of 0 with each call. With `total` one schedule goes over several calls, and their
     /// weights are those of one long call with the same seed. Ctrl-C stops early and keeps what was learned.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,
-    /// `r.interrupted`, and `r.gain`: of a nonlinear process, by what `value` ± `error` the mean squared error of the
-    /// score fell, in units of the noise within a window; else (). The same seeds give the same bits on any number of
-    /// threads.
+    /// `r.interrupted`. The same seeds give the same bits on any number of threads.
     ///
     /// # Errors
     /// When the score is exact, the data have another shape than the score, an option is out of range, or the loss is
@@ -84,15 +80,6 @@ mod functions {
     #[rhai_fn(get = "seconds", pure)]
     pub fn seconds(record: &mut Record) -> f64 {
         record.seconds
-    }
-
-    /// What the mean squared error of the score of a nonlinear process fell by in a training run, `#{ value, error }` in
-    /// units of the noise within a window; () where it was not tested.
-    #[rhai_fn(get = "gain", pure)]
-    pub fn gain(record: &mut Record) -> Dynamic {
-        let Some(Gain { value, error }) = record.gain else { return Dynamic::UNIT };
-        let map: Map = [("value", value), ("error", error)].map(|(name, number)| (name.into(), number.into())).into();
-        map.into()
     }
 
     /// Whether the user stopped the training run.

@@ -3,19 +3,13 @@
 use crate::nn::Samples;
 
 /// What all chunks of all batches of a training share.
-pub(in crate::train) trait Source: Sync {
+pub(in crate::train) trait Source {
     /// The chunk of `count` samples that begins with sample `first` of each batch.
     fn feed(&self, first: usize, count: usize) -> Box<dyn Feed + '_>;
 
     /// A part of the loss that is known to be noise; the history leaves it out.
     fn baseline(&self) -> f64 {
         0.0
-    }
-
-    /// The same chunk of batches whose loss tells without bias which of two scores is nearer to the true one, where the
-    /// objective itself may leave a score worse than before.
-    fn judge(&self, _first: usize, _count: usize) -> Option<Box<dyn Feed + '_>> {
-        None
     }
 }
 

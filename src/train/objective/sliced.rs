@@ -10,7 +10,6 @@ use super::feed::{Feed, Source};
 use super::paths::{Paths, Walked};
 use crate::error::{Error, Result};
 use crate::nn::Samples;
-use crate::process::Class;
 use crate::score::Basis;
 use crate::vector::single;
 
@@ -36,7 +35,13 @@ impl<'a> Sliced<'a> {
 
 impl Source for Sliced<'_> {
     fn feed(&self, first: usize, count: usize) -> Box<dyn Feed + '_> {
-        feed(&self.0, first, count)
+        let walked = count.div_ceil(2);
+        Box::new(Chunk {
+            count,
+            walked: Walked::new(&self.0, first, count, walked),
+            answers: Answers::new(self.0.basis, count),
+            directions: vec![0.0; self.0.basis.subject().outputs() * walked],
+        })
     }
 
     /// The squares of directions over ε, of all samples in pairs.
@@ -44,27 +49,6 @@ impl Source for Sliced<'_> {
         let paired = self.0.batch - self.0.batch % 2;
         DIFFERENCE.powi(-2) * paired as f64 / self.0.batch as f64
     }
-
-    fn judge(&self, first: usize, count: usize) -> Option<Box<dyn Feed + '_>> {
-        judge(&self.0, first, count)
-    }
-}
-
-/// The chunk of `count` samples from `first` on.
-fn feed<'a>(paths: &'a Paths<'a>, first: usize, count: usize) -> Box<dyn Feed + 'a> {
-    let walked = count.div_ceil(2);
-    Box::new(Chunk {
-        count,
-        walked: Walked::new(paths, first, count, walked),
-        answers: Answers::new(paths.basis, count),
-        directions: vec![0.0; paths.basis.subject().outputs() * walked],
-    })
-}
-
-/// What shows without bias which of two scores is nearer to that of the chain, whatever they learned from. Of linear
-/// processes all objectives are unbiased themselves.
-pub(super) fn judge<'a>(paths: &'a Paths<'a>, first: usize, count: usize) -> Option<Box<dyn Feed + 'a>> {
-    (paths.basis.subject().process().class() == Class::Nonlinear).then(|| feed(paths, first, count))
 }
 
 struct Chunk<'a> {

@@ -4,7 +4,6 @@
 use super::answers::Answers;
 use super::feed::{Feed, Source};
 use super::paths::{Paths, Walked};
-use super::sliced;
 use crate::nn::Samples;
 use crate::process::WindowLaw;
 use crate::score::Basis;
@@ -21,10 +20,6 @@ impl Source for Windowed<'_> {
             answers: Answers::new(self.0.basis, count),
             scores: vec![0.0; self.0.basis.subject().outputs()],
         })
-    }
-
-    fn judge(&self, first: usize, count: usize) -> Option<Box<dyn Feed + '_>> {
-        sliced::judge(&self.0, first, count)
     }
 }
 

@@ -1,13 +1,17 @@
 //! Windows of simulated paths: how long they may be, and the units of scores within them.
 
+use nalgebra::DMatrix;
+
 use super::bias::squared_bias;
-use super::pilot::{BLOCK, Pilot};
+use super::pilot::{BLOCK, Pilot, dot};
 use crate::error::{Error, Result};
 use crate::process::{Chain, Class, Walk};
 use crate::rng::{Purpose, Stream};
 
-/// Times at which units are measured; between them ln ℓ² is linear in ln t.
-const UNIT_TIMES: usize = 48;
+/// Blocks of paths, in pairs, by which units are measured: to 2 %.
+const UNIT_BLOCKS: usize = 16;
+/// Part of its own variance that no component has less of where the others are known; less is rounding.
+const LEAST_OWN: f64 = 1e-6;
 /// Ends of windows that are tested, and samples at each.
 const TESTED_ENDS: usize = 8;
 const TESTED_SAMPLES: usize = 1 << 14;
@@ -25,46 +29,58 @@ pub(super) fn window_begin(chain: &Chain, components: usize, end: usize, window:
 
 impl Pilot<'_> {
     /// Walks `count` samples into windows that all end after step `end`.
-    fn windows(&self, count: usize, end: usize, window: f64, part: u32) -> Walk<'_> {
+    fn windows(&self, count: usize, end: usize, window: f64) -> Walk<'_> {
         let begin = window_begin(self.chain, self.process.components(), end, window);
         let mut walk = self.chain.walk(self.copies, count);
-        self.begin(&mut walk, count, part, end as u32);
-        let stream = Stream::new(self.seed, Purpose::Pilot).part((2 << 20) + part);
+        self.begin(&mut walk, count, 2, end as u32, |_| {});
+        let stream = Stream::new(self.seed, Purpose::Pilot).part((2 << 20) + 2);
         walk.windows(&vec![begin as u32; count], &vec![end as u32; count], |step, normals| {
             stream.normals(step as u32, end as u32, normals);
         });
         walk
     }
 
-    /// ln ℓ² at all steps.
-    pub(super) fn units(&self, window: f64) -> Result<Vec<f64>> {
-        let last = self.chain.steps();
-        let mut ends: Vec<_> =
-            (0..=UNIT_TIMES).map(|i| (last as f64).powf(i as f64 / UNIT_TIMES as f64).round() as usize).collect();
-        ends.dedup();
-        let driven = self.process.driven().len();
-        let known = self.task.blocks(ends.len(), |i| {
-            let walk = self.windows(BLOCK, ends[i], window, 1);
-            let mut law = walk.law();
-            let mut sum = vec![0.0; driven];
-            for lane in 0..self.copies * BLOCK {
-                walk.window(lane, &mut law);
-                law.conditional_variance().iter().zip(&mut sum).for_each(|(v, s)| *s += v);
+    /// ln ℓ² at all steps: ℓ² is what a component varies by where the data and the other components are known, from
+    /// pairs of paths that have their data in common. No window enters, so that neither the scale of a loss nor the size
+    /// of answers depends on one.
+    pub(super) fn units(&self) -> Result<Vec<f64>> {
+        let (m, steps, driven) = (self.process.components(), self.chain.steps(), self.process.driven());
+        // The second half of a block has the data of the first.
+        let share = |x: &mut [f32]| {
+            for row in x.chunks_exact_mut(BLOCK) {
+                row.copy_within(..BLOCK / 2, BLOCK / 2);
             }
-            Ok(sum.iter().map(|s| (s / (self.copies * BLOCK) as f64).ln()).collect::<Vec<_>>())
+        };
+        let stream = Stream::new(self.seed, Purpose::Pilot).part((2 << 20) + 1);
+        let parts = self.task.blocks(UNIT_BLOCKS, |block| {
+            let mut walk = self.chain.walk(self.copies, BLOCK);
+            self.begin(&mut walk, BLOCK, 1, block as u32, share);
+            let mut sums = Vec::with_capacity(steps * m * m);
+            for step in 0..steps {
+                self.task.check()?;
+                walk.step(step, |normals| stream.normals(step as u32, block as u32, normals));
+                let differences: Vec<f32> = walk
+                    .states()
+                    .chunks_exact(BLOCK)
+                    .flat_map(|row| row[..BLOCK / 2].iter().zip(&row[BLOCK / 2..]).map(|(a, b)| a - b))
+                    .collect();
+                let rows = || differences.chunks_exact(self.copies * BLOCK / 2);
+                sums.extend(rows().flat_map(|a| rows().map(move |b| dot(a, b))));
+            }
+            Ok(sums)
         })?;
-        let mut units = Vec::with_capacity((last + 1) * driven);
-        let mut segment = 0;
-        for step in std::iter::once(1).chain(1..=last) {
-            while segment + 2 < ends.len() && ends[segment + 1] < step {
-                segment += 1;
-            }
-            let [a, b] = [ends[segment], ends[segment + 1]].map(|end| self.chain.times()[end].ln());
-            let part = (self.chain.times()[step].ln() - a) / (b - a);
-            units.extend((0..driven).map(|d| known[segment][d] + part * (known[segment + 1][d] - known[segment][d])));
-        }
+        let pairs = (self.copies * UNIT_BLOCKS * BLOCK / 2) as f64;
+        let covariance = |step: usize| {
+            let sum = |place: usize| parts.iter().map(|sums| sums[step * m * m + place]).sum::<f64>();
+            DMatrix::from_fn(m, m, |i, j| sum(i * m + j) / (2.0 * pairs))
+        };
+        let units: Vec<_> = (0..steps).map(|step| own_variances(&covariance(step))).collect();
+        let units: Vec<f64> = std::iter::once(&units[0])
+            .chain(&units)
+            .flat_map(|all| driven.iter().map(|&component| all[component].ln()))
+            .collect();
         if units.iter().any(|u| !u.is_finite()) {
-            let problem = "a driven component has no noise of its own within a window";
+            let problem = "a driven component has no noise of its own";
             return Err(Error::process(self.process.name(), problem)
                 .with_hint("give each driven block a source of its own, and noise that does not vanish"));
         }
@@ -103,7 +119,7 @@ impl Pilot<'_> {
             .task
             .blocks(TESTED_ENDS, |i| {
                 let time = self.process.horizon() * (i + 1) as f64 / TESTED_ENDS as f64;
-                let walk = self.windows(TESTED_SAMPLES, self.chain.step_at(time), window, 2);
+                let walk = self.windows(TESTED_SAMPLES, self.chain.step_at(time), window);
                 let (lanes, size) = (self.copies * TESTED_SAMPLES, self.process.components());
                 let mut states = vec![0.0; size * lanes];
                 walk.ends(&mut states);
@@ -138,4 +154,15 @@ impl Pilot<'_> {
         let variance = parts.iter().map(|part| (part - mean).powi(2)).sum::<f64>() / (count - 1.0);
         Ok([mean, (variance / count).sqrt()])
     }
+}
+
+/// The variance of each component where all others are known, of a law with that `covariance`; 0 for one at rest.
+fn own_variances(covariance: &DMatrix<f64>) -> Vec<f64> {
+    let size = covariance.nrows();
+    // In units in which the diagonal is 1: components may be of very different size.
+    let unit = |i: usize| if covariance[(i, i)] > 0.0 { covariance[(i, i)].sqrt().recip() } else { 0.0 };
+    let scaled = |i, j| if i == j { 1.0 + LEAST_OWN } else { covariance[(i, j)] * unit(i) * unit(j) };
+    let inverse = DMatrix::from_fn(size, size, scaled).cholesky().map(|factor| factor.inverse());
+    let part = |i| inverse.as_ref().map_or(f64::NAN, |inverse| inverse[(i, i)].recip());
+    (0..size).map(|i| covariance[(i, i)] * part(i)).collect()
 }
