@@ -13,7 +13,7 @@ use crate::nn::Samples;
 use crate::score::Basis;
 use crate::vector::single;
 
-/// ε, in units of the deviation within a window. What is learned is (1/ε) tanh(ε s) of a law as narrow as that, 0.75 %
+/// ε, in units ℓ of the score. What is learned is (1/ε) tanh(ε s) of a law as narrow as that, 0.75 %
 /// too small at 3 standard deviations; the rounding of answers, 10⁻⁷/ε, is far below the noise of a batch.
 const DIFFERENCE: f64 = 0.05;
 

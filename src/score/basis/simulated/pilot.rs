@@ -56,10 +56,7 @@ impl Pilot<'_> {
         let sums = self.simulate()?;
         let (mean, covariance, residual_signal) = self.moments(&sums)?;
         let (level, balance) = self.balance(&sums, &mean);
-        let window = match window {
-            Some(window) => window.min(horizon),
-            None => self.longest_window()?,
-        };
+        let window = window.map(|window| window.min(horizon));
         let log_unit = self.units()?;
         let (steps, reach, ends) = (self.chain.steps(), sums.reach, sums.ends);
         Ok(Measured { steps, window, mean, covariance, log_unit, level, balance, residual_signal, reach, ends })
