@@ -112,6 +112,21 @@ mod tests {
         assert!(basis.measured().residual_signal < 0.2);
     }
 
+    /// Units are the deviations that the exact kernel leaves, which no window changes: 2 copies of 2,048 pairs tell them
+    /// to 1.1 %.
+    #[test]
+    fn units_are_those_of_the_kernel() {
+        let (basis, data) = case();
+        let process = basis.subject().process();
+        let simulation = Simulation { chain_steps: 60, window: Some(0.05), ..Simulation::default() };
+        let other = SimulatedBasis::new(process, &data, &simulation, &Task::default()).unwrap();
+        for time in [0.1, 0.5, 1.0] {
+            let [unit, exact] = [basis.at(time).unwrap().unit[0], process.kernel(time).unwrap().conditional_std()[1]];
+            assert!((unit / exact - 1.0).abs() < 0.06, "{time}: {unit} {exact}");
+            assert_eq!(unit, other.at(time).unwrap().unit[0]);
+        }
+    }
+
     #[test]
     fn options_that_do_not_fit_are_refused() {
         let (basis, data) = case();

@@ -166,3 +166,20 @@ fn own_variances(covariance: &DMatrix<f64>) -> Vec<f64> {
     let part = |i| inverse.as_ref().map_or(f64::NAN, |inverse| inverse[(i, i)].recip());
     (0..size).map(|i| covariance[(i, i)] * part(i)).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn own_variances_are_what_the_others_leave() {
+        let close = |covariance: &[f64], wanted: [f64; 2]| {
+            let own = own_variances(&DMatrix::from_row_slice(2, 2, covariance));
+            assert!(own.iter().zip(wanted).all(|(a, b)| (a - b).abs() <= 1e-5 * b), "{own:?} {wanted:?}");
+        };
+        close(&[4.0, 1.0, 1.0, 1.0], [3.0, 0.75]);
+        close(&[4e6, 1.0, 1.0, 1e-6], [3e6, 0.75e-6]);
+        // One at rest says nothing of the other.
+        close(&[0.0, 0.0, 0.0, 2.0], [0.0, 2.0]);
+    }
+}
