@@ -105,8 +105,8 @@ impl Pilot<'_> {
         }
         let [bias, error] = bias.map(|square| 100.0 * square);
         self.task.warn(&format!(
-            "process {}: windowed targets are biased even over windows of {window:.1e}, by {bias:.2} ± {error:.2} % of the \
-             mean square of the score: give more `chain_steps`, or train with objective: \"sliced\", the default",
+            "process {}: windowed targets have a squared bias of {bias:.2} ± {error:.2} % of the squared score even over \
+             windows of {window:.1e}: give more `chain_steps`, or train with objective: \"sliced\", the default",
             self.process.name()
         ));
         Ok(window)
