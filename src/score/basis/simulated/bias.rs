@@ -53,7 +53,7 @@ fn along(states: &[f64], is_own: bool) -> Vec<Probe> {
     let mean = states.iter().sum::<f64>() / count;
     let scale = (states.iter().map(|z| (z - mean).powi(2)).sum::<f64>() / count).sqrt();
     // A component at rest says nothing.
-    if !(scale > 0.0) {
+    if scale.is_nan() || scale <= 0.0 {
         return Vec::new();
     }
     let normal: Vec<f64> = states.iter().map(|z| (z - mean) / scale).collect();
@@ -83,7 +83,7 @@ mod tests {
             [0, 1].map(|part| normals[part * COUNT..][..COUNT].iter().map(|&z| f64::from(z)).collect());
         let bias = |error: &dyn Fn(f64) -> f64| {
             let targets: Vec<f64> = states.iter().zip(&noise).map(|(z, n)| -z + error(*z) + 2.0 * n).collect();
-            squared_bias(&[states.clone()], 0, &targets, None)
+            squared_bias(std::slice::from_ref(&states), 0, &targets, None)
         };
         assert!(bias(&|_| 0.0).abs() < 0.006, "{}", bias(&|_| 0.0));
         assert!((bias(&|z| 0.2 * z) - 0.04).abs() < 0.02, "{}", bias(&|z| 0.2 * z));
