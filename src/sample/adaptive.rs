@@ -14,7 +14,6 @@ use super::problem::Problem;
 use super::start::{Beginning, gather};
 use super::state::{Run, State};
 use crate::error::{Error, Result};
-use crate::process::Motion;
 use crate::score::Chart;
 use crate::task::Meter;
 
@@ -101,7 +100,5 @@ pub(super) fn run(
 
 /// The one step of `problem`, to the expected state.
 fn denoised<'a>(problem: &'a Problem<'a>) -> Result<Plan<'a>> {
-    let reverse = problem.field(Motion::Reverse)?;
-    let step = |step| problem.denoised(&reverse, step);
-    Plan::new(0..1, &step, Some(problem.score), problem.layout, &problem.noise, problem.task)
+    Plan::new(0..1, &|step| problem.denoised(step), Some(problem.score), problem.layout, &problem.noise, problem.task)
 }

@@ -8,8 +8,8 @@ use super::method::{self, METHOD, Method, Way};
 use super::plan::Stepper;
 use super::problem::Problem;
 use super::{Grid, Keep};
-use crate::error::Result;
-use crate::process::{Motion, PriorLaw, Process};
+use crate::error::{Error, Result};
+use crate::process::{Class, PriorLaw, Process};
 use crate::settings::{Choice, Range, Setting, Values, words};
 
 /// What can be set of every run of the reverse process.
@@ -40,8 +40,8 @@ const LASTS: &[(Choice, LastStep); 2] = &[
     (
         Choice::new(
             "denoise",
-            "goes to the expected state, given the one before it and its score (Tweedie), whatever the method; without a \
-             kernel, a step of the reverse drift without noise; adaptive methods put it behind their end",
+            "goes to the expected state, given the one before it and its score (Tweedie), whatever the method, of linear \
+             processes; adaptive methods put it behind their end",
         ),
         LastStep::Denoise,
     ),
@@ -124,8 +124,23 @@ impl Options {
         if self.last == LastStep::None {
             return Ok(own);
         }
-        let (reverse, last) = (problem.field(Motion::Reverse)?, problem.times.len() - 2);
-        Ok(Box::new(move |step| if step == last { problem.denoised(&reverse, step) } else { own(step) }))
+        let last = problem.times.len() - 2;
+        Ok(Box::new(move |step| if step == last { problem.denoised(step) } else { own(step) }))
+    }
+
+    /// Refuses what the method or the last step cannot do for `process`, and settings of the method out of range.
+    ///
+    /// # Errors
+    /// Names what is missing, and a way out.
+    pub(super) fn check(&self, process: &Process) -> Result<()> {
+        method::check(&*self.method, process)?;
+        if self.last == LastStep::None || process.class() != Class::Nonlinear {
+            return Ok(());
+        }
+        let causes = process.reasons().join(", ");
+        let problem = format!("\"denoise\" needs a kernel, which the process `{}` has not: {causes}", process.name());
+        Err(Error::argument("last", problem)
+            .with_hint("take last: \"none\", and end with short steps: grid: \"quadratic\""))
     }
 
     fn with(values: &Values, method: Arc<dyn Method>) -> Self {

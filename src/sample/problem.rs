@@ -7,7 +7,7 @@ use super::noise::Noise;
 use super::plan::{Part, Place};
 use super::tweedie::expected;
 use crate::error::Result;
-use crate::process::{Class, Motion, Process};
+use crate::process::{Motion, Process};
 use crate::score::Score;
 use crate::task::Task;
 
@@ -61,16 +61,10 @@ impl<'a> Problem<'a> {
         ])
     }
 
-    /// A step to the expected state, z ← E[z_to | z]. Where there is no kernel it is the Euler–Maruyama step without
-    /// its noise, which is that up to an error of second order in the block that the noise drives.
-    pub(super) fn denoised(&self, reverse: &Field<'_>, step: usize) -> Result<Vec<Part>> {
+    /// A step to the expected state, z ← E[z_to | z], of a linear process.
+    pub(super) fn denoised(&self, step: usize) -> Result<Vec<Part>> {
         let (from, to) = self.span(step);
-        let update = match self.process().class() {
-            Class::Nonlinear => reverse.step(from, from - to, true)?,
-            Class::Constant | Class::TimeDependent | Class::Commuting => {
-                expected(self.process(), from, to, self.score.coordinates())?
-            }
-        };
+        let update = expected(self.process(), from, to, self.score.coordinates())?;
         Ok(vec![self.load(), self.score(from), Part::Apply { update, from: 0, to: Place::Kept(0) }])
     }
 }

@@ -5,7 +5,7 @@ use super::expected;
 use super::grid::through;
 use super::layout::Layout;
 use super::march::March;
-use super::method::{self, Needs, Way};
+use super::method::{Needs, Way};
 use super::noise::Noise;
 use super::normalised;
 use super::options::Options;
@@ -90,7 +90,7 @@ pub(super) fn follow(
     task: &Task,
 ) -> Result<State> {
     let process = score.process();
-    method::check(&*options.method, process)?;
+    options.check(process)?;
     check_end(process.horizon(), from, options.end)?;
     let request = Request { process, count, shape: score.shape(), kept: Vec::new() };
     let layout = Layout::new(process, request.dimension())?;
@@ -147,7 +147,7 @@ fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, opt
 /// Most draws of a step of a method with fixed steps from the horizon on, and most rows of a draw; none of others.
 pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result<(usize, usize)> {
     let process = score.process();
-    method::check(&*options.method, process)?;
+    options.check(process)?;
     if let Way::Adaptive(_) = options.method.way() {
         return Ok((0, 0));
     }

@@ -29,8 +29,9 @@ mod functions {
     /// forms what the network should answer from the exact kernel at each time. The loss is the mean squared error per
     /// channel of the whitened target, so that noise alone would give about 1; what the data leave uncertain cannot be
     /// learned and stays in it. Without a kernel, each step simulates forward paths, and learns by sliced score
-    /// matching at their ends, or by `objective: "windowed"` from the law linearised over windows of them, which is
-    /// biased where noise depends on the state. Training again goes on from where it stopped, with a new schedule:
+    /// matching at their ends, whose loss may be negative, or by `objective: "windowed"` from the law linearised over
+    /// windows of them, which is biased where noise depends on the state, and whose noise grows as windows get shorter.
+    /// Both losses are in the same units. Training again goes on from where it stopped, with a new schedule:
     /// `"cosine"` ends at a rate of 0 with each call. With `total` one schedule goes over several calls, and their
     /// weights are those of one long call with the same seed. Ctrl-C stops early and keeps what was learned.
     ///

@@ -60,6 +60,11 @@ impl<'a> Answers<'a> {
         }
     }
 
+    /// Gives sample `sample` no weight.
+    pub(super) fn leave_out(&mut self, sample: usize) {
+        self.weight.iter_mut().skip(sample).step_by(self.count).for_each(|weight| *weight = 0.0);
+    }
+
     pub(super) fn samples(&self) -> Samples<'_> {
         let Self { count, state, clock, target, weight, .. } = self;
         Samples { count: *count, state, clock, target, weight }

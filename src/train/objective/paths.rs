@@ -16,7 +16,7 @@ pub(super) struct Paths<'a> {
     /// The step after which a window begins that ends after each step, [J + 1].
     begins: Vec<u32>,
     shortest: f64,
-    batch: usize,
+    pub(super) batch: usize,
     choice: Stream,
     times: Stream,
     start: Stream,
@@ -24,13 +24,16 @@ pub(super) struct Paths<'a> {
 }
 
 impl<'a> Paths<'a> {
-    pub(super) fn new(basis: &'a SimulatedBasis, data: &'a Dataset, options: &Options) -> Result<Self> {
+    /// Paths that end in windows of length `window`.
+    ///
+    /// # Errors
+    /// When the weighting is not supported.
+    pub(super) fn new(basis: &'a SimulatedBasis, data: &'a Dataset, window: f64, options: &Options) -> Result<Self> {
         if options.weighting == Weighting::Likelihood {
             return Err(Error::argument("weighting", "\"likelihood\" is not supported for simulated paths")
                 .with_hint("use \"whitened\""));
         }
         let chain = basis.chain();
-        let window = options.window.unwrap_or(basis.measured().window);
         let frame = |&t: &f64| basis.at(t).map(|frame| Rounded::new(&frame));
         let choice = Stream::new(options.seed, Purpose::Batch);
         Ok(Self {

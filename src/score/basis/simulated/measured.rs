@@ -11,8 +11,8 @@ use crate::vector::single;
 pub struct Measured {
     /// Steps of the chain.
     pub steps: usize,
-    /// Length of the windows in time.
-    pub window: f64,
+    /// Length of the windows in time that was asked for.
+    pub window: Option<f64>,
     /// Mean of the states at t_0, ..., t_J, [J + 1, m·copies].
     pub mean: Vec<f64>,
     /// Covariance over components, averaged over copies, [J + 1, m, m].

@@ -1,9 +1,10 @@
 //! The basis of a process whose kernel is not known or not to be used: moments of simulated forward paths.
 //!
 //! s_G is the score of a Gaussian with the mean and covariance that simulated states have at that time, with a share of
-//! the equilibrium score where the process is not linear, and ℓ the typical deviation of a driven component within a
-//! window of the chain.
+//! the equilibrium score where the process is not linear, and ℓ the deviation of a driven component where the data and
+//! the other components are known.
 
+mod bias;
 mod fit;
 mod measured;
 mod pilot;
@@ -33,8 +34,7 @@ const MARGIN: f32 = 0.15;
 pub struct Simulation {
     /// Steps of the chain.
     pub chain_steps: usize,
-    /// Length of the windows in time; `None` lets the program choose the longest over which the process stays close to
-    /// its linearisation.
+    /// Length of the windows in time; `None` lets training that needs them choose.
     pub window: Option<f64>,
     /// Seed of the simulated paths.
     pub seed: u64,
@@ -52,7 +52,7 @@ impl Simulation {
         CHAIN_STEPS,
         Setting::number("window", "length in time of the windows over which simulated paths are linearised")
             .above(0.0)
-            .or_else("half of the longest over which the targets obey the identities of a score, found by simulation"),
+            .or_else("half of the longest whose targets have a bias below 5 % of the score, found by simulation when training needs it"),
     ];
 
     /// The simulation that `values` of [`Simulation::SETTINGS`] set, with seed 0.
@@ -133,6 +133,16 @@ impl SimulatedBasis {
     /// What was measured.
     pub fn measured(&self) -> &Measured {
         &self.measured
+    }
+
+    /// The length in time of the windows that training on `data` may have, by simulation with `seed`.
+    ///
+    /// # Errors
+    /// When interrupted.
+    pub fn longest_window(&self, data: &Dataset, seed: u64, task: &Task) -> Result<f64> {
+        let Self { subject, chain, equilibrium, .. } = self;
+        Pilot { process: subject.process(), chain, equilibrium, data, copies: subject.copies(), seed, task }
+            .longest_window()
     }
 
     /// The step after which a window begins that ends after step `end`, for windows of length `window`.
@@ -218,9 +228,9 @@ impl Basis for SimulatedBasis {
     fn note(&self) -> Option<String> {
         let Measured { steps, window, residual_signal, .. } = &self.measured;
         let signal = 100.0 * residual_signal;
+        let windows = window.map_or(String::new(), |window| format!(", windows of {window:.4}"));
         Some(format!(
-            "simulated in {steps} steps, windows of {window:.4}, {signal:.2} % of the variance at the horizon explained by \
-             the data"
+            "simulated in {steps} steps{windows}, {signal:.2} % of the variance at the horizon explained by the data"
         ))
     }
 }

@@ -56,19 +56,24 @@ impl Pilot<'_> {
         let sums = self.simulate()?;
         let (mean, covariance, residual_signal) = self.moments(&sums)?;
         let (level, balance) = self.balance(&sums, &mean);
-        let window = match window {
-            Some(window) => window.min(horizon),
-            None => self.longest_window()?,
-        };
-        let log_unit = self.units(window)?;
+        let window = window.map(|window| window.min(horizon));
+        let log_unit = self.units()?;
         let (steps, reach, ends) = (self.chain.steps(), sums.reach, sums.ends);
         Ok(Measured { steps, window, mean, covariance, log_unit, level, balance, residual_signal, reach, ends })
     }
 
-    /// Data and a walk of block number `block`, not yet started.
-    pub(super) fn begin(&self, walk: &mut Walk<'_>, count: usize, part: u32, block: u32) -> Vec<f32> {
+    /// Starts a walk of block number `block` from data, which it returns, as `change` leaves them.
+    pub(super) fn begin(
+        &self,
+        walk: &mut Walk<'_>,
+        count: usize,
+        part: u32,
+        block: u32,
+        change: impl FnOnce(&mut [f32]),
+    ) -> Vec<f32> {
         let mut x = vec![0.0; self.data.dimension() * count];
         self.data.draw(&Stream::new(self.seed, Purpose::Pilot), part, block, &mut x);
+        change(&mut x);
         let start = Stream::new(self.seed, Purpose::PilotStart);
         walk.start(&x, |normals| start.normals(part, block, normals));
         x
@@ -79,7 +84,7 @@ impl Pilot<'_> {
         let stream = Stream::new(self.seed, Purpose::Pilot).part(1 << 20);
         let parts = self.task.blocks(SAMPLES / BLOCK, |block| {
             let mut walk = self.chain.walk(self.copies, BLOCK);
-            let x = self.begin(&mut walk, BLOCK, 0, block as u32);
+            let x = self.begin(&mut walk, BLOCK, 0, block as u32, |_| {});
             let mut sums = Sums::default();
             self.add(0, walk.states(), &mut sums);
             for step in 0..self.chain.steps() {
@@ -106,7 +111,7 @@ impl Pilot<'_> {
         let stream = Stream::new(self.seed, Purpose::Pilot).part(1 << 20);
         let faults = self.task.blocks(SAMPLES / BLOCK, |block| {
             let mut walk = self.chain.walk(self.copies, BLOCK);
-            self.begin(&mut walk, BLOCK, 0, block as u32);
+            self.begin(&mut walk, BLOCK, 0, block as u32, |_| {});
             let length = self.copies * BLOCK;
             for step in 0..last {
                 let before = walk.states().to_vec();
@@ -248,7 +253,7 @@ impl Sums {
     }
 }
 
-pub(super) fn sum(row: &[f32]) -> f64 {
+fn sum(row: &[f32]) -> f64 {
     row.iter().map(|&v| f64::from(v)).sum()
 }
 
