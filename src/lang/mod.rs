@@ -18,6 +18,8 @@ mod reference;
 mod rewrite;
 mod runtime;
 #[cfg(test)]
+mod network_tests;
+#[cfg(test)]
 mod sampler_tests;
 mod sources;
 mod stop;

@@ -1,0 +1,88 @@
+//! The U-Net of the standard library against one in PyTorch, with its weights (tests/oracle/unet_reference.safetensors:
+//! channels 16, multipliers 1, 2, 2, one block, attention at 16, embedding 64; three images [2, 32, 32]).
+
+use candle_core::Device;
+use safetensors::SafeTensors;
+
+use super::Runtime;
+use super::builtins::score::Score;
+use crate::nn::{Candle, Shown};
+
+/// The modules of the reference in the order in which they are run, which is that of our layers with parameters.
+fn modules() -> Vec<String> {
+    let residual = |name: &str, has_skip: bool| {
+        let parts = ["norm1", "conv1", "time", "norm2", "conv2", "skip"];
+        parts[..if has_skip { 6 } else { 5 }].iter().map(|part| format!("{name}.{part}")).collect()
+    };
+    let attention = |name: &str| ["norm", "qkv", "out"].iter().map(|part| format!("{name}.{part}")).collect();
+    let one = |name: &str| vec![name.to_owned()];
+    let up = |i: usize| residual(&format!("up.{i}"), true);
+    let all: Vec<Vec<String>> = vec![
+        one("embed.0"), one("embed.2"), one("first"),
+        residual("down.0", false), one("down.1"), residual("down.2", true), attention("down.3"), one("down.4"),
+        residual("down.5", false),
+        residual("middle.0", false), attention("middle.1"), residual("middle.2", false),
+        up(0), up(1), one("up.2"), up(3), attention("up.4"), up(5), attention("up.6"), one("up.7"), up(8), up(9),
+        one("norm"), one("last"),
+    ];
+    all.concat()
+}
+
+fn read(file: &SafeTensors<'_>, name: &str) -> (Vec<usize>, Vec<f32>) {
+    let view = file.tensor(name).unwrap();
+    let values = view.data().as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect();
+    (view.shape().to_vec(), values)
+}
+
+/// Weights [out, in, taps..] as [taps.., in, out].
+fn turned(shape: &[usize], values: &[f32]) -> Vec<f32> {
+    let (outputs, inputs) = (shape[0], shape[1]);
+    let taps: usize = shape[2..].iter().product();
+    let entry = |i: usize| values[(i % outputs * inputs + i / outputs % inputs) * taps + i / outputs / inputs];
+    (0..values.len()).map(entry).collect()
+}
+
+/// [columns, rows] of [rows, columns].
+fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|c| values.iter().skip(c).step_by(columns).copied()).collect()
+}
+
+/// Seen to fail with queries and keys in each other's place.
+#[test]
+fn the_unet_is_that_of_the_reference() {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/unet_reference.safetensors");
+    let bytes = std::fs::read(path).unwrap();
+    let file = SafeTensors::deserialize(&bytes).unwrap();
+    let (_, frequencies) = read(&file, "weights.frequencies");
+    let made = format!(
+        "score::unet(process::active(), dataset::from_array(zeros([2, 32, 32])), #{{ channels: 16, blocks: 1, \
+         embedding: 64, frequencies: {frequencies:?} }})"
+    );
+    let Score::Learned(learned) = Runtime::new().eval::<Score>(&made).unwrap() else { panic!("it is learned") };
+    let network = learned.network();
+    let named = network.named_parameters();
+    let mut parameters = Vec::new();
+    for module in modules() {
+        parameters.extend(read(&file, &format!("weights.{module}.bias")).1);
+        let (shape, weight) = read(&file, &format!("weights.{module}.weight"));
+        parameters.extend(if shape.len() == 1 { weight } else { turned(&shape, &weight) });
+    }
+    assert_eq!(parameters.len(), network.parameters(), "{named:?}");
+    let ((_, x), (_, t), (_, expected)) = (read(&file, "input.x"), read(&file, "input.t"), read(&file, "output"));
+    let scale = expected.iter().fold(0.0, |most, y| f32::max(most, y.abs()));
+    let near = |found: &[f32], expected: &[f32]| {
+        let error = found.iter().zip(expected).fold(0.0, |most, (a, b)| f32::max(most, (a - b).abs()));
+        assert!(error < 1e-4 * scale, "{error} of {scale}");
+    };
+    let candle = Candle::new(network, &Device::Cpu).unwrap();
+    candle.set(&parameters).unwrap();
+    let answer = candle.forward(&transposed(&x, network.inputs()), &t).unwrap();
+    near(&transposed(&answer, t.len()), &expected);
+    let inference = network.inference(&parameters);
+    for (image, (&clock, expected)) in t.iter().zip(expected.chunks_exact(network.outputs())).enumerate() {
+        let state = &x[image * network.inputs()..][..network.inputs()];
+        let mut answer = vec![0.0; network.outputs()];
+        inference.evaluate(Shown { count: 1, state, clock }, &mut vec![0.0; inference.space(1)], &mut answer);
+        near(&answer, expected);
+    }
+}
