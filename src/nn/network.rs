@@ -66,6 +66,11 @@ pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
     /// Its kind, as files name it.
     fn kind(&self) -> &'static str;
 
+    /// Its layers as lines of a table, where their number and order are a script's.
+    fn table(&self) -> Vec<String> {
+        Vec::new()
+    }
+
     /// What, besides its kind and the numbers of inputs and outputs, makes it again.
     fn description(&self) -> Value;
 
@@ -145,6 +150,11 @@ pub trait Training: Send + Sync {
 pub trait Inference: Send + Sync {
     /// The most samples that should go through together: what they leave on the way stays in the cache of a core.
     fn tile(&self) -> usize;
+
+    /// How many tiles may be evaluated at the same time: more than one where a tile is worth another thread.
+    fn lanes(&self) -> usize {
+        1
+    }
 
     /// Numbers of working memory that evaluating up to that many samples needs.
     fn space(&self, count: usize) -> usize;

@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, PoisonError, RwLock};
 
+use rayon::prelude::*;
+
 use super::basis::{Balancing, Basis, Rounded, Tile};
 use super::{Coordinates, Evaluator, Prepared, Score};
 use crate::data::{Moments, Units};
@@ -133,12 +135,16 @@ impl Prepared for Fixed<'_> {
     fn evaluator(&self, width: usize) -> Box<dyn Evaluator + '_> {
         let subject = self.model.basis().subject();
         let tile = width.clamp(1, self.inference.tile());
-        Box::new(Worker {
-            shared: self,
-            copies: subject.copies(),
+        let lane = || Lane {
             space: vec![0.0; self.inference.space(tile)],
             input: vec![0.0; tile * subject.inputs()],
             output: vec![0.0; tile * subject.outputs()],
+        };
+        let lanes = self.inference.lanes().min(width.div_ceil(tile)).max(1);
+        Box::new(Worker {
+            shared: self,
+            copies: subject.copies(),
+            lanes: (0..lanes).map(|_| lane()).collect(),
             tile,
             balancing: self.model.basis().balancing(width),
         })
@@ -148,29 +154,61 @@ impl Prepared for Fixed<'_> {
 struct Worker<'a> {
     shared: &'a Fixed<'a>,
     copies: usize,
+    /// One for each tile that is evaluated at the same time.
+    lanes: Vec<Lane>,
+    tile: usize,
+    balancing: Option<Balancing<'a>>,
+}
+
+/// What evaluating a tile takes.
+struct Lane {
     space: Vec<f32>,
     /// [m·copies, tile].
     input: Vec<f32>,
     /// [driven·copies, tile].
     output: Vec<f32>,
-    tile: usize,
-    balancing: Option<Balancing<'a>>,
+}
+
+impl Lane {
+    /// Asks the network about the samples of `tile` among `state`.
+    fn ask(&mut self, inference: &dyn Inference, frame: &Rounded, tile: Tile, state: &[f32]) {
+        let (inputs, outputs) = self.used(tile);
+        let input = &mut self.input[..inputs];
+        frame.normalise(tile, state, input);
+        let shown = Shown { count: tile.size, state: input, clock: frame.clock };
+        inference.evaluate(shown, &mut self.space, &mut self.output[..outputs]);
+    }
+
+    /// Turns what the network was shown and what it answered into the score.
+    fn combine(&self, frame: &Rounded, tile: Tile, score: &mut [f32]) {
+        let (inputs, outputs) = self.used(tile);
+        frame.combine(tile, &self.input[..inputs], &self.output[..outputs], score);
+    }
+
+    /// Numbers of input and output of a tile.
+    fn used(&self, tile: Tile) -> (usize, usize) {
+        (self.input.len() / tile.most * tile.size, self.output.len() / tile.most * tile.size)
+    }
 }
 
 impl Evaluator for Worker<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
-        let Fixed { inference, frames, .. } = self.shared;
+        let Self { shared, copies, lanes, tile: most, balancing } = self;
+        let (copies, most) = (*copies, *most);
+        let Fixed { inference, frames, .. } = shared;
         let frame = &frames[step];
-        let (inputs, outputs) = (self.input.len() / self.tile, self.output.len() / self.tile);
-        for first in (0..count).step_by(self.tile) {
-            let size = self.tile.min(count - first);
-            let tile = Tile { copies: self.copies, count, first, size };
-            let (input, output) = (&mut self.input[..size * inputs], &mut self.output[..size * outputs]);
-            frame.normalise(tile, state, input);
-            inference.evaluate(Shown { count: size, state: input, clock: frame.clock }, &mut self.space, output);
-            frame.combine(tile, input, output, score);
+        let tile = |first: usize| Tile { copies, count, first, size: most.min(count - first), most };
+        for round in (0..count).step_by(most * lanes.len()) {
+            let tiles = (round..count).step_by(most).map(tile);
+            let ask = |(lane, tile): (&mut Lane, Tile)| lane.ask(inference.as_ref(), frame, tile, state);
+            // The call of one lane alone goes without the pool.
+            match lanes.len() {
+                1 => lanes.iter_mut().zip(tiles.clone()).for_each(ask),
+                _ => lanes.iter_mut().zip(tiles.clone()).collect::<Vec<_>>().into_par_iter().for_each(ask),
+            }
+            lanes.iter().zip(tiles).for_each(|(lane, tile)| lane.combine(frame, tile, score));
         }
-        if let (Some(balancing), Some(balance)) = (&mut self.balancing, frame.balance()) {
+        if let (Some(balancing), Some(balance)) = (balancing, frame.balance()) {
             balancing.add(balance, count, state, score);
         }
     }

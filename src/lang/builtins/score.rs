@@ -62,7 +62,8 @@ impl std::fmt::Display for Score {
         match self {
             Self::Exact(_) => write!(f, "exact score of the process {process} for data of shape {shape:?}"),
             Self::Learned(learned) => {
-                write!(f, "learned score of the process {process} for data of shape {shape:?}: {learned}")
+                write!(f, "learned score of the process {process} for data of shape {shape:?}: {learned}")?;
+                learned.network().table().iter().try_for_each(|line| write!(f, "\n  {}", line.trim_end()))
             }
         }
     }
@@ -250,7 +251,11 @@ mod functions {
                 return Err(Error::argument("describe", problem).with_hint(hint)).raise(&ctx);
             };
             let graph = answer.of(wanted).and_then(|answer| Graph::new(&shows, &answer, wanted.len()));
-            Ok(Arc::new(graph.raise(&ctx)?))
+            let graph = graph.raise(&ctx)?;
+            Ok(match graph.perceptron() {
+                Some(perceptron) => Arc::new(perceptron),
+                None => Arc::new(graph),
+            })
         })
     }
 

@@ -13,6 +13,12 @@ pub(super) struct FusedInference {
     packed: Packed,
 }
 
+/// Multiplications of a tile that take a hundred microseconds, beside which handing it over takes none.
+const WORTH_A_THREAD: usize = 5_000_000;
+
+/// Tiles at the same time: each needs its own memory.
+const MOST_LANES: usize = 8;
+
 impl FusedInference {
     /// The network with these parameters.
     pub(super) fn new(graph: Graph, parameters: &[f32]) -> Self {
@@ -25,6 +31,10 @@ impl FusedInference {
 impl Inference for FusedInference {
     fn tile(&self) -> usize {
         self.graph.chunk()
+    }
+
+    fn lanes(&self) -> usize {
+        if self.graph.multiplications() * self.tile() < WORTH_A_THREAD { 1 } else { MOST_LANES }
     }
 
     fn space(&self, count: usize) -> usize {

@@ -6,6 +6,7 @@
 //! so that a pass allocates nothing.
 
 mod answer;
+mod chain;
 mod inference;
 mod layer;
 mod network;

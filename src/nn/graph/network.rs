@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::inference::FusedInference;
 use super::layer::First;
 use super::training::{FusedTraining, space};
-use super::{Graph, Stored};
+use super::{Graph, Node, Stored};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::nn::{Inference, Network, Parameter, Training};
@@ -45,6 +45,24 @@ impl Graph {
 impl Network for Graph {
     fn kind(&self) -> &'static str {
         KIND
+    }
+
+    /// Those with parameters, or whose answers have another shape than what they were given.
+    fn table(&self) -> Vec<String> {
+        let line = |layer: &str, shape: &str, parameters: &str, multiplications: &str| {
+            format!("{layer:<16}{shape:<16}{parameters:>12}{multiplications:>18}")
+        };
+        let shown = self.nodes.iter().filter(|node| {
+            let shape = node.layer.output();
+            !node.parameters.is_empty() || node.inputs.iter().all(|&input| self.nodes[input].layer.output() != shape)
+        });
+        let row = |node: &Node| {
+            let parameters: usize = node.places.iter().map(|place| place.len()).sum();
+            let numbers = [parameters, node.layer.multiplications()];
+            let [parameters, multiplications] = numbers.map(|n| if n == 0 { String::new() } else { n.to_string() });
+            line(node.layer.kind(), &node.layer.output().to_string(), &parameters, &multiplications)
+        };
+        [line("layer", "shape", "parameters", "multiplications")].into_iter().chain(shown.map(row)).collect()
     }
 
     fn description(&self) -> Value {
@@ -133,6 +151,6 @@ impl Network for Graph {
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (layers, parameters) = (self.nodes.len() - 2, self.parameters());
-        write!(f, "{layers} layers, {parameters} parameters, {} multiplications", self.multiplications())
+        write!(f, "{layers} layers, {parameters} parameters, {} multiplications a sample", self.multiplications())
     }
 }

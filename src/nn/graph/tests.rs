@@ -192,6 +192,25 @@ fn candle_convolves() {
     }
 }
 
+/// With the same first weights, so that a chain written out trains to the bits of the perceptron.
+#[test]
+fn chains_of_dense_layers_are_perceptrons() {
+    let chain = |gain: f64, activation| {
+        let shows = Shows::new(Extent::vector(3)).unwrap();
+        let mut h = Signal::of(Concatenate {}, &[&shows.state, &shows.time]).unwrap();
+        for width in [16, 8] {
+            h = Signal::of(Dense { gain, ..dense(width) }, &[&h]).unwrap();
+            h = Signal::of(Activate { activation }, &[&h]).unwrap();
+        }
+        let answer = Answer { signal: h, kernel: 3, padding: Padding::Zeros }.of(Extent::vector(2)).unwrap();
+        Graph::new(&shows, &answer, 2).unwrap()
+    };
+    let found = chain(2.0_f64.sqrt(), Activation::Silu).perceptron();
+    assert_eq!(found, Some(crate::nn::Mlp::new(3, &[16, 8], 2, Activation::Silu).unwrap()));
+    assert_eq!(chain(1.0, Activation::Silu).perceptron(), None);
+    assert!(chain(1.0, Activation::Tanh).perceptron().is_some());
+}
+
 #[test]
 fn descriptions_come_back() {
     let (network, parameters) = network(image(1, 6, 6), |shows| {

@@ -139,6 +139,8 @@ pub(crate) struct Tile {
     pub(crate) first: usize,
     /// Samples in it.
     pub(crate) size: usize,
+    /// Samples that a tile may hold.
+    pub(crate) most: usize,
 }
 
 dispatched! {
@@ -157,7 +159,7 @@ dispatched! {
 dispatched! {
     /// ŝ = Σ_b gauss[d, b] u_b + output/ℓ_d, to [driven·copies, count].
     fn combine(frame: &Rounded, tile: Tile, input: &[f32], output: &[f32], score: &mut [f32]) {
-        let Tile { copies, count, first, size } = tile;
+        let Tile { copies, count, first, size, .. } = tile;
         for (row, output) in output.chunks_exact(size).enumerate() {
             let (driven, copy) = (row / copies, row % copies);
             let score = &mut score[row * count + first..][..size];
