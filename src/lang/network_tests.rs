@@ -1,12 +1,16 @@
 //! The U-Net of the standard library against one in PyTorch, with its weights (tests/oracle/unet_reference.safetensors:
 //! channels 16, multipliers 1, 2, 2, one block, attention at 16, embedding 64; three images [2, 32, 32]).
 
+use std::path::Path;
+
 use candle_core::Device;
 use safetensors::SafeTensors;
 
 use super::Runtime;
 use super::builtins::score::Score;
+use crate::host::Host;
 use crate::nn::{Candle, Shown};
+use crate::score::Learned;
 
 /// The modules of the reference in the order in which they are run, which is that of our layers with parameters.
 fn modules() -> Vec<String> {
@@ -85,4 +89,19 @@ fn the_unet_is_that_of_the_reference() {
         inference.evaluate(Shown { count: 1, state, clock }, &mut vec![0.0; inference.space(1)], &mut answer);
         near(&answer, expected);
     }
+}
+
+#[test]
+fn described_networks_come_back_from_files_to_the_bit() {
+    let mut runtime = Runtime::new();
+    let made = "let m = score::network(process::active(), dataset::diamond(), |z, t| { \
+                    let h = layer::dense(z, 12) + layer::dense(layer::embed(t, 6), 12); \
+                    layer::answer(layer::group_norm(layer::gelu(h), 3)) }, #{ seed: 2 }); \
+                train(m, dataset::diamond(), #{ steps: 5, batch: 32 }); m";
+    let Score::Learned(model) = runtime.eval::<Score>(made).unwrap() else { panic!("it is learned") };
+    let bytes = model.encode().unwrap();
+    let again = Learned::decode(Path::new("m.safetensors"), &bytes, &Host::default()).unwrap();
+    assert_eq!(again.weights(), model.weights());
+    assert_eq!(again.network().description(), model.network().description());
+    assert_eq!(again.encode().unwrap(), bytes);
 }
