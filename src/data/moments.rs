@@ -100,6 +100,12 @@ impl Moments {
         }
     }
 
+    /// The same with the average variance in all directions.
+    #[must_use]
+    pub fn pooled(&self) -> Self {
+        Self::isotropic(self.mean.clone(), self.variance())
+    }
+
     /// The same without correlations between coordinates.
     #[must_use]
     pub fn along_coordinates(&self) -> Self {

@@ -13,12 +13,12 @@ mod engine;
 mod explain;
 mod failure;
 mod modules;
+#[cfg(test)]
+mod network_tests;
 mod options;
 mod reference;
 mod rewrite;
 mod runtime;
-#[cfg(test)]
-mod network_tests;
 #[cfg(test)]
 mod sampler_tests;
 mod sources;

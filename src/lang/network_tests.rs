@@ -22,12 +22,30 @@ fn modules() -> Vec<String> {
     let one = |name: &str| vec![name.to_owned()];
     let up = |i: usize| residual(&format!("up.{i}"), true);
     let all: Vec<Vec<String>> = vec![
-        one("embed.0"), one("embed.2"), one("first"),
-        residual("down.0", false), one("down.1"), residual("down.2", true), attention("down.3"), one("down.4"),
+        one("embed.0"),
+        one("embed.2"),
+        one("first"),
+        residual("down.0", false),
+        one("down.1"),
+        residual("down.2", true),
+        attention("down.3"),
+        one("down.4"),
         residual("down.5", false),
-        residual("middle.0", false), attention("middle.1"), residual("middle.2", false),
-        up(0), up(1), one("up.2"), up(3), attention("up.4"), up(5), attention("up.6"), one("up.7"), up(8), up(9),
-        one("norm"), one("last"),
+        residual("middle.0", false),
+        attention("middle.1"),
+        residual("middle.2", false),
+        up(0),
+        up(1),
+        one("up.2"),
+        up(3),
+        attention("up.4"),
+        up(5),
+        attention("up.6"),
+        one("up.7"),
+        up(8),
+        up(9),
+        one("norm"),
+        one("last"),
     ];
     all.concat()
 }

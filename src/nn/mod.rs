@@ -18,8 +18,8 @@ mod weights;
 
 pub use activation::Activation;
 pub use candle::Candle;
-pub use kinds::restore;
 pub use graph::Graph;
+pub use kinds::restore;
 pub use mlp::Mlp;
 pub use network::{Buffers, Inference, Network, Parameter, Samples, Shown, Training};
 pub use weights::Weights;

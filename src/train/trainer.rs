@@ -55,7 +55,13 @@ fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record>
 
 /// Refuses data that the model's normalisation and Gaussian part, made for other data, would only spoil.
 fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
-    let (own, other) = (model.moments(), data.moments());
+    let own = model.moments();
+    // One variance for all is that of coordinates of images taken together.
+    let is_pooled = model.shape().len() > 1 && own.variances.iter().all(|variance| *variance == own.variances[0]);
+    let other = match is_pooled {
+        true => &data.moments().pooled(),
+        false => data.moments(),
+    };
     let variances = [own, other].map(Moments::coordinate_variances);
     let is_near = |c: usize| {
         let [own_variance, other_variance] = [0, 1].map(|i| variances[i][c]);

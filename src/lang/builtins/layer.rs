@@ -20,7 +20,8 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_fn("to_debug", |signal: &mut Signal| signal.to_string());
     engine.register_get("shape", |signal: &mut Signal| -> Array {
         let extent = signal.extent();
-        let shape = if extent.is_vector() { vec![extent.channels] } else { vec![extent.channels, extent.height, extent.width] };
+        let shape =
+            if extent.is_vector() { vec![extent.channels] } else { vec![extent.channels, extent.height, extent.width] };
         shape.into_iter().map(|side| Dynamic::from_int(side as INT)).collect()
     });
     operators(engine);
@@ -81,9 +82,7 @@ const FILTERS: &[(Choice, Filter); 2] = &[
 ];
 
 fn operators(engine: &mut Engine) {
-    let combine = |combination, a: &Signal, b: &Signal| {
-        Signal::of(Combine { combination }, &[a, b]).map_err(refuse)
-    };
+    let combine = |combination, a: &Signal, b: &Signal| Signal::of(Combine { combination }, &[a, b]).map_err(refuse);
     let affine = |a: &Signal, factor: f64, offset: f64| Signal::of(Affine { factor, offset }, &[a]).map_err(refuse);
     engine.register_fn("+", move |a: Signal, b: Signal| combine(Combination::Sum, &a, &b));
     engine.register_fn("-", move |a: Signal, b: Signal| combine(Combination::Sum, &a, &affine(&b, -1.0, 0.0)?));

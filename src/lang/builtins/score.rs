@@ -88,17 +88,20 @@ impl Learning {
         Ok(Self { seed, simulation: is_simulated.then_some(simulation) })
     }
 
-    /// The untrained score with the network that `make` makes for it.
+    /// The untrained score with the network that `make` makes for it, which has the `view` of process and data.
     fn score(
         self,
         ctx: &NativeCallContext,
         process: &Process,
         data: &Dataset,
+        view: fn(Subject) -> Subject,
         make: impl FnOnce(&Subject) -> Outcome<Arc<dyn Network>>,
     ) -> Outcome<Score> {
         let task = task(ctx);
         let basis: Box<dyn Basis> = match self.simulation {
-            None => Box::new(Subject::of(process, data).and_then(KernelBasis::new).raise(ctx)?),
+            None => {
+                Box::new(Subject::of(process, data).and_then(|subject| KernelBasis::new(view(subject))).raise(ctx)?)
+            }
             Some(simulation) => Box::new(SimulatedBasis::new(process, data, &simulation, &task).raise(ctx)?),
         };
         let network = make(basis.subject())?;
@@ -192,10 +195,16 @@ mod functions {
             let activation = given.chosen("activation", ACTIVATIONS);
             Ok((given.counts("hidden"), activation, Learning::read(&ctx, &process, given)?))
         })?;
-        learning.score(&ctx, &process, &data, |subject| {
-            let network = Mlp::new(subject.inputs(), &hidden, subject.outputs(), activation).raise(&ctx)?;
-            Ok(Arc::new(network))
-        })
+        learning.score(
+            &ctx,
+            &process,
+            &data,
+            |subject| subject,
+            |subject| {
+                let network = Mlp::new(subject.inputs(), &hidden, subject.outputs(), activation).raise(&ctx)?;
+                Ok(Arc::new(network))
+            },
+        )
     }
 
     /// A score to be learned by a network that a closure describes.
@@ -240,7 +249,7 @@ mod functions {
     ) -> Outcome<Score> {
         let tables: &[&'static [Setting]] = &[LEARNED, Simulation::SETTINGS];
         let learning = read(&ctx, options, tables, |given| Learning::read(&ctx, &process, given))?;
-        learning.score(&ctx, &process, &data, |subject| {
+        learning.score(&ctx, &process, &data, Subject::as_images, |subject| {
             let (shown, wanted) = subject.views();
             let shows = Shows::new(shown).raise(&ctx)?;
             let arguments = [("z", Dynamic::from(shows.state.clone())), ("t", Dynamic::from(shows.time.clone()))];

@@ -54,7 +54,9 @@ impl Inference for FusedInference {
         let answer = plan.value(graph.nodes.len() - 1, count, &slots);
         for (component, row) in output.chunks_exact_mut(count).enumerate() {
             let first = component % pixels * channels + component / pixels;
-            row.iter_mut().zip(answer[first..].iter().step_by(pixels * channels)).for_each(|(out, value)| *out = *value);
+            row.iter_mut()
+                .zip(answer[first..].iter().step_by(pixels * channels))
+                .for_each(|(out, value)| *out = *value);
         }
     }
 }

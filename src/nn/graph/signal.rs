@@ -84,7 +84,12 @@ impl Signal {
             return Err(Error::argument("network", format!("has more than {DEEPEST} layers behind each other")));
         }
         let inputs = inputs.iter().map(|&input| input.clone()).collect();
-        Ok(Self(Arc::new(Node { layer: recipe.build(&extents)?, inputs, depth, number: MADE.fetch_add(1, Ordering::Relaxed) })))
+        Ok(Self(Arc::new(Node {
+            layer: recipe.build(&extents)?,
+            inputs,
+            depth,
+            number: MADE.fetch_add(1, Ordering::Relaxed),
+        })))
     }
 
     /// Its shape.

@@ -96,7 +96,8 @@ fn vectors_through_every_layer() {
         let product = Signal::of(Combine { combination: Combination::Product }, &[&h, &e])?;
         let square = Signal::of(Combine { combination: Combination::Product }, &[&product, &product])?;
         let sum = Signal::of(Combine { combination: Combination::Sum }, &[&square, &h])?;
-        let normal = Signal::of(GroupNorm { groups: 2 }, &[&Signal::of(Affine { factor: 0.5, offset: 2.0 }, &[&sum])?])?;
+        let normal =
+            Signal::of(GroupNorm { groups: 2 }, &[&Signal::of(Affine { factor: 0.5, offset: 2.0 }, &[&sum])?])?;
         let all = Signal::of(Concatenate {}, &[&normal, &shows.time, &e, &shows.state])?;
         Signal::of(dense(5), &[&all])
     });
@@ -111,10 +112,13 @@ fn vectors_through_every_layer() {
 #[test]
 fn convolutions_of_all_shapes() {
     for extent in [image(4, 4, 4), image(2, 5, 7), image(1, 8, 6), image(33, 9, 4), image(16, 24, 24)] {
-        for (kernel, stride, dilation) in [(3, 1, 1), (1, 1, 1), (3, 2, 1), (3, 1, 2), (5, 1, 1), (1, 2, 1), (3, 3, 1)] {
+        for (kernel, stride, dilation) in [(3, 1, 1), (1, 1, 1), (3, 2, 1), (3, 1, 2), (5, 1, 1), (1, 2, 1), (3, 3, 1)]
+        {
             for padding in [Padding::Zeros, Padding::Periodic] {
                 let divides = extent.height % stride == 0 && extent.width % stride == 0;
-                if kernel / 2 * dilation >= extent.height.min(extent.width) || (padding == Padding::Periodic && !divides) {
+                if kernel / 2 * dilation >= extent.height.min(extent.width)
+                    || (padding == Padding::Periodic && !divides)
+                {
                     continue;
                 }
                 let name = format!("{extent}, kernel {kernel}, stride {stride}, dilation {dilation}, {padding:?}");

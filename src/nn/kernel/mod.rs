@@ -10,7 +10,9 @@ mod optimiser;
 mod packed;
 mod product;
 
-pub(super) use elementwise::{activate, activate_panel, activate_with_slopes, add_outer, add_through, squared_error, through_activation};
+pub(super) use elementwise::{
+    activate, activate_panel, activate_with_slopes, add_outer, add_through, squared_error, through_activation,
+};
 pub use optimiser::{Adam, Averages, STRIP, reduce};
 pub(super) use packed::{Matrix, Packed};
 pub(super) use product::{Left, PANEL, Right, Shape, add_product, multiply, transform};

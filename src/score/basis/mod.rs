@@ -92,6 +92,14 @@ impl Subject {
         self.units.as_ref()
     }
 
+    /// The same, but with one variance for all coordinates where data are images: what networks of windows are shown
+    /// must mean the same at every pixel, and pixels that hardly vary would else be shown as noise alone.
+    #[must_use]
+    pub fn as_images(self) -> Self {
+        let moments = if self.image().is_some() { self.moments.pooled() } else { self.moments };
+        Self { moments, ..self }
+    }
+
     /// The same without correlations between coordinates.
     fn along_coordinates(self) -> Self {
         Self { moments: self.moments.along_coordinates(), ..self }
@@ -111,15 +119,20 @@ impl Subject {
     /// independent copies, as images with the channels of all blocks, others as vectors.
     pub fn views(&self) -> (Extent, Extent) {
         let (blocks, driven) = (self.process.components(), self.process.driven().len());
-        let image = match self.shape[..] {
-            [height, width] => Some(Extent { channels: 1, height, width }),
-            [channels, height, width] => Some(Extent { channels, height, width }),
-            _ => None,
-        };
-        match image.filter(|image| image.len() == self.copies) {
+        match self.image() {
             Some(image) => [blocks, driven].map(|blocks| image.with_channels(blocks * image.channels)).into(),
             None => (Extent::vector(self.inputs()), Extent::vector(self.outputs())),
         }
+    }
+
+    /// The shape of data that are images.
+    fn image(&self) -> Option<Extent> {
+        let image = match self.shape[..] {
+            [height, width] => Extent { channels: 1, height, width },
+            [channels, height, width] => Extent { channels, height, width },
+            _ => return None,
+        };
+        (image.len() == self.copies && !image.is_vector()).then_some(image)
     }
 
     /// Numbers of a sample's score, driven·copies: what a network answers.

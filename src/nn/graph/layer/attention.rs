@@ -31,7 +31,10 @@ impl Recipe for Attend {
     fn build(self, inputs: &[Extent]) -> Result<Box<dyn Layer>> {
         let input = inputs[0];
         if input.is_vector() {
-            return Err(Error::argument("h", format!("of shape {input} is a vector: its one pixel attends to nothing")));
+            return Err(Error::argument(
+                "h",
+                format!("of shape {input} is a vector: its one pixel attends to nothing"),
+            ));
         }
         if self.heads == 0 || !input.channels.is_multiple_of(3 * self.heads) {
             let problem = format!("must divide the {} channels, got {}", input.channels / 3, self.heads);
@@ -192,20 +195,30 @@ fn transpose(values: &[f32], columns: usize, out: &mut [f32]) {
     }
 }
 
+/// Sums and maxima are taken in so many lanes, at every instruction set.
+const LANES: usize = 16;
+
 dispatched! {
     /// Turns each row of `values`, [.., width], into the softmax of its multiples.
     fn softmax(width: usize, scale: f32, values: &mut [f32]) {
         for row in values.chunks_exact_mut(width) {
-            let mut most = f32::NEG_INFINITY;
-            for value in row.iter() {
-                most = if *value > most { *value } else { most };
+            let mut most = [f32::NEG_INFINITY; LANES];
+            for part in row.chunks(LANES) {
+                for (most, value) in most.iter_mut().zip(part) {
+                    *most = if *value > *most { *value } else { *most };
+                }
             }
-            for value in row.iter_mut() {
-                *value = exp((*value - most) * scale);
+            let most = most.iter().fold(f32::NEG_INFINITY, |most, value| if *value > most { *value } else { most });
+            let mut total = [0.0; LANES];
+            for part in row.chunks_mut(LANES) {
+                for (total, value) in total.iter_mut().zip(part) {
+                    *value = exp((*value - most) * scale);
+                    *total += *value;
+                }
             }
-            let total: f32 = row.iter().sum();
+            let part = 1.0 / total.iter().sum::<f32>();
             for value in row.iter_mut() {
-                *value /= total;
+                *value *= part;
             }
         }
     }
@@ -215,10 +228,13 @@ dispatched! {
     /// Turns the gradient by each row of a softmax into that by what it was made of.
     fn through_softmax(width: usize, scale: f32, share: &[f32], gradient: &mut [f32]) {
         for (share, row) in share.chunks_exact(width).zip(gradient.chunks_exact_mut(width)) {
-            let mut mean = 0.0;
-            for (share, value) in share.iter().zip(row.iter()) {
-                mean = share.mul_add(*value, mean);
+            let mut means = [0.0_f32; LANES];
+            for (share, part) in share.chunks(LANES).zip(row.chunks(LANES)) {
+                for ((mean, share), value) in means.iter_mut().zip(share).zip(part) {
+                    *mean = share.mul_add(*value, *mean);
+                }
             }
+            let mean: f32 = means.iter().sum();
             for (value, share) in row.iter_mut().zip(share) {
                 *value = scale * share * (*value - mean);
             }

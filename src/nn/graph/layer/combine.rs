@@ -50,7 +50,8 @@ impl Recipe for Combine {
         if fits {
             return Ok(Box::new(Built { options: self, inputs: [a, b] }));
         }
-        let error = Error::argument("network", format!("has no {} of values of shapes {a} and {b}", self.combination.name()));
+        let error =
+            Error::argument("network", format!("has no {} of values of shapes {a} and {b}", self.combination.name()));
         Err(error.with_hint("shapes must be equal, but that a vector of as many channels fits every pixel of an image"))
     }
 }

@@ -26,7 +26,9 @@ impl Recipe for Concatenate {
         };
         let is_other = |other: &&Extent| (other.height, other.width) != (first.height, first.width);
         match inputs.iter().find(is_other) {
-            Some(other) => Err(Error::argument("values", format!("must have the same pixels, got shapes {first} and {other}"))),
+            Some(other) => {
+                Err(Error::argument("values", format!("must have the same pixels, got shapes {first} and {other}")))
+            }
             None => Ok(Box::new(Built { inputs: inputs.to_vec() })),
         }
     }
@@ -72,7 +74,8 @@ impl Layer for Built {
 
     fn backward(&self, _: Pass<'_>, values: Values<'_>, input: usize, _: &mut [f32], gradient: &mut [f32]) {
         let (begin, channels) = (self.begin(input), self.inputs[input].channels);
-        for (sum, row) in gradient.chunks_exact_mut(channels).zip(values.upstream.chunks_exact(self.output().channels)) {
+        for (sum, row) in gradient.chunks_exact_mut(channels).zip(values.upstream.chunks_exact(self.output().channels))
+        {
             sum.iter_mut().zip(&row[begin..]).for_each(|(sum, value)| *sum += value);
         }
     }

@@ -31,7 +31,8 @@ impl Recipe for GroupNorm {
     fn build(self, inputs: &[Extent]) -> Result<Box<dyn Layer>> {
         let (extent, groups) = (inputs[0], self.groups);
         if groups == 0 || !extent.channels.is_multiple_of(groups) {
-            let problem = format!("must divide the {} channels of a value of shape {extent}, got {groups}", extent.channels);
+            let problem =
+                format!("must divide the {} channels of a value of shape {extent}, got {groups}", extent.channels);
             return Err(Error::argument("groups", problem));
         }
         if extent.len() == groups {
@@ -78,7 +79,8 @@ impl Layer for Built {
     }
 
     fn parameters(&self) -> Vec<Declared> {
-        let declared = |name, value| Declared { name, shape: vec![self.extent.channels], first: First::Constant(value) };
+        let declared =
+            |name, value| Declared { name, shape: vec![self.extent.channels], first: First::Constant(value) };
         vec![declared("bias", 0.0), declared("weight", 1.0)]
     }
 

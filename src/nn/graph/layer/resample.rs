@@ -56,7 +56,10 @@ impl Recipe for Resample {
     fn build(self, inputs: &[Extent]) -> Result<Box<dyn Layer>> {
         let input = inputs[0];
         if input.is_vector() && self.direction == Direction::Down {
-            return Err(Error::argument("h", format!("of shape {input} is a vector: it has one pixel, not to be halved")));
+            return Err(Error::argument(
+                "h",
+                format!("of shape {input} is a vector: it has one pixel, not to be halved"),
+            ));
         }
         if self.direction == Direction::Down && !(input.height % 2 == 0 && input.width % 2 == 0) {
             let error = Error::argument("h", format!("of shape {input} has an odd side, which cannot be halved"));
@@ -163,7 +166,8 @@ impl Layer for Built {
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], _: &mut [f32], output: &mut [f32]) {
         let channels = self.input.channels;
         output.fill(0.0);
-        for (sample, out) in inputs[0].chunks_exact(self.input.len()).zip(output.chunks_exact_mut(self.output().len())) {
+        for (sample, out) in inputs[0].chunks_exact(self.input.len()).zip(output.chunks_exact_mut(self.output().len()))
+        {
             self.each(|new, old, weight| {
                 add_multiple(weight, &sample[old * channels..][..channels], &mut out[new * channels..][..channels]);
             });
