@@ -259,7 +259,7 @@ mod functions {
                 let hint = "write |z, t| { let h = layer::silu(layer::dense(layer::concatenate([z, t]), 64)); layer::answer(h) }";
                 return Err(Error::argument("describe", problem).with_hint(hint)).raise(&ctx);
             };
-            let graph = answer.of(wanted).and_then(|answer| Graph::new(&shows, &answer, wanted.len()));
+            let graph = answer.of(wanted).and_then(|answer| Graph::new(&shows, &answer, wanted.size()));
             let graph = graph.raise(&ctx)?;
             Ok(match graph.perceptron() {
                 Some(perceptron) => Arc::new(perceptron),

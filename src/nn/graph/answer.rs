@@ -25,7 +25,7 @@ impl Answer {
         let Self { signal, kernel, padding } = self;
         let extent = signal.extent();
         if extent.is_vector() {
-            return Signal::of(Dense { outputs: wanted.len(), bias: true, gain: 0.0 }, &[&signal]);
+            return Signal::of(Dense { outputs: wanted.size(), bias: true, gain: 0.0 }, &[&signal]);
         }
         if (extent.height, extent.width) != (wanted.height, wanted.width) {
             let problem = format!("has shape {extent} where an answer of shape {wanted} is asked for");

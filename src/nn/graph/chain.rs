@@ -23,7 +23,7 @@ impl Graph {
         let widths = pairs.iter().map(hidden).collect::<Option<Vec<_>>>()?;
         let Dense { outputs, bias, gain } = last.options()?;
         (rest.is_empty() && bias && gain == 0.0)
-            .then(|| Mlp::new(self.state().len(), &widths, outputs, activation).ok())?
+            .then(|| Mlp::new(self.state().size(), &widths, outputs, activation).ok())?
     }
 }
 

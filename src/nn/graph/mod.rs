@@ -146,8 +146,8 @@ impl Graph {
     /// Refuses an answer of another width, or one that knows nothing of the state.
     fn check(&self, outputs: usize) -> Result<()> {
         let answer = self.answer().layer.output();
-        if answer.len() != outputs {
-            let problem = format!("answers {} numbers (shape {answer}) where {outputs} are asked for", answer.len());
+        if answer.size() != outputs {
+            let problem = format!("answers {} numbers (shape {answer}) where {outputs} are asked for", answer.size());
             let hint = "end with layer::answer(h), which has the right width";
             return Err(Error::argument("network", problem).with_hint(hint));
         }
@@ -203,7 +203,7 @@ impl Node {
 
     /// Numbers of its value for `count` samples.
     fn size(&self, count: usize) -> usize {
-        count * self.layer.output().len()
+        count * self.layer.output().size()
     }
 
     /// Computes its value from those of other nodes, which stand in `slots`.

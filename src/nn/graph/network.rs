@@ -70,11 +70,11 @@ impl Network for Graph {
     }
 
     fn inputs(&self) -> usize {
-        self.state().len()
+        self.state().size()
     }
 
     fn outputs(&self) -> usize {
-        self.answer().layer.output().len()
+        self.answer().layer.output().size()
     }
 
     fn named_parameters(&self) -> Vec<Parameter> {

@@ -37,7 +37,7 @@ impl Extent {
     }
 
     /// Number of numbers.
-    pub fn len(self) -> usize {
+    pub fn size(self) -> usize {
         self.channels * self.pixels()
     }
 

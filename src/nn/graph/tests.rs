@@ -37,7 +37,7 @@ fn convolution(outputs: usize) -> Convolution {
 fn network(extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>) -> (Arc<dyn Network>, Vec<f32>) {
     let shows = Shows::new(extent).unwrap();
     let answer = describe(&shows).unwrap();
-    let graph = Graph::new(&shows, &answer, answer.extent().len()).unwrap();
+    let graph = Graph::new(&shows, &answer, answer.extent().size()).unwrap();
     let parameters = graph.initial(3).iter().zip(normals(9, graph.parameters())).map(|(w, n)| w + 0.1 * n).collect();
     (Arc::new(graph), parameters)
 }
@@ -170,7 +170,7 @@ fn candle_convolves() {
         });
         let candle = Candle::new(&network, &Device::Cpu).unwrap();
         candle.set(&parameters).unwrap();
-        let state = normals(3, extent.len());
+        let state = normals(3, extent.size());
         let found = candle.forward(&state, &[0.0]).unwrap();
         let at = |c: usize, y: isize, x: isize| {
             let (height, width) = (5, 4);

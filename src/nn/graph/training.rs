@@ -47,7 +47,7 @@ impl FusedTraining {
         for (component, (target, weight)) in rows.enumerate() {
             let first = component % pixels * channels + component / pixels;
             for sample in 0..count {
-                let place = first + sample * extent.len();
+                let place = first + sample * extent.size();
                 let residual = answer[place] - target[sample];
                 let pull = scale * weight[sample] * residual;
                 loss += f64::from(pull) * f64::from(residual);

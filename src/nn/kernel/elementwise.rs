@@ -27,7 +27,7 @@ fn rectified(z: f32) -> (f32, f32) {
 /// The approximation by tanh of Hendrycks and Gimpel, arXiv 1606.08415.
 #[inline(always)]
 fn gelu(z: f32) -> (f32, f32) {
-    const SCALE: f32 = 0.797_884_560_802_865_4;
+    const SCALE: f32 = 0.797_884_6;
     const CUBIC: f32 = 0.044_715;
     let square = z * z;
     let half = 0.5 * (1.0 + tanh(SCALE * z * CUBIC.mul_add(square, 1.0)));

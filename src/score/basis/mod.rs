@@ -132,7 +132,7 @@ impl Subject {
             [channels, height, width] => Extent { channels, height, width },
             _ => return None,
         };
-        (image.len() == self.copies && !image.is_vector()).then_some(image)
+        (image.size() == self.copies && !image.is_vector()).then_some(image)
     }
 
     /// Numbers of a sample's score, driven·copies: what a network answers.

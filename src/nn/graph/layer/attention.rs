@@ -140,7 +140,7 @@ impl Layer for Built {
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], scratch: &mut [f32], output: &mut [f32]) {
         let (pixels, channels, width) = (self.input.pixels(), self.channels(), self.output().channels);
         let mut head = self.head(scratch);
-        let samples = inputs[0].chunks_exact(self.input.len()).zip(output.chunks_exact_mut(self.output().len()));
+        let samples = inputs[0].chunks_exact(self.input.size()).zip(output.chunks_exact_mut(self.output().size()));
         for (sample, output) in samples {
             for number in 0..self.heads {
                 self.attend(sample, number, &mut head);
@@ -156,10 +156,10 @@ impl Layer for Built {
     fn backward(&self, _: Pass<'_>, values: Values<'_>, _: usize, scratch: &mut [f32], gradient: &mut [f32]) {
         let (pixels, channels, width) = (self.input.pixels(), self.channels(), self.input.channels);
         let mut head = self.head(scratch);
-        let samples = values.inputs[0].chunks_exact(self.input.len());
-        let samples = samples.zip(values.upstream.chunks_exact(self.output().len()));
+        let samples = values.inputs[0].chunks_exact(self.input.size());
+        let samples = samples.zip(values.upstream.chunks_exact(self.output().size()));
         let back = Shape { rows: pixels, depth: pixels, columns: channels };
-        for ((sample, upstream), gradient) in samples.zip(gradient.chunks_exact_mut(self.input.len())) {
+        for ((sample, upstream), gradient) in samples.zip(gradient.chunks_exact_mut(self.input.size())) {
             for number in 0..self.heads {
                 self.attend(sample, number, &mut head);
                 let mut add = |third: usize, part: &[f32]| {

@@ -98,8 +98,8 @@ impl Layer for Built {
 
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], _: &mut [f32], output: &mut [f32]) {
         let row = self.output().channels;
-        let part = |input: usize| if self.is_repeated(input) { row } else { self.output().len() };
-        for (sample, output) in output.chunks_exact_mut(self.output().len()).enumerate() {
+        let part = |input: usize| if self.is_repeated(input) { row } else { self.output().size() };
+        for (sample, output) in output.chunks_exact_mut(self.output().size()).enumerate() {
             let [a, b] = [0, 1].map(|input| &inputs[input][sample * part(input)..][..part(input)]);
             // The shorter second: both are commutative.
             let (a, b) = if a.len() < b.len() { (b, a) } else { (a, b) };
@@ -111,14 +111,14 @@ impl Layer for Built {
     }
 
     fn backward(&self, _: Pass<'_>, values: Values<'_>, input: usize, _: &mut [f32], gradient: &mut [f32]) {
-        let size = self.output().len();
-        let own = self.inputs[input].len();
+        let size = self.output().size();
+        let own = self.inputs[input].size();
         for (sample, upstream) in values.upstream.chunks_exact(size).enumerate() {
             let gradient = &mut gradient[sample * own..][..own];
             match self.options.combination {
                 Combination::Sum => accumulate(upstream, &[1.0], gradient),
                 Combination::Product => {
-                    let other = self.inputs[1 - input].len();
+                    let other = self.inputs[1 - input].size();
                     accumulate(upstream, &values.inputs[1 - input][sample * other..][..other], gradient);
                 }
             }

@@ -71,7 +71,7 @@ impl Recipe for Convolution {
             let error = Error::argument("h", format!("of shape {input} is a vector: it has no neighbours to convolve"));
             return Err(error.with_hint("data of two or three axes are images; `dense` is for vectors"));
         }
-        if self.kernel % 2 == 0 {
+        if self.kernel.is_multiple_of(2) {
             let problem = format!("must be odd, so that windows have a middle, got {}", self.kernel);
             return Err(Error::argument("kernel", problem));
         }
@@ -138,7 +138,7 @@ impl Built {
     fn pad(&self, extent: Extent, stride: usize, values: &[f32], out: &mut [f32]) {
         let (height, width) = self.padded();
         let (channels, margin) = (extent.channels, self.options.reach());
-        let images = values.chunks_exact(extent.len()).zip(out.chunks_exact_mut(height * width * channels));
+        let images = values.chunks_exact(extent.size()).zip(out.chunks_exact_mut(height * width * channels));
         for (image, out) in images {
             out.fill(0.0);
             for (y, row) in image.chunks_exact(extent.width * channels).enumerate() {
@@ -217,7 +217,7 @@ impl Layer for Built {
     }
 
     fn multiplications(&self) -> usize {
-        self.output().len() * self.options.kernel.pow(2) * self.input.channels
+        self.output().size() * self.options.kernel.pow(2) * self.input.channels
     }
 
     fn matrices(&self, places: &[Range<usize>]) -> Vec<Matrix> {
@@ -265,7 +265,7 @@ impl Layer for Built {
         self.pad(self.input, 1, inputs[0], padded);
         let ((packed, number), (products, taps)) = (pass.packed, self.products());
         self.groups(count, |first, count| {
-            let out = &mut output[first * answer.len()..][..count * answer.len()];
+            let out = &mut output[first * answer.size()..][..count * answer.size()];
             let shape = Shape { rows: count * answer.pixels(), depth: taps * channels, columns: answer.channels };
             for product in 0..products {
                 let values = &padded[self.room(first, channels) + self.offset(product, channels)..];
@@ -287,7 +287,7 @@ impl Layer for Built {
         self.pad(self.output(), self.options.stride, values.upstream, padded);
         let ((packed, number), (products, taps)) = (pass.packed, self.products());
         self.groups(count, |first, count| {
-            let out = &mut gradient[first * self.input.len()..][..count * self.input.len()];
+            let out = &mut gradient[first * self.input.size()..][..count * self.input.size()];
             let rows = count * self.input.pixels();
             let shape = Shape { rows, depth: taps * channels, columns: self.input.channels };
             for product in 0..products {
@@ -308,7 +308,7 @@ impl Layer for Built {
         self.pad(self.input, 1, values.inputs[0], padded);
         let (products, taps) = self.products();
         self.groups(count, |first, count| {
-            let upstream = Right::Rows(&values.upstream[first * answer.len()..][..count * answer.len()]);
+            let upstream = Right::Rows(&values.upstream[first * answer.size()..][..count * answer.size()]);
             let shape = Shape { rows: taps * channels, depth: count * answer.pixels(), columns: answer.channels };
             for (product, out) in by_weight.chunks_exact_mut(by_weight.len() / products).enumerate() {
                 let values = &padded[self.room(first, channels) + self.offset(product, channels)..];

@@ -87,7 +87,7 @@ impl Layer for Built {
     }
 
     fn multiplications(&self) -> usize {
-        self.input.len() * self.options.outputs
+        self.input.size() * self.options.outputs
     }
 
     fn matrices(&self, places: &[Range<usize>]) -> Vec<Matrix> {

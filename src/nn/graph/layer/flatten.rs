@@ -35,7 +35,7 @@ impl Layer for Built {
     }
 
     fn output(&self) -> Extent {
-        Extent::vector(self.input.len())
+        Extent::vector(self.input.size())
     }
 
     fn candle(&self, inputs: &[Tensor], _: &[Tensor]) -> candle_core::Result<Tensor> {

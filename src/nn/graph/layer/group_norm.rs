@@ -35,7 +35,7 @@ impl Recipe for GroupNorm {
                 format!("must divide the {} channels of a value of shape {extent}, got {groups}", extent.channels);
             return Err(Error::argument("groups", problem));
         }
-        if extent.len() == groups {
+        if extent.size() == groups {
             let problem = format!("of {groups} leave one number in each, which is its own mean");
             return Err(Error::argument("groups", problem));
         }
@@ -48,7 +48,7 @@ impl Built {
     fn statistics<'a>(&self, sample: &[f32], scratch: &'a mut [f32]) -> (&'a [f32], &'a [f32], &'a mut [f32]) {
         let (mean, rest) = scratch.split_at_mut(self.extent.channels);
         let (inverse, rest) = rest.split_at_mut(self.extent.channels);
-        let terms = (self.extent.len() / self.groups) as f32;
+        let terms = (self.extent.size() / self.groups) as f32;
         column_sums(sample, mean, rest);
         self.in_groups(mean, |sum| sum / terms);
         column_squares(sample, mean, inverse, rest);
@@ -102,7 +102,7 @@ impl Layer for Built {
     }
 
     fn forward(&self, pass: Pass<'_>, inputs: &[&[f32]], scratch: &mut [f32], output: &mut [f32]) {
-        let (size, bias, weight) = (self.extent.len(), pass.parameter(0), pass.parameter(1));
+        let (size, bias, weight) = (self.extent.size(), pass.parameter(0), pass.parameter(1));
         for (sample, out) in inputs[0].chunks_exact(size).zip(output.chunks_exact_mut(size)) {
             let (mean, inverse, _) = self.statistics(sample, scratch);
             normalise(sample, mean, inverse, weight, bias, out);
@@ -110,7 +110,7 @@ impl Layer for Built {
     }
 
     fn backward(&self, pass: Pass<'_>, values: Values<'_>, _: usize, scratch: &mut [f32], gradient: &mut [f32]) {
-        let (size, weight) = (self.extent.len(), pass.parameter(1));
+        let (size, weight) = (self.extent.size(), pass.parameter(1));
         let terms = (size / self.groups) as f32;
         let samples = values.inputs[0].chunks_exact(size).zip(values.upstream.chunks_exact(size));
         for ((sample, upstream), gradient) in samples.zip(gradient.chunks_exact_mut(size)) {
@@ -128,7 +128,7 @@ impl Layer for Built {
     }
 
     fn by_parameters(&self, _: Pass<'_>, values: Values<'_>, scratch: &mut [f32], gradient: &mut [f32]) {
-        let (size, channels) = (self.extent.len(), self.extent.channels);
+        let (size, channels) = (self.extent.size(), self.extent.channels);
         gradient.fill(0.0);
         let (by_bias, by_weight) = gradient.split_at_mut(channels);
         for (sample, upstream) in values.inputs[0].chunks_exact(size).zip(values.upstream.chunks_exact(size)) {

@@ -61,7 +61,7 @@ impl Recipe for Resample {
                 format!("of shape {input} is a vector: it has one pixel, not to be halved"),
             ));
         }
-        if self.direction == Direction::Down && !(input.height % 2 == 0 && input.width % 2 == 0) {
+        if self.direction == Direction::Down && !(input.height.is_multiple_of(2) && input.width.is_multiple_of(2)) {
             let error = Error::argument("h", format!("of shape {input} has an odd side, which cannot be halved"));
             return Err(error.with_hint("a convolution with stride 2 takes any size"));
         }
@@ -166,7 +166,8 @@ impl Layer for Built {
     fn forward(&self, _: Pass<'_>, inputs: &[&[f32]], _: &mut [f32], output: &mut [f32]) {
         let channels = self.input.channels;
         output.fill(0.0);
-        for (sample, out) in inputs[0].chunks_exact(self.input.len()).zip(output.chunks_exact_mut(self.output().len()))
+        for (sample, out) in
+            inputs[0].chunks_exact(self.input.size()).zip(output.chunks_exact_mut(self.output().size()))
         {
             self.each(|new, old, weight| {
                 add_multiple(weight, &sample[old * channels..][..channels], &mut out[new * channels..][..channels]);
@@ -176,8 +177,8 @@ impl Layer for Built {
 
     fn backward(&self, _: Pass<'_>, values: Values<'_>, _: usize, _: &mut [f32], gradient: &mut [f32]) {
         let channels = self.input.channels;
-        let samples = values.upstream.chunks_exact(self.output().len());
-        for (upstream, sum) in samples.zip(gradient.chunks_exact_mut(self.input.len())) {
+        let samples = values.upstream.chunks_exact(self.output().size());
+        for (upstream, sum) in samples.zip(gradient.chunks_exact_mut(self.input.size())) {
             self.each(|new, old, weight| {
                 add_multiple(weight, &upstream[new * channels..][..channels], &mut sum[old * channels..][..channels]);
             });
