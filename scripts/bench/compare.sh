@@ -12,7 +12,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 
 rounds=5 threads="2 1" venv="${TUMBLE_BENCH_VENV:-target/bench-venv}" write=no
-jobs="train_mlp sample_exact sample_mlp simulate ising start"
+jobs="train_mlp sample_exact sample_mlp simulate ising train_unet forward_unet start"
 while [ $# -gt 0 ]; do
     case "$1" in
         --rounds) rounds=$2; shift ;;

@@ -275,6 +275,120 @@ def ising(size=32, lattices=64, sweeps=200, temperature=2.0):
     print_line("ising", "numba", lattices * size * size * sweeps, "spin updates", seconds)
 
 
+def unet(torch, channels=32, widths=(32, 64, 64), blocks=2, attention=16, embedding=128, groups=8):
+    """The U-Net of `score::unet` at its defaults, for images [2, 32, 32]: a function and its parameters."""
+    nn, functional = torch.nn, torch.nn.functional
+    layers = nn.ModuleList()
+
+    def made(layer):
+        layers.append(layer)
+        return layer
+
+    def conv(inputs, outputs, taps=3, stride=1):
+        return made(nn.Conv2d(inputs, outputs, taps, stride=stride, padding=taps // 2))
+
+    def block(inputs, outputs):
+        norms = made(nn.GroupNorm(groups, inputs)), made(nn.GroupNorm(groups, outputs))
+        convs, time = (conv(inputs, outputs), conv(outputs, outputs)), made(nn.Linear(embedding, outputs))
+        skip = conv(inputs, outputs, 1) if inputs != outputs else lambda h: h
+
+        def run(h, e):
+            inner = convs[0](functional.silu(norms[0](h))) + time(e)[:, :, None, None]
+            return skip(h) + convs[1](functional.silu(norms[1](inner)))
+
+        return run
+
+    def attend(width):
+        norm, maps, last = made(nn.GroupNorm(groups, width)), conv(width, 3 * width, 1), conv(width, width, 1)
+
+        def run(h, _):
+            query, key, value = maps(norm(h)).flatten(2).chunk(3, 1)
+            share = torch.softmax(query.transpose(1, 2) @ key / math.sqrt(width), 2)
+            return h + last((value @ share.transpose(1, 2)).view_as(h))
+
+        return run
+
+    def at_size(side, inputs, outputs):
+        parts = [block(inputs, outputs)] + ([attend(outputs)] if side == attention else [])
+
+        def run(h, e):
+            for part in parts:
+                h = part(h, e)
+            return h
+
+        return run
+
+    waves = torch.randn(embedding // 4)
+    maps = made(nn.Linear(embedding // 2, embedding)), made(nn.Linear(embedding, embedding))
+    first = conv(2, channels)
+    down, up, kept, width, side = [], [], [channels], channels, 32
+    for level, outputs in enumerate(widths):
+        for _ in range(blocks):
+            down.append(at_size(side, width, outputs))
+            width = outputs
+            kept.append(width)
+        if level + 1 < len(widths):
+            down.append(lambda h, _, layer=conv(width, width, 3, 2): layer(h))
+            side //= 2
+            kept.append(width)
+    middle = block(width, width), attend(width), block(width, width)
+    for level, outputs in reversed(list(enumerate(widths))):
+        for _ in range(blocks + 1):
+            up.append((True, at_size(side, width + kept.pop(), outputs)))
+            width = outputs
+        if level > 0:
+            layer = conv(width, width)
+            up.append((False, lambda h, _, layer=layer: layer(functional.interpolate(h, scale_factor=2))))
+            side *= 2
+    norm, last = made(nn.GroupNorm(groups, width)), conv(width, 1)
+
+    def forward(x, t):
+        angle = 2 * math.pi * t[:, None] * waves
+        e = maps[1](functional.silu(maps[0](torch.cat([angle.sin(), angle.cos()], 1))))
+        e, h = functional.silu(e), first(x)
+        seen = [h]
+        for layer in down:
+            h = layer(h, e)
+            seen.append(h)
+        for layer in middle:
+            h = layer(h, e)
+        for joins, layer in up:
+            h = layer(torch.cat([h, seen.pop()], 1) if joins else h, e)
+        return last(functional.silu(norm(h)))
+
+    return forward, list(layers.parameters())
+
+
+def images(torch, count=16):
+    return torch.randn(count, 2, 32, 32), torch.randn(count, 1, 32, 32), torch.rand(count)
+
+
+def train_unet(steps=20):
+    import torch
+
+    forward, parameters = unet(torch)
+    optimiser, (x, y, t) = torch.optim.Adam(parameters, lr=2e-4), images(torch)
+
+    def step():
+        optimiser.zero_grad(set_to_none=True)
+        ((forward(x, t) - y) ** 2).mean().backward()
+        optimiser.step()
+
+    step()
+    seconds = timed(lambda: [step() for _ in range(steps)])
+    print_line("train_unet", "torch-eager", len(x) * steps, "images", seconds)
+
+
+def forward_unet(calls=50):
+    import torch
+
+    (forward, _), (x, _, t) = unet(torch), images(torch)
+    with torch.no_grad():
+        forward(x, t)
+        seconds = timed(lambda: [forward(x, t) for _ in range(calls)])
+    print_line("forward_unet", "torch-eager", len(x) * calls, "images", seconds)
+
+
 def start():
     """A new interpreter that imports PyTorch and does nothing."""
     command = [sys.executable, "-c", "import torch"]
@@ -283,7 +397,7 @@ def start():
     print_line("start", "torch-import", 1, "starts", seconds)
 
 
-ALONE = {"ising": ising, "start": start}
+ALONE = {"ising": ising, "train_unet": train_unet, "forward_unet": forward_unet, "start": start}
 JOBS = ["train_mlp", "sample_exact", "sample_mlp", "simulate", *ALONE]
 
 

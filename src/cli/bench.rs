@@ -19,6 +19,8 @@ const SCRIPTED: [(&str, &str); 5] = [
     ("sample_mlp", "sample_mlp"),
     ("simulate", "simulate_script"),
     ("ising", "ising"),
+    ("train_unet", "train_unet"),
+    ("forward_unet", "forward_unet"),
 ];
 const START: &str = "start";
 const JOBS: &str = include_str!("../../stdlib/bench/jobs.rhai");
