@@ -13,7 +13,7 @@ use super::interrupt::Interrupt;
 use super::terminal;
 
 /// The jobs that are written in the language, and the functions of `JOBS` that prepare them.
-const SCRIPTED: [(&str, &str); 5] = [
+const SCRIPTED: [(&str, &str); 7] = [
     ("train_mlp", "train_mlp"),
     ("sample_exact", "sample_exact"),
     ("sample_mlp", "sample_mlp"),

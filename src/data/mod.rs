@@ -6,6 +6,7 @@ mod mixture;
 mod moments;
 mod points;
 mod rounding;
+mod shipped;
 mod swiss_rolls;
 mod uniforms;
 mod units;

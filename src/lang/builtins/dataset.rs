@@ -51,6 +51,48 @@ const MIXTURE: &[Setting] = &[
 
 #[export_module(manifest)]
 mod module {
+    /// The dihedral angles of alanine dipeptide, a small peptide, in molecular dynamics: 590,000 pairs (phi, psi) in
+    /// radians, from -pi to pi, one per picosecond of two trajectories one after the other.
+    ///
+    /// # Returns
+    /// A `Dataset` of points in the plane.
+    ///
+    /// # Source
+    /// Made for this program with OpenMM 8: amber03 with implicit solvent at 300 K; `stdlib/data/README.md` has the
+    /// protocol. In explicit water, as in Behera et al., arXiv 2411.07233, the landscape is a relative of it.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let angles = dataset::alanine().sample(10_000, 1);
+    /// assert(angles.min() >= -PI && angles.max() <= PI);
+    /// // Every hundredth has phi above 0.
+    /// assert_near((angles.transpose()[0] >= 0).mean(), 0.0099, 0.004);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn alanine(ctx: NativeCallContext) -> Outcome<Dataset> {
+        Dataset::alanine(task(&ctx).host()).raise(&ctx)
+    }
+
+    /// 1797 handwritten digits as images of 8 × 8 pixels with values from 0 to 16; `labels` has what they show.
+    ///
+    /// # Returns
+    /// A `Dataset` of images [8, 8].
+    ///
+    /// # Source
+    /// E. Alpaydin and C. Kaynak, Optical Recognition of Handwritten Digits, UCI Machine Learning Repository (1998),
+    /// CC BY 4.0.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::digits();
+    /// assert_eq(d.shape, [8, 8]);
+    /// assert_eq(d.labels.filter(|label| label == "3").len, 183);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn digits(ctx: NativeCallContext) -> Outcome<Dataset> {
+        Dataset::digits(task(&ctx).host()).raise(&ctx)
+    }
+
     /// Nine Gaussians on a 3×3 grid that stands on a corner.
     ///
     /// # Returns
