@@ -237,6 +237,16 @@ mod functions {
     ///
     /// # Source
     /// Vaswani et al., arXiv 1706.03762.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::from_array(random_normal([8, 4, 4], 1));
+    /// let m = score::network(process::passive(), d, |z, t| {
+    ///     let h = layer::conv(z, 8) + layer::dense(t, 8);
+    ///     layer::answer(h + layer::attention(layer::group_norm(h, 2), #{ heads: 2 }))
+    /// });
+    /// assert(m.to_string().contains("attention"));
+    /// ```
     #[rhai_fn(return_raw)]
     pub fn attention(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
         let heads = read(&ctx, options, &[HEADS], |given| Ok(given.count("heads")))?;
@@ -262,6 +272,15 @@ mod functions {
     ///
     /// # Source
     /// Tancik et al., arXiv 2006.10739.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let m = score::network(process::passive(), dataset::diamond(), |z, t| {
+    ///     let e = layer::embed(t, 4, #{ frequencies: [0.25, 0.5] });
+    ///     assert_eq(e.shape, [4]);
+    ///     layer::answer(layer::silu(layer::dense(z, 16) + layer::dense(e, 16)))
+    /// });
+    /// ```
     #[rhai_fn(return_raw)]
     pub fn embed(ctx: NativeCallContext, t: Signal, width: Dynamic, options: Map) -> Outcome<Signal> {
         let width = count_argument(&ctx, "width", &width)?;
@@ -285,6 +304,16 @@ mod functions {
     ///
     /// # Source
     /// Zhang, arXiv 1904.11486, for the smooth filter.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::from_array(random_normal([8, 4, 4], 1));
+    /// let m = score::network(process::passive(), d, |z, t| {
+    ///     let h = layer::downsample(layer::conv(z, 8), #{ filter: "smooth" });
+    ///     assert_eq(h.shape, [8, 2, 2]);
+    ///     layer::answer(layer::upsample(h) + layer::dense(t, 8))
+    /// });
+    /// ```
     #[rhai_fn(return_raw)]
     pub fn downsample(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
         resampled(&ctx, &h, Direction::Down, options)
@@ -300,6 +329,16 @@ mod functions {
     ///
     /// # Source
     /// Zhang, arXiv 1904.11486, for the smooth filter.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::from_array(random_normal([8, 4, 4], 1));
+    /// let m = score::network(process::passive(), d, |z, t| {
+    ///     let h = layer::upsample(layer::conv(z, 8), #{ filter: "smooth" });
+    ///     assert_eq(h.shape, [8, 8, 8]);
+    ///     layer::answer(layer::downsample(h) + layer::dense(t, 8))
+    /// });
+    /// ```
     #[rhai_fn(return_raw)]
     pub fn upsample(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
         resampled(&ctx, &h, Direction::Up, options)
@@ -380,6 +419,14 @@ mod functions {
     ///
     /// # Errors
     /// Where the network is made: when `h` is an image of another size than the data.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::from_array(random_normal([8, 4, 4], 1));
+    /// let untrained = score::network(process::passive(), d, |z, t| layer::answer(layer::conv(z, 8), #{ kernel: 1 }));
+    /// let x = d.sample(5, 2);
+    /// assert(untrained.at(x, 0.5).x.shape == [5, 4, 4]);
+    /// ```
     #[rhai_fn(return_raw)]
     pub fn answer(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Answer> {
         read(&ctx, options, &[LAST], |given| {

@@ -1,7 +1,8 @@
 //! The last layer: as wide as what is asked for, and zero before training.
 
+use super::extent::Extent;
 use super::layer::{Convolution, Dense, Padding};
-use super::signal::{Extent, Signal};
+use super::signal::Signal;
 use crate::error::{Error, Result};
 
 /// What becomes the answer of a network when it is known how wide that must be.

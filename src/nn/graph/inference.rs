@@ -47,7 +47,7 @@ impl Inference for FusedInference {
         enter(graph.state(), count, state, slots[plan.values[0]]);
         slots[plan.values[1]][..count].fill(clock);
         for (number, node) in graph.nodes.iter().enumerate().skip(2) {
-            node.forward(number, node.pass(count, &self.parameters, &self.packed), plan, &mut slots, scratch);
+            plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), &mut slots, scratch);
         }
         let extent = graph.answer().layer.output();
         let (pixels, channels) = (extent.pixels(), extent.channels);

@@ -7,6 +7,7 @@
 
 mod answer;
 mod chain;
+mod extent;
 mod inference;
 mod layer;
 mod network;
@@ -27,15 +28,15 @@ use crate::error::{Error, Result};
 use crate::nn::Parameter;
 use crate::nn::kernel::Packed;
 use layer::{Layer, Pass, restore};
-use plan::Plan;
 
 pub use answer::Answer;
+pub use extent::Extent;
 pub use layer::{
     Activate, Affine, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding, Filter,
     Flatten, GroupNorm, Padding, Resample, Source,
 };
 pub(super) use network::{KIND, restore as restore_graph};
-pub use signal::{Extent, Signal};
+pub use signal::Signal;
 
 /// A network as its layers.
 #[derive(Debug, Clone)]
@@ -204,14 +205,6 @@ impl Node {
     /// Numbers of its value for `count` samples.
     fn size(&self, count: usize) -> usize {
         count * self.layer.output().size()
-    }
-
-    /// Computes its value from those of other nodes, which stand in `slots`.
-    fn forward(&self, number: usize, pass: Pass<'_>, plan: &Plan, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let own = std::mem::take(&mut slots[plan.values[number]]);
-        let inputs: Vec<&[f32]> = self.inputs.iter().map(|&input| plan.value(input, pass.count, slots)).collect();
-        self.layer.forward(pass, &inputs, scratch, &mut own[..self.size(pass.count)]);
-        slots[plan.values[number]] = own;
     }
 }
 

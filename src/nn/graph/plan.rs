@@ -1,5 +1,6 @@
 //! Which values of a pass stand where, planned once: values that are never needed at the same time share a slot.
 
+use super::layer::Pass;
 use super::{Graph, Node};
 
 /// Where the values of all nodes stand, and the gradients by them.
@@ -30,8 +31,8 @@ impl Plan {
         Self { values, gradients: Vec::new(), slots, sizes: sizes(graph) }
     }
 
-    /// Of a pass that goes on to the gradients, in the opposite order: node i is computed at the moment i of 2n, and its
-    /// gradients are at the moment 2n − i.
+    /// Of a pass that goes on to the gradients, in the opposite order: node i is computed at the moment i of 2n, and
+    /// the gradients behind it at the moment 2n − i.
     pub(super) fn training(graph: &Graph) -> Self {
         let nodes = graph.nodes.iter().enumerate();
         let mut lives: Vec<_> = nodes.clone().map(|(number, node)| value(graph, number, node, true)).collect();
@@ -47,6 +48,21 @@ impl Plan {
     /// Numbers of all slots for one sample.
     pub(super) fn size(&self) -> usize {
         self.slots.iter().sum()
+    }
+
+    /// Computes the value of node `number` from those of others, which stand in `slots`.
+    pub(super) fn compute(
+        &self,
+        node: &Node,
+        number: usize,
+        pass: Pass<'_>,
+        slots: &mut [&mut [f32]],
+        scratch: &mut [f32],
+    ) {
+        let own = std::mem::take(&mut slots[self.values[number]]);
+        let inputs: Vec<&[f32]> = node.inputs.iter().map(|&input| self.value(input, pass.count, slots)).collect();
+        node.layer.forward(pass, &inputs, scratch, &mut own[..node.size(pass.count)]);
+        slots[self.values[number]] = own;
     }
 
     /// The value of node `number` for `count` samples.

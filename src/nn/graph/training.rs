@@ -30,7 +30,7 @@ impl FusedTraining {
         enter(graph.state(), samples.count, samples.state, slots[plan.values[0]]);
         slots[plan.values[1]][..samples.count].copy_from_slice(samples.clock);
         for (number, node) in graph.nodes.iter().enumerate().skip(2) {
-            node.forward(number, node.pass(samples.count, parameters, packed), plan, slots, scratch);
+            plan.compute(node, number, node.pass(samples.count, parameters, packed), slots, scratch);
         }
     }
 

@@ -39,9 +39,9 @@ pub(super) fn open<'a>(
 
 /// Windows are exact for linear processes, and have less noise then. Of nonlinear ones the law is linearised in a
 /// window, which leaves a bias where noise depends on the state, or the noise of short windows. In equilibrium under
-/// `state_dependent_temperature` the reverse drift misses the forward one, as a part of it, by 0.039 before training and
-/// after 2,000 steps by 0.036 sliced, 0.044 windowed; with `a: 3` by 0.048, 0.039 and 0.053. Samples of two Gaussians
-/// are as near by both, and a sliced step takes less time.
+/// `state_dependent_temperature` the reverse drift misses the forward one, as a part of it, by 0.039 before training
+/// and after 2,000 steps by 0.036 sliced, 0.044 windowed; with `a: 3` by 0.048, 0.039 and 0.053. Samples of two
+/// Gaussians are as near by both, and a sliced step takes less time.
 fn by_default(basis: &SimulatedBasis, options: &Options) -> Objective {
     match basis.subject().process().class() {
         Class::Nonlinear if options.window.is_none() => Objective::Sliced,
@@ -112,8 +112,8 @@ mod tests {
         assert!(basis.measured().residual_signal < 0.2);
     }
 
-    /// Units are the deviations that the exact kernel leaves, which no window changes: 2 copies of 2,048 pairs tell them
-    /// to 1.1 %, and the chain of 300 steps is nearer than that.
+    /// Units are the deviations that the exact kernel leaves, which no window changes: 2 copies of 2,048 pairs tell
+    /// them to 1.1 %, and the chain of 300 steps is nearer than that.
     #[test]
     fn units_are_those_of_the_kernel() {
         let (basis, data) = case();

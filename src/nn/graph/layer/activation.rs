@@ -4,10 +4,10 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Recipe, Values, stored};
+use super::recipe::{Layer, Pass, Recipe, Values, stored};
 use crate::error::Result;
 use crate::nn::Activation;
-use crate::nn::graph::signal::Extent;
+use crate::nn::graph::extent::Extent;
 use crate::nn::kernel::{activate, add_through};
 
 /// A nonlinearity of every number.

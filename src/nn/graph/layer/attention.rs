@@ -4,12 +4,13 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Recipe, Values, stored};
+use super::recipe::{Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::nn::graph::signal::Extent;
+use crate::nn::graph::extent::Extent;
 use crate::nn::kernel::{Left, PANEL, Right, Shape, multiply};
 use crate::vector::math::exp;
+use crate::vector::single;
 
 /// softmax(Q Kᵀ/√c) V (Vaswani et al., arXiv 1706.03762), where Q, K and V are thirds of the channels of the input, and
 /// each head has a part of each.
@@ -96,7 +97,7 @@ impl Built {
         transpose(head.key, channels, head.transpose);
         let shape = Shape { rows: pixels, depth: channels, columns: pixels };
         multiply(shape, Left::Rows(head.query), Right::Rows(head.transpose), head.share, head.edge);
-        softmax(pixels, 1.0 / (channels as f32).sqrt(), head.share);
+        softmax(pixels, 1.0 / single(channels as f64).sqrt(), head.share);
     }
 }
 
@@ -177,7 +178,7 @@ impl Layer for Built {
                 add(2, answer);
                 let shape = Shape { rows: pixels, depth: channels, columns: pixels };
                 multiply(shape, Left::Rows(by_answer), Right::Rows(turned), by_share, edge);
-                through_softmax(pixels, 1.0 / (channels as f32).sqrt(), share, by_share);
+                through_softmax(pixels, 1.0 / single(channels as f64).sqrt(), share, by_share);
                 multiply(back, Left::Rows(by_share), Right::Rows(key), answer, edge);
                 add(0, answer);
                 multiply(back, Left::Columns(by_share), Right::Rows(query), answer, edge);

@@ -4,9 +4,9 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Recipe, Values, stored};
+use super::recipe::{Layer, Pass, Recipe, Values, stored};
 use crate::error::{Error, Result};
-use crate::nn::graph::signal::Extent;
+use crate::nn::graph::extent::Extent;
 
 /// The channels of several values of the same pixels behind each other.
 #[derive(Debug, Clone, Serialize, Deserialize)]

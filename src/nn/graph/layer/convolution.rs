@@ -12,9 +12,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::dense::{add_bias, check_width, first_weights, sum_rows};
-use super::{Declared, First, Layer, Pass, Recipe, Values, stored};
+use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::error::{Error, Result};
-use crate::nn::graph::signal::Extent;
+use crate::nn::graph::extent::Extent;
 use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply};
 
 /// What stands outside an image.

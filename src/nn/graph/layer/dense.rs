@@ -6,10 +6,10 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Declared, First, Layer, Pass, Recipe, Values, stored};
+use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::nn::graph::signal::Extent;
+use crate::nn::graph::extent::Extent;
 use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply};
 use crate::vector::single;
 

@@ -4,9 +4,9 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Layer, Pass, Recipe, Values, stored};
+use super::recipe::{Layer, Pass, Recipe, Values, stored};
 use crate::error::Result;
-use crate::nn::graph::signal::Extent;
+use crate::nn::graph::extent::Extent;
 
 /// All numbers of an image as one vector, pixel by pixel.
 #[derive(Debug, Clone, Serialize, Deserialize)]

@@ -4,10 +4,11 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Declared, First, Layer, Pass, Recipe, Values, stored};
+use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::nn::graph::signal::Extent;
+use crate::nn::graph::extent::Extent;
+use crate::vector::single;
 
 /// Group normalisation (Wu and He, arXiv 1803.08494).
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -48,7 +49,7 @@ impl Built {
     fn statistics<'a>(&self, sample: &[f32], scratch: &'a mut [f32]) -> (&'a [f32], &'a [f32], &'a mut [f32]) {
         let (mean, rest) = scratch.split_at_mut(self.extent.channels);
         let (inverse, rest) = rest.split_at_mut(self.extent.channels);
-        let terms = (self.extent.size() / self.groups) as f32;
+        let terms = single((self.extent.size() / self.groups) as f64);
         column_sums(sample, mean, rest);
         self.in_groups(mean, |sum| sum / terms);
         column_squares(sample, mean, inverse, rest);
@@ -111,7 +112,7 @@ impl Layer for Built {
 
     fn backward(&self, pass: Pass<'_>, values: Values<'_>, _: usize, scratch: &mut [f32], gradient: &mut [f32]) {
         let (size, weight) = (self.extent.size(), pass.parameter(1));
-        let terms = (size / self.groups) as f32;
+        let terms = single((size / self.groups) as f64);
         let samples = values.inputs[0].chunks_exact(size).zip(values.upstream.chunks_exact(size));
         for ((sample, upstream), gradient) in samples.zip(gradient.chunks_exact_mut(size)) {
             let (mean, inverse, rest) = self.statistics(sample, scratch);

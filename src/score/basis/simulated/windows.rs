@@ -41,8 +41,8 @@ impl Pilot<'_> {
     }
 
     /// ln ℓ² at all steps: ℓ² is what a component varies by where the data and the other components are known, from
-    /// pairs of paths that have their data in common. No window enters, so that neither the scale of a loss nor the size
-    /// of answers depends on one.
+    /// pairs of paths that have their data in common. No window enters, so that neither the scale of a loss nor the
+    /// size of answers depends on one.
     pub(super) fn units(&self) -> Result<Vec<f64>> {
         let (m, steps, driven) = (self.process.components(), self.chain.steps(), self.process.driven());
         // The second half of a block has the data of the first.
