@@ -13,10 +13,8 @@ impl Process {
     fn quick(&self) -> &[Quick] {
         self.0.quick.get_or_init(|| {
             let rows = self.bound_drift().into_iter().chain(self.bound_noise().into_iter().flatten());
-            let varying: Vec<Expression> = rows
-                .flat_map(|row| row.parts_without_state())
-                .filter(Expression::depends_on_time)
-                .collect();
+            let varying: Vec<Expression> =
+                rows.flat_map(|row| row.parts_without_state()).filter(Expression::depends_on_time).collect();
             kernel::quick(&varying, self.switching_times(), self.horizon()).unwrap_or_default()
         })
     }

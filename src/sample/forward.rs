@@ -104,8 +104,18 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let noise = Noise::Normal(stream(Purpose::Forward));
     let spread = Start::new(process, stream(Purpose::ForwardStart))?;
     let (score, walls) = (None, None);
-    let march =
-        March { name: "simulate", task, request, score, steps, longest: until / options.steps as f64, end: until, time: &time, kept, walls };
+    let march = March {
+        name: "simulate",
+        task,
+        request,
+        score,
+        steps,
+        longest: until / options.steps as f64,
+        end: until,
+        time: &time,
+        kept,
+        walls,
+    };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         spread.draw(block, state, x.len());

@@ -144,7 +144,8 @@ fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, opt
         0 => String::new(),
         more => format!(", and {more} more where coefficients change fast"),
     };
-    let run = Run { method: format!("{options}{more}"), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
+    let run =
+        Run { method: format!("{options}{more}"), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
     Ok(State { run: Some(run), ..state })
 }
 

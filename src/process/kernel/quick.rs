@@ -38,12 +38,16 @@ const SMALL: f64 = 1e-9;
 const NEAR_START: f64 = 1e-12;
 /// A stretch between two places where something switches that is longer than this part of the way is not short.
 const SHORT: f64 = 0.125;
-/// Steps that see what the rule of quadrature sees with as many nodes.
-const FEWEST: usize = 12;
+/// Steps that see, at equal distances, the square of what a rule of 12 nodes sees.
+const FEWEST: usize = 32;
 
 /// What is known of each function over a part.
 struct Seen {
+    middle: f64,
+    length: f64,
+    /// ∫ f and ∫ f·(t − middle): waves may have the one that they seem to have, but not both.
     integrals: Vec<f64>,
+    moments: Vec<f64>,
     /// ∫ |f| and ∫ f².
     sizes: [Vec<f64>; 2],
     low: Vec<f64>,
@@ -54,20 +58,43 @@ impl Seen {
     fn new(course: &Course, stretch: Stretch) -> Self {
         let looks: Vec<_> = stretch.nodes().into_iter().zip(rule().weights).collect();
         let values: Vec<Vec<f64>> = looks.iter().map(|((time, _), _)| course.at(*time)).collect();
-        let of = |i: usize, measure: fn(f64) -> f64| -> f64 {
-            looks.iter().zip(&values).map(|(((_, rate), weight), values)| weight * rate * measure(values[i])).sum()
-        };
+        let (middle, length) = (0.5 * (stretch.from + stretch.to), stretch.to - stretch.from);
         let all = 0..values[0].len();
-        let sum = |measure: fn(f64) -> f64| all.clone().map(|i| of(i, measure)).collect();
+        let sum = |measure: fn(f64, f64) -> f64| {
+            let at = |i: usize| {
+                let terms = looks.iter().zip(&values);
+                terms.map(|(((t, rate), weight), f)| weight * rate * measure(f[i], t - middle)).sum::<f64>()
+            };
+            all.clone().map(at).collect()
+        };
         let extreme = |of: fn(f64, f64) -> f64| {
             all.clone().map(|i| values.iter().map(|values| values[i]).reduce(of).unwrap_or(0.0)).collect()
         };
         Self {
-            integrals: sum(|f| f),
-            sizes: [sum(f64::abs), sum(|f| f * f)],
+            middle,
+            length,
+            integrals: sum(|f, _| f),
+            moments: sum(|f, distance| f * distance),
+            sizes: [sum(|f, _| f.abs()), sum(|f, _| f * f)],
             low: extreme(f64::min),
             high: extreme(f64::max),
         }
+    }
+
+    /// ∫ f·(t − place).
+    fn moment(&self, i: usize, place: f64) -> f64 {
+        self.moments[i] + (self.middle - place) * self.integrals[i]
+    }
+
+    /// Whether two halves see the same, but for `tolerance`.
+    fn agrees(&self, halves: [&Self; 2], tolerance: f64) -> bool {
+        let near = |a: f64, b: f64, size: f64| a == b || (a - b).abs() <= tolerance * size;
+        let sum = |of: &dyn Fn(&Self) -> f64| halves.into_iter().map(of).sum::<f64>();
+        (0..self.count()).all(|i| {
+            let size = self.sizes[0][i].max(sum(&|half| half.sizes[0][i]));
+            near(self.integrals[i], sum(&|half| half.integrals[i]), size)
+                && near(self.moments[i], sum(&|half| half.moment(i, self.middle)), 0.5 * self.length * size)
+        })
     }
 
     fn count(&self) -> usize {
@@ -87,17 +114,14 @@ pub(in crate::process) fn quick(functions: &[Expression], places: &[f64], end: f
     let integrands: Vec<_> =
         functions.iter().map(|function| Integrand { name: format!("`{function}`"), power: 1 }).collect();
     let mesh = Mesh::new(&course, &integrands, places, end);
-    let agree = |[whole, left, right]: [&Seen; 3], more: f64| {
-        (0..whole.count()).all(|i| {
-            let (coarse, fine) = (whole.integrals[i], left.integrals[i] + right.integrals[i]);
-            let size = whole.sizes[0][i].max(left.sizes[0][i] + right.sizes[0][i]);
-            coarse == fine || (coarse - fine).abs() <= (TOLERANCE + more) * size
-        })
-    };
+    let agree = |[whole, left, right]: [&Seen; 3], more: f64| whole.agrees([left, right], TOLERANCE + more);
     let parts = mesh.subdivide(|stretch| Ok(Some(Seen::new(&course, stretch))), agree)?;
     let mut largest = vec![0.0_f64; functions.len()];
     for (_, seen) in &parts {
-        largest.iter_mut().enumerate().for_each(|(i, most)| *most = most.max(seen.low[i].abs()).max(seen.high[i].abs()));
+        largest
+            .iter_mut()
+            .enumerate()
+            .for_each(|(i, most)| *most = most.max(seen.low[i].abs()).max(seen.high[i].abs()));
     }
     let changes = |seen: &Seen| (0..seen.count()).any(|i| seen.high[i] - seen.low[i] > SMALL * largest[i]);
     let totals: Vec<f64> = (0..2 * functions.len())
@@ -132,7 +156,7 @@ pub(in crate::process) fn quick(functions: &[Expression], places: &[f64], end: f
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::expr::{Condition, Comparison, Function, Operation};
+    use crate::expr::{Comparison, Condition, Function, Operation};
 
     fn number(value: f64) -> Expression {
         Expression::constant(value)
@@ -149,7 +173,12 @@ mod tests {
     #[test]
     fn slow_functions_have_no_quick_stretches() {
         let t = Expression::time();
-        let slow = [t.clone(), t.apply(Function::Sin), t.apply(Function::Sqrt), number(-3.0).multiply(&t).apply(Function::Exp)];
+        let slow = [
+            t.clone(),
+            t.apply(Function::Sin),
+            t.apply(Function::Sqrt),
+            number(-3.0).multiply(&t).apply(Function::Exp),
+        ];
         assert_eq!(quick(&slow, &[], 1.0).unwrap(), []);
         let step = number(1.0).or_where(&Condition::Compare(Comparison::Less, t, number(0.7)), &number(5.0));
         assert_eq!(quick(&[step], &[0.7], 1.0).unwrap(), []);
@@ -164,9 +193,22 @@ mod tests {
             let (first, last) = (found[0], found[found.len() - 1]);
             assert!(first.from < 0.6137 - 5.0 * width && last.to > 0.6137 + 5.0 * width, "{found:?}");
             assert!(found.len() < 100 && last.to - first.from < 0.126, "{found:?}");
-            let inside = found.iter().filter(|quick| (quick.from - 0.6137).abs() < 3.0 * width);
-            assert!(inside.clone().count() > 2 && inside.clone().all(|quick| quick.to - quick.from < 3.0 * width));
+            let inside = found.iter().filter(|quick| quick.from < 0.6137 + width && 0.6137 - width < quick.to);
+            let longest = inside.map(|quick| quick.to - quick.from).fold(0.0, f64::max);
+            assert!(longest > 0.0 && longest < 6.0 * width, "{longest} at a width of {width}");
             assert!(found.iter().map(|quick| quick.steps(1000)).sum::<usize>() > 900, "{found:?}");
+        }
+    }
+
+    /// As many periods as make each half mirror the other: seen to fail without moments.
+    #[test]
+    fn waves_are_seen() {
+        for periods in [100.0, 1000.0_f64] {
+            let turns = Expression::time().multiply(&number(std::f64::consts::TAU * periods));
+            let found = quick(&[number(1.0).add(&turns.apply(Function::Sin))], &[], 1.0).unwrap();
+            let steps: usize = found.iter().map(|quick| quick.steps(10)).sum();
+            assert_eq!((found[0].from, found[found.len() - 1].to), (0.0, 1.0));
+            assert!((8.0..40.0).contains(&(steps as f64 / periods)), "{steps} steps for {periods} periods");
         }
     }
 
