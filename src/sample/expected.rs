@@ -23,9 +23,9 @@ const MUCH: f64 = 0.03;
 /// Steps whose coefficients and scores are prepared at once.
 const CHUNK: usize = 128;
 
-/// That the steps of `options` through the falling `times` make Gaussian data as wide, or as narrow, as those of `score`
-/// too wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian reference have
-/// no such error.
+/// That the steps of `options` through the falling `times` make Gaussian data as wide, or as narrow, as those of
+/// `score` too wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian
+/// reference have no such error.
 ///
 /// # Errors
 /// Those of the kernel and of the method, or interrupted.

@@ -171,8 +171,7 @@ fn perturbed_data_have_the_law_of_the_kernel() {
     assert_eq!(still.block("x").unwrap(), &x0);
 }
 
-/// Steps of a linear process are exact, few or many. Seen to fail with Euler–Maruyama steps, and with the start's spread
-/// left out.
+/// Steps of a linear process are exact, few or many. Seen to fail with Euler–Maruyama steps.
 #[test]
 fn simulated_paths_have_the_law_of_the_kernel() {
     let process = active(0.1, 0.7);
