@@ -15,6 +15,7 @@ mod linear;
 mod motion;
 mod noised;
 mod prior;
+mod quick;
 mod stationary;
 
 use std::collections::BTreeMap;
@@ -41,7 +42,7 @@ pub use stationary::Stationary;
 use crate::error::{Error, Result, suggestion};
 use crate::expr::Expression;
 use definition::{Form, Numbers, Timeline};
-use kernel::{Kernels, Rescaled};
+use kernel::{Kernels, Quick, Rescaled};
 
 /// A forward process with numbers for all its parameters. Cheap to clone.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -66,6 +67,7 @@ struct Inner {
     sources: Vec<usize>,
     kernels: OnceLock<Kernels>,
     switching: OnceLock<Vec<f64>>,
+    quick: OnceLock<Vec<Quick>>,
 }
 
 /// What a checkpoint holds of a process; the rest follows.
@@ -156,6 +158,7 @@ impl Process {
             sources,
             kernels: OnceLock::new(),
             switching: OnceLock::new(),
+            quick: OnceLock::new(),
             definition,
         })))
     }
@@ -175,6 +178,17 @@ impl Process {
             }
         }
         Self::build(self.0.definition.clone(), parameters, horizon)
+    }
+
+    /// The same process with another horizon.
+    ///
+    /// # Errors
+    /// As [`Process::new`].
+    pub fn until(&self, horizon: f64) -> Result<Self> {
+        if horizon == self.horizon() {
+            return Ok(self.clone());
+        }
+        Self::build(self.0.definition.clone(), self.0.parameters.clone(), horizon)
     }
 
     fn unknown_parameter(&self, name: &str) -> Error {

@@ -48,6 +48,7 @@ pub(super) fn run(
     let output = storage.open(charts);
     let walls = problem.score.walls();
     let groups = request.blocks(GROUP)?;
+    let places = problem.process().stops();
     let meter = Meter::new(problem.task, "sample", 1, groups);
     let runs = problem.task.blocks(groups, |group| {
         let first = group * GROUP;
@@ -65,10 +66,9 @@ pub(super) fn run(
                 flow.slope(time, &inside, out)
             }
         };
-        let places = problem.process().switching_times();
         for (frame, stop) in request.kept.iter().copied().chain([target]).enumerate() {
             let stop = stop.max(target);
-            integrator.advance(&mut slope, [time, stop], places, &mut rows)?;
+            integrator.advance(&mut slope, [time, stop], &places, &mut rows)?;
             if let Some(walls) = &walls {
                 hold(walls, samples, &mut rows);
             }

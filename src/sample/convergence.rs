@@ -93,13 +93,13 @@ fn check_steps(steps: &[usize]) -> Result<()> {
 fn responses(score: &Exact, factor: &DMatrix<f64>, options: &Options, task: &Task) -> Result<State> {
     let process = score.process();
     let size = factor.nrows();
-    let (draws, rows) = draws(score, options, task)?;
+    let [steps, draws, rows] = draws(score, options, task)?;
     let first = 1 + size;
     if first > BLOCK {
         let problem = format!("it couples {size} components, more than {} that this can tell apart", BLOCK - 1);
         return Err(Error::process(process.name(), problem).with_hint("couple fewer coordinates"));
     }
-    let count = options.steps.checked_mul(draws * rows).and_then(|impulses| impulses.checked_add(first));
+    let count = steps.checked_mul(draws * rows).and_then(|impulses| impulses.checked_add(first));
     let count = count.ok_or_else(|| Error::argument("steps", format!("{} are too many", options.steps)))?;
     // The states, in single precision and twice in double.
     task.host().afford(24.0 * size as f64 * count as f64, |problem| {

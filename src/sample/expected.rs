@@ -6,7 +6,7 @@ use super::layout::Layout;
 use super::method::Needs;
 use super::noise::{Impulses, Noise};
 use super::options::Options;
-use super::plan::{Counts, Plan};
+use super::plan::Plan;
 use super::problem::Problem;
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::Result;
@@ -20,24 +20,20 @@ use crate::vector::single;
 /// An error of a standard deviation by the steps alone that is worth a warning.
 const MUCH: f64 = 0.03;
 
-/// Steps that are computed at most, so that this takes a millisecond; the error of more falls at least with their
-/// number.
-const MOST_STEPS: usize = 50;
+/// Steps whose coefficients and scores are prepared at once.
+const CHUNK: usize = 128;
 
-/// That the steps of `options` from the time `from` on make Gaussian data as wide, or as narrow, as those of `score`
-/// too wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian reference have
-/// no such error.
+/// That the steps of `options` through the falling `times` make Gaussian data as wide, or as narrow, as those of
+/// `score` too wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian
+/// reference have no such error.
 ///
 /// # Errors
 /// Those of the kernel and of the method, or interrupted.
-pub(super) fn warning(score: &dyn Score, options: &Options, from: f64, task: &Task) -> Result<Option<String>> {
+pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task: &Task) -> Result<Option<String>> {
     let (process, about) = (score.process(), options.method.about());
     if process.class() == Class::Nonlinear || about.needs == Needs::Linear {
         return Ok(None);
     }
-    let computed = Options { steps: options.steps.min(MOST_STEPS), ..options.clone() };
-    let times = &computed.grid.times(from, computed.end, computed.steps)?;
-    let part = computed.steps as f64 / options.steps as f64;
     let variances = score.moments().coordinate_variances();
     let mut places: Vec<usize> = (0..variances.len()).filter(|&c| variances[c] > 0.0).collect();
     places.sort_by(|&a, &b| variances[a].total_cmp(&variances[b]));
@@ -45,7 +41,7 @@ pub(super) fn warning(score: &dyn Score, options: &Options, from: f64, task: &Ta
     places.drain(1..places.len().max(2) - 1);
     let mut worst: Option<(usize, f64)> = None;
     for place in places {
-        let ratio = ratio(process, variances[place], &computed, times, task)?.powf(part);
+        let ratio = ratio(process, variances[place], options, times, task)?;
         if worst.is_none_or(|(_, other)| f64::ln(ratio).abs() > f64::ln(other).abs()) {
             worst = Some((place, ratio));
         }
@@ -55,7 +51,7 @@ pub(super) fn warning(score: &dyn Score, options: &Options, from: f64, task: &Ta
         format!(
             "by {} steps of \"{}\" Gaussian data of this variance{coordinate} would come out with {} times their standard \
              deviation: take more steps, or the method \"exponential\"",
-            options.steps,
+            times.len() - 1,
             about.name,
             number(ratio)
         )
@@ -83,29 +79,33 @@ fn propagate(
     task: &Task,
 ) -> Result<DMatrix<f64>> {
     let layout = Layout::new(score.process(), score.shape().iter().product())?;
-    let task = &task.serial();
-    // Each step has impulses of its own.
-    let noise = Noise::Impulse(Impulses { first: 0, parts: 0, rows: 0 });
-    let problem = Problem { score, layout, times: times.to_vec(), noise, task };
+    // All steps have impulses in the same samples.
+    let silent = Noise::Impulse(Impulses { first: 0, parts: 0, rows: 0 });
+    let problem = Problem { score, layout, times: times.to_vec(), noise: silent, task };
     let step = options.stepper(&problem)?;
+    let steps = times.len() - 1;
     let mut kept = factor;
-    for number in 0..times.len() - 1 {
-        task.check()?;
-        let parts = step(number)?;
-        let counts = parts.iter().fold(Counts::default(), |counts, part| counts.and(part, layout));
-        let size = counts.kept.max(layout.state);
+    for first in (0..steps).step_by(CHUNK) {
+        let range = first..steps.min(first + CHUNK);
+        let plan = Plan::new(range.clone(), &step, Some(score), layout, &problem.noise, task)?;
+        let counts = plan.counts();
+        let size = counts.kept.max(layout.state).max(kept.nrows());
         let columns = kept.ncols().max(size);
         let samples = columns + counts.draws * counts.drawn;
-        let noise = Noise::Impulse(Impulses { first: columns, parts: counts.draws, rows: counts.drawn });
-        let parts = |_| Ok(parts.clone());
-        let plan = Plan::new(0..1, &parts, Some(score), layout, &noise, task)?;
+        let noise = Noise::Impulse(Impulses { first: columns, parts: 0, rows: counts.drawn });
+        let plan = plan.with_noise(&noise);
+        let mut worker = plan.worker(samples);
         let mut rows = vec![0.0; size * samples];
-        for (b, row) in kept.row_iter().enumerate() {
-            row.iter().enumerate().for_each(|(column, entry)| rows[b * samples + column] = single(*entry));
+        for number in range {
+            task.check()?;
+            rows.fill(0.0);
+            for (b, row) in kept.row_iter().enumerate() {
+                row.iter().enumerate().for_each(|(column, entry)| rows[b * samples + column] = single(*entry));
+            }
+            worker.step(number, 0, &mut rows);
+            let moved = rows.iter().map(|entry| f64::from(*entry));
+            kept = triangularize(DMatrix::from_row_iterator(size, samples, moved));
         }
-        plan.worker(samples).step(0, 0, &mut rows);
-        let rows: Vec<f64> = rows.into_iter().map(f64::from).collect();
-        kept = triangularize(DMatrix::from_row_slice(size, samples, &rows));
     }
     Ok(kept.rows(0, layout.state).into_owned())
 }

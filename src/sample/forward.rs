@@ -1,17 +1,21 @@
 //! The forward process: by its kernel, and step by step.
 
+use nalgebra::DMatrix;
+
+use super::combination::{Combination, joined};
 use super::field::Field;
-use super::grid::{MOST_STEPS, beside, through};
+use super::grid::{MOST_STEPS, through};
 use super::layout::Layout;
 use super::march::March;
 use super::noise::Noise;
 use super::output::Request;
-use super::plan::{Part, Place, Plan};
+use super::plan::{Part, Place, Plan, Stepper};
 use super::start::{Data, Start};
-use super::{Keep, State, stability};
+use super::update::Update;
+use super::{Keep, State};
 use crate::dispatched;
 use crate::error::{Error, Result};
-use crate::process::{Class, Motion, Process, correlate};
+use crate::process::{Class, Motion, Process, Transition, correlate};
 use crate::rng::{Purpose, Stream};
 use crate::score::Coordinates;
 use crate::settings::{Setting, Values};
@@ -59,7 +63,7 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
 
 /// What can be set of a simulation, besides what is kept.
 pub const FORWARD: &[Setting] = &[
-    Setting::count("steps", "number of equal Euler–Maruyama steps").or(500.0),
+    Setting::count("steps", "number of equal steps").or(500.0),
     Setting::number("end", "time at which to stop").or_else("the horizon"),
     Setting::seed("seed of the start and of the noise"),
 ];
@@ -67,7 +71,7 @@ pub const FORWARD: &[Setting] = &[
 /// How to simulate the forward process.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Forward {
-    /// Number of equal Euler–Maruyama steps.
+    /// Number of equal steps; a nonlinear process has more where its coefficients change fast.
     pub steps: usize,
     /// The time at which to stop; `None` is the horizon.
     pub end: Option<f64>,
@@ -77,7 +81,8 @@ pub struct Forward {
     pub seed: u64,
 }
 
-/// The states that forward paths (Itô) from `x0`, [count, shape...] or \[count\], reach by Euler–Maruyama steps.
+/// The states that forward paths (Itô) from `x0`, [count, shape...] or \[count\], reach: by exact steps of a linear
+/// process, by Euler–Maruyama steps of others.
 ///
 /// # Errors
 /// When `x0` is not a tensor of finite data or an option is out of range, the states become infinite, or interrupted.
@@ -85,47 +90,91 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
     let data = Data::new(x0)?;
     let until = options.end.unwrap_or(process.horizon());
     options.check(until)?;
-    let (steps, length) = (options.steps, until / options.steps as f64);
-    let even = |step: usize| until * (step as f64 / steps as f64);
-    // Steps go from one time at which the process switches to the next, as far as there are steps.
-    let places = process.switching_times();
-    let moved =
-        (!places.is_empty() && steps <= MOST_STEPS).then(|| through((0..=steps).rev().map(even).collect(), places));
-    let time = |step: usize| moved.as_ref().map_or_else(|| even(step), |times| times[steps - step]);
+    let process = &process.until(until)?;
+    let even = |step: usize| until * (step as f64 / options.steps as f64);
+    let moved = cut(process, options.steps, even);
+    let time = |step: usize| moved.as_ref().map_or_else(|| even(step), |times| times[step]);
+    let steps = moved.as_ref().map_or(options.steps, |times| times.len() - 1);
     let layout = Layout::new(process, data.dimension())?;
     let request = data.request(process, Vec::new());
     request.check_memory(options.keep.frames(steps), task.host())?;
     let kept = options.keep.places(steps, time)?;
     let request = Request { kept: kept.iter().map(|&step| time(step)).collect(), ..request };
-    let field = Field::new(process, Motion::Forward, Coordinates::Own)?;
     let stream = |purpose| Stream::new(options.seed, purpose).at(0.0).of(data.values());
     let noise = Noise::Normal(stream(Purpose::Forward));
     let spread = Start::new(process, stream(Purpose::ForwardStart))?;
     let (score, walls) = (None, None);
-    let march =
-        March { name: "simulate", task, request, score, steps, longest: length, end: until, time: &time, kept, walls };
+    let march = March {
+        name: "simulate",
+        task,
+        request,
+        score,
+        steps,
+        longest: until / options.steps as f64,
+        end: until,
+        time: &time,
+        kept,
+        walls,
+    };
     let start = |block: u32, samples: usize, state: &mut [f32]| {
         let x = data.block(block, samples);
         spread.draw(block, state, x.len());
         state[..x.len()].copy_from_slice(&x);
         Ok(())
     };
-    // Constant coefficients make one update serve for all steps.
-    let all = (process.class() == Class::Constant).then(|| field.step(0.0, length, false)).transpose()?;
-    let Layout { state, noise: drawn, .. } = layout;
-    let step = |step: usize| {
-        let (from, length) = (beside(time(step), 1.0, places), time(step + 1) - time(step));
-        let update = all.clone().map_or_else(|| field.step(from, length, false), Ok)?;
-        Ok(vec![
+    let step = stepper(process, layout, until / steps as f64, &time)?;
+    let (state, _) = march.run(start, |range| Plan::new(range, &step, None, layout, &noise, task))?;
+    Ok(state)
+}
+
+/// The times of the steps of a nonlinear process where they are not equal: they go from one time at which it switches
+/// to the next, as far as there are steps, and there are more of them where its coefficients change fast. Steps of
+/// linear ones are exact, however long.
+fn cut(process: &Process, steps: usize, even: impl Fn(usize) -> f64) -> Option<Vec<f64>> {
+    if process.class() != Class::Nonlinear || steps > MOST_STEPS {
+        return None;
+    }
+    let mut times = through((0..=steps).rev().map(even).collect(), process.switching_times());
+    times.reverse();
+    Some(process.refined(times))
+}
+
+/// Steps of a linear process by its transitions, which are those of its law; of others by Euler–Maruyama, with
+/// what depends on the time taken in the middle of the step.
+fn stepper<'a>(
+    process: &'a Process,
+    layout: Layout,
+    length: f64,
+    time: &'a (dyn Fn(usize) -> f64 + Sync + 'a),
+) -> Result<Stepper<'a>> {
+    let Layout { state, noise, .. } = layout;
+    let parts = move |update: Update, drawn: usize| {
+        vec![
             Part::Copy { from: Place::Kept(0), to: Place::Work(0), rows: state },
             Part::Draw { draw: 0, rows: drawn, to: state },
             Part::Apply { update, from: 0, to: Place::Kept(0) },
-        ])
+        ]
     };
-    let (state, _) = march.run(start, |range| Plan::new(range, &step, None, layout, &noise, task))?;
-    let warning = stability::warning(process, until, length)?;
-    warning.iter().for_each(|warning| task.warn(warning));
-    Ok(State { warnings: warning.into_iter().collect(), ..state })
+    if process.class() == Class::Nonlinear {
+        let field = Field::new(process, Motion::Forward, Coordinates::Own)?;
+        return Ok(Box::new(move |step| {
+            let (from, to) = (time(step), time(step + 1));
+            Ok(parts(field.step(0.5 * (from + to), to - from, false)?, noise))
+        }));
+    }
+    // Constant coefficients make one update serve for all steps.
+    let all = (process.class() == Class::Constant).then(|| exact(process, 0.0, length)).transpose()?;
+    Ok(Box::new(move |step| {
+        let update = all.clone().map_or_else(|| exact(process, time(step), time(step + 1)), Ok)?;
+        Ok(parts(update, state))
+    }))
+}
+
+/// z + (Φ − 1) z + c + L ξ, from the rows of state and as much noise.
+fn exact(process: &Process, from: f64, to: f64) -> Result<Update> {
+    let Transition { transfer, offset, cholesky, .. } = process.transition(from, to)?;
+    let change = &transfer - DMatrix::identity(transfer.nrows(), transfer.ncols());
+    Ok(Combination::step(&offset, &joined(&[&change, &cholesky])).into())
 }
 
 impl Default for Forward {

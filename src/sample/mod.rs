@@ -26,7 +26,6 @@ mod plan;
 mod problem;
 mod reverse;
 mod shuffle;
-mod stability;
 mod start;
 mod state;
 mod tweedie;

@@ -22,8 +22,12 @@ pub const REVERSE: &[Setting] = &[
 ];
 
 /// The number of steps of a run.
-pub const STEPS: &[Setting] = &[Setting::count("steps", "number of steps; of no meaning for adaptive methods")
-    .or_else("50 for the method \"exponential\", 1000 for \"em\" and \"pc\", 200 for others")];
+pub const STEPS: &[Setting] = &[Setting::count(
+    "steps",
+    "number of steps; of no meaning for adaptive methods; \"em\", \"pc\" and \"heun\" take more where coefficients \
+     change fast with the time",
+)
+.or_else("50 for the method \"exponential\", 1000 for \"em\" and \"pc\", 200 for others")];
 
 /// What can be set besides of a run that draws from the prior.
 pub const SAMPLE: &[Setting] = &[

@@ -136,6 +136,11 @@ impl<'a> Plan<'a> {
         Ok(Self { first: range.start, parts, nodes, begins, prepared, layout, noise, counts, programs })
     }
 
+    /// The same steps with other noise.
+    pub(super) fn with_noise(self, noise: &'a Noise) -> Self {
+        Self { noise, ..self }
+    }
+
     /// What its steps take.
     pub(super) fn counts(&self) -> Counts {
         self.counts

@@ -15,7 +15,7 @@ use super::problem::Problem;
 use super::start::{Beginning, Values};
 use super::state::{Run, State};
 use crate::error::{Error, Result};
-use crate::process::PriorLaw;
+use crate::process::{PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
 use crate::score::{Chart, Score, blurred, remainder, unsettled};
 use crate::task::Task;
@@ -98,10 +98,9 @@ pub(super) fn follow(
     let mut state = match options.method.way() {
         Way::Adaptive(tolerance) => adaptive::run(&problem, request, start, tolerance, options)?,
         Way::Fixed(_) => {
-            let times = options.grid.times(from, options.end, options.steps)?;
-            let times = through(times, process.switching_times());
+            let times = times(process, options, from)?;
             let last = times[times.len() - 2];
-            let steps = expected::warning(score, options, from, task)?;
+            let steps = expected::warning(score, options, &times, task)?;
             let mut state = march(&Problem { times, ..problem }, request, start, options)?;
             state.warn(steps, task);
             // Exact steps of a Gaussian have nothing to miss.
@@ -130,38 +129,57 @@ fn check_end(horizon: f64, from: f64, end: f64) -> Result<()> {
 /// Follows the reverse process by fixed steps through the times of `problem`.
 fn march(problem: &Problem<'_>, request: Request<'_>, start: &Beginning<'_>, options: &Options) -> Result<State> {
     let Problem { score, layout, ref times, ref noise, task } = *problem;
-    request.check_memory(options.keep.frames(options.steps), task.host())?;
-    let kept = options.keep.places(options.steps, |step| times[step])?;
+    let steps = times.len() - 1;
+    request.check_memory(options.keep.frames(steps), task.host())?;
+    let kept = options.keep.places(steps, |step| times[step])?;
     let request = Request { kept: kept.iter().map(|&place| times[place]).collect(), ..request };
     let longest = times.windows(2).map(|pair| pair[0] - pair[1]).fold(0.0, f64::max);
     let walls = score.walls();
-    let (steps, end, time, score) = (options.steps, options.end, |step: usize| times[step], Some(score));
+    let (end, time, score) = (options.end, |step: usize| times[step], Some(score));
     let march = March { name: "sample", task, request, score, steps, longest, end, time: &time, kept, walls };
     let step = options.stepper(problem)?;
     let plan = |range| Plan::new(range, &step, score, layout, noise, task);
     let (state, evaluations) = march.run(start, plan)?;
-    let run = Run { method: options.to_string(), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
+    let more = match steps - options.steps {
+        0 => String::new(),
+        more => format!(", and {more} more where coefficients change fast"),
+    };
+    let run =
+        Run { method: format!("{options}{more}"), evaluations, mean_evaluations: evaluations as f64, rejected: 0 };
     Ok(State { run: Some(run), ..state })
 }
 
-/// Most draws of a step of a method with fixed steps from the horizon on, and most rows of a draw; none of others.
-pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result<(usize, usize)> {
+/// The falling times of fixed steps from `from` on: those of the grid, moved to where the process switches, and more of
+/// them where its coefficients change fast, but for methods that follow the kernel, whose steps miss nothing.
+fn times(process: &Process, options: &Options, from: f64) -> Result<Vec<f64>> {
+    let mut times = through(options.grid.times(from, options.end, options.steps)?, process.switching_times());
+    if options.method.about().needs == Needs::Linear {
+        return Ok(times);
+    }
+    times.reverse();
+    times = process.refined(times);
+    times.reverse();
+    Ok(times)
+}
+
+/// Steps of a method with fixed steps from the horizon on, most draws of one, and most rows of a draw; none of others.
+pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result<[usize; 3]> {
     let process = score.process();
     options.check(process)?;
     if let Way::Adaptive(_) = options.method.way() {
-        return Ok((0, 0));
+        return Ok([0; 3]);
     }
     let layout = Layout::new(process, score.shape().iter().product())?;
-    let times = options.grid.times(process.horizon(), options.end, options.steps)?;
-    let times = through(times, process.switching_times());
+    let times = times(process, options, process.horizon())?;
     let noise = Noise::Normal(increments(options, process.horizon()));
     let problem = Problem { score, layout, times, noise, task };
     let step = options.stepper(&problem)?;
     let mut counts = Counts::default();
-    for number in 0..options.steps {
+    let steps = problem.times.len() - 1;
+    for number in 0..steps {
         step(number)?.iter().for_each(|part| counts = counts.and(part, layout));
     }
-    Ok((counts.draws, counts.drawn))
+    Ok([steps, counts.draws, counts.drawn])
 }
 
 /// Samples of that many times the variance of the data are none.

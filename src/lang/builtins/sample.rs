@@ -97,16 +97,17 @@ mod functions {
 
     /// Runs the forward process from data, step by step.
     ///
-    /// Where there is a kernel, `perturb` gives the same law in one step and without the error of the steps. A score
-    /// may stand for its process; then data that it has normalised are taken and given in their own units.
+    /// Steps of a linear process are exact, whatever their length and however fast its coefficients change; `perturb`
+    /// gives the law at one time in one step. Steps of other processes are Euler–Maruyama, with more than `steps` of
+    /// them where coefficients change fast with the time. A score may stand for its process; then data that it has
+    /// normalised are taken and given in their own units.
     ///
     /// # Shapes
     /// x0 [count, shape...] (or [count], read as [count, 1]) -> every block [count, shape...]
     ///
     /// # Returns
-    /// A `State` at that time; `s.warnings` says if the steps are too long for the process. The noise is a function of
-    /// the seed and of `x0`: the same call gives the same bits, and a second leg, from the states that a first one
-    /// reached, has noise of its own under the same seed.
+    /// A `State` at that time. The noise is a function of the seed and of `x0`: the same call gives the same bits, and
+    /// a second leg, from the states that a first one reached, has noise of its own under the same seed.
     ///
     /// # Errors
     /// When `x0` is empty or not finite, an option is out of range, or the samples run away.

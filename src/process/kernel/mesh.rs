@@ -126,6 +126,12 @@ impl<'a> Mesh<'a> {
         Ok(done)
     }
 
+    /// Whether a stretch is one of those that the axis was cut into before anything was compared.
+    pub(super) fn is_first(&self, stretch: Stretch) -> bool {
+        let place = self.cuts.partition_point(|cut| *cut < stretch.from);
+        self.cuts.get(place) == Some(&stretch.from) && self.cuts.get(place + 1) == Some(&stretch.to)
+    }
+
     /// Refuses a pole that cannot be integrated.
     fn look_for_poles(&self) -> Result<()> {
         match poles::find(self.course, None, self.end) {

@@ -9,6 +9,7 @@ mod passage;
 mod poles;
 mod propagator;
 mod quadrature;
+mod quick;
 mod rescaled;
 mod series;
 mod stretch;
@@ -20,6 +21,7 @@ pub use certificate::{Certificate, Residual};
 pub(super) use kernels::Kernels;
 pub(super) use poles::Integrand;
 pub use propagator::Propagator;
+pub(super) use quick::{Quick, quick};
 pub(super) use rescaled::Rescaled;
 pub use transition::Transition;
 

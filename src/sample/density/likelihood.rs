@@ -369,7 +369,7 @@ impl<'a> Plan<'a> {
                 trace(&linear, process.driven(), &units, &mut probes, evaluator, state, logs);
             })
         };
-        integrator.advance(&mut slope, [self.from, process.horizon()], process.switching_times(), &mut values)?;
+        integrator.advance(&mut slope, [self.from, process.horizon()], &process.stops(), &mut values)?;
         let (state, logs) = values.split_at(size);
         let prior = self.prior(state, samples)?;
         let volume = self.score.units().map_or(0.0, Units::log_volume);
