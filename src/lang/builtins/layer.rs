@@ -9,7 +9,7 @@ use crate::lang::options::{Given, Table, Tables, count_argument, kind, read};
 use crate::nn::Activation;
 use crate::nn::graph::{
     Activate, Affine, Answer, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding,
-    Filter, Flatten, GroupNorm, Padding, Resample, Signal,
+    Extent, Filter, Flatten, GroupNorm, Padding, Resample, Signal,
 };
 use crate::settings::{Choice, Setting, words};
 
@@ -18,12 +18,6 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Signal>("Signal").register_type_with_name::<Answer>("Answer");
     engine.register_fn("to_string", |signal: &mut Signal| signal.to_string());
     engine.register_fn("to_debug", |signal: &mut Signal| signal.to_string());
-    engine.register_get("shape", |signal: &mut Signal| -> Array {
-        let extent = signal.extent();
-        let shape =
-            if extent.is_vector() { vec![extent.channels] } else { vec![extent.channels, extent.height, extent.width] };
-        shape.into_iter().map(|side| Dynamic::from_int(side as INT)).collect()
-    });
     operators(engine);
     let options: &[(&'static str, Table)] = &[
         ("dense", &[WEIGHTS]),
@@ -36,6 +30,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     ];
     let module = tables.module("layer", rhai::exported_manifest!(functions), options);
     engine.register_static_module("layer", module.into());
+    engine.register_global_module(rhai::exported_module!(methods).into());
 }
 
 const WEIGHTS: &[Setting] = &[
@@ -160,6 +155,7 @@ mod functions {
     ///     layer::answer(layer::silu(layer::dense(h, 64)))
     /// });
     /// train(m, d, #{ steps: 20, batch: 64 });
+    /// assert(m.steps == 20);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn dense(ctx: NativeCallContext, h: Signal, width: Dynamic, options: Map) -> Outcome<Signal> {
@@ -194,6 +190,7 @@ mod functions {
     ///     layer::answer(layer::silu(h), #{ padding: "periodic" })
     /// });
     /// train(m, d, #{ steps: 2, batch: 8 });
+    /// assert(m.steps == 2);
     /// ```
     #[rhai_fn(return_raw)]
     pub fn conv(ctx: NativeCallContext, h: Signal, channels: Dynamic, options: Map) -> Outcome<Signal> {
@@ -432,5 +429,17 @@ mod functions {
         read(&ctx, options, &[LAST], |given| {
             Ok(Answer { signal: h, kernel: given.count("kernel"), padding: given.chosen("padding", PADDINGS) })
         })
+    }
+}
+
+#[export_module]
+mod methods {
+    /// Shape of a value in a network that is being described: \[channels\] of a vector, [channels, height, width] of an
+    /// image.
+    #[rhai_fn(get = "shape", pure)]
+    pub fn shape(signal: &mut Signal) -> Array {
+        let Extent { channels, height, width } = signal.extent();
+        let shape = if signal.extent().is_vector() { vec![channels] } else { vec![channels, height, width] };
+        shape.into_iter().map(|side| Dynamic::from_int(side as INT)).collect()
     }
 }

@@ -2,8 +2,8 @@
 //!
 //! A closure is called with [`Signal`]s for what a network is shown, and layers make new ones of them. What stands
 //! behind the answer is a [`Graph`]: nodes in the order in which they can be computed, each with the places of its
-//! parameters. Memory is planned once ([`plan`]): a value shares its place with others that are not needed while it is,
-//! so that a pass allocates nothing.
+//! parameters. Memory is planned once (`plan.rs`): a value shares its place with others that are not needed while it
+//! is, so that a pass allocates no buffers.
 
 mod answer;
 mod chain;
@@ -116,13 +116,13 @@ impl Graph {
             inputs: signal.inputs().iter().map(|input| numbers[&input.number()]).collect(),
             options: signal.layer().options(),
         };
-        let graph = Self::restore(order.iter().map(stored).collect())?;
+        let graph = Self::restore(order.iter().map(stored).collect(), shows.state.extent().size())?;
         graph.check(outputs)?;
         Ok(graph)
     }
 
-    /// The network of these nodes.
-    fn restore(stored: Vec<Stored>) -> Result<Self> {
+    /// The network of these nodes, for states of so many `numbers`.
+    fn restore(stored: Vec<Stored>, numbers: usize) -> Result<Self> {
         let damaged = || Error::argument("network", "has layers in an impossible order");
         let (mut nodes, mut place, mut matrix): (Vec<Node>, _, _) = (Vec::with_capacity(stored.len()), 0, 0);
         for (number, Stored { layer, inputs, options }) in stored.into_iter().enumerate() {
@@ -131,6 +131,10 @@ impl Graph {
             }
             let extents: Vec<_> = inputs.iter().map(|&input| nodes[input].layer.output()).collect();
             let layer = restore(&layer, options, &extents)?;
+            let shown = if number == 0 { numbers } else { 1 };
+            if number < 2 && (layer.output().size() != shown || !extents.is_empty()) {
+                return Err(Error::argument("network", format!("is not shown {numbers} numbers and the time")));
+            }
             let parameters = parameters(layer.as_ref(), number, &mut place)?;
             let places: Vec<_> = parameters.iter().map(|parameter| parameter.place.clone()).collect();
             let is_trained = !parameters.is_empty() || inputs.iter().any(|&input| nodes[input].is_trained);

@@ -22,11 +22,8 @@ pub(in crate::nn) const KIND: &str = "graph";
 pub(in crate::nn) fn restore(description: Value, inputs: usize, outputs: usize) -> Result<Arc<dyn Network>> {
     let broken = |e| Error::argument("network", format!("is described in another way than this program does: {e}"));
     let nodes = description.get("nodes").cloned().unwrap_or_default();
-    let graph = Graph::restore(serde_json::from_value::<Vec<Stored>>(nodes).map_err(broken)?)?;
+    let graph = Graph::restore(serde_json::from_value::<Vec<Stored>>(nodes).map_err(broken)?, inputs)?;
     graph.check(outputs)?;
-    if graph.inputs() != inputs {
-        return Err(Error::argument("network", format!("takes {} numbers, not {inputs}", graph.inputs())));
-    }
     Ok(Arc::new(graph))
 }
 

@@ -223,6 +223,20 @@ fn descriptions_come_back() {
     });
     let again = crate::nn::restore(network.kind(), network.description(), 36, 36).unwrap();
     assert_eq!(network.named_parameters(), again.named_parameters());
+    for (from, to) in [
+        (r#""stride":1"#, r#""stride":0"#),
+        (r#""dilation":1"#, r#""dilation":0"#),
+        (r#""inputs":[0]"#, r#""inputs":[7]"#),
+        (r#""inputs":[2]"#, r#""inputs":[]"#),
+        (r#""height":6"#, r#""height":6000000000"#),
+        (r#""layer":"convolution""#, r#""layer":"konvolution""#),
+        (r#""outputs":8"#, r#""outputs":-8"#),
+    ] {
+        let text = network.description().to_string();
+        assert!(text.contains(from), "{text}");
+        let damaged = serde_json::from_str(&text.replace(from, to)).unwrap();
+        assert!(crate::nn::restore(network.kind(), damaged, 36, 36).is_err(), "{to}");
+    }
     let named = network.named_parameters();
     assert!(named.windows(2).all(|w| w[0].name < w[1].name && w[0].place.end == w[1].place.start));
     let tensors: Vec<Tensor> = named

@@ -43,6 +43,7 @@ struct Built {
 
 impl Recipe for Combine {
     const KIND: &'static str = "combine";
+    const INPUTS: Option<usize> = Some(2);
 
     fn build(self, inputs: &[Extent]) -> Result<Box<dyn Layer>> {
         let (a, b) = (inputs[0], inputs[1]);

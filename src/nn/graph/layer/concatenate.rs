@@ -19,6 +19,7 @@ struct Built {
 
 impl Recipe for Concatenate {
     const KIND: &'static str = "concatenate";
+    const INPUTS: Option<usize> = None;
 
     fn build(self, inputs: &[Extent]) -> Result<Box<dyn Layer>> {
         let Some(first) = inputs.first() else {

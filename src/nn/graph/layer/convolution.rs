@@ -71,6 +71,9 @@ impl Recipe for Convolution {
             let error = Error::argument("h", format!("of shape {input} is a vector: it has no neighbours to convolve"));
             return Err(error.with_hint("data of two or three axes are images; `dense` is for vectors"));
         }
+        if self.stride == 0 || self.dilation == 0 {
+            return Err(Error::argument("stride", "and `dilation` must be above 0"));
+        }
         if self.kernel.is_multiple_of(2) {
             let problem = format!("must be odd, so that windows have a middle, got {}", self.kernel);
             return Err(Error::argument("kernel", problem));

@@ -31,6 +31,10 @@ const KINDS: &[(&str, Restore)] = &[
 const fn listed<R: Recipe>() -> (&'static str, Restore) {
     (R::KIND, |options, inputs| {
         let damaged = |e| Error::argument("network", format!("has a layer `{}` of unknown options: {e}", R::KIND));
+        if R::INPUTS.is_some_and(|count| count != inputs.len()) {
+            let problem = format!("has a layer `{}` of {} inputs", R::KIND, inputs.len());
+            return Err(Error::argument("network", problem));
+        }
         serde_json::from_value::<R>(options).map_err(damaged)?.build(inputs)
     })
 }

@@ -1,7 +1,7 @@
 //! The layers of a network.
 //!
 //! A layer is a file that says all of itself: its options, which shapes it takes and makes, its parameters, what it
-//! computes in Candle, which defines it, and its passes on the processor. The list of all is [`KINDS`].
+//! computes in Candle, which defines it, and its passes on the processor. The list of all is in `kinds.rs`.
 //!
 //! On the processor a value is [samples, pixels, channels]: what is done at each pixel is then a product of matrices
 //! with pixels of all samples as rows, and a convolution is one too, whose rows are windows that overlap.

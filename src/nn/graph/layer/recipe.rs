@@ -17,7 +17,10 @@ pub trait Recipe: Serialize + DeserializeOwned {
     /// What files and pictures of networks call it.
     const KIND: &'static str;
 
-    /// The layer for inputs of these shapes.
+    /// How many values it takes, if their number is fixed.
+    const INPUTS: Option<usize> = Some(1);
+
+    /// The layer for inputs of these shapes, as many as it takes.
     ///
     /// # Errors
     /// When it does not take them.

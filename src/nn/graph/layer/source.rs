@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::recipe::{Layer, Pass, Recipe, Values, stored};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
 
 /// A value from outside.
@@ -25,10 +25,21 @@ pub enum Source {
     Time,
 }
 
+/// Numbers of a state, beyond which it is none for a processor.
+const MOST: usize = 1 << 28;
+
 impl Recipe for Source {
     const KIND: &'static str = "source";
+    const INPUTS: Option<usize> = Some(0);
 
     fn build(self, _: &[Extent]) -> Result<Box<dyn Layer>> {
+        if let Self::State { channels, height, width } = self {
+            let size = channels.checked_mul(height).and_then(|size| size.checked_mul(width));
+            if !size.is_some_and(|size| (1..=MOST).contains(&size)) {
+                let problem = format!("is shown states of shape [{channels}, {height}, {width}]");
+                return Err(Error::argument("network", problem));
+            }
+        }
         Ok(Box::new(self))
     }
 }
