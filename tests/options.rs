@@ -13,11 +13,11 @@ const CALLS: &[(&str, &str, &str)] = &[
     ("compare", "[process::active()], dataset::diamond(), ", "exact: true, seeds: 1, count: 50, steps: 5, hidden: [4]"),
     ("convergence", "process::passive(), ", "steps: [5, 10]"),
     ("noise::coloured", "", "components: [[1, 0.1]]"),
-    ("score::resnet", "process::passive(), dataset::diamond(), ", "width: 4, blocks: 1"),
+    ("score::resnet", "process::passive(), dataset::diamond(), ", "simulated: true, width: 4, blocks: 1"),
     (
         "score::unet",
-        "process::passive(), dataset::from_array(random_normal([4, 8, 8], 1)), ",
-        "channels: 4, multipliers: [1], blocks: 1, attention: [], embedding: 4, groups: 2",
+        "process::passive(), dataset::from_array(random_normal([4, 4, 4], 1)), ",
+        "simulated: true, channels: 4, multipliers: [1], blocks: 1, attention: [], embedding: 4, groups: 2",
     ),
     ("verify", "process::passive(), ", "count: 100, steps: 5"),
 ];
