@@ -69,7 +69,6 @@ fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|c| values.iter().skip(c).step_by(columns).copied()).collect()
 }
 
-/// Seen to fail with queries and keys in each other's place.
 #[test]
 fn the_unet_is_that_of_the_reference() {
     let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/unet_reference.safetensors");
