@@ -3,12 +3,12 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
 
-use crate::error::{Error, Result};
+use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise, refuse, refused};
 use crate::lang::options::{Given, Table, Tables, count_argument, kind, read};
 use crate::nn::Activation;
 use crate::nn::graph::{
-    Activate, Affine, Answer, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding,
+    self, Activate, Affine, Answer, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding,
     Extent, Filter, Flatten, GroupNorm, Padding, Resample, Signal,
 };
 use crate::settings::{Choice, Setting, words};
@@ -44,11 +44,14 @@ const WEIGHTS: &[Setting] = &[
     .or(1.0),
 ];
 
+const KERNEL: Setting = Setting::count("kernel", "taps along each side of a window, odd").between(1.0, 31.0).or(3.0);
+const PADDING: Setting = Setting::choice("padding", "what stands outside the image", &words(PADDINGS));
+
 const WINDOWS: &[Setting] = &[
-    Setting::count("kernel", "taps along each side of a window, odd").between(1.0, 31.0).or(3.0),
+    KERNEL,
     Setting::count("stride", "pixels between windows").between(1.0, 16.0).or(1.0),
     Setting::count("dilation", "pixels between taps").between(1.0, 64.0).or(1.0),
-    Setting::choice("padding", "what stands outside the image", &words(PADDINGS)),
+    PADDING,
 ];
 
 const PADDINGS: &[(Choice, Padding); 2] = &[
@@ -56,10 +59,7 @@ const PADDINGS: &[(Choice, Padding); 2] = &[
     (Choice::new("periodic", "the other side, as on a lattice with periodic boundaries"), Padding::Periodic),
 ];
 
-const LAST: &[Setting] = &[
-    Setting::count("kernel", "taps along each side of a window, odd, of an image").between(1.0, 31.0).or(3.0),
-    Setting::choice("padding", "what stands outside the image", &words(PADDINGS)),
-];
+const LAST: &[Setting] = &[KERNEL, PADDING];
 
 const HEADS: &[Setting] = &[Setting::count("heads", "parts of the channels that attend for themselves").or(1.0)];
 
@@ -121,13 +121,6 @@ fn resampled(ctx: &NativeCallContext, h: &Signal, direction: Direction, options:
 
 fn activated(ctx: &NativeCallContext, h: &Signal, activation: Activation) -> Outcome<Signal> {
     Signal::of(Activate { activation }, &[h]).raise(ctx)
-}
-
-/// Attention with its own maps before and behind.
-fn attention_of(h: &Signal, heads: usize) -> Result<Signal> {
-    let channels = h.extent().channels;
-    let all = Signal::of(Dense { outputs: 3 * channels, bias: true, gain: 1.0 }, &[h])?;
-    Signal::of(Dense { outputs: channels, bias: true, gain: 1.0 }, &[&Signal::of(Attend { heads }, &[&all])?])
 }
 
 #[export_module(manifest)]
@@ -247,7 +240,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn attention(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
         let heads = read(&ctx, options, &[HEADS], |given| Ok(given.count("heads")))?;
-        attention_of(&h, heads).raise(&ctx)
+        graph::attention(&h, heads).raise(&ctx)
     }
 
     /// A number as waves: sin(2 pi f t) for several frequencies f, then the cosines.

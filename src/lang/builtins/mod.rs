@@ -5,6 +5,7 @@
 mod accuracy;
 mod array;
 mod dataset;
+mod evaluate;
 mod explain;
 mod io;
 mod kernel;
@@ -32,6 +33,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     accuracy::install(engine, tables);
     array::install(engine);
     dataset::install(engine, tables);
+    evaluate::install(engine);
     explain::install(engine, tables);
     io::install(engine, tables);
     kernel::install(engine);

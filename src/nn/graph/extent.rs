@@ -36,6 +36,11 @@ impl Extent {
         self.channels * self.pixels()
     }
 
+    /// Where the number of a component, [channels, pixels] in row-major order, stands in a value, [pixels, channels].
+    pub fn place(self, component: usize) -> usize {
+        component % self.pixels() * self.channels + component / self.pixels()
+    }
+
     /// Whether it has one pixel.
     pub fn is_vector(self) -> bool {
         self.pixels() == 1

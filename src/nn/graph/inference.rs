@@ -38,7 +38,7 @@ impl Inference for FusedInference {
     }
 
     fn space(&self, count: usize) -> usize {
-        count * self.plan.size() + self.graph.scratch(count)
+        self.plan.space(&self.graph, count)
     }
 
     fn evaluate(&self, Shown { count, state, clock }: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
@@ -50,13 +50,10 @@ impl Inference for FusedInference {
             plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), &mut slots, scratch);
         }
         let extent = graph.answer().layer.output();
-        let (pixels, channels) = (extent.pixels(), extent.channels);
         let answer = plan.value(graph.nodes.len() - 1, count, &slots);
         for (component, row) in output.chunks_exact_mut(count).enumerate() {
-            let first = component % pixels * channels + component / pixels;
-            row.iter_mut()
-                .zip(answer[first..].iter().step_by(pixels * channels))
-                .for_each(|(out, value)| *out = *value);
+            let places = answer[extent.place(component)..].iter().step_by(extent.size());
+            row.iter_mut().zip(places).for_each(|(out, value)| *out = *value);
         }
     }
 }

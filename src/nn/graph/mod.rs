@@ -33,7 +33,7 @@ pub use answer::Answer;
 pub use extent::Extent;
 pub use layer::{
     Activate, Affine, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding, Filter,
-    Flatten, GroupNorm, Padding, Resample, Source,
+    Flatten, GroupNorm, Padding, Resample, Source, attention,
 };
 pub(super) use network::{KIND, restore as restore_graph};
 pub use signal::Signal;
@@ -215,10 +215,9 @@ impl Node {
 /// Puts what a network is shown, component-major [channels·pixels, count], in the order of values,
 /// [count, pixels, channels].
 fn enter(extent: Extent, count: usize, rows: &[f32], out: &mut [f32]) {
-    let (pixels, channels) = (extent.pixels(), extent.channels);
     for (component, row) in rows.chunks_exact(count).enumerate() {
-        let first = component % pixels * channels + component / pixels;
-        out[first..].iter_mut().step_by(pixels * channels).zip(row).for_each(|(out, value)| *out = *value);
+        let places = out[extent.place(component)..].iter_mut().step_by(extent.size());
+        places.zip(row).for_each(|(out, value)| *out = *value);
     }
 }
 

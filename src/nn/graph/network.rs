@@ -8,7 +8,8 @@ use serde_json::Value;
 
 use super::inference::FusedInference;
 use super::layer::First;
-use super::training::{FusedTraining, space};
+use super::plan::Plan;
+use super::training::FusedTraining;
 use super::{Graph, Node, Stored};
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -109,7 +110,8 @@ impl Network for Graph {
         let (chunks, count) = (batch.div_ceil(self.chunk()), self.chunk().min(batch));
         // Parameters, their average and two moments, and the sum of the gradients; the weights packed twice; a gradient
         // of each chunk.
-        4.0 * (self.parameters() as f64 * (7 + chunks) as f64 + chunks as f64 * space(self, count) as f64)
+        4.0 * (self.parameters() as f64 * (7 + chunks) as f64
+            + chunks as f64 * Plan::training(self).space(self, count) as f64)
     }
 
     fn chunk(&self) -> usize {

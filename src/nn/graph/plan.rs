@@ -45,9 +45,9 @@ impl Plan {
         Self { values, gradients, slots, sizes: sizes(graph) }
     }
 
-    /// Numbers of all slots for one sample.
-    pub(super) fn size(&self) -> usize {
-        self.slots.iter().sum()
+    /// Numbers of working memory of a pass over `count` samples.
+    pub(super) fn space(&self, graph: &Graph, count: usize) -> usize {
+        count * self.slots.iter().sum::<usize>() + graph.scratch(count)
     }
 
     /// Computes the value of node `number` from those of others, which stand in `slots`.

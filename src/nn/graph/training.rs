@@ -15,11 +15,6 @@ pub(super) struct FusedTraining {
     packed: Packed,
 }
 
-/// Numbers of working memory of a pass over `count` samples.
-pub(super) fn space(graph: &Graph, count: usize) -> usize {
-    count * Plan::training(graph).size() + graph.scratch(count)
-}
-
 impl FusedTraining {
     pub(super) fn new(graph: Graph) -> Self {
         Self { plan: Plan::training(&graph), packed: graph.packed(), graph }
@@ -38,14 +33,13 @@ impl FusedTraining {
     fn squared_error(&self, samples: Samples<'_>, scale: f32, slots: &mut [&mut [f32]]) -> f64 {
         let Self { graph, plan, .. } = self;
         let (last, count, extent) = (graph.nodes.len() - 1, samples.count, graph.answer().layer.output());
-        let (pixels, channels) = (extent.pixels(), extent.channels);
         let slot = plan.gradients[last].expect("the answer is trained");
         let gradient = std::mem::take(&mut slots[slot]);
         let answer = plan.value(last, count, slots);
         let mut loss = 0.0;
         let rows = samples.target.chunks_exact(count).zip(samples.weight.chunks_exact(count));
         for (component, (target, weight)) in rows.enumerate() {
-            let first = component % pixels * channels + component / pixels;
+            let first = extent.place(component);
             for sample in 0..count {
                 let place = first + sample * extent.size();
                 let residual = answer[place] - target[sample];
@@ -116,7 +110,7 @@ impl Training for FusedTraining {
     }
 
     fn space(&self, count: usize) -> usize {
-        count * self.plan.size() + self.graph.scratch(count)
+        self.plan.space(&self.graph, count)
     }
 
     fn pass(&self, parameters: &[f32], samples: Samples<'_>, scale: f32, buffers: &mut Buffers) -> Result<f64> {

@@ -9,6 +9,7 @@ mod elementwise;
 mod optimiser;
 mod packed;
 mod product;
+mod sums;
 
 pub(super) use elementwise::{
     activate, activate_panel, activate_with_slopes, add_outer, add_through, squared_error, through_activation,
@@ -16,3 +17,4 @@ pub(super) use elementwise::{
 pub use optimiser::{Adam, Averages, STRIP, reduce};
 pub(super) use packed::{Matrix, Packed};
 pub(super) use product::{Left, PANEL, Right, Shape, add_product, multiply, transform};
+pub(super) use sums::{sum_rows, sum_squares};

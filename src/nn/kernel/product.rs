@@ -20,7 +20,7 @@ pub(in crate::nn) enum Left<'a> {
 
 /// What a product does with what stands where it goes.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(in crate::nn) enum Into {
+pub(in crate::nn) enum Writing {
     /// Writes over it.
     Fresh,
     /// Adds to it.
@@ -52,16 +52,16 @@ pub(in crate::nn) struct Shape {
 /// Writes `left` · `right` to the head of `out`, row-major. `edge` is working memory, of [depth, PANEL] where `right`
 /// is in rows.
 pub(in crate::nn) fn multiply(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
-    product(shape, left, right, Into::Fresh, out, edge);
+    product(shape, left, right, Writing::Fresh, out, edge);
 }
 
 /// Adds `left` · `right` to the head of `out`, as [`multiply`] writes it.
 pub(in crate::nn) fn add_product(shape: Shape, left: Left<'_>, right: Right<'_>, out: &mut [f32], edge: &mut [f32]) {
-    product(shape, left, right, Into::Sum, out, edge);
+    product(shape, left, right, Writing::Sum, out, edge);
 }
 
 dispatched! {
-    fn product<LANES>(shape: Shape, left: Left<'_>, right: Right<'_>, into: Into, out: &mut [f32], edge: &mut [f32]) {
+    fn product<LANES>(shape: Shape, left: Left<'_>, right: Right<'_>, writing: Writing, out: &mut [f32], edge: &mut [f32]) {
         let Shape { depth, columns, .. } = shape;
         for start in (0..columns).step_by(2 * LANES) {
             let width = (columns - start).min(2 * LANES);
@@ -70,7 +70,7 @@ dispatched! {
                 Right::Rows(values) if width == 2 * LANES => (&values[start..], columns),
                 Right::Rows(values) => (pad(values, columns, start, 2 * LANES, edge), 2 * LANES),
             };
-            let tiles = Panel { shape, right, stride, into, out: &mut out[start..], width };
+            let tiles = Panel { shape, right, stride, writing, out: &mut out[start..], width };
             // A width that the compiler knows: with a variable one it keeps the tile in memory (measured: half the
             // speed).
             if width == 2 * LANES {
@@ -95,7 +95,7 @@ dispatched! {
         let shape = Shape { rows: out.len() / PANEL, depth: samples.len() / PANEL, columns: PANEL };
         for start in (0..PANEL).step_by(2 * LANES) {
             let (right, out) = (&samples[start..], &mut out[start..]);
-            let tiles = Panel { shape, right, stride: PANEL, into: Into::Fresh, out, width: 2 * LANES };
+            let tiles = Panel { shape, right, stride: PANEL, writing: Writing::Fresh, out, width: 2 * LANES };
             panel::<LANES, 2>(tiles, Left::Columns(weight));
         }
     }
@@ -118,7 +118,7 @@ struct Panel<'a> {
     shape: Shape,
     right: &'a [f32],
     stride: usize,
-    into: Into,
+    writing: Writing,
     /// From the first of the columns on.
     out: &'a mut [f32],
     /// Columns to write.
@@ -149,7 +149,7 @@ fn tiles<const LANES: usize, const VECTORS: usize, const ROWS: usize>(
     let Shape { rows, depth, columns } = panel.shape;
     while start + ROWS <= rows {
         let mut sum = [[[0.0; LANES]; VECTORS]; ROWS];
-        if panel.into == Into::Sum {
+        if panel.writing == Writing::Sum {
             for (r, row) in sum.iter_mut().enumerate() {
                 let out = &panel.out[(start + r) * columns..][..panel.width];
                 row.as_flattened_mut()[..panel.width].copy_from_slice(out);

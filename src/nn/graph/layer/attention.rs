@@ -4,10 +4,12 @@ use candle_core::{D, Tensor};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::dense::Dense;
 use super::recipe::{Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
+use crate::nn::graph::signal::Signal;
 use crate::nn::kernel::{Left, PANEL, Right, Shape, multiply};
 use crate::vector::math::exp;
 use crate::vector::single;
@@ -18,6 +20,17 @@ use crate::vector::single;
 pub struct Attend {
     /// Parts of the channels that attend for themselves.
     pub heads: usize,
+}
+
+/// Attention between the pixels of `h`, with a learned map to queries, keys and values, and one behind.
+///
+/// # Errors
+/// When `h` is a vector, or the number of heads does not divide that of channels.
+pub fn attention(h: &Signal, heads: usize) -> Result<Signal> {
+    let channels = h.extent().channels;
+    let map = |outputs| Dense { outputs, bias: true, gain: 1.0 };
+    let all = Signal::of(map(3 * channels), &[h])?;
+    Signal::of(map(channels), &[&Signal::of(Attend { heads }, &[&all])?])
 }
 
 #[derive(Debug)]

@@ -11,11 +11,11 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::dense::{add_bias, check_width, first_weights, sum_rows};
+use super::dense::{add_bias, check_width, first_weights};
 use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
-use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply};
+use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply, sum_rows};
 
 /// What stands outside an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

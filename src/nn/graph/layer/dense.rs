@@ -10,7 +10,7 @@ use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
-use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply};
+use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply, sum_rows};
 use crate::vector::single;
 
 /// An affine map of the numbers of a vector, or of those at each pixel of an image.
@@ -149,32 +149,6 @@ dispatched! {
         for row in values.chunks_exact_mut(bias.len()) {
             for (value, b) in row.iter_mut().zip(bias) {
                 *value += b;
-            }
-        }
-    }
-}
-
-/// Rows that are summed for themselves: long sums in single precision lose digits.
-const BAND: usize = 32;
-
-dispatched! {
-    /// Writes the sum of the rows of `values` to `sum`.
-    pub(super) fn sum_rows(values: &[f32], sum: &mut [f32]) {
-        let width = sum.len();
-        sum.fill(0.0);
-        let mut band = [0.0_f32; 64];
-        for (first, sum) in (0..width).step_by(64).zip(sum.chunks_mut(64)) {
-            let size = sum.len();
-            for rows in values.chunks(BAND * width) {
-                band[..size].fill(0.0);
-                for row in rows.chunks_exact(width) {
-                    for (total, value) in band[..size].iter_mut().zip(&row[first..first + size]) {
-                        *total += value;
-                    }
-                }
-                for (sum, total) in sum.iter_mut().zip(&band) {
-                    *sum += total;
-                }
             }
         }
     }

@@ -8,6 +8,7 @@ use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
+use crate::nn::kernel::{sum_rows, sum_squares};
 use crate::vector::single;
 
 /// Group normalisation (Wu and He, arXiv 1803.08494).
@@ -50,9 +51,9 @@ impl Built {
         let (mean, rest) = scratch.split_at_mut(self.extent.channels);
         let (inverse, rest) = rest.split_at_mut(self.extent.channels);
         let terms = single((self.extent.size() / self.groups) as f64);
-        column_sums(sample, mean, rest);
+        sum_rows(sample, mean);
         self.in_groups(mean, |sum| sum / terms);
-        column_squares(sample, mean, inverse, rest);
+        sum_squares(sample, mean, inverse);
         self.in_groups(inverse, |sum| 1.0 / (sum / terms + EPSILON).sqrt());
         (mean, inverse, rest)
     }
@@ -99,7 +100,7 @@ impl Layer for Built {
     }
 
     fn scratch(&self, _: usize) -> usize {
-        5 * self.extent.channels
+        4 * self.extent.channels
     }
 
     fn forward(&self, pass: Pass<'_>, inputs: &[&[f32]], scratch: &mut [f32], output: &mut [f32]) {
@@ -139,50 +140,6 @@ impl Layer for Built {
             by_channels(sample, upstream, mean, inverse, bias, weight);
             by_bias.iter_mut().zip(bias).for_each(|(sum, value)| *sum += *value);
             by_weight.iter_mut().zip(weight).for_each(|(sum, value)| *sum += *value);
-        }
-    }
-}
-
-/// Pixels whose numbers are summed for themselves: long sums in single precision lose digits.
-const BAND: usize = 32;
-
-dispatched! {
-    /// Sums of the columns of `values`, \[channels\]; `band` is working memory.
-    fn column_sums(values: &[f32], sums: &mut [f32], band: &mut [f32]) {
-        let width = sums.len();
-        let band = &mut band[..width];
-        sums.fill(0.0);
-        for rows in values.chunks(BAND * width) {
-            band.fill(0.0);
-            for row in rows.chunks_exact(width) {
-                for (total, value) in band.iter_mut().zip(row) {
-                    *total += value;
-                }
-            }
-            for (sum, total) in sums.iter_mut().zip(&*band) {
-                *sum += total;
-            }
-        }
-    }
-}
-
-dispatched! {
-    /// Sums of the squared distances from `mean`.
-    fn column_squares(values: &[f32], mean: &[f32], sums: &mut [f32], band: &mut [f32]) {
-        let width = sums.len();
-        let band = &mut band[..width];
-        sums.fill(0.0);
-        for rows in values.chunks(BAND * width) {
-            band.fill(0.0);
-            for row in rows.chunks_exact(width) {
-                for ((total, value), mean) in band.iter_mut().zip(row).zip(mean) {
-                    let distance = value - mean;
-                    *total = distance.mul_add(distance, *total);
-                }
-            }
-            for (sum, total) in sums.iter_mut().zip(&*band) {
-                *sum += total;
-            }
         }
     }
 }

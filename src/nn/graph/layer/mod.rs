@@ -23,7 +23,7 @@ mod source;
 
 pub use activation::Activate;
 pub use affine::Affine;
-pub use attention::Attend;
+pub use attention::{Attend, attention};
 pub use combine::{Combination, Combine};
 pub use concatenate::Concatenate;
 pub use convolution::{Convolution, Padding};
