@@ -55,6 +55,8 @@ pub enum Purpose {
     Shuffle,
     /// Chains of lattices.
     Lattice,
+    /// What networks leave out in training, and which samples are not told their class.
+    Dropout,
 }
 
 /// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.

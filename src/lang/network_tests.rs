@@ -97,13 +97,17 @@ fn the_unet_is_that_of_the_reference() {
     };
     let candle = Candle::new(network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();
-    let answer = candle.forward(&transposed(&x, network.inputs()), &t).unwrap();
+    let answer = candle.forward(&transposed(&x, network.inputs()), &t, &[]).unwrap();
     near(&transposed(&answer, t.len()), &expected);
     let inference = network.inference(&parameters);
     for (image, (&clock, expected)) in t.iter().zip(expected.chunks_exact(network.outputs())).enumerate() {
         let state = &x[image * network.inputs()..][..network.inputs()];
         let mut answer = vec![0.0; network.outputs()];
-        inference.evaluate(Shown { count: 1, state, clock }, &mut vec![0.0; inference.space(1)], &mut answer);
+        inference.evaluate(
+            Shown { count: 1, state, clock, class: None },
+            &mut vec![0.0; inference.space(1)],
+            &mut answer,
+        );
         near(&answer, expected);
     }
 }

@@ -41,12 +41,19 @@ impl Inference for FusedInference {
         self.plan.space(&self.graph, count)
     }
 
-    fn evaluate(&self, Shown { count, state, clock }: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
+    fn evaluate(&self, Shown { count, state, clock, class }: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
         let Self { graph, plan, .. } = self;
         let (mut slots, scratch) = plan.slots(count, space);
         enter(graph.state(), count, state, slots[plan.values[0]]);
         slots[plan.values[1]][..count].fill(clock);
-        for (number, node) in graph.nodes.iter().enumerate().skip(2) {
+        if graph.classes() > 0 {
+            let rows = &mut slots[plan.values[2]][..count * graph.classes()];
+            rows.fill(0.0);
+            if let Some(class) = class {
+                rows.iter_mut().skip(class).step_by(graph.classes()).for_each(|row| *row = 1.0);
+            }
+        }
+        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()) {
             plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), &mut slots, scratch);
         }
         let extent = graph.answer().layer.output();

@@ -102,7 +102,7 @@ fn value(graph: &Graph, number: usize, node: &Node, is_training: bool) -> Life {
     let is_answer = number + 1 == graph.nodes.len();
     let last = if is_answer { moments / 2 } else { last_forward };
     // What is shown stands there before the first moment.
-    let first = if number < 2 { 0 } else { number };
+    let first = if number < graph.shown() { 0 } else { number };
     Life { size: node.size(1), first, last: last.max(last_backward) }
 }
 

@@ -1,6 +1,7 @@
 //! Loss and gradient of one chunk of a batch, forward and back through all nodes.
 
-use super::layer::Values;
+use super::extent::Extent;
+use super::layer::{Pass, Values};
 use super::plan::Plan;
 use super::{Graph, Node, enter};
 use crate::error::Result;
@@ -21,11 +22,14 @@ impl FusedTraining {
     }
 
     fn forward(&self, parameters: &[f32], samples: Samples<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let Self { graph, plan, packed } = self;
+        let Self { graph, plan, .. } = self;
         enter(graph.state(), samples.count, samples.state, slots[plan.values[0]]);
         slots[plan.values[1]][..samples.count].copy_from_slice(samples.clock);
-        for (number, node) in graph.nodes.iter().enumerate().skip(2) {
-            plan.compute(node, number, node.pass(samples.count, parameters, packed), slots, scratch);
+        if graph.classes() > 0 {
+            enter(Extent::vector(graph.classes()), samples.count, samples.class, slots[plan.values[2]]);
+        }
+        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()) {
+            plan.compute(node, number, self.pass_of(number, parameters, samples), slots, scratch);
         }
     }
 
@@ -56,16 +60,17 @@ impl FusedTraining {
     fn backward(
         &self,
         parameters: &[f32],
-        count: usize,
+        samples: Samples<'_>,
         slots: &mut [&mut [f32]],
         scratch: &mut [f32],
         gradient: &mut [f32],
     ) {
-        let Self { graph, plan, packed } = self;
+        let (Self { graph, plan, .. }, count) = (self, samples.count);
         // Whether something was added to the gradient by a node: what stood in its slot before is another's.
         let mut is_begun = vec![false; graph.nodes.len()];
-        for (number, node) in graph.nodes.iter().enumerate().skip(2).rev().filter(|(_, node)| node.is_trained) {
-            let pass = node.pass(count, parameters, packed);
+        let nodes = graph.nodes.iter().enumerate().skip(graph.shown());
+        for (number, node) in nodes.rev().filter(|(_, node)| node.is_trained) {
+            let pass = self.pass_of(number, parameters, samples);
             for (place, &input) in node.inputs.iter().enumerate() {
                 let Some(slot) = plan.gradients[input] else { continue };
                 let sum = std::mem::take(&mut slots[slot]);
@@ -83,6 +88,12 @@ impl FusedTraining {
             let values = Values { inputs: &inputs, upstream: self.upstream(number, count, slots) };
             node.layer.by_parameters(pass, values, scratch, &mut gradient[first.start..last.end]);
         }
+    }
+
+    /// What the passes of node `number` have at hand.
+    fn pass_of<'a>(&'a self, number: usize, parameters: &'a [f32], samples: Samples<'_>) -> Pass<'a> {
+        let pass = self.graph.nodes[number].pass(samples.count, parameters, &self.packed);
+        Pass { chance: samples.chance.map(|chance| chance.part(number)), ..pass }
     }
 
     /// The gradient by a trained node's value.
@@ -118,7 +129,7 @@ impl Training for FusedTraining {
         let (mut slots, scratch) = self.plan.slots(samples.count, space);
         self.forward(parameters, samples, &mut slots, scratch);
         let loss = self.squared_error(samples, scale, &mut slots);
-        self.backward(parameters, samples.count, &mut slots, scratch, gradient);
+        self.backward(parameters, samples, &mut slots, scratch, gradient);
         Ok(loss)
     }
 }

@@ -59,7 +59,7 @@ impl Inference for FusedInference {
         2 * self.room
     }
 
-    fn evaluate(&self, Shown { count, state, clock }: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
+    fn evaluate(&self, Shown { count, state, clock, .. }: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
         let (values, others) = space.split_at_mut(self.room);
         let time = (self.layers[0].inputs - 1) * PANEL;
         let bias = &self.layers[self.layers.len() - 1].bias;

@@ -109,6 +109,15 @@ impl<'a> Walked<'a> {
         }
     }
 
+    /// Fills `out` with the number of the point that the path of each of the samples begins at, which share paths in
+    /// their order.
+    pub(super) fn origins(&self, step: u32, chunk: u32, out: &mut [usize]) {
+        let Paths { data, choice, .. } = self.paths;
+        let (paths, shared) = (self.end.len(), out.len().div_ceil(self.end.len()));
+        data.draw_places(choice, step, chunk, &mut out[..paths]);
+        (0..out.len()).rev().for_each(|sample| out[sample] = out[sample / shared]);
+    }
+
     /// The frame where a path ends.
     pub(super) fn frame(&self, path: usize) -> &'a Rounded {
         &self.paths.frames[self.end[path] as usize]

@@ -52,6 +52,10 @@ impl Feed for Chunk<'_> {
         }
     }
 
+    fn origins(&self, step: u32, chunk: u32, out: &mut [usize]) {
+        self.walked.origins(step, chunk, out);
+    }
+
     fn samples(&self) -> Samples<'_> {
         self.answers.samples()
     }
