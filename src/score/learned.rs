@@ -134,6 +134,10 @@ impl Score for Learned {
         self.basis().subject().units()
     }
 
+    fn is_of_all(&self) -> bool {
+        self.condition.is_none()
+    }
+
     fn coordinates(&self) -> Coordinates {
         self.basis().coordinates()
     }

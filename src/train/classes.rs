@@ -8,10 +8,8 @@ use crate::rng::{Purpose, Stream};
 use crate::score::Learned;
 use crate::vector::single;
 
-/// The classes of finite data, as all chunks of all batches share them.
+/// The classes of data, as all chunks of all batches share them.
 pub(super) struct Classes {
-    /// Of each point.
-    of_points: Vec<usize>,
     count: usize,
     /// The part of the samples whose class is not told.
     hidden: f32,
@@ -39,9 +37,7 @@ impl Classes {
             let problem = format!("has {}, the model was made for {}", named(&own), named(classes));
             return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
         }
-        let place = |label: &String| own.iter().position(|class| class == label).expect("classes are the labels");
         Ok(Some(Self {
-            of_points: data.labels().iter().map(place).collect(),
             count: own.len(),
             hidden: single(options.class_dropout.unwrap_or(Options::CLASS_DROPOUT)),
             stream: Stream::new(options.seed, Purpose::Dropout).part(1 << 20),
@@ -50,14 +46,15 @@ impl Classes {
 
     /// What the samples of one chunk of each batch are told.
     pub(super) fn told(&self, count: usize) -> Told<'_> {
-        Told { classes: self, origins: vec![0; count], uniforms: vec![0.0; count], rows: vec![0.0; count * self.count] }
+        Told { classes: self, own: vec![0; count], uniforms: vec![0.0; count], rows: vec![0.0; count * self.count] }
     }
 }
 
 /// What the samples of a chunk are told, on buffers allocated once.
 pub(super) struct Told<'a> {
     classes: &'a Classes,
-    origins: Vec<usize>,
+    /// The class of each sample.
+    own: Vec<u32>,
     uniforms: Vec<f32>,
     /// 1 for the class of each sample, where it is told, [classes, count].
     rows: Vec<f32>,
@@ -66,14 +63,14 @@ pub(super) struct Told<'a> {
 impl Told<'_> {
     /// Of the chunk number `chunk` of the batch of `step`, which `feed` draws.
     pub(super) fn fill(&mut self, feed: &dyn Feed, step: u32, chunk: u32) {
-        let Classes { of_points, hidden, stream, .. } = self.classes;
-        feed.origins(step, chunk, &mut self.origins);
+        let Classes { hidden, stream, .. } = self.classes;
+        feed.classes(step, chunk, &mut self.own);
         stream.uniforms(step, chunk, &mut self.uniforms);
         self.rows.fill(0.0);
-        let count = self.origins.len();
-        for (sample, (origin, uniform)) in self.origins.iter().zip(&self.uniforms).enumerate() {
+        let count = self.own.len();
+        for (sample, (class, uniform)) in self.own.iter().zip(&self.uniforms).enumerate() {
             if uniform >= hidden {
-                self.rows[of_points[*origin] * count + sample] = 1.0;
+                self.rows[*class as usize * count + sample] = 1.0;
             }
         }
     }

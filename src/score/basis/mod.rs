@@ -51,7 +51,7 @@ impl Subject {
     /// When the process couples another number of coordinates than the data have.
     pub fn of(process: &Process, data: &Dataset) -> Result<Self> {
         let subject = Self::new(process.clone(), data.shape().to_vec(), data.moments().clone(), data.units().cloned())?;
-        Ok(subject.with_classes(data.classes()))
+        Ok(subject.with_classes(data.classes().to_vec()))
     }
 
     /// The same with data of these classes.

@@ -23,8 +23,8 @@ pub(in crate::train) trait Feed: Send + Sync {
     /// Draws the chunk number `chunk` of the batch of `step`.
     fn fill(&mut self, step: u32, chunk: u32);
 
-    /// Fills `out` with the number of the point of finite data that each sample of that chunk came from.
-    fn origins(&self, step: u32, chunk: u32, out: &mut [usize]);
+    /// Fills `out` with the place of the class of each sample of that chunk, of data that have some.
+    fn classes(&self, step: u32, chunk: u32, out: &mut [u32]);
 
     /// What the network is shown and should answer, without classes.
     fn samples(&self) -> Samples<'_>;

@@ -173,9 +173,9 @@ impl Feed for Batch<'_> {
         self.perturb();
     }
 
-    fn origins(&self, step: u32, chunk: u32, out: &mut [usize]) {
+    fn classes(&self, step: u32, chunk: u32, out: &mut [u32]) {
         let Perturbations { data, choice, .. } = self.source;
-        data.draw_places(choice, step, chunk, out);
+        data.draw_classes(choice, step, chunk, out);
     }
 
     fn samples(&self) -> Samples<'_> {

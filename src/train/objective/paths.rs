@@ -109,13 +109,12 @@ impl<'a> Walked<'a> {
         }
     }
 
-    /// Fills `out` with the number of the point that the path of each of the samples begins at, which share paths in
-    /// their order.
-    pub(super) fn origins(&self, step: u32, chunk: u32, out: &mut [usize]) {
+    /// Fills `out` with the place of the class of each sample; so many samples in a row share a path.
+    pub(super) fn classes(&self, step: u32, chunk: u32, out: &mut [u32]) {
         let Paths { data, choice, .. } = self.paths;
-        let (paths, shared) = (self.end.len(), out.len().div_ceil(self.end.len()));
-        data.draw_places(choice, step, chunk, &mut out[..paths]);
-        (0..out.len()).rev().for_each(|sample| out[sample] = out[sample / shared]);
+        let (paths, together) = (self.end.len(), out.len().div_ceil(self.end.len()));
+        data.draw_classes(choice, step, chunk, &mut out[..paths]);
+        (0..out.len()).rev().for_each(|sample| out[sample] = out[sample / together]);
     }
 
     /// The frame where a path ends.

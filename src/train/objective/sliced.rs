@@ -97,8 +97,8 @@ impl Feed for Chunk<'_> {
         }
     }
 
-    fn origins(&self, step: u32, chunk: u32, out: &mut [usize]) {
-        self.walked.origins(step, chunk, out);
+    fn classes(&self, step: u32, chunk: u32, out: &mut [u32]) {
+        self.walked.classes(step, chunk, out);
     }
 
     fn samples(&self) -> Samples<'_> {
