@@ -55,6 +55,10 @@ pub enum Purpose {
     Shuffle,
     /// Chains of lattices.
     Lattice,
+    /// Draws of the Gaussian that stands for the law at the horizon.
+    Horizon,
+    /// Which way data are moved by a unit of single precision.
+    Rounding,
 }
 
 /// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.
