@@ -60,6 +60,10 @@ pub enum Purpose {
     Dropout,
     /// Which points of finite data go into which part.
     Split,
+    /// Draws of the Gaussian that stands for the law at the horizon.
+    Horizon,
+    /// Which way data are moved by a unit of single precision.
+    Rounding,
 }
 
 /// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.

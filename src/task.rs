@@ -3,8 +3,9 @@
 mod meter;
 mod team;
 
-use std::sync::Arc;
+use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rayon::prelude::*;
@@ -55,15 +56,21 @@ pub struct Task {
     pool: Option<Arc<rayon::ThreadPool>>,
     is_serial: bool,
     host: Host,
+    /// The warnings that were given since the work began.
+    warned: Arc<Mutex<HashSet<String>>>,
 }
 
 impl Default for Task {
     fn default() -> Self {
-        Self { cancel: Arc::default(), progress: Arc::new(Silent), pool: None, is_serial: false, host: Host::default() }
+        Self::of(Arc::default(), Arc::new(Silent), None)
     }
 }
 
 impl Task {
+    fn of(cancel: Arc<AtomicBool>, progress: Arc<dyn Progress>, pool: Option<Arc<rayon::ThreadPool>>) -> Self {
+        Self { cancel, progress, pool, is_serial: false, host: Host::default(), warned: Arc::default() }
+    }
+
     /// A task on `threads` threads (0: as many as the machine has) that reports to `progress`, or to nobody.
     ///
     /// # Errors
@@ -74,7 +81,7 @@ impl Task {
             .build()
             .map_err(|e| Error::argument("threads", format!("could not be started: {e}")))?;
         let progress = progress.unwrap_or_else(|| Arc::new(Silent));
-        Ok(Self { cancel, progress, pool: Some(Arc::new(pool)), is_serial: false, host: Host::default() })
+        Ok(Self::of(cancel, progress, Some(Arc::new(pool))))
     }
 
     /// The same task on another host than the default one.
@@ -118,9 +125,17 @@ impl Task {
         self.progress.finish(report);
     }
 
-    /// Warns whoever watches.
+    /// Warns whoever watches, once of the same.
     pub fn warn(&self, warning: &str) {
-        self.progress.warn(warning);
+        let is_new = self.warned.lock().unwrap_or_else(PoisonError::into_inner).insert(warning.to_owned());
+        if is_new {
+            self.progress.warn(warning);
+        }
+    }
+
+    /// Begins other work, whose warnings were not given yet.
+    pub fn begin(&self) {
+        self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
     /// Runs `work` where rayon's parallel iterators use this task's threads.

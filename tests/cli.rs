@@ -102,6 +102,19 @@ fn documentation_is_found_and_corrected() {
     assert!(outcome(&run(&["doc"])).1.contains("process::passive"));
 }
 
+/// Whatever is shown of progress; and once, however often it is met. Seen to fail where a quiet run had no one to warn,
+/// and where each call warned.
+#[test]
+fn warnings_are_given_once() {
+    let code = "let d = dataset::from_array([[0.0], [1.0]]); let p = process::passive(#{ horizon: 0.1 }); \
+                for i in 0..3 { score::exact(p, d); }";
+    for arguments in [&["-e", code][..], &["--quiet", "-e", code]] {
+        let (status, out, err) = outcome(&run(arguments));
+        assert_eq!((status, out.as_str()), (0, ""), "{err}");
+        assert_eq!(err.matches("warning: ").count(), 1, "{err}");
+    }
+}
+
 #[test]
 fn jobs_are_timed() {
     let (code, out, err) = outcome(&run(&["bench", "--quick", "sample_exact", "start"]));

@@ -41,7 +41,7 @@ struct Arguments {
     /// Vector instructions: auto, avx512, avx2, neon or portable
     #[arg(long, global = true, value_name = "SET", default_value = "auto")]
     vectors: String,
-    /// Show no progress
+    /// Show no progress, but warnings
     #[arg(short, long, global = true)]
     quiet: bool,
     #[command(subcommand)]
@@ -96,14 +96,11 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// A new runtime that prints to standard output and shows progress on standard error.
+    /// A new runtime that prints to standard output and shows progress and warnings on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
         let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
-        let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
-        if !self.quiet {
-            builder = builder.progress(Arc::new(progress::Terminal::new()));
-        }
-        let mut runtime = builder.build()?;
+        let builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
+        let mut runtime = builder.progress(Arc::new(progress::Terminal::new(self.quiet))).build()?;
         runtime.engine().on_print(terminal::print);
         runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
         Ok(runtime)
@@ -112,7 +109,7 @@ impl Setup {
 
 #[cfg(test)]
 impl Setup {
-    /// Silent, and deaf to Ctrl-C.
+    /// Shows no progress, and deaf to Ctrl-C.
     pub(crate) fn for_tests() -> Self {
         Self { threads: 1, quiet: true, interrupt: Interrupt::default() }
     }

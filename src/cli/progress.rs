@@ -20,6 +20,8 @@ const SMOOTHING: Duration = Duration::from_secs(3);
 /// Shows progress on standard error.
 pub(crate) struct Terminal {
     is_terminal: bool,
+    /// Whether it shows warnings only.
+    is_quiet: bool,
     current: Mutex<Option<Line>>,
 }
 
@@ -33,14 +35,17 @@ struct Line {
 }
 
 impl Terminal {
-    /// Looks once whether standard error is a terminal.
-    pub(crate) fn new() -> Self {
-        Self { is_terminal: std::io::stderr().is_terminal(), current: Mutex::default() }
+    /// Looks once whether standard error is a terminal; with `is_quiet` it shows warnings only.
+    pub(crate) fn new(is_quiet: bool) -> Self {
+        Self { is_terminal: std::io::stderr().is_terminal(), is_quiet, current: Mutex::default() }
     }
 }
 
 impl Progress for Terminal {
     fn update(&self, report: &Report) {
+        if self.is_quiet {
+            return;
+        }
         let Ok(mut current) = self.current.lock() else { return };
         let line = match &mut *current {
             Some(line) if line.shown.task == report.task && line.shown.done <= report.done => line,
@@ -63,6 +68,9 @@ impl Progress for Terminal {
     }
 
     fn finish(&self, report: &Report) {
+        if self.is_quiet {
+            return;
+        }
         let Ok(mut current) = self.current.lock() else { return };
         let was_shown = current.take().is_some_and(|line| {
             if line.is_drawn {

@@ -1,8 +1,8 @@
 //! What is changed in a text before it is compiled.
 //!
 //! Some constructs mean something else to Rhai than to a physicist, and no function of the language is asked about
-//! them: `switch` on a symbol silently takes the default arm, `a[i]` refuses a whole number that is a float, `t[1, 2]`
-//! and `.5` are syntax errors, all closures made in a loop see the last value of its variable, and what `catch (e)`
+//! them: `switch` on a symbol silently takes the default arm, `a[i]` refuses a whole number that is a float, `t[1, 2]`,
+//! `t[1..]` and `.5` are syntax errors, all closures made in a loop see the last value of its variable, and what `catch (e)`
 //! binds for an error of Rhai names Rust types. Guard functions and missing pieces are written into the text; positions
 //! are mapped back.
 
@@ -79,11 +79,28 @@ enum Bracket {
         tokens: usize,
         is_literal: bool,
         commas: usize,
+        /// What the last token of the present entry is.
+        last: Last,
+        /// The ends of ranges that were left open.
+        open: Vec<(Spot, String)>,
     },
     /// Of a map.
     Map,
     Other,
 }
+
+/// The last token of an entry of an index.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Last {
+    /// There is none yet.
+    None,
+    /// The dots of a range.
+    Dots,
+    Other,
+}
+
+/// The end of a range that has none: beyond every axis, and the same whole number as a float.
+pub(super) const END: i64 = (1 << 53) - 1;
 
 /// Goes through the tokens of a text and collects what must be put in.
 #[derive(Default)]
@@ -217,16 +234,29 @@ impl Reader {
         }
     }
 
-    /// A position is guarded unless it is a literal that Rhai takes as it is; several become an array.
+    /// A position is guarded unless it is a literal that Rhai takes as it is; several become an array, and ranges get
+    /// the ends that they lack.
     fn bracket(&mut self, token: &Token, spot: Spot) {
         let is_closing = matches!(token, Token::RightParen | Token::RightBracket | Token::RightBrace);
-        if let Some(Bracket::Index { first, tokens, is_literal, commas }) = self.brackets.last_mut()
-            && !is_closing
-        {
-            first.get_or_insert(spot);
-            *tokens += 1;
-            *is_literal = *tokens == 1 && matches!(token, Token::IntegerConstant(_) | Token::StringConstant(_));
-            *commas += usize::from(*token == Token::Comma);
+        if let Some(Bracket::Index { first, tokens, is_literal, commas, last, open }) = self.brackets.last_mut() {
+            let are_dots = matches!(token, Token::ExclusiveRange | Token::InclusiveRange);
+            let ends_entry = is_closing || *token == Token::Comma;
+            match *last {
+                Last::None if are_dots => open.push((spot, "0".to_owned())),
+                Last::Dots if ends_entry => open.push((spot, END.to_string())),
+                _ => {}
+            }
+            *last = match ends_entry {
+                true => Last::None,
+                false if are_dots => Last::Dots,
+                false => Last::Other,
+            };
+            if !is_closing {
+                first.get_or_insert(spot);
+                *tokens += 1;
+                *is_literal = *tokens == 1 && matches!(token, Token::IntegerConstant(_) | Token::StringConstant(_));
+                *commas += usize::from(*token == Token::Comma);
+            }
         }
         let mut after_value = matches!(
             token,
@@ -240,14 +270,16 @@ impl Reader {
         );
         match token {
             Token::LeftBracket | Token::QuestionBracket if self.after_value => {
-                self.brackets.push(Bracket::Index { first: None, tokens: 0, is_literal: false, commas: 0 });
+                let (last, open) = (Last::None, Vec::new());
+                self.brackets.push(Bracket::Index { first: None, tokens: 0, is_literal: false, commas: 0, last, open });
             }
             Token::MapStart => self.brackets.push(Bracket::Map),
             Token::LeftParen | Token::LeftBracket | Token::LeftBrace => self.brackets.push(Bracket::Other),
             _ if is_closing => match self.brackets.pop() {
-                Some(Bracket::Index { first: Some(first), is_literal: false, commas, .. }) => {
+                Some(Bracket::Index { first: Some(first), is_literal: false, commas, open: ends, .. }) => {
                     let (open, close) = if commas > 0 { ("([", "])") } else { ("(", ")") };
                     self.insert(first, format!("{INDEX}{open}"));
+                    ends.into_iter().for_each(|(spot, end)| self.insert(spot, end));
                     self.insert(spot, close);
                 }
                 // `}` of a block ends a statement.
@@ -279,6 +311,10 @@ mod tests {
             ("a[i] = [x, 1]", "a[index_at(i)] = [x, 1]"),
             ("f(x)[n / 2][2.0]", "f(x)[index_at(n / 2)][index_at(2.0)]"),
             ("t[1, 0..2]", "t[index_at([1, 0..2])]"),
+            ("t[1..]", "t[index_at(1..9007199254740991)]"),
+            ("t[..3]", "t[index_at(0..3)]"),
+            ("t[.., f(a, b)..]", "t[index_at([0..9007199254740991, f(a, b)..9007199254740991])]"),
+            ("t[..=b[..2].len, 1..=2]", "t[index_at([0..=b[index_at(0..2)].len, 1..=2])]"),
             ("a[b[i], [1, 2][0]]", "a[index_at([b[index_at(i)], [1, 2][0]])]"),
             ("#{ x: 1 }[k]", "#{ x: 1 }[index_at(k)]"),
             ("if x { y } [1, 2]", "if x { y } [1, 2]"),

@@ -90,7 +90,8 @@ impl Builder {
         let sources = Sources::default();
         let task = Task::new(self.cancel.clone(), self.progress, self.threads)?.with_host(self.host.clone());
         let stack = StackGuard::new(self.stack);
-        let (engine, tokens, tables) = engine::build(task, self.cancel.clone(), self.depth, stack.clone(), &sources);
+        let (engine, tokens, tables) =
+            engine::build(task.clone(), self.cancel.clone(), self.depth, stack.clone(), &sources);
         tokens.reset();
         // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
         let functions = engine.compile("private fn seed() {}").expect("a constant text");
@@ -105,6 +106,7 @@ impl Builder {
             functions,
             global,
             cancel: self.cancel,
+            task,
             host: self.host,
             catalog: OnceCell::new(),
         })
@@ -122,6 +124,7 @@ pub struct Runtime {
     functions: AST,
     global: GlobalRuntimeState,
     cancel: Arc<AtomicBool>,
+    task: Task,
     host: Host,
     catalog: OnceCell<Catalog>,
 }
@@ -201,6 +204,7 @@ impl Runtime {
     /// As [`Runtime::run`].
     pub fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
         self.cancel.store(false, Ordering::Relaxed);
+        self.task.begin();
         self.stack.start();
         let result = self.evaluate(name, text);
         self.keep_newest_variables();

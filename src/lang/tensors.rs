@@ -6,6 +6,7 @@ use rhai::{Array, Dynamic, INT, NativeCallContext};
 
 use super::failure::{Outcome, Raise};
 use super::options::{kind, number, whole_argument};
+use super::rewrite::END;
 use super::surroundings::{host, task};
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -169,11 +170,11 @@ pub(crate) fn index_argument(ctx: &NativeCallContext, value: &Dynamic) -> Outcom
 
 fn index(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<Index> {
     if let Some(range) = value.read_lock::<Range<INT>>() {
-        return Ok(Index::Range(range.start, Some(range.end)));
+        return Ok(Index::Range(range.start, (range.end != END).then_some(range.end)));
     }
     if let Some(range) = value.read_lock::<RangeInclusive<INT>>() {
         // Behind the last position there is nothing left to count to.
-        let end = if *range.end() == -1 { None } else { Some(range.end().saturating_add(1)) };
+        let end = if matches!(*range.end(), -1 | END) { None } else { Some(range.end().saturating_add(1)) };
         return Ok(Index::Range(*range.start(), end));
     }
     if number(value).is_none() {

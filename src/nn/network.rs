@@ -197,4 +197,11 @@ pub trait Inference: Send + Sync {
 
     /// Writes the answers, [outputs, count], to what is shown.
     fn evaluate(&self, shown: Shown<'_>, space: &mut [f32], output: &mut [f32]);
+
+    /// Numbers of working memory that [`Inference::gradient`] for up to that many samples needs.
+    fn gradient_space(&self, count: usize) -> usize;
+
+    /// Writes the gradient by the states, [inputs, count], of the sum of all answers to what is shown times `weight`,
+    /// [outputs, count].
+    fn gradient(&self, shown: Shown<'_>, weight: &[f32], space: &mut [f32], gradient: &mut [f32]);
 }

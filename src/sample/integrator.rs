@@ -29,6 +29,12 @@ const ATOL: Setting =
 const TOLERATED: Range = Range::from(1e-6).below(1.0);
 
 impl Tolerance {
+    /// The same times `factor`, below 1.
+    pub(super) fn times(self, factor: f64) -> Self {
+        let Self { rtol, atol } = self;
+        Self { rtol: (factor * rtol).min(0.5), atol: (factor * atol).min(0.5) }
+    }
+
     pub(super) fn read(values: &Values) -> Self {
         Self { rtol: values.number("rtol"), atol: values.number("atol") }
     }
@@ -71,6 +77,10 @@ pub(super) struct Integrator<'a> {
     units: Box<Units<'a>>,
     /// What is tolerated besides of each row of values: the tolerance in the unit that the row has during the step.
     floors: Vec<f64>,
+    /// What is tolerated in parts of each row of values.
+    relative: Vec<f64>,
+    /// The rows before the first of those that are held to the tolerance by themselves, in every sample.
+    strict: Option<usize>,
     /// The values and the slopes of all stages, each of `size`.
     rows: Vec<f32>,
     size: usize,
@@ -96,10 +106,13 @@ impl<'a> Integrator<'a> {
         let rows = vec![0.0; (1 + STAGES) * size];
         let (trial, before, floors) = (vec![0.0; size], 1e-4, vec![tolerance.atol; size / samples]);
         let units = Box::new(units);
+        let relative = vec![tolerance.rtol; size / samples];
         Self {
             tolerance,
             units,
             floors,
+            relative,
+            strict: None,
             rows,
             size,
             trial,
@@ -109,6 +122,14 @@ impl<'a> Integrator<'a> {
             evaluations: 0,
             rejected: 0,
         }
+    }
+
+    /// The same, but that the error of the worst sample counts for that of all, its first `state` rows and its others
+    /// each by themselves; and of the former nothing is tolerated but in their units and what single precision rounds.
+    #[must_use]
+    pub(super) fn strict(mut self, state: usize) -> Self {
+        self.relative[..state].fill(f64::from(f32::EPSILON));
+        Self { strict: Some(state), ..self }
     }
 
     /// Finds what is tolerated besides in a step between two times: of the smaller units.
@@ -242,23 +263,35 @@ impl<'a> Integrator<'a> {
 
     /// The root mean square of the error over what is tolerated.
     fn error(&self, length: f64) -> f64 {
-        let (rtol, samples) = (self.tolerance.rtol, self.size / self.floors.len());
+        let samples = self.size / self.floors.len();
         let slopes: [&[f32]; STAGES] = std::array::from_fn(|stage| &self.rows[(1 + stage) * self.size..][..self.size]);
         let square = |i: usize| {
             let difference: f64 = ERROR.iter().zip(slopes).map(|(weight, slope)| weight * f64::from(slope[i])).sum();
             let scale = self.rows[i].abs().max(self.trial[i].abs());
-            (length * difference / (self.floors[i / samples] + rtol * f64::from(scale))).powi(2)
+            let row = i / samples;
+            (length * difference / (self.floors[row] + self.relative[row] * f64::from(scale))).powi(2)
         };
-        ((0..self.size).map(square).sum::<f64>() / self.size as f64).sqrt()
+        let Some(state) = self.strict else {
+            return ((0..self.size).map(square).sum::<f64>() / self.size as f64).sqrt();
+        };
+        let mean = |rows: std::ops::Range<usize>, sample: usize| {
+            let count = rows.len() as f64;
+            rows.map(|row| square(row * samples + sample)).sum::<f64>() / count
+        };
+        let of = |sample: usize| mean(0..state, sample) + mean(state..self.floors.len(), sample);
+        // Unlike the larger of two, this keeps what is not a number.
+        let worse = |worst: f64, own: f64| if worst.is_nan() || worst >= own { worst } else { own };
+        (0..samples).map(of).fold(0.0, worse).sqrt()
     }
 
     /// A first length of step by the sizes of values and slopes (Hairer, Nørsett, Wanner, Solving Ordinary Differential
     /// Equations I, II.4).
     fn first_step(&self) -> f64 {
-        let (rtol, samples) = (self.tolerance.rtol, self.size / self.floors.len());
+        let samples = self.size / self.floors.len();
         let size = |rows: &[f32]| {
             let scaled = |(i, value): (usize, &f32)| {
-                (f64::from(*value) / (self.floors[i / samples] + rtol * f64::from(self.rows[i].abs()))).powi(2)
+                let row = i / samples;
+                (f64::from(*value) / (self.floors[row] + self.relative[row] * f64::from(self.rows[i].abs()))).powi(2)
             };
             rows.iter().enumerate().map(scaled).sum::<f64>().sqrt()
         };

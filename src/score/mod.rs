@@ -56,7 +56,8 @@ pub trait Score: Send + Sync {
         false
     }
 
-    /// Whether the data have a density: finite data, as they are, have none before they are noised.
+    /// Whether the data have a density: finite data, and data that do not vary along some direction, have none before
+    /// they are noised.
     fn has_density(&self) -> bool {
         true
     }
@@ -109,6 +110,12 @@ pub trait Score: Send + Sync {
 pub trait Prepared: Send + Sync {
     /// A thread's own evaluator, with buffers for up to `width` samples, allocated here and never again.
     fn evaluator(&self, width: usize) -> Box<dyn Evaluator + '_>;
+
+    /// A thread's own means of differentiating the score of up to `width` samples; none of a score that has other than
+    /// linear functions of the state besides a network, as those by simulated paths have.
+    fn differentiator(&self, _width: usize) -> Option<Box<dyn Differentiator + '_>> {
+        None
+    }
 }
 
 /// Evaluates a prepared score over blocks of samples without allocating.
@@ -118,4 +125,14 @@ pub trait Evaluator {
     /// `state` is [components·copies, count] and `score` [driven·copies, count], both component-major (see the module's
     /// head); the driven components come in the order of `Process::driven`.
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]);
+}
+
+/// Differentiates a prepared score over blocks of samples without allocating.
+pub trait Differentiator {
+    /// Writes the gradient by the driven components of Σ weight · score, weights held fixed: the transpose of the
+    /// score's derivative times `weight`.
+    ///
+    /// `weight` and `gradient` are as a score, [driven·copies, count], all in the coordinates of
+    /// [`Score::coordinates`].
+    fn gradient(&mut self, step: usize, count: usize, state: &[f32], weight: &[f32], gradient: &mut [f32]);
 }

@@ -1,7 +1,7 @@
 //! A graph as a function, with fixed parameters.
 
 use super::plan::Plan;
-use super::{Graph, enter};
+use super::{Graph, enter, leave};
 use crate::nn::kernel::Packed;
 use crate::nn::{Inference, Network, Shown};
 
@@ -9,6 +9,8 @@ use crate::nn::{Inference, Network, Shown};
 pub(super) struct FusedInference {
     graph: Graph,
     plan: Plan,
+    /// Of the gradient by the state.
+    back: Plan,
     parameters: Vec<f32>,
     packed: Packed,
 }
@@ -24,7 +26,33 @@ impl FusedInference {
     pub(super) fn new(graph: Graph, parameters: &[f32]) -> Self {
         let mut packed = graph.packed();
         packed.fill(parameters);
-        Self { plan: Plan::forward(&graph), parameters: parameters.to_vec(), packed, graph }
+        Self {
+            plan: Plan::forward(&graph),
+            back: Plan::by_state(&graph),
+            parameters: parameters.to_vec(),
+            packed,
+            graph,
+        }
+    }
+}
+
+impl FusedInference {
+    /// Computes all values as they stand in `plan`.
+    fn forward(&self, plan: &Plan, shown: Shown<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
+        let Shown { count, state, clock, class } = shown;
+        let classes = self.graph.classes();
+        enter(self.graph.state(), count, state, slots[plan.values[0]]);
+        slots[plan.values[1]][..count].fill(clock);
+        if classes > 0 {
+            let rows = &mut slots[plan.values[2]][..count * classes];
+            rows.fill(0.0);
+            if let Some(class) = class {
+                rows.iter_mut().skip(class).step_by(classes).for_each(|mark| *mark = 1.0);
+            }
+        }
+        for (number, node) in self.graph.nodes.iter().enumerate().skip(self.graph.shown()) {
+            plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), slots, scratch);
+        }
     }
 }
 
@@ -41,26 +69,28 @@ impl Inference for FusedInference {
         self.plan.space(&self.graph, count)
     }
 
-    fn evaluate(&self, Shown { count, state, clock, class }: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
+    fn evaluate(&self, shown: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
         let Self { graph, plan, .. } = self;
-        let (mut slots, scratch) = plan.slots(count, space);
-        enter(graph.state(), count, state, slots[plan.values[0]]);
-        slots[plan.values[1]][..count].fill(clock);
-        if graph.classes() > 0 {
-            let rows = &mut slots[plan.values[2]][..count * graph.classes()];
-            rows.fill(0.0);
-            if let Some(class) = class {
-                rows.iter_mut().skip(class).step_by(graph.classes()).for_each(|row| *row = 1.0);
-            }
-        }
-        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()) {
-            plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), &mut slots, scratch);
-        }
-        let extent = graph.answer().layer.output();
-        let answer = plan.value(graph.nodes.len() - 1, count, &slots);
-        for (component, row) in output.chunks_exact_mut(count).enumerate() {
-            let places = answer[extent.place(component)..].iter().step_by(extent.size());
-            row.iter_mut().zip(places).for_each(|(out, value)| *out = *value);
-        }
+        let (mut slots, scratch) = plan.slots(shown.count, space);
+        self.forward(plan, shown, &mut slots, scratch);
+        let answer = plan.value(graph.nodes.len() - 1, shown.count, &slots);
+        leave(graph.answer().layer.output(), shown.count, answer, output);
+    }
+
+    fn gradient_space(&self, count: usize) -> usize {
+        self.back.space(&self.graph, count)
+    }
+
+    fn gradient(&self, shown: Shown<'_>, weight: &[f32], space: &mut [f32], gradient: &mut [f32]) {
+        let Self { graph, back, parameters, packed, .. } = self;
+        let (Some(by_state), Some(by_answer)) = (back.gradients[0], back.gradients[graph.nodes.len() - 1]) else {
+            return gradient.fill(0.0);
+        };
+        let (mut slots, scratch) = back.slots(shown.count, space);
+        self.forward(back, shown, &mut slots, scratch);
+        enter(graph.answer().layer.output(), shown.count, weight, slots[by_answer]);
+        let at = |number: usize| graph.nodes[number].pass(shown.count, parameters, packed);
+        back.backward(graph, at, &mut slots, scratch, |_, _, _, _| ());
+        leave(graph.state(), shown.count, slots[by_state], gradient);
     }
 }

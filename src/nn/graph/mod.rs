@@ -242,6 +242,14 @@ fn enter(extent: Extent, count: usize, rows: &[f32], out: &mut [f32]) {
     }
 }
 
+/// The opposite of [`enter`].
+fn leave(extent: Extent, count: usize, values: &[f32], rows: &mut [f32]) {
+    for (component, row) in rows.chunks_exact_mut(count).enumerate() {
+        let places = values[extent.place(component)..].iter().step_by(extent.size());
+        row.iter_mut().zip(places).for_each(|(out, value)| *out = *value);
+    }
+}
+
 /// The parameters of node `number`, whose places begin at `place`, which moves on.
 fn parameters(layer: &dyn Layer, number: usize, place: &mut usize) -> Result<Vec<Parameter>> {
     let mut all = Vec::new();

@@ -1,6 +1,6 @@
 //! Which values of a pass stand where, planned once: values that are never needed at the same time share a slot.
 
-use super::layer::Pass;
+use super::layer::{Pass, Values};
 use super::{Graph, Node};
 
 /// Where the values of all nodes stand, and the gradients by them.
@@ -26,17 +26,32 @@ struct Life {
 impl Plan {
     /// Of a pass that only computes the answer.
     pub(super) fn forward(graph: &Graph) -> Self {
-        let lives = graph.nodes.iter().enumerate().map(|(number, node)| value(graph, number, node, false));
+        let passed = vec![false; graph.nodes.len()];
+        let lives = graph.nodes.iter().enumerate().map(|(number, node)| value(graph, number, node, &passed));
         let (values, slots) = assign(&lives.collect::<Vec<_>>());
         Self { values, gradients: Vec::new(), slots, sizes: sizes(graph) }
     }
 
-    /// Of a pass that goes on to the gradients, in the opposite order: node i is computed at the moment i of 2n, and
-    /// the gradients behind it at the moment 2n − i.
+    /// Of a pass that goes on to the gradients by parameters.
     pub(super) fn training(graph: &Graph) -> Self {
+        Self::with_gradients(graph, &graph.nodes.iter().map(|node| node.is_trained).collect::<Vec<_>>())
+    }
+
+    /// Of a pass that goes on to the gradient by the state.
+    pub(super) fn by_state(graph: &Graph) -> Self {
+        let mut passed = vec![true, false];
+        for node in &graph.nodes[2..] {
+            passed.push(node.inputs.iter().any(|&input| passed[input]));
+        }
+        Self::with_gradients(graph, &passed)
+    }
+
+    /// Of a pass that goes on to the gradients by the values of the nodes that are `passed`, in the opposite order: node
+    /// i is computed at the moment i of 2n, and the gradients behind it at the moment 2n − i.
+    fn with_gradients(graph: &Graph, passed: &[bool]) -> Self {
         let nodes = graph.nodes.iter().enumerate();
-        let mut lives: Vec<_> = nodes.clone().map(|(number, node)| value(graph, number, node, true)).collect();
-        let passed: Vec<_> = nodes.filter(|(_, node)| node.is_trained).collect();
+        let mut lives: Vec<_> = nodes.clone().map(|(number, node)| value(graph, number, node, passed)).collect();
+        let passed: Vec<_> = nodes.filter(|(number, _)| passed[*number]).collect();
         lives.extend(passed.iter().map(|(number, node)| gradient(graph, *number, node)));
         let (mut values, slots) = assign(&lives);
         let of_gradients = values.split_off(graph.nodes.len());
@@ -63,6 +78,46 @@ impl Plan {
         let inputs: Vec<&[f32]> = node.inputs.iter().map(|&input| self.value(input, pass.count, slots)).collect();
         node.layer.forward(pass, &inputs, scratch, &mut own[..node.size(pass.count)]);
         slots[self.values[number]] = own;
+    }
+
+    /// Walks from the gradient by the answer, which stands in its slot, to the gradients by all other values that have
+    /// one. Calls `each` with what is known at every node.
+    pub(super) fn backward<'a>(
+        &self,
+        graph: &'a Graph,
+        pass: impl Fn(usize) -> Pass<'a>,
+        slots: &mut [&mut [f32]],
+        scratch: &mut [f32],
+        mut each: impl FnMut(&'a Node, Pass<'a>, Values<'_>, &mut [f32]),
+    ) {
+        // Whether something was added to the gradient by a node: what stood in its slot before is another's.
+        let mut is_begun = vec![false; graph.nodes.len()];
+        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()).rev() {
+            let Some(own) = self.gradients[number] else { continue };
+            let pass = pass(number);
+            for (place, &input) in node.inputs.iter().enumerate() {
+                let Some(slot) = self.gradients[input] else { continue };
+                let sum = std::mem::take(&mut slots[slot]);
+                let out = &mut sum[..graph.nodes[input].size(pass.count)];
+                if !std::mem::replace(&mut is_begun[input], true) {
+                    out.fill(0.0);
+                }
+                let inputs = self.inputs(node, pass.count, slots);
+                let values = Values { inputs: &inputs, upstream: &slots[own][..node.size(pass.count)] };
+                node.layer.backward(pass, values, place, scratch, out);
+                slots[slot] = sum;
+            }
+            let inputs = self.inputs(node, pass.count, slots);
+            let values = Values { inputs: &inputs, upstream: &slots[own][..node.size(pass.count)] };
+            each(node, pass, values, scratch);
+        }
+    }
+
+    /// What a node was made of, or nothing where it is not kept: the slots may hold other things then.
+    fn inputs<'a>(&self, node: &Node, count: usize, slots: &'a [&mut [f32]]) -> Vec<&'a [f32]> {
+        let is_kept = node.layer.keeps_inputs();
+        let value = |&input: &usize| if is_kept { self.value(input, count, slots) } else { &[][..] };
+        node.inputs.iter().map(value).collect()
     }
 
     /// The value of node `number` for `count` samples.
@@ -92,11 +147,10 @@ fn consumers(graph: &Graph, number: usize) -> impl Iterator<Item = (usize, &Node
     graph.nodes.iter().enumerate().filter(move |(_, node)| node.inputs.contains(&number))
 }
 
-fn value(graph: &Graph, number: usize, node: &Node, is_training: bool) -> Life {
+fn value(graph: &Graph, number: usize, node: &Node, passed: &[bool]) -> Life {
     let moments = 2 * graph.nodes.len();
     let last_forward = consumers(graph, number).map(|(consumer, _)| consumer).max().unwrap_or(number);
-    let keeps = |node: &Node| is_training && node.is_trained && node.layer.keeps_inputs();
-    let by_consumers = consumers(graph, number).filter(|(_, node)| keeps(node));
+    let by_consumers = consumers(graph, number).filter(|(number, node)| passed[*number] && node.layer.keeps_inputs());
     let last_backward = by_consumers.map(|(consumer, _)| moments - consumer).max().unwrap_or(0);
     // The answer is read when all is computed.
     let is_answer = number + 1 == graph.nodes.len();

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor};
+use candle_core::{Device, Tensor, Var};
 
 use super::*;
-use crate::nn::{Activation, Buffers, Candle, Chance, Network, Samples, Shown, Training};
+use crate::nn::{Activation, Buffers, Candle, Chance, Inference, Network, Samples, Shown, Training};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 
@@ -54,6 +54,35 @@ fn gradient(mut training: Box<dyn Training>, parameters: &[f32], samples: Sample
     (loss, buffers.gradient)
 }
 
+/// Holds the gradient by the state against Candle's own.
+fn check_gradient_by_state(
+    name: &str,
+    network: &dyn Network,
+    inference: &dyn Inference,
+    parameters: &[f32],
+    shown: Shown<'_>,
+) {
+    let (inputs, outputs) = (network.inputs(), network.outputs());
+    let weight = normals(7, outputs * COUNT);
+    let mut found = vec![f32::NAN; inputs * COUNT];
+    inference.gradient(shown, &weight, &mut vec![f32::NAN; inference.gradient_space(COUNT)], &mut found);
+    let tensor = |values: &[f32], shape: &[usize]| Tensor::from_slice(values, shape, &Device::Cpu).unwrap();
+    let tensors: Vec<_> =
+        network.named_parameters().iter().map(|p| tensor(&parameters[p.place.clone()], &p.shape)).collect();
+    let state = Var::from_tensor(&tensor(shown.state, &[inputs, COUNT]).t().unwrap().contiguous().unwrap()).unwrap();
+    let mut values = vec![state.as_tensor().clone(), tensor(&[shown.clock; COUNT], &[COUNT, 1])];
+    if network.classes() > 0 {
+        let mark = |i: usize| if shown.class == Some(i % CLASSES) { 1.0 } else { 0.0 };
+        let classes: Vec<f32> = (0..CLASSES * COUNT).map(mark).collect();
+        values.push(tensor(&classes, &[COUNT, CLASSES]));
+    }
+    let answers = network.candle(&tensors, &values, None).unwrap();
+    let sum = (answers * tensor(&weight, &[outputs, COUNT]).t().unwrap()).unwrap().sum_all().unwrap();
+    let expected = sum.backward().unwrap().get(&state).unwrap().t().unwrap().flatten_all().unwrap();
+    let error = distance(&found, &expected.to_vec1::<f32>().unwrap());
+    assert!(error < 1e-5, "{name}: the gradient by the state differs by {error}");
+}
+
 /// Holds answers and gradients of the passes against Candle's.
 fn check(name: &str, extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>) {
     let (network, parameters) = network(extent, describe);
@@ -72,6 +101,7 @@ fn check(name: &str, extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>
             (0..CLASSES * COUNT * told).map(|i| if i / COUNT + 1 == CLASSES { mark } else { 0.0 }).collect();
         let error = distance(&answer, &candle.forward(&state, &[0.7; COUNT], &classes).unwrap());
         assert!(error < 3e-6, "{name}: answers of {class:?} differ by {error}");
+        check_gradient_by_state(name, network.as_ref(), inference.as_ref(), &parameters, shown);
     }
     let class = normals(6, CLASSES * COUNT * told);
     let chance = Some(Chance { stream: Stream::new(8, Purpose::Dropout), step: 3, chunk: 1 });
@@ -234,7 +264,8 @@ fn dropout_leaves_the_mean() {
     assert_ne!(mask(0), mask(1));
 }
 
-/// With the same first weights, so that a chain written out trains to the bits of the perceptron.
+/// With the same first weights, so that a chain written out trains to the bits of the perceptron; and the same gradient
+/// by the state.
 #[test]
 fn chains_of_dense_layers_are_perceptrons() {
     let chain = |gain: f64, activation| {
@@ -251,6 +282,20 @@ fn chains_of_dense_layers_are_perceptrons() {
     assert_eq!(found, Some(crate::nn::Mlp::new(3, &[16, 8], 2, Activation::Silu).unwrap()));
     assert_eq!(chain(1.0, Activation::Silu).perceptron(), None);
     assert!(chain(1.0, Activation::Tanh).perceptron().is_some());
+    for activation in [Activation::Silu, Activation::Tanh, Activation::Relu, Activation::Gelu] {
+        let graph = chain(2.0_f64.sqrt(), activation);
+        let perceptron = crate::nn::Mlp::new(3, &[16, 8], 2, activation).unwrap();
+        let parameters = normals(9, graph.parameters());
+        let (state, weight) = (normals(1, 3 * 40), normals(2, 2 * 40));
+        let shown = Shown { count: 40, state: &state, clock: 0.7, class: None };
+        let [found, expected] = [&perceptron as &dyn Network, &graph].map(|network| {
+            let (inference, mut gradient) = (network.inference(&parameters), vec![f32::NAN; 3 * 40]);
+            inference.gradient(shown, &weight, &mut vec![f32::NAN; inference.gradient_space(40)], &mut gradient);
+            gradient
+        });
+        let error = distance(&found, &expected);
+        assert!(error < 1e-5, "{activation:?}: the gradient by the state differs by {error}");
+    }
 }
 
 #[test]

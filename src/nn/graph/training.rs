@@ -1,9 +1,9 @@
 //! Loss and gradient of one chunk of a batch, forward and back through all nodes.
 
 use super::extent::Extent;
-use super::layer::{Pass, Values};
+use super::layer::Pass;
 use super::plan::Plan;
-use super::{Graph, Node, enter};
+use super::{Graph, enter};
 use crate::error::Result;
 use crate::nn::kernel::Packed;
 use crate::nn::{Buffers, Samples, Training};
@@ -56,57 +56,10 @@ impl FusedTraining {
         loss
     }
 
-    /// Walks from the gradient by the answer to the gradient by every parameter.
-    fn backward(
-        &self,
-        parameters: &[f32],
-        samples: Samples<'_>,
-        slots: &mut [&mut [f32]],
-        scratch: &mut [f32],
-        gradient: &mut [f32],
-    ) {
-        let (Self { graph, plan, .. }, count) = (self, samples.count);
-        // Whether something was added to the gradient by a node: what stood in its slot before is another's.
-        let mut is_begun = vec![false; graph.nodes.len()];
-        let nodes = graph.nodes.iter().enumerate().skip(graph.shown());
-        for (number, node) in nodes.rev().filter(|(_, node)| node.is_trained) {
-            let pass = self.pass_of(number, parameters, samples);
-            for (place, &input) in node.inputs.iter().enumerate() {
-                let Some(slot) = plan.gradients[input] else { continue };
-                let sum = std::mem::take(&mut slots[slot]);
-                let out = &mut sum[..graph.nodes[input].size(count)];
-                if !std::mem::replace(&mut is_begun[input], true) {
-                    out.fill(0.0);
-                }
-                let inputs = self.inputs(node, count, slots);
-                let values = Values { inputs: &inputs, upstream: self.upstream(number, count, slots) };
-                node.layer.backward(pass, values, place, scratch, out);
-                slots[slot] = sum;
-            }
-            let (Some(first), Some(last)) = (node.places.first(), node.places.last()) else { continue };
-            let inputs = self.inputs(node, count, slots);
-            let values = Values { inputs: &inputs, upstream: self.upstream(number, count, slots) };
-            node.layer.by_parameters(pass, values, scratch, &mut gradient[first.start..last.end]);
-        }
-    }
-
     /// What the passes of node `number` have at hand.
     fn pass_of<'a>(&'a self, number: usize, parameters: &'a [f32], samples: Samples<'_>) -> Pass<'a> {
         let pass = self.graph.nodes[number].pass(samples.count, parameters, &self.packed);
         Pass { chance: samples.chance.map(|chance| chance.part(number)), ..pass }
-    }
-
-    /// The gradient by a trained node's value.
-    fn upstream<'a>(&self, number: usize, count: usize, slots: &'a [&mut [f32]]) -> &'a [f32] {
-        let slot = self.plan.gradients[number].expect("trained nodes have gradients");
-        &slots[slot][..self.graph.nodes[number].size(count)]
-    }
-
-    /// What a node was made of, or nothing where it is not kept: the slots may hold other things then.
-    fn inputs<'a>(&self, node: &Node, count: usize, slots: &'a [&mut [f32]]) -> Vec<&'a [f32]> {
-        let is_kept = node.layer.keeps_inputs();
-        let value = |&input: &usize| if is_kept { self.plan.value(input, count, slots) } else { &[][..] };
-        node.inputs.iter().map(value).collect()
     }
 }
 
@@ -129,7 +82,12 @@ impl Training for FusedTraining {
         let (mut slots, scratch) = self.plan.slots(samples.count, space);
         self.forward(parameters, samples, &mut slots, scratch);
         let loss = self.squared_error(samples, scale, &mut slots);
-        self.backward(parameters, samples, &mut slots, scratch, gradient);
+        let Self { graph, plan, .. } = self;
+        let at = |number| self.pass_of(number, parameters, samples);
+        plan.backward(graph, at, &mut slots, scratch, |node, pass, values, scratch| {
+            let (Some(first), Some(last)) = (node.places.first(), node.places.last()) else { return };
+            node.layer.by_parameters(pass, values, scratch, &mut gradient[first.start..last.end]);
+        });
         Ok(loss)
     }
 }

@@ -110,6 +110,35 @@ dispatched! {
     }
 }
 
+#[inline(always)]
+fn activate_panel_rows_with_slopes(
+    bias: &[f32],
+    values: &mut [f32],
+    slopes: &mut [f32],
+    activation: impl Fn(f32) -> (f32, f32),
+) {
+    let rows = values.as_chunks_mut::<PANEL>().0.iter_mut().zip(slopes.as_chunks_mut::<PANEL>().0);
+    for ((row, slopes), b) in rows.zip(bias) {
+        for (value, slope) in row.iter_mut().zip(slopes) {
+            (*value, *slope) = activation(*value + b);
+        }
+    }
+}
+
+dispatched! {
+    /// As [`activate_panel`], and the slopes a'(z + b), [width, PANEL].
+    pub(in crate::nn) fn activate_panel_with_slopes(
+        activation: Activation, bias: &[f32], values: &mut [f32], slopes: &mut [f32],
+    ) {
+        match activation {
+            Activation::Silu => activate_panel_rows_with_slopes(bias, values, slopes, silu),
+            Activation::Tanh => activate_panel_rows_with_slopes(bias, values, slopes, tangent),
+            Activation::Relu => activate_panel_rows_with_slopes(bias, values, slopes, rectified),
+            Activation::Gelu => activate_panel_rows_with_slopes(bias, values, slopes, gelu),
+        }
+    }
+}
+
 dispatched! {
     /// z ← a(z + b) for `values` [count, width] and `bias` [width], and the slopes a'(z + b), which the backward pass
     /// multiplies by.

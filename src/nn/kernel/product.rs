@@ -87,16 +87,21 @@ dispatched! {
 /// Writes `weight`ᵀ · `panel` to `out`, [outputs, PANEL], for a `weight` [inputs, outputs] and a `panel` of samples
 /// [inputs, PANEL], all row-major: nothing is packed, and a panel stays in the first cache.
 pub(in crate::nn) fn transform(weight: &[f32], panel: &[f32], out: &mut [f32]) {
-    transformed(weight, panel, out);
+    transformed(Left::Columns(weight), panel, out);
+}
+
+/// Writes `weight` · `panel` to `out`, [inputs, PANEL], for a `panel` [outputs, PANEL]: the way back of [`transform`].
+pub(in crate::nn) fn transform_back(weight: &[f32], panel: &[f32], out: &mut [f32]) {
+    transformed(Left::Rows(weight), panel, out);
 }
 
 dispatched! {
-    fn transformed<LANES>(weight: &[f32], samples: &[f32], out: &mut [f32]) {
+    fn transformed<LANES>(weight: Left<'_>, samples: &[f32], out: &mut [f32]) {
         let shape = Shape { rows: out.len() / PANEL, depth: samples.len() / PANEL, columns: PANEL };
         for start in (0..PANEL).step_by(2 * LANES) {
             let (right, out) = (&samples[start..], &mut out[start..]);
             let tiles = Panel { shape, right, stride: PANEL, writing: Writing::Fresh, out, width: 2 * LANES };
-            panel::<LANES, 2>(tiles, Left::Columns(weight));
+            panel::<LANES, 2>(tiles, weight);
         }
     }
 }

@@ -1,11 +1,11 @@
-//! The divergence of the probability flow, by differences of the score.
+//! The divergence of the probability flow, by derivatives of the score.
 
 use nalgebra::{DMatrix, DVector};
 
 use crate::process::Linear;
 use crate::rng::Stream;
 use crate::sample::layout::Layout;
-use crate::score::Evaluator;
+use crate::score::Differentiator;
 use crate::vector::single;
 
 /// How the divergence of the score is found.
@@ -20,11 +20,6 @@ pub enum Divergence {
     },
 }
 
-/// Length of a difference in units of ℓ_d, the deviation of a driven component given all others, in which a score
-/// varies by order one. The formula of fourth order then errs by 1e-4/30 of a fifth derivative, and by 2e-6 of the
-/// score's rounding.
-const STRIDE: f64 = 0.1;
-
 /// Directions in which the score is differentiated, and buffers for it.
 pub(super) struct Probes {
     divergence: Divergence,
@@ -32,8 +27,8 @@ pub(super) struct Probes {
     samples: usize,
     /// The directions in whitened driven components, each [driven·copies, samples].
     directions: Vec<Vec<f32>>,
-    shifted: Vec<f32>,
-    scores: [Vec<f32>; 4],
+    weight: Vec<f32>,
+    gradient: Vec<f32>,
 }
 
 impl Probes {
@@ -45,8 +40,8 @@ impl Probes {
                 (0..probes).map(|probe| signs(stream, probe as u32, group, size)).collect()
             }
         };
-        let scores = [(); 4].map(|()| vec![0.0; size]);
-        Self { divergence, layout, samples, directions, shifted: vec![0.0; layout.state * samples], scores }
+        let [weight, gradient] = [(); 2].map(|()| vec![0.0; size]);
+        Self { divergence, layout, samples, directions, weight, gradient }
     }
 
     /// Rows of results: one in all, or one for each random direction.
@@ -57,9 +52,9 @@ impl Probes {
         }
     }
 
-    /// Evaluations of the score for a slope with its divergence.
+    /// Evaluations of the score and its derivatives for a slope with its divergence.
     pub(super) fn evaluations(&self) -> usize {
-        1 + SHIFTS.len() * self.directions.len()
+        1 + self.directions.len()
     }
 }
 
@@ -76,19 +71,17 @@ fn signs(stream: &Stream, probe: u32, group: u32, size: usize) -> Vec<f32> {
     direction
 }
 
-/// Where the score is evaluated, in strides, and its weight in the difference formula of fourth order.
-const SHIFTS: [(f64, f64); 4] = [(1.0, 8.0), (-1.0, -8.0), (2.0, -1.0), (-2.0, 1.0)];
-
-/// Writes the divergence of f − ½ D ŝ at `state` into `out`, [rows, samples]. `units` are ℓ of all components.
+/// Writes the divergence of f − ½ D ŝ at `state` into `out`, [rows, samples]. `units` are those of all components in
+/// which the score varies by order one.
 ///
-/// With Λ = diag ℓ over the driven components, tr(D ∂ŝ) = tr(Λ⁻¹ D ∂ŝ Λ) is the sum over unit vectors w, or the mean
-/// over random ones, of wᵀ Λ⁻¹ D (∂ŝ Λ w).
+/// With Λ = diag ℓ of these units over the driven components, tr(D ∂ŝ) = tr(Λ⁻¹ D ∂ŝ Λ) is the sum over unit vectors w,
+/// or the mean over random ones, of (∂ŝᵀ D Λ⁻¹ w)·Λ w.
 pub(super) fn trace(
     linear: &Linear,
     driven: &[usize],
     units: &DVector<f64>,
     probes: &mut Probes,
-    evaluator: &mut dyn Evaluator,
+    score: &mut dyn Differentiator,
     state: &[f32],
     out: &mut [f32],
 ) {
@@ -96,31 +89,27 @@ pub(super) fn trace(
     let (samples, length) = (probes.samples, copies * probes.samples);
     let size = driven.len();
     let diffusion = linear.diffusion();
-    let weights = DMatrix::from_fn(size, size, |p, q| {
-        -0.5 * diffusion[(driven[p], driven[q])] / units[driven[p]] / (12.0 * STRIDE)
-    });
+    let weights =
+        DMatrix::from_fn(size, size, |p, q| single(-0.5 * diffusion[(driven[p], driven[q])] / units[driven[p]]));
     let drift = linear.drift.trace() * copies as f64;
     let is_sum = probes.divergence == Divergence::Exact;
     let mut sums = vec![0.0_f64; out.len()];
+    let Probes { weight, gradient, .. } = probes;
     for (k, direction) in probes.directions.iter().enumerate() {
-        for ((shift, _), score) in SHIFTS.iter().zip(&mut probes.scores) {
-            probes.shifted.copy_from_slice(state);
-            for (row, &component) in direction.chunks_exact(length).zip(driven) {
-                let stride = single(shift * STRIDE * units[component]);
-                let shifted = &mut probes.shifted[component * length..][..length];
-                shifted.iter_mut().zip(row).for_each(|(z, w)| *z = stride.mul_add(*w, *z));
+        for (q, weight) in weight.chunks_exact_mut(length).enumerate() {
+            weight.fill(0.0);
+            for (p, row) in direction.chunks_exact(length).enumerate() {
+                let factor = weights[(p, q)];
+                weight.iter_mut().zip(row).for_each(|(weight, w)| *weight = w.mul_add(factor, *weight));
             }
-            evaluator.evaluate(0, samples, &probes.shifted, score);
         }
+        score.gradient(0, samples, state, weight, gradient);
         let sums = &mut sums[if is_sum { 0 } else { k * samples }..][..samples];
-        for (p, row) in direction.chunks_exact(length).enumerate() {
-            for (at, &w) in row.iter().enumerate().filter(|(_, w)| **w != 0.0) {
-                for q in 0..size {
-                    let scores = SHIFTS.iter().zip(&probes.scores);
-                    let difference: f64 =
-                        scores.map(|((_, weight), score)| weight * f64::from(score[q * length + at])).sum();
-                    sums[at % samples] += f64::from(w) * weights[(p, q)] * difference;
-                }
+        for ((row, gradient), &component) in
+            direction.chunks_exact(length).zip(gradient.chunks_exact(length)).zip(driven)
+        {
+            for (at, (&w, &gradient)) in row.iter().zip(gradient).enumerate().filter(|(_, (w, _))| **w != 0.0) {
+                sums[at % samples] += units[component] * f64::from(w) * f64::from(gradient);
             }
         }
     }

@@ -5,7 +5,7 @@ use crate::process::{Class, Motion, Noised};
 use crate::sample::field::Field;
 use crate::sample::layout::Layout;
 use crate::sample::update::Registers;
-use crate::score::{Evaluator, Score};
+use crate::score::{Prepared, Score};
 use crate::task::Task;
 
 /// The shortest time at which the score of a flow is asked for: at times before it the score at this time stands in,
@@ -58,6 +58,17 @@ pub(in crate::sample) fn units(score: &dyn Score, time: f64, shortest: f64) -> R
     Ok(rows.map(|row| scale(std(row))).collect())
 }
 
+/// The deviations in which the log density of each component and copy varies by order one, by rows: given all others,
+/// where data with the deviation of what is finest in them are noised.
+pub(super) fn narrow_units(score: &dyn Score, time: f64, shortest: f64) -> Result<Vec<f64>> {
+    let (process, dimension) = (score.process(), score.shape().iter().product());
+    let copies = process.copies(dimension)?;
+    let finest = score.finest().unwrap_or(0.0);
+    let units = process.kernel(time.max(shortest))?.with_data_variance(finest.powi(2)).conditional_std();
+    let scale = |unit: f64| if unit > 0.0 { unit } else { 1.0 };
+    Ok((0..process.components() * copies).map(|row| scale(units[row / copies])).collect())
+}
+
 /// The velocity of the flow in forward time, f − ½ ∇·D − ½ D ŝ, for a group of samples.
 pub(in crate::sample) struct Flow<'a> {
     score: &'a dyn Score,
@@ -82,27 +93,25 @@ impl<'a> Flow<'a> {
 
     /// Writes the velocity at `time` of `state`, [m·d, samples].
     pub(in crate::sample) fn slope(&mut self, time: f64, state: &[f32], out: &mut [f32]) -> Result<()> {
-        self.slope_and(time, state, out, |_| ())
+        self.slope_and(time, state, out, |_| Ok(()))
     }
 
-    /// The same, then calls `more` with the score's evaluator at that time.
+    /// The same, then calls `more` with the score prepared for that time.
     pub(in crate::sample) fn slope_and(
         &mut self,
         time: f64,
         state: &[f32],
         out: &mut [f32],
-        more: impl FnOnce(&mut dyn Evaluator),
+        more: impl FnOnce(&dyn Prepared) -> Result<()>,
     ) -> Result<()> {
         let time = time.max(self.shortest);
         let prepared = self.score.prepare(&[time], &self.task)?;
-        let mut evaluator = prepared.evaluator(self.samples);
         let (old, score) = self.inputs.split_at_mut(self.layout.state * self.samples);
         old.copy_from_slice(state);
-        evaluator.evaluate(0, self.samples, old, score);
+        prepared.evaluator(self.samples).evaluate(0, self.samples, old, score);
         let update = self.field.slope(time)?;
         let length = self.layout.copies * self.samples;
         update.apply(&mut Registers::new(update.program(), length), length, &self.inputs, out);
-        more(evaluator.as_mut());
-        Ok(())
+        more(prepared.as_ref())
     }
 }

@@ -4,140 +4,47 @@
 //! Bettencourt, Duvenaud, arXiv 1806.07366; Song et al., arXiv 2011.13456), so that log p(z_0) = log p(z_T) + ∫₀ᵀ ∇·v
 //! dt, with the law of noised Gaussian data of the same mean and variance for p(z_T).
 //!
+//! How far that is off is found beside it. The flow is followed a second time with ten times the tolerance, the score
+//! frozen twice as long at t = 0, and from data that are moved by one unit in the last place, each coordinate up or
+//! down: by how much that differs bounds the error of the steps of the first, of the frozen score, of the state's
+//! rounding on the way and of that of the data. To it is added how far the law at the horizon is from the Gaussian
+//! (`horizon.rs`), what the tolerance leaves, and the rounding of the answer.
+//!
 //! The density that the flow gives is that of the whole state. Where there are auxiliaries η, with the law q at t = 0
 //! and independent of the data, data have the bound log p(x) ≥ E_q[log p(x, η) − log q(η)] (Dockhorn, Vahdat, Kreis,
 //! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the
 //! number of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
 
-use nalgebra::DVector;
-
 use super::divergence::{Divergence, Probes, trace};
-use super::flow::{Flow, shortest, units};
+use super::flow::{Flow, narrow_units, shortest};
+use super::horizon::Horizon;
+use super::options::{AUXILIARY_DRAWS, Bound, Likelihood, PROBES};
 use crate::data::Units;
 use crate::error::{Error, Result};
-use crate::gauss::log_density as gaussian;
-use crate::process::{Class, Noised};
+use crate::process::Class;
 use crate::rng::{Purpose, Stream};
 use crate::sample::State;
 use crate::sample::adaptive::GROUP;
-use crate::sample::integrator::{Integrator, TOLERANCES, Tolerance};
+use crate::sample::integrator::{Integrator, Tolerance};
 use crate::sample::layout::{BLOCK, Layout};
 use crate::sample::normalised;
 use crate::sample::output::Request;
 use crate::sample::start::{Beginning, Data, Start, Values, gather};
-use crate::score::{Chart, Coordinates, Score};
-use crate::settings::{self, Choice, Setting, Value, words};
+use crate::score::{Chart, Score};
+use crate::settings::{self, Value};
 use crate::task::Meter;
 use crate::task::Task;
 use crate::tensor::Tensor;
-
-/// What auxiliaries are averaged to.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Bound {
-    /// log mean [p(x, η)/q(η)]. The noise of random directions, of variance v, would raise it by up to v/2.
-    Weighted,
-    /// mean [log p(x, η) − log q(η)].
-    Mean,
-}
-
-/// What can be set of a likelihood.
-pub const LIKELIHOOD: &[Setting] = &[
-    Setting::choice("divergence", "how the divergence of the score is found", DIVERGENCES)
-        .or_else("\"exact\" up to 16 directions, the coordinates of the driven blocks, and \"hutchinson\" beyond"),
-    PROBES.or_else(
-        "8; where they are given, \"hutchinson\" is the default, and \"exact\" if they are as many as the directions there \
-         are, which costs no more",
-    ),
-    AUXILIARY_DRAWS,
-    Setting::choice("bound", "what the draws are averaged to", &words(BOUNDS)).or_else(
-        "\"weighted\" where the divergence is exact, else \"mean\": the noise of random directions would raise the weighted \
-         one",
-    ),
-    TOLERANCES[0],
-    TOLERANCES[1],
-    Setting::seed("seed of random directions and auxiliaries"),
-];
-
-const AUXILIARY_DRAWS: Setting = counted("auxiliary_draws", "draws of the auxiliaries").or(16.0);
-const PROBES: Setting = counted("probes", "random directions of `\"hutchinson\"`").or(8.0);
-
-/// Draws are numbered by part of a random stream.
-const fn counted(name: &'static str, meaning: &'static str) -> Setting {
-    Setting::count(name, meaning).between(1.0, (1 << 20) as f64)
-}
-
-const DIVERGENCES: &[Choice] = &[
-    Choice::new(EXACT, "in all directions, one after the other"),
-    Choice::new("hutchinson", "in random directions of ±1"),
-];
-const EXACT: &str = "exact";
-
-const BOUNDS: &[(Choice, Bound); 2] = &[
-    (Choice::new("weighted", "log mean [p(x, η)/q(η)], exact in the limit of many draws"), Bound::Weighted),
-    (Choice::new("mean", "mean [log p(x, η) - log q(η)]"), Bound::Mean),
-];
-
-/// How to compute a likelihood.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Likelihood {
-    /// Tolerated error of a step, in parts of the state.
-    pub rtol: f64,
-    /// Tolerated error of a step besides.
-    pub atol: f64,
-    /// How the divergence is found; by default exactly up to 16 directions, else with 8 random ones.
-    pub divergence: Option<Divergence>,
-    /// Draws of the auxiliaries.
-    pub auxiliary_draws: usize,
-    /// What they are averaged to; by default weighted where the divergence is exact, else their mean.
-    pub bound: Option<Bound>,
-    /// Seed of random directions and auxiliaries.
-    pub seed: u64,
-}
-
-impl Likelihood {
-    /// What `values` of [`LIKELIHOOD`] set.
-    ///
-    /// # Panics
-    /// When `values` are of another table.
-    pub fn read(values: &settings::Values) -> Self {
-        let Tolerance { rtol, atol } = Tolerance::read(values);
-        let given = values.count_if_given("probes");
-        let probes = given.unwrap_or_else(|| settings::Values::defaults(&[PROBES]).count("probes"));
-        let divergence = match values.text_if_given("divergence") {
-            Some(EXACT) => Some(Divergence::Exact),
-            Some(_) => Some(Divergence::Hutchinson { probes }),
-            None => given.map(|probes| Divergence::Hutchinson { probes }),
-        };
-        Self {
-            rtol,
-            atol,
-            divergence,
-            auxiliary_draws: values.count("auxiliary_draws"),
-            bound: values.chosen_if_given("bound", BOUNDS),
-            seed: values.natural("seed"),
-        }
-    }
-
-    fn tolerance(&self) -> Tolerance {
-        Tolerance { rtol: self.rtol, atol: self.atol }
-    }
-}
-
-impl Default for Likelihood {
-    fn default() -> Self {
-        Self::read(&settings::Values::defaults(LIKELIHOOD))
-    }
-}
 
 /// Log densities, in nats per datum.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LogDensity {
     /// The log density of each datum, \[count\].
     pub values: Tensor,
-    /// Its standard error by random directions or draws of auxiliaries, \[count\]; 0 where nothing is random, NaN where
-    /// too few say too little of it.
+    /// Its error, \[count\]: the standard error by random directions or draws of auxiliaries, NaN where too few say too
+    /// little of it; and by the steps of the integration, by single precision and by the law at the horizon.
     pub errors: Tensor,
-    /// Evaluations of the score per sample, of one draw; the most that any group of samples took.
+    /// Evaluations of the score and its derivatives per sample, of one draw; the most that any group of samples took.
     pub evaluations: usize,
 }
 
@@ -159,12 +66,7 @@ impl std::fmt::Display for LogDensity {
 /// when an option is out of range; or interrupted.
 pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, task: &Task) -> Result<LogDensity> {
     let process = score.process();
-    if !score.has_density() {
-        let problem = "are asked for a density that single points do not have: those of this score are finitely many";
-        let hint =
-            "ask for it after some noise, log_likelihood(score, perturb(process, x, t)), or give the data a width";
-        return Err(Error::argument("data", problem).with_hint(hint));
-    }
+    check_density(score)?;
     let plan = Plan::new(score, options, task)?;
     let data = Data::new(data)?;
     if data.shape() != score.shape() {
@@ -177,7 +79,7 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
             rows.copy_from_slice(&data.block(block, samples));
             Ok(())
         };
-        return plan.run(count, &start, 0)?.finish();
+        return plan.run(count, &start, 0)?.finish(task);
     }
     let law = Start::new(process, Stream::new(options.seed, Purpose::LikelihoodStart))?;
     if let Some((fixed, follows)) = law.fixed(process.data_components()) {
@@ -213,7 +115,7 @@ pub fn log_likelihood(score: &dyn Score, data: &Tensor, options: &Likelihood, ta
         draws.push(densities);
     }
     let by_default = if plan.divergence == Divergence::Exact { Bound::Weighted } else { Bound::Mean };
-    combine(&draws, options.bound.unwrap_or(by_default))
+    combine(&draws, options.bound.unwrap_or(by_default), task)
 }
 
 /// log p_t(z) of whole `states`, data and auxiliaries together, at the time t of the states.
@@ -227,13 +129,38 @@ pub fn log_density(score: &dyn Score, states: &State, options: &Likelihood, task
             .with_hint("make the score of the process with a longer `horizon`"));
     }
     normalised::check(score, states)?;
+    if from == 0.0 {
+        check_density(score)?;
+    }
     let plan = Plan { from, ..Plan::new(score, options, task)? };
     let values = Values::new(score.process(), score.shape(), states)?;
     let start = |block: u32, samples: usize, rows: &mut [f32]| {
         values.copy(block, samples, rows);
         Ok(())
     };
-    plan.run(values.count, &start, 0)?.finish()
+    plan.run(values.count, &start, 0)?.finish(task)
+}
+
+/// Refuses data that have no density before they are noised.
+fn check_density(score: &dyn Score) -> Result<()> {
+    if score.has_density() {
+        return Ok(());
+    }
+    let variances = &score.moments().variances;
+    let flat = variances.iter().filter(|variance| **variance == 0.0).count();
+    let problem = match flat {
+        0 => "are asked for a density that single points do not have: those of this score are finitely many".to_owned(),
+        _ => {
+            let all = variances.len();
+            format!(
+                "are asked for a density that they do not have: those of this score vary along {} of {all} \
+                     directions only",
+                all - flat
+            )
+        }
+    };
+    let hint = "ask for it after some noise, log_likelihood(score, perturb(process, x, t)), or give the data a width";
+    Err(Error::argument("data", problem).with_hint(hint))
 }
 
 /// Directions up to whose number the divergence is exact by default.
@@ -247,15 +174,49 @@ struct Plan<'a> {
     task: &'a Task,
     /// The time of the states.
     from: f64,
+    horizon: Horizon<'a>,
+    /// The shortest time at which the score is asked for.
+    shortest: f64,
 }
 
 /// Log densities of one draw.
+#[derive(Default)]
 struct Densities {
     /// Mean over the directions, \[count\].
     values: Vec<f64>,
+    /// Their standard errors.
     errors: Vec<f64>,
+    /// What is not random in their errors: of the steps and of single precision.
+    steps: Vec<f64>,
+    /// And of the law at the horizon.
+    laws: Vec<f64>,
     evaluations: usize,
 }
+
+/// How closely a flow is followed.
+#[derive(Clone, Copy)]
+struct Care {
+    tolerance: Tolerance,
+    shortest: f64,
+}
+
+/// What a flow leads to.
+struct Followed {
+    /// The log density of each sample along each direction, [rows, samples].
+    logs: Vec<f64>,
+    /// What the integral contributes to it.
+    changes: Vec<f64>,
+    /// How far the law at the horizon is from the Gaussian, in nats, \[samples\].
+    laws: Vec<f64>,
+    evaluations: usize,
+}
+
+/// By how much the tolerance is larger, and the score frozen longer, in the flow that is followed for comparison.
+const COARSER: f64 = 10.0;
+const FROZEN_LONGER: f64 = 2.0;
+
+/// An error in nats that is worth a warning, where it is not random.
+const MOST_SILENT: f64 = 0.1;
 
 /// Degrees of freedom below which the scatter over random directions says too little: all signs agree by chance once in
 /// 2^freedom.
@@ -297,7 +258,8 @@ impl<'a> Plan<'a> {
                 divergence = Divergence::Exact;
             }
         }
-        Ok(Self { score, options, divergence, layout, task, from: 0.0 })
+        let (horizon, shortest) = (Horizon::new(score, task)?, shortest(score)?);
+        Ok(Self { score, options, divergence, layout, task, from: 0.0, horizon, shortest })
     }
 
     /// The log densities of the states that `start` gives, with the random directions of draw number `draw`.
@@ -311,17 +273,20 @@ impl<'a> Plan<'a> {
         let chart = Chart::new(self.score, self.from)?;
         let parts = self.task.blocks(groups, |group| {
             let samples = GROUP.min(count - group * GROUP);
-            let mut rows = gather(start, self.layout.state, group * GROUP, samples)?;
-            chart.enter(samples, &mut rows);
-            let part = self.group([group as u32, draw], rows, samples);
+            let rows = gather(start, self.layout.state, group * GROUP, samples)?;
+            let mut states = [rows.clone(), self.moved([group as u32, draw], rows)];
+            states.iter_mut().for_each(|rows| chart.enter(samples, rows));
+            let part = self.group([group as u32, draw], states, samples);
             meter.count(1)?;
             part
         });
         meter.finish();
-        let mut all = Densities { values: Vec::new(), errors: Vec::new(), evaluations: 0 };
+        let mut all = Densities::default();
         for part in parts? {
             all.values.extend(part.values);
             all.errors.extend(part.errors);
+            all.steps.extend(part.steps);
+            all.laws.extend(part.laws);
             all.evaluations = all.evaluations.max(part.evaluations);
         }
         if let Divergence::Hutchinson { probes } = self.divergence {
@@ -347,62 +312,73 @@ impl<'a> Plan<'a> {
         })
     }
 
+    /// The same states a unit in the last place away, each number up or down.
+    fn moved(&self, [group, draw]: [u32; 2], mut rows: Vec<f32>) -> Vec<f32> {
+        let mut signs = vec![0.0; rows.len()];
+        Stream::new(self.options.seed, Purpose::Rounding).part(draw).uniforms(0, group, &mut signs);
+        rows.iter_mut().zip(signs).for_each(|(z, sign)| *z = if sign < 0.5 { z.next_down() } else { z.next_up() });
+        rows
+    }
+
     /// Of one group, with the variances over random directions in the place of the errors.
-    fn group(&self, [group, draw]: [u32; 2], rows: Vec<f32>, samples: usize) -> Result<Densities> {
-        let process = self.score.process();
-        let size = rows.len();
+    fn group(&self, [group, draw]: [u32; 2], [states, moved]: [Vec<f32>; 2], samples: usize) -> Result<Densities> {
         let stream = Stream::new(self.options.seed, Purpose::Probe).part(draw);
         let mut probes = Probes::new(self.divergence, &stream, group, self.layout, samples);
-        let shortest = shortest(self.score)?;
+        let tolerance = self.options.tolerance();
+        let fine = Care { tolerance, shortest: self.shortest };
+        let coarse = Care { tolerance: tolerance.times(COARSER), shortest: FROZEN_LONGER * self.shortest };
+        let found = self.follow(fine, states, &mut probes, samples)?;
+        let other = self.follow(coarse, moved, &mut probes, samples)?;
+        let mut all =
+            Densities { evaluations: found.evaluations + other.evaluations, laws: found.laws, ..Densities::default() };
+        for i in 0..samples {
+            let of = |values: &[f64]| values.iter().skip(i).step_by(samples).copied().collect::<Vec<_>>();
+            let (logs, change) = (of(&found.logs), mean_and_error(&of(&found.changes)).0);
+            let (value, error) = mean_and_error(&logs);
+            let off = (value - mean_and_error(&of(&other.logs)).0).abs();
+            all.values.push(value);
+            all.errors.push(match self.divergence {
+                Divergence::Exact => 0.0,
+                Divergence::Hutchinson { probes } => error * error * probes as f64,
+            });
+            let rounding = value.abs() * f64::from(f32::EPSILON);
+            all.steps.push(off + self.options.atol + self.options.rtol * change.abs() + rounding);
+        }
+        Ok(all)
+    }
+
+    /// Follows the flow of `states` to the horizon.
+    fn follow(&self, care: Care, states: Vec<f32>, probes: &mut Probes, samples: usize) -> Result<Followed> {
+        let Care { tolerance, shortest } = care;
+        let (process, size) = (self.score.process(), states.len());
         let mut flow = Flow::new(self.score, samples, shortest, self.task)?;
-        let mut values = rows;
+        let mut values = states;
         values.resize(size + probes.rows() * samples, 0.0);
-        let mut integrator =
-            Integrator::new(values.len(), samples, self.options.tolerance(), |time| units(self.score, time, shortest));
+        let units = |time| narrow_units(self.score, time, shortest);
+        let mut integrator = Integrator::new(values.len(), samples, tolerance, units).strict(size / samples);
         let mut slope = |time: f64, values: &[f32], out: &mut [f32]| {
             let known = time.max(shortest);
             let linear = process.linear_at(known)?;
             let units = process.kernel(known)?.conditional_std();
             let (state, _) = values.split_at(size);
             let (velocity, logs) = out.split_at_mut(size);
-            flow.slope_and(time, state, velocity, |evaluator| {
-                trace(&linear, process.driven(), &units, &mut probes, evaluator, state, logs);
+            flow.slope_and(time, state, velocity, |prepared| {
+                let mut score = prepared.differentiator(samples).ok_or_else(|| {
+                    Error::process(process.name(), "has a score without derivatives, which a likelihood needs")
+                })?;
+                trace(&linear, process.driven(), &units, probes, score.as_mut(), state, logs);
+                Ok(())
             })
         };
         integrator.advance(&mut slope, [self.from, process.horizon()], &process.stops(), &mut values)?;
+        let evaluations = integrator.evaluations() * probes.evaluations();
         let (state, logs) = values.split_at(size);
-        let prior = self.prior(state, samples)?;
+        let changes: Vec<_> = logs.iter().map(|log| f64::from(*log)).collect();
         let volume = self.score.units().map_or(0.0, Units::log_volume);
-        let spread = |i: usize| {
-            let rows: Vec<_> = logs.chunks_exact(samples).map(|row| prior[i] + f64::from(row[i]) - volume).collect();
-            match self.divergence {
-                Divergence::Exact => (rows[0], 0.0),
-                Divergence::Hutchinson { probes } => {
-                    let (mean, error) = mean_and_error(&rows);
-                    (mean, error * error * probes as f64)
-                }
-            }
-        };
-        let (values, errors) = (0..samples).map(spread).unzip();
-        Ok(Densities { values, errors, evaluations: integrator.evaluations() * probes.evaluations() })
-    }
-
-    /// log p(z_T) of each sample.
-    fn prior(&self, state: &[f32], samples: usize) -> Result<Vec<f64>> {
-        let (process, moments) = (self.score.process(), self.score.moments());
-        let (kernel, noised) = (process.kernel(process.horizon())?, Noised::new(process, moments)?);
-        let (factors, kinds) = (noised.factors(&kernel), noised.kinds());
-        let mean = match self.score.coordinates() {
-            Coordinates::Own => kernel.mean(&moments.mean),
-            Coordinates::Principal => vec![0.0; self.layout.state],
-        };
-        let copies = self.layout.copies;
-        let residual = |i: usize, c: usize| {
-            let entry = |b: usize| f64::from(state[(b * copies + c) * samples + i]) - mean[b * copies + c];
-            DVector::from_fn(kernel.offset.len(), |b, _| entry(b))
-        };
-        let density = |i: usize| (0..copies).map(|c| gaussian(&factors[kinds[c]], &residual(i, c))).sum();
-        Ok((0..samples).map(density).collect())
+        let last = self.horizon.log_densities(state, samples);
+        let logs = changes.iter().enumerate().map(|(i, change)| last[i % samples] + change - volume).collect();
+        let laws = self.horizon.deviations(state, samples);
+        Ok(Followed { logs, changes, laws, evaluations })
     }
 }
 
@@ -416,28 +392,62 @@ fn mean_and_error(values: &[f64]) -> (f64, f64) {
 }
 
 /// The bound for each datum from log p(x, η) − log q(η) of several draws.
-fn combine(draws: &[Densities], bound: Bound) -> Result<LogDensity> {
-    let datum = |i: usize| {
+fn combine(draws: &[Densities], bound: Bound, task: &Task) -> Result<LogDensity> {
+    let mut all = Densities::default();
+    for i in 0..draws[0].values.len() {
         let logs: Vec<_> = draws.iter().map(|draw| draw.values[i]).collect();
-        match bound {
+        let best = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+        let weights: Vec<_> = match bound {
+            Bound::Mean => vec![1.0; logs.len()],
+            Bound::Weighted => logs.iter().map(|log| (log - best).exp()).collect(),
+        };
+        let (value, error) = match bound {
             Bound::Mean => mean_and_error(&logs),
             Bound::Weighted => {
-                let best = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let weights: Vec<_> = logs.iter().map(|log| (log - best).exp()).collect();
                 let (mean, error) = mean_and_error(&weights);
                 (best + mean.ln(), error / mean)
             }
-        }
-    };
-    let (values, errors) = (0..draws[0].values.len()).map(datum).unzip();
-    let evaluations = draws.iter().map(|draw| draw.evaluations).max().unwrap_or(0);
-    Densities { values, errors, evaluations }.finish()
+        };
+        // Draws have the error of the steps and of the law alike.
+        let weighted = |error: &dyn Fn(&Densities) -> f64| {
+            let sum: f64 = draws.iter().zip(&weights).map(|(draw, weight)| weight * error(draw)).sum();
+            sum / weights.iter().sum::<f64>()
+        };
+        all.values.push(value);
+        all.errors.push(error);
+        all.steps.push(weighted(&|draw| draw.steps[i]));
+        all.laws.push(weighted(&|draw| draw.laws[i]));
+    }
+    all.evaluations = draws.iter().map(|draw| draw.evaluations).max().unwrap_or(0);
+    all.finish(task)
 }
 
 impl Densities {
-    fn finish(self) -> Result<LogDensity> {
-        let shape = [self.values.len()];
-        let [values, errors] = [self.values, self.errors].map(|values| Tensor::from_f64(&shape, &values));
-        Ok(LogDensity { values: values?, errors: errors?, evaluations: self.evaluations })
+    /// Takes all errors together, and warns of those that are not small.
+    fn finish(self, task: &Task) -> Result<LogDensity> {
+        let Self { values, errors, steps, laws, evaluations } = self;
+        let count = values.len();
+        let most = |errors: &[f64]| errors.iter().map(|error| error.abs()).fold(0.0, f64::max);
+        let many = |errors: &[f64]| errors.iter().filter(|error| error.abs() > MOST_SILENT).count();
+        if many(&steps) > 0 {
+            task.warn(&format!(
+                "the integration, in single precision, leaves {} of {count} log densities errors above {MOST_SILENT} nats, up \
+                 to {:.2}; see `errors`, and lower `rtol` and `atol`",
+                many(&steps),
+                most(&steps)
+            ));
+        }
+        if many(&laws) > 0 {
+            task.warn(&format!(
+                "the law at the horizon is not the Gaussian that stands for it: {} of {count} log densities are off by more \
+                 than {MOST_SILENT} nats, by up to {:.2}; see `errors`, and raise `horizon`",
+                many(&laws),
+                most(&laws)
+            ));
+        }
+        let all = errors.iter().zip(&steps).zip(&laws).map(|((random, steps), law)| random.hypot(steps + law.abs()));
+        let (shape, all) = ([count], all.collect::<Vec<_>>());
+        let [values, errors] = [values, all].map(|values| Tensor::from_f64(&shape, &values));
+        Ok(LogDensity { values: values?, errors: errors?, evaluations })
     }
 }

@@ -128,6 +128,34 @@ impl Rounded {
     pub(crate) fn combine(&self, tile: Tile, input: &[f32], output: &[f32], score: &mut [f32]) {
         combine(self, tile, input, output, score);
     }
+
+    /// Writes `weight`/ℓ, [driven·copies, tile], of the samples of `tile` among `weight`, [driven·copies, count]: what a
+    /// weighted sum of scores weighs the answers of the network with.
+    pub(crate) fn weigh(&self, tile: Tile, weight: &[f32], out: &mut [f32]) {
+        for (row, out) in out.chunks_exact_mut(tile.size).enumerate() {
+            let weight = &weight[row * tile.count + tile.first..][..tile.size];
+            out.iter_mut().zip(weight).for_each(|(out, weight)| *out = weight * self.unit[row / tile.copies]);
+        }
+    }
+
+    /// Writes the gradient by the `driven` components of Σ `weight` · score, all [driven·copies, count], of the samples
+    /// of `tile`, where that of the weighed answers by what the network was shown is `gradient` [m·copies, tile].
+    pub(crate) fn gradient(&self, tile: Tile, driven: &[usize], weight: &[f32], gradient: &[f32], out: &mut [f32]) {
+        let Tile { copies, count, first, size, .. } = tile;
+        for (place, &component) in driven.iter().enumerate() {
+            for copy in 0..copies {
+                let out = &mut out[(place * copies + copy) * count + first..][..size];
+                out.copy_from_slice(&gradient[(component * copies + copy) * size..][..size]);
+                for other in 0..driven.len() {
+                    let factor = self.gauss(other, copy)[component];
+                    let weight = &weight[(other * copies + copy) * count + first..][..size];
+                    out.iter_mut().zip(weight).for_each(|(out, weight)| *out = weight.mul_add(factor, *out));
+                }
+                let narrow = self.narrow(component * copies + copy);
+                out.iter_mut().for_each(|out| *out *= narrow);
+            }
+        }
+    }
 }
 
 /// Which samples of a block of `count` a tile holds.

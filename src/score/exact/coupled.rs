@@ -14,10 +14,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::super::{Evaluator, Prepared};
-use super::lanes::{LANES, store};
-use super::posterior::{GROUP, posterior_mean};
-use super::softmax::Softmax;
+use super::super::{Differentiator, Evaluator, Prepared};
+use super::lanes::{LANES, load, store};
+use super::posterior::{GROUP, posterior_mean, posterior_spread};
+use super::softmax::{Change, Softmax};
 use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;
@@ -132,10 +132,10 @@ impl Group {
     }
 }
 
-impl Prepared for PreparedCoupled<'_> {
-    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+impl PreparedCoupled<'_> {
+    fn worker(&self) -> CoupledEvaluator<'_> {
         let rows = |count: usize| vec![[0.0; LANES]; count];
-        Box::new(CoupledEvaluator {
+        CoupledEvaluator {
             prepared: self,
             step: None,
             centres: self.law.groups.iter().map(|group| vec![0.0; group.means.len()]).collect(),
@@ -144,7 +144,24 @@ impl Prepared for PreparedCoupled<'_> {
             weights: rows(GROUP),
             gradient: rows(self.driven.len()),
             softmax: Softmax::new(self.driven.len()),
-        })
+        }
+    }
+}
+
+impl Prepared for PreparedCoupled<'_> {
+    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+        Box::new(self.worker())
+    }
+
+    fn differentiator(&self, _width: usize) -> Option<Box<dyn Differentiator + '_>> {
+        let rows = |count: usize| vec![[0.0; LANES]; count];
+        Some(Box::new(CoupledDifferentiator {
+            worker: self.worker(),
+            change: Change::new(self.driven.len()),
+            moved: rows(self.size),
+            along: rows(self.size),
+            spread: rows(self.law.dimension),
+        }))
     }
 }
 
@@ -168,13 +185,7 @@ struct CoupledEvaluator<'a> {
 
 impl Evaluator for CoupledEvaluator<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
-        if self.step != Some(step) {
-            let groups = self.prepared.law.groups.iter().zip(&self.prepared.steps[step]);
-            for ((group, at), centres) in groups.zip(&mut self.centres) {
-                respond(&at.response, self.prepared.law.dimension, &group.means, centres);
-            }
-            self.step = Some(step);
-        }
+        self.centre(step);
         for start in (0..count).step_by(LANES) {
             self.lanes(step, count, start, state);
             store(self.softmax.mean(), count, start, score);
@@ -183,18 +194,85 @@ impl Evaluator for CoupledEvaluator<'_> {
 }
 
 impl CoupledEvaluator<'_> {
+    /// Finds the centres at a time.
+    fn centre(&mut self, step: usize) {
+        if self.step != Some(step) {
+            let groups = self.prepared.law.groups.iter().zip(&self.prepared.steps[step]);
+            for ((group, at), centres) in groups.zip(&mut self.centres) {
+                respond(&at.response, self.prepared.law.dimension, &group.means, centres);
+            }
+            self.step = Some(step);
+        }
+    }
+
     /// The score of the samples from `start` on, into `softmax`.
     fn lanes(&mut self, step: usize, count: usize, start: usize, state: &[f32]) {
-        let PreparedCoupled { law, driven, .. } = self.prepared;
         self.softmax.clear();
-        for ((group, at), centres) in law.groups.iter().zip(&self.prepared.steps[step]).zip(&self.centres) {
-            let mut log = [0.0; LANES];
-            whiten(at, count, start, state, &mut self.white);
-            let reached = &self.white[..law.dimension];
-            posterior_mean(&group.log_weights, centres, 0.5, reached, &mut self.weights, &mut self.mean, &mut log);
-            log.iter_mut().for_each(|log| *log += at.log_weight);
-            gradient(at, driven, &self.mean, &mut self.white, &mut self.gradient);
+        for (number, at) in self.prepared.steps[step].iter().enumerate() {
+            let log = self.posterior(number, at, count, start, state);
+            let log = self.gradient(at, log);
             self.softmax.add(&log, &self.gradient);
+        }
+    }
+
+    /// Leaves y and Σ_j w_j R μ_j of a group, and returns the logarithm of the sum of its weights but for log det W.
+    fn posterior(
+        &mut self,
+        number: usize,
+        at: &Coefficients,
+        count: usize,
+        start: usize,
+        state: &[f32],
+    ) -> [f32; LANES] {
+        let law = self.prepared.law;
+        let (logs, centres) = (&law.groups[number].log_weights, &self.centres[number]);
+        whiten(at, count, start, state, &mut self.white);
+        let reached = &self.white[..law.dimension];
+        let mut log = [0.0; LANES];
+        posterior_mean(logs, centres, 0.5, reached, &mut self.weights, &mut self.mean, &mut log);
+        log
+    }
+
+    /// Leaves the gradient of the group that has y and the mean, and returns the logarithm of its weight.
+    fn gradient(&mut self, at: &Coefficients, log: [f32; LANES]) -> [f32; LANES] {
+        gradient(at, self.prepared.driven, &self.mean, &mut self.white, &mut self.gradient);
+        log.map(|log| log + at.log_weight)
+    }
+}
+
+struct CoupledDifferentiator<'a> {
+    worker: CoupledEvaluator<'a>,
+    change: Change,
+    /// The direction in all components of the state, [m·d].
+    moved: Vec<[f32; LANES]>,
+    /// W times it, [m·d].
+    along: Vec<[f32; LANES]>,
+    /// How the mean of one group moves, [d].
+    spread: Vec<[f32; LANES]>,
+}
+
+impl Differentiator for CoupledDifferentiator<'_> {
+    /// The derivative by driven components is symmetric, so that this is the change of the score along `weight`.
+    fn gradient(&mut self, step: usize, count: usize, state: &[f32], weight: &[f32], out: &mut [f32]) {
+        let Self { worker, change, moved, along, spread } = self;
+        let PreparedCoupled { law, driven, ref steps, .. } = *worker.prepared;
+        worker.centre(step);
+        for start in (0..count).step_by(LANES) {
+            worker.lanes(step, count, start, state);
+            change.begin(&mut worker.softmax);
+            load(weight.chunks_exact(count), start, &mut change.direction);
+            change.direction.iter().zip(driven).for_each(|(row, &component)| moved[component] = *row);
+            for (number, (group, at)) in law.groups.iter().zip(&steps[step]).enumerate() {
+                let log = worker.posterior(number, at, count, start, state);
+                whiten(at, LANES, 0, moved.as_flattened(), along);
+                let (centres, known) = (&worker.centres[number], (&worker.mean[..], &log));
+                let (reached, moving) = (&worker.white[..law.dimension], &along[..law.dimension]);
+                posterior_spread(&group.log_weights, centres, 0.5, reached, known, moving, spread);
+                gradient(at, driven, spread, along, &mut change.own);
+                let log = worker.gradient(at, log);
+                change.add(&log, &worker.gradient);
+            }
+            store(&change.sum, count, start, out);
         }
     }
 }

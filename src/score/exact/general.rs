@@ -2,13 +2,14 @@
 //!
 //! In the eigenvectors of its covariance, S = U diag(λ) Uᵀ, a component is a product over rotated coordinates i, each
 //! with its own law over blocks, N(Φ_x (Uᵀμ)_i, Σ + Φ_x λ_i Φ_xᵀ). With L its factor, driven blocks last, and
-//! y = L⁻¹(z − mean): the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d.
+//! y = L⁻¹(z − mean): the log density is −½|y|² − log det L and the driven part of its gradient is −L_dd^{−ᵀ} y_d. With
+//! weights w_j of gradients g_j, whose mean is the score s, that changes by Σ_j w_j (∂g_j + (g_j − s) (g_j − s)·∂z_d).
 
 use nalgebra::{DMatrix, DVector};
 
-use super::super::{Evaluator, Prepared};
-use super::lanes::{LANES, store};
-use super::softmax::Softmax;
+use super::super::{Differentiator, Evaluator, Prepared};
+use super::lanes::{LANES, load, store};
+use super::softmax::{Change, Softmax};
 use crate::data::{Covariance, Mixture};
 use crate::dispatched;
 use crate::error::Result;
@@ -106,16 +107,32 @@ impl Component {
     }
 }
 
-impl Prepared for PreparedGeneral<'_> {
-    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+impl PreparedGeneral<'_> {
+    fn worker(&self) -> GeneralEvaluator<'_> {
         let rows = self.driven * self.law.dimension;
-        Box::new(GeneralEvaluator {
+        GeneralEvaluator {
             prepared: self,
             white: vec![[0.0; LANES]; self.order.len()],
             rotated: vec![[0.0; LANES]; rows],
             gradient: vec![[0.0; LANES]; rows],
             softmax: Softmax::new(rows),
-        })
+        }
+    }
+}
+
+impl Prepared for PreparedGeneral<'_> {
+    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+        Box::new(self.worker())
+    }
+
+    fn differentiator(&self, _width: usize) -> Option<Box<dyn Differentiator + '_>> {
+        let (d, blocks) = (self.law.dimension, self.order.len());
+        Some(Box::new(GeneralDifferentiator {
+            worker: self.worker(),
+            change: Change::new(self.driven * d),
+            moved: vec![[0.0; LANES]; blocks * d],
+            origin: vec![0.0; blocks * d],
+        }))
     }
 }
 
@@ -145,11 +162,52 @@ impl GeneralEvaluator<'_> {
     fn lanes(&mut self, step: usize, count: usize, start: usize, state: &[f32]) {
         self.softmax.clear();
         for (component, at) in self.prepared.law.components.iter().zip(&self.prepared.steps[step]) {
-            let mut log = [at.log_weight; LANES];
             let view = View { prepared: self.prepared, component, at, count, start, state };
-            gradient(&view, &mut self.white, &mut self.rotated, &mut log);
-            rotate_back(&component.rotation, &self.rotated, &mut self.gradient);
+            let log = self.component(&view);
             self.softmax.add(&log, &self.gradient);
+        }
+    }
+
+    /// Leaves the gradient of one component and returns its log density.
+    fn component(&mut self, view: &View<'_>) -> [f32; LANES] {
+        let mut log = [view.at.log_weight; LANES];
+        gradient(view, &view.at.means, &mut self.white, &mut self.rotated, &mut log);
+        rotate_back(&view.component.rotation, &self.rotated, &mut self.gradient);
+        log
+    }
+}
+
+struct GeneralDifferentiator<'a> {
+    worker: GeneralEvaluator<'a>,
+    change: Change,
+    /// The direction in all components of the state, [m, d].
+    moved: Vec<[f32; LANES]>,
+    /// Means of a direction, which are 0, [d, m].
+    origin: Vec<f32>,
+}
+
+impl Differentiator for GeneralDifferentiator<'_> {
+    /// The derivative by driven components is symmetric, so that this is the change of the score along `weight`.
+    fn gradient(&mut self, step: usize, count: usize, state: &[f32], weight: &[f32], out: &mut [f32]) {
+        let Self { worker, change, moved, origin } = self;
+        let prepared = worker.prepared;
+        let d = prepared.law.dimension;
+        let driven = &prepared.order[prepared.order.len() - prepared.driven..];
+        for start in (0..count).step_by(LANES) {
+            worker.lanes(step, count, start, state);
+            change.begin(&mut worker.softmax);
+            load(weight.chunks_exact(count), start, &mut change.direction);
+            for (rows, &block) in change.direction.chunks_exact(d).zip(driven) {
+                moved[block * d..][..d].copy_from_slice(rows);
+            }
+            for (component, at) in prepared.law.components.iter().zip(&prepared.steps[step]) {
+                let view = View { prepared, component, at, count: LANES, start: 0, state: moved.as_flattened() };
+                gradient(&view, origin, &mut worker.white, &mut worker.rotated, &mut [0.0; LANES]);
+                rotate_back(&component.rotation, &worker.rotated, &mut change.own);
+                let log = worker.component(&View { count, start, state, ..view });
+                change.add(&log, &worker.gradient);
+            }
+            store(&change.sum, count, start, out);
         }
     }
 }
@@ -168,6 +226,7 @@ dispatched! {
     /// Log density (added to `log`) and gradient, in its rotated coordinates, of one component.
     fn gradient(
         view: &View<'_>,
+        means: &[f32],
         white: &mut [[f32; LANES]],
         rotated: &mut [[f32; LANES]],
         log: &mut [f32; LANES],
@@ -179,7 +238,7 @@ dispatched! {
             let whitening = &at.whitening[i * m * m..(i + 1) * m * m];
             white.fill([0.0; LANES]);
             for (b, &block) in prepared.order.iter().enumerate() {
-                let mut rest = [-at.means[i * m + b]; LANES];
+                let mut rest = [-means[i * m + b]; LANES];
                 for c in 0..d {
                     let weight = component.rotation[i * d + c];
                     let row = &state[(block * d + c) * count + start..][..lanes];

@@ -75,3 +75,38 @@ dispatched! {
         }
     }
 }
+
+dispatched! {
+    /// Σ_j w_j (c_j − mean) (c_j − mean)·direction, with the weights of which [`posterior_mean`] found `mean` and `log`,
+    /// into `out`, [d]: how that mean moves with the point, but for κ. Around the mean, so that nothing cancels.
+    pub(super) fn posterior_spread(
+        log_weights: &[f32],
+        centres: &[f32],
+        half_precision: f32,
+        point: &[[f32; LANES]],
+        known: (&[[f32; LANES]], &[f32; LANES]),
+        direction: &[[f32; LANES]],
+        out: &mut [[f32; LANES]],
+    ) {
+        let (mean, log) = known;
+        out.fill([0.0; LANES]);
+        for (centre, &log_weight) in centres.chunks_exact(point.len()).zip(log_weights) {
+            let (mut square, mut along) = ([0.0; LANES], [0.0; LANES]);
+            for (((x, mean), direction), &centre) in point.iter().zip(mean).zip(direction).zip(centre) {
+                for i in 0..LANES {
+                    let distance = x[i] - centre;
+                    square[i] = distance.mul_add(distance, square[i]);
+                    along[i] = (centre - mean[i]).mul_add(direction[i], along[i]);
+                }
+            }
+            for i in 0..LANES {
+                along[i] *= exp((-half_precision).mul_add(square[i], log_weight) - log[i]);
+            }
+            for ((out, mean), &centre) in out.iter_mut().zip(mean).zip(centre) {
+                for i in 0..LANES {
+                    out[i] = (centre - mean[i]).mul_add(along[i], out[i]);
+                }
+            }
+        }
+    }
+}

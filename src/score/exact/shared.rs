@@ -8,11 +8,12 @@
 //! score_d    = −[P (z − Φ_x m̄)]_d,                             m̄ = Σ_j w_j(z) μ_j,
 //! ```
 //!
-//! so that a component costs d multiply-adds and one exponential, whatever the number of blocks.
+//! so that a component costs d multiply-adds and one exponential, whatever the number of blocks. Along w the score
+//! changes by −[P (w − Φ_x ∂m̄)]_d, ∂m̄ = κ Σ_j w_j(z) (μ_j − m̄) (μ_j − m̄)·x̂(w).
 
-use super::super::{Evaluator, Prepared};
-use super::lanes::LANES;
-use super::posterior::{GROUP, posterior_mean};
+use super::super::{Differentiator, Evaluator, Prepared};
+use super::lanes::{LANES, load, store};
+use super::posterior::{GROUP, posterior_mean, posterior_spread};
 use crate::dispatched;
 use crate::error::Result;
 use crate::gauss::{precision, solve_lower};
@@ -39,7 +40,7 @@ const FAINT: f64 = 1e-12;
 pub(super) struct PreparedShared<'a> {
     law: &'a Shared,
     blocks: usize,
-    driven: usize,
+    driven: &'a [usize],
     steps: Vec<Coefficients>,
 }
 
@@ -69,11 +70,16 @@ impl Shared {
         }
     }
 
-    pub(super) fn prepare(&self, process: &Process, times: &[f64], task: &Task) -> Result<PreparedShared<'_>> {
+    pub(super) fn prepare<'a>(
+        &'a self,
+        process: &'a Process,
+        times: &[f64],
+        task: &Task,
+    ) -> Result<PreparedShared<'a>> {
         let driven = process.driven();
         let steps =
             task.blocks(times.len(), |i| Ok(self.coefficients(&process.kernel(times[i])?.with_density()?, driven)))?;
-        Ok(PreparedShared { law: self, blocks: process.components(), driven: driven.len(), steps })
+        Ok(PreparedShared { law: self, blocks: process.components(), driven, steps })
     }
 
     fn coefficients(&self, kernel: &Kernel, driven: &[usize]) -> Coefficients {
@@ -97,15 +103,33 @@ impl Shared {
     }
 }
 
-impl Prepared for PreparedShared<'_> {
-    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+impl PreparedShared<'_> {
+    fn worker(&self) -> SharedEvaluator<'_> {
         let lanes = || vec![[0.0; LANES]; self.law.dimension];
-        Box::new(SharedEvaluator {
+        SharedEvaluator {
             prepared: self,
             estimate: lanes(),
             mean: lanes(),
+            log: [0.0; LANES],
             weights: vec![[0.0; LANES]; GROUP],
-        })
+        }
+    }
+}
+
+impl Prepared for PreparedShared<'_> {
+    fn evaluator(&self, _width: usize) -> Box<dyn Evaluator + '_> {
+        Box::new(self.worker())
+    }
+
+    fn differentiator(&self, _width: usize) -> Option<Box<dyn Differentiator + '_>> {
+        let lanes = |rows: usize| vec![[0.0; LANES]; rows * self.law.dimension];
+        Some(Box::new(SharedDifferentiator {
+            worker: self.worker(),
+            direction: lanes(self.driven.len()),
+            along: lanes(1),
+            change: lanes(1),
+            gradient: lanes(self.driven.len()),
+        }))
     }
 }
 
@@ -115,20 +139,102 @@ struct SharedEvaluator<'a> {
     estimate: Vec<[f32; LANES]>,
     /// m̄ of the present lanes, [d].
     mean: Vec<[f32; LANES]>,
+    /// The logarithm of the sum of their weights.
+    log: [f32; LANES],
     /// Log weights of the present group of components.
     weights: Vec<[f32; LANES]>,
 }
 
+impl SharedEvaluator<'_> {
+    /// Finds x̂ and m̄ of some samples.
+    fn posterior(&mut self, at: &Coefficients, count: usize, lanes: std::ops::Range<usize>, state: &[f32]) {
+        let law = self.prepared.law;
+        estimate(at, law.dimension, count, lanes, state, &mut self.estimate);
+        let (logs, means, half) = (&law.log_weights, &law.means, at.half_precision);
+        posterior_mean(logs, means, half, &self.estimate, &mut self.weights, &mut self.mean, &mut self.log);
+    }
+}
+
 impl Evaluator for SharedEvaluator<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
-        let law = self.prepared.law;
         let at = &self.prepared.steps[step];
         for start in (0..count).step_by(LANES) {
             let lanes = start..count.min(start + LANES);
-            estimate(at, law.dimension, count, lanes.clone(), state, &mut self.estimate);
-            let (logs, means, half) = (&law.log_weights, &law.means, at.half_precision);
-            posterior_mean(logs, means, half, &self.estimate, &mut self.weights, &mut self.mean, &mut [0.0; LANES]);
+            self.posterior(at, count, lanes.clone(), state);
             residual(at, self.prepared, count, lanes, state, &self.mean, score);
+        }
+    }
+}
+
+struct SharedDifferentiator<'a> {
+    worker: SharedEvaluator<'a>,
+    /// w of the present lanes, [driven, d].
+    direction: Vec<[f32; LANES]>,
+    /// x̂(w), [d].
+    along: Vec<[f32; LANES]>,
+    /// ∂m̄, [d].
+    change: Vec<[f32; LANES]>,
+    /// [driven, d].
+    gradient: Vec<[f32; LANES]>,
+}
+
+impl Differentiator for SharedDifferentiator<'_> {
+    /// The derivative by driven components is symmetric, so that this is the change of the score along `weight`.
+    fn gradient(&mut self, step: usize, count: usize, state: &[f32], weight: &[f32], gradient: &mut [f32]) {
+        let Self { worker, direction, along, change, gradient: out } = self;
+        let PreparedShared { law, driven, ref steps, .. } = *worker.prepared;
+        let at = &steps[step];
+        for start in (0..count).step_by(LANES) {
+            worker.posterior(at, count, start..count.min(start + LANES), state);
+            load(weight.chunks_exact(count), start, direction);
+            estimate_along(at, driven, direction, along);
+            let (known, half) = ((&worker.mean[..], &worker.log), at.half_precision);
+            posterior_spread(&law.log_weights, &law.means, half, &worker.estimate, known, along, change);
+            residual_along(at, driven, direction, change, out);
+            store(out, count, start, gradient);
+        }
+    }
+}
+
+dispatched! {
+    /// x̂ of a direction in the driven components.
+    fn estimate_along(at: &Coefficients, driven: &[usize], direction: &[[f32; LANES]], out: &mut [[f32; LANES]]) {
+        let d = out.len();
+        out.fill([0.0; LANES]);
+        for (direction, &block) in direction.chunks_exact(d).zip(driven) {
+            for (out, w) in out.iter_mut().zip(direction) {
+                for i in 0..LANES {
+                    out[i] = at.estimate[block].mul_add(w[i], out[i]);
+                }
+            }
+        }
+    }
+}
+
+dispatched! {
+    /// −P (w − Φ_x ∂m̄), of `change` ∂m̄/κ.
+    fn residual_along(
+        at: &Coefficients,
+        driven: &[usize],
+        direction: &[[f32; LANES]],
+        change: &[[f32; LANES]],
+        out: &mut [[f32; LANES]],
+    ) {
+        let (d, blocks) = (change.len(), at.response.len());
+        for (k, out) in out.chunks_exact_mut(d).enumerate() {
+            let precision = &at.precision[k * blocks..][..blocks];
+            let pull: f32 = precision.iter().zip(&at.response).map(|(p, response)| p * response).sum();
+            for (c, out) in out.iter_mut().enumerate() {
+                for i in 0..LANES {
+                    out[i] = pull * (2.0 * at.half_precision * change[c][i]);
+                }
+                for (j, &block) in driven.iter().enumerate() {
+                    let w = &direction[j * d + c];
+                    for i in 0..LANES {
+                        out[i] = (-precision[block]).mul_add(w[i], out[i]);
+                    }
+                }
+            }
         }
     }
 }
@@ -167,7 +273,7 @@ dispatched! {
         let d = prepared.law.dimension;
         let blocks = prepared.blocks;
         for c in 0..d {
-            for k in 0..prepared.driven {
+            for k in 0..prepared.driven.len() {
                 let row = (k * d + c) * count;
                 let out = &mut score[row + lanes.start..row + lanes.end];
                 out.fill(0.0);

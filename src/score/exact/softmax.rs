@@ -2,7 +2,7 @@
 
 use super::lanes::LANES;
 use crate::dispatched;
-use crate::vector::math::exp;
+use crate::vector::math::{exp, ln};
 
 /// Σ_j w_j g_j / Σ_j w_j of each lane, with a running maximum of log w_j (Milakov, Gimelshein, arXiv 1805.02867).
 pub(super) struct Softmax {
@@ -32,6 +32,11 @@ impl Softmax {
         accumulate(log_weight, term, self);
     }
 
+    /// The logarithm of Σ_j w_j.
+    pub(super) fn log(&self) -> [f32; LANES] {
+        std::array::from_fn(|lane| self.best[lane] + ln(self.total[lane]))
+    }
+
     /// The mean of all terms, [rows]. Then nothing can be added before they are forgotten.
     pub(super) fn mean(&mut self) -> &[[f32; LANES]] {
         for sum in &mut self.sum {
@@ -56,6 +61,62 @@ dispatched! {
         for (sum, term) in sum.iter_mut().zip(term) {
             for lane in 0..LANES {
                 sum[lane] = sum[lane].mul_add(shrink[lane], share[lane] * term[lane]);
+            }
+        }
+    }
+}
+
+/// How the mean s of gradients g, by weights w of which they are the gradients of the logarithms, changes along a
+/// direction: Σ w (∂g + (g − s) (g − s)·direction)/Σ w. Differences from the mean, so that nothing cancels.
+pub(super) struct Change {
+    /// s, [rows].
+    pub(super) mean: Vec<[f32; LANES]>,
+    /// log Σ w.
+    pub(super) log: [f32; LANES],
+    /// [rows].
+    pub(super) direction: Vec<[f32; LANES]>,
+    /// ∂g of the term that is added next, [rows].
+    pub(super) own: Vec<[f32; LANES]>,
+    /// The sum so far, [rows].
+    pub(super) sum: Vec<[f32; LANES]>,
+}
+
+impl Change {
+    pub(super) fn new(rows: usize) -> Self {
+        let [mean, direction, own, sum] = [(); 4].map(|()| vec![[0.0; LANES]; rows]);
+        Self { mean, log: [0.0; LANES], direction, own, sum }
+    }
+
+    /// Begins the sum of changes of the mean that `terms` have.
+    pub(super) fn begin(&mut self, terms: &mut Softmax) {
+        self.log = terms.log();
+        self.mean.copy_from_slice(terms.mean());
+        self.sum.fill([0.0; LANES]);
+    }
+
+    /// Adds a term of gradient g and weight w.
+    pub(super) fn add(&mut self, log_weight: &[f32; LANES], gradient: &[[f32; LANES]]) {
+        add_change(log_weight, gradient, self);
+    }
+}
+
+dispatched! {
+    fn add_change(log_weight: &[f32; LANES], gradient: &[[f32; LANES]], change: &mut Change) {
+        let Change { mean, log, direction, own, sum } = change;
+        let (mut share, mut along) = ([0.0; LANES], [0.0; LANES]);
+        for lane in 0..LANES {
+            share[lane] = exp(log_weight[lane] - log[lane]);
+        }
+        for ((gradient, mean), direction) in gradient.iter().zip(mean.iter()).zip(direction.iter()) {
+            for lane in 0..LANES {
+                along[lane] = (gradient[lane] - mean[lane]).mul_add(direction[lane], along[lane]);
+            }
+        }
+        for (((gradient, mean), own), sum) in gradient.iter().zip(mean.iter()).zip(own.iter()).zip(sum) {
+            for lane in 0..LANES {
+                let term = (gradient[lane] - mean[lane]).mul_add(along[lane], own[lane]);
+                // A share of 0 of what is beyond the range is nothing.
+                sum[lane] += if share[lane] > 0.0 { share[lane] * term } else { 0.0 };
             }
         }
     }

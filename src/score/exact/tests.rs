@@ -192,6 +192,82 @@ fn scores_are_gradients_of_the_log_density() {
     }
 }
 
+impl Density {
+    /// The derivative by `entry` of the derivative along `direction`, by differences of a step `h` of either.
+    fn second(&self, z: &DVector<f64>, entry: usize, direction: &DVector<f64>, h: f64) -> f64 {
+        let along = |by: f64| {
+            let mut z = z + direction * by;
+            let mut shifted = |by: f64| {
+                z[entry] += by;
+                self.log(&z)
+            };
+            // The second shift undoes the first.
+            shifted(h) - shifted(-2.0 * h)
+        };
+        (along(1.0) - along(-1.0)) / (4.0 * h)
+    }
+}
+
+/// Against second differences of the log density, in units of 1/ℓ². Seen to fail without the spread of the posterior
+/// and, where components differ in covariance, without the change of their own gradients.
+#[test]
+fn gradients_of_scores_are_those_of_the_log_density() {
+    for process in [process(0.0), process(0.4), third_order(), chiral(0.0), chiral(0.7)] {
+        let (driven, copies) = (process.driven(), process.copies(2).unwrap());
+        for (data, covariances) in datasets() {
+            let times = [0.02, 0.3, 2.0];
+            let exact = Exact::new(&process, &data).unwrap();
+            let prepared = exact.prepare(&times, &Task::default()).unwrap();
+            let mut score = prepared.differentiator(COUNT).unwrap();
+            for (step, &time) in times.iter().enumerate() {
+                let z = states(&process, &data, time);
+                let units = process.kernel(time).unwrap().conditional_std();
+                let mut weight = vec![0.0; driven.len() * copies * COUNT];
+                Stream::new(5, Purpose::Script).normals(0, 0, &mut weight);
+                for (rows, &block) in weight.chunks_mut(copies * COUNT).zip(driven) {
+                    rows.iter_mut().for_each(|w| *w *= units[block] as f32);
+                }
+                let chart = Chart::new(&exact, time).unwrap();
+                let mut seen = z.clone();
+                chart.enter(COUNT, &mut seen);
+                let mut gradient = vec![f32::NAN; weight.len()];
+                // Weights of own coordinates, seen along the axes of the data; so that the turn is the same as of states.
+                let mut turned = weight.clone();
+                enter_directions(&exact, driven, &mut turned);
+                score.gradient(step, COUNT, &seen, &turned, &mut gradient);
+                chart.leave_gradients(driven, COUNT, &mut gradient);
+                let density = Density::new(&process, &data, &covariances, time);
+                for i in 0..COUNT {
+                    let point = DVector::from_fn(z.len() / COUNT, |row, _| f64::from(z[row * COUNT + i]));
+                    let mut direction = DVector::zeros(point.len());
+                    for (k, c) in (0..driven.len()).flat_map(|k| (0..copies).map(move |c| (k, c))) {
+                        direction[copies * driven[k] + c] = 1e-3 * f64::from(weight[(copies * k + c) * COUNT + i]);
+                    }
+                    for (k, c) in (0..driven.len()).flat_map(|k| (0..copies).map(move |c| (k, c))) {
+                        let unit = units[driven[k]];
+                        let truth = 1e3 * density.second(&point, copies * driven[k] + c, &direction, 1e-3 * unit);
+                        let found = f64::from(gradient[(copies * k + c) * COUNT + i]);
+                        let error = (found - truth).abs() * unit;
+                        assert!(error < 2e-3, "{} {} t = {time}: {found} {truth}", process.name(), data.name());
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// Turns directions, [driven·2, COUNT], to the axes of the data where the score sees states along them.
+fn enter_directions(exact: &Exact, driven: &[usize], rows: &mut [f32]) {
+    let Some(moments) = turned(exact.process(), exact.moments()) else { return };
+    for rows in rows.chunks_mut(rows.len() / driven.len()) {
+        for i in 0..COUNT {
+            let mut vector = [0, 1].map(|c| f64::from(rows[c * COUNT + i]));
+            moments.turn(&mut vector);
+            (0..2).for_each(|c| rows[c * COUNT + i] = vector[c] as f32);
+        }
+    }
+}
+
 #[test]
 fn components_of_no_weight_are_left_out() {
     let make = |weights: &[f64], means: &[f64]| {
