@@ -233,7 +233,12 @@ impl<'a> Integrator<'a> {
             self.before = error.max(1e-4);
         }
         Err(Error::numerical(format!("the tolerance was not met in {MOST_TRIALS} steps; they stand at t = {time:.4}"))
-            .with_hint("raise `rtol` and `atol`, or take a method with fixed steps"))
+            .with_hint(match self.strict {
+                None => "raise `rtol` and `atol`, or take a method with fixed steps",
+                Some(_) => {
+                    "raise `rtol` and `atol`, or leave out data far between modes, which take a step for every few nats"
+                }
+            }))
     }
 
     /// The slope of the present trial, or of the values themselves for stage 0.
