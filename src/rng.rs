@@ -10,6 +10,7 @@
 //! single precision with 32-bit radii: the smallest is ½·2⁻³², so the tail reaches √(2·33 ln 2) = 6.76 standard
 //! deviations.
 
+use rand::RngExt;
 use rand::rand_core::{Infallible, TryRng};
 
 use crate::dispatched;
@@ -55,6 +56,10 @@ pub enum Purpose {
     Shuffle,
     /// Chains of lattices.
     Lattice,
+    /// What networks leave out in training, and which samples are not told their class.
+    Dropout,
+    /// Which points of finite data go into which part.
+    Split,
     /// Draws of the Gaussian that stands for the law at the horizon.
     Horizon,
     /// Which way data are moved by a unit of single precision.
@@ -114,6 +119,16 @@ impl Stream {
     /// Fills `out` with uniforms in [0, 1) of (`step`, `block`).
     pub fn uniforms(&self, step: u32, block: u32, out: &mut [f32]) {
         uniforms(self.key, [block, step, self.purpose], out);
+    }
+
+    /// The numbers below `count` in a random order, all orders as likely (Fisher–Yates).
+    pub fn permutation(&self, count: usize) -> Vec<usize> {
+        let mut order: Vec<_> = (0..count).collect();
+        let mut generator = self.generator(0, 0);
+        for i in (1..count).rev() {
+            order.swap(i, generator.random_range(0..=i));
+        }
+        order
     }
 
     /// A sequential generator of (`step`, `block`) for `rand`.

@@ -2,21 +2,23 @@
 
 pub mod formats;
 pub mod ising;
+mod labels;
 mod mixture;
 mod moments;
+mod part;
 mod points;
 mod rounding;
 mod shipped;
-mod swiss_rolls;
+pub mod toy;
 mod uniforms;
 mod units;
 
-use std::collections::BTreeSet;
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
 pub use ising::Ising;
+use labels::Labels;
 pub use mixture::{Covariance, Mixture};
 pub use moments::Moments;
 use nalgebra::DMatrix;
@@ -27,6 +29,8 @@ use crate::task::Task;
 use crate::tensor::{self, Tensor, coarse};
 use crate::vector::single;
 use points::Points;
+use toy::{SwissRolls, Toy};
+use uniforms::{choose, for_each_uniform};
 pub use units::{NORMALISATIONS, Normalisation, Units};
 
 /// A distribution of data that can be drawn from. Cheap to clone.
@@ -42,14 +46,13 @@ struct Inner {
     law: Law,
     /// Where what is drawn is normalised data.
     units: Option<Units>,
-    /// Of the points, in their order; none where they have none.
-    labels: Vec<String>,
+    labels: Labels,
 }
 
 #[derive(Debug)]
 enum Law {
     Mixture(Mixture, mixture::Sampler),
-    SwissRolls,
+    Toy(Box<dyn Toy>),
     Points(Points),
     /// What is drawn from another one, normalised.
     Scaled(Dataset, Units),
@@ -79,7 +82,21 @@ impl Dataset {
 
     /// Five Swiss rolls, one at the origin and one in each quadrant at (±0.8, ±0.8) (arXiv 2411.07233).
     pub fn swiss_rolls() -> Self {
-        Self::with_law("swiss_rolls", vec![2], swiss_rolls::moments(), Law::SwissRolls)
+        Self::of_toy(SwissRolls)
+    }
+
+    /// A [toy set](toy), a datum \[2\].
+    ///
+    /// # Errors
+    /// When a field of it is out of its range.
+    pub fn from_toy(toy: impl Toy + 'static) -> Result<Self> {
+        toy.check()?;
+        Ok(Self::of_toy(toy))
+    }
+
+    fn of_toy(toy: impl Toy + 'static) -> Self {
+        let labels = Labels::of_law(toy.classes());
+        Self::with_law(toy.name(), vec![2], toy.moments(), Law::Toy(Box::new(toy))).labelled_by(labels)
     }
 
     /// Finite data: `points` is [n, shape...], and \[n\] is read as [n, 1]. A draw takes a row at random.
@@ -126,7 +143,7 @@ impl Dataset {
             }
             other => other,
         })?;
-        Ok(data.with_labels(array.labels))
+        data.with_labels(array.labels)
     }
 
     /// That samples, which are in single precision, cannot hold the spread of a coordinate beside its mean.
@@ -138,16 +155,34 @@ impl Dataset {
         Some(format!("coordinate {c} of `{}` {problem}", self.name()))
     }
 
-    /// The same data with a label for each point; of finite data only.
-    fn with_labels(mut self, labels: Vec<String>) -> Self {
-        if let Some(inner) = Arc::get_mut(&mut self.0) {
-            inner.labels = labels;
+    /// The same data with a label for each point, in their order; no labels leave them without.
+    ///
+    /// # Errors
+    /// When there are not as many labels as points.
+    pub fn with_labels(self, labels: Vec<String>) -> Result<Self> {
+        let count = self.points().map_or(0, |points| points.shape()[0]);
+        if !labels.is_empty() && labels.len() != count {
+            let problem = format!("has {} labels for {count} points", labels.len());
+            return Err(Error::argument("labels", problem).with_hint("each point has one"));
         }
-        self
+        Ok(self.labelled_by(Labels::new(labels)))
+    }
+
+    fn labelled_by(self, labels: Labels) -> Self {
+        Self::of_inner(Inner { labels, ..Self::into_inner(self) })
+    }
+
+    /// What was made just now and has no clones.
+    fn into_inner(self) -> Inner {
+        Arc::into_inner(self.0).expect("made here")
+    }
+
+    fn of_inner(inner: Inner) -> Self {
+        Self(Arc::new(inner))
     }
 
     fn with_law(name: &str, shape: Vec<usize>, moments: Moments, law: Law) -> Self {
-        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law, units: None, labels: Vec::new() }))
+        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law, units: None, labels: Labels::default() }))
     }
 
     /// The same data, normalised for the process that will noise them: what is drawn, and its moments, are in units of
@@ -172,7 +207,7 @@ impl Dataset {
                 Self::with_law(self.name(), self.shape().to_vec(), moments, Law::Scaled(self.clone(), units.clone()))
             }
         };
-        let Inner { moments, law, .. } = Arc::into_inner(scaled.0).expect("made here");
+        let Inner { moments, law, .. } = Self::into_inner(scaled);
         let Inner { name, shape, labels, .. } = &*self.0;
         let (name, shape, labels) = (name.clone(), shape.clone(), labels.clone());
         Ok(Self(Arc::new(Inner { name, shape, moments, law, units: Some(units), labels })))
@@ -230,23 +265,50 @@ impl Dataset {
 
     /// The points of finite data, [n, shape...].
     pub fn points(&self) -> Option<&Tensor> {
-        match &self.0.law {
-            Law::Points(points) => Some(points.tensor()),
-            _ => None,
-        }
+        self.finite_points().map(Points::tensor)
     }
 
     /// The deviations of finite data from their mean, [n, d], in double precision.
     pub(crate) fn deviations(&self) -> Option<DMatrix<f64>> {
+        self.finite_points().map(Points::deviations)
+    }
+
+    fn finite_points(&self) -> Option<&Points> {
         match &self.0.law {
-            Law::Points(points) => Some(points.deviations()),
+            Law::Points(points) => Some(points),
             _ => None,
         }
     }
 
-    /// The label of each point of finite data, where its file had them.
+    /// The label of each point of finite data that have some.
     pub fn labels(&self) -> &[String] {
-        &self.0.labels
+        self.0.labels.each()
+    }
+
+    /// The classes that the data have, each by its label: of finite data the different ones, in the order of their
+    /// numbers where all are numbers and else in that of the alphabet. Parts of data have the classes of the whole.
+    pub fn classes(&self) -> &[String] {
+        self.0.labels.classes()
+    }
+
+    /// The place among [`Dataset::classes`] of each point of finite data that have labels.
+    pub fn class_indices(&self) -> &[u32] {
+        self.0.labels.indices()
+    }
+
+    /// Fills `out` with the places among [`Dataset::classes`] of the data that [`Dataset::draw`] gives for the same
+    /// arguments; with 0 where there are no classes. Allocates nothing.
+    pub fn draw_classes(&self, stream: &Stream, step: u32, block: u32, out: &mut [u32]) {
+        match &self.0.law {
+            Law::Scaled(data, _) => data.draw_classes(stream, step, block, out),
+            _ if self.classes().is_empty() => out.fill(0),
+            law => for_each_uniform(stream, step, block, out.len(), |i, u| {
+                out[i] = match law {
+                    Law::Points(points) => self.class_indices()[choose(u, points.tensor().shape()[0]).0],
+                    _ => choose(u, self.classes().len()).0 as u32,
+                };
+            }),
+        }
     }
 
     /// Fills `out` with data, normalised where they are to be, of (`step`, `block`), component-major [d, count], count
@@ -268,7 +330,15 @@ impl Dataset {
         debug_assert!(out.len().is_multiple_of(self.dimension()), "{} values of {:?}", out.len(), self.shape());
         match &self.0.law {
             Law::Mixture(_, sampler) => sampler.draw(is_deviation, stream, step, block, out),
-            Law::SwissRolls => swiss_rolls::draw(is_deviation, stream, step, block, out),
+            Law::Toy(toy) => {
+                toy.draw(stream, step, block, out);
+                if is_deviation {
+                    let count = out.len() / self.dimension();
+                    for (row, mean) in out.chunks_exact_mut(count).zip(&self.moments().mean) {
+                        row.iter_mut().for_each(|x| *x -= single(*mean));
+                    }
+                }
+            }
             Law::Points(points) => points.draw(is_deviation, stream, step, block, out),
             Law::Scaled(data, units) => {
                 data.draw(stream, step, block, out);
@@ -314,14 +384,13 @@ impl fmt::Display for Dataset {
         write!(f, "{}: ", self.name())?;
         match &self.0.law {
             Law::Mixture(mixture, _) => write!(f, "mixture of {} Gaussians", mixture.components())?,
-            Law::SwissRolls => write!(f, "five Swiss rolls")?,
+            Law::Toy(toy) => f.write_str(&toy.title())?,
             Law::Points(points) => write!(f, "{} points", points.tensor().shape()[0])?,
             Law::Scaled(data, _) => return write!(f, "{data}, normalised"),
         }
         write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.variance())?;
         f.write_str(if self.units().is_some() { ", normalised" } else { "" })?;
-        let kinds: BTreeSet<_> = self.labels().iter().collect();
-        if kinds.is_empty() { Ok(()) } else { write!(f, ", {} labels", kinds.len()) }
+        if self.labels().is_empty() { Ok(()) } else { write!(f, ", {} labels", self.classes().len()) }
     }
 }
 

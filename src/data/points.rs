@@ -3,7 +3,7 @@
 use nalgebra::DMatrix;
 
 use super::moments::{MOST_CORRELATED, Moments};
-use super::uniforms::for_each_uniform;
+use super::uniforms::{choose, for_each_uniform};
 use super::units::Units;
 use crate::error::{Error, Result};
 use crate::rng::Stream;
@@ -44,7 +44,8 @@ impl Points {
         Self::with_rest(&tensor, rest.iter().any(|rest| *rest != 0.0).then_some(rest))
     }
 
-    fn with_rest(points: &Tensor, rest: Option<Vec<f32>>) -> Result<Self> {
+    /// Points with what they have beyond single precision, if anything.
+    pub(super) fn with_rest(points: &Tensor, rest: Option<Vec<f32>>) -> Result<Self> {
         let rows = points.rows("points")?;
         let shape = [&[rows.count], rows.shape].concat();
         let width = rows.width();
@@ -87,6 +88,11 @@ impl Points {
         &self.tensor
     }
 
+    /// What the values have beyond single precision, [n, d], if anything.
+    pub(super) fn rest(&self) -> Option<&[f32]> {
+        self.rest.as_deref()
+    }
+
     pub(super) fn datum_shape(&self) -> &[usize] {
         &self.tensor.shape()[1..]
     }
@@ -123,7 +129,7 @@ impl Points {
         let width = self.mean.len();
         let (rows, count) = (values.len() / width, out.len() / width);
         for_each_uniform(stream, step, block, count, |i, u| {
-            let first = (u * rows as f64) as usize * width;
+            let first = choose(u, rows).0 * width;
             for (c, mean) in self.mean.iter().enumerate() {
                 out[c * count + i] = match is_deviation {
                     true => single(self.value(&values, first + c) - mean),

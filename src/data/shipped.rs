@@ -18,7 +18,7 @@ impl Dataset {
         let array = |name| formats::decode(Path::new("digits8x8.npz"), DIGITS, &formats::Options::of_array(name), host);
         let (images, labels) = (array("images")?, array("labels")?);
         let data = Self::from_values("digits", &images.shape, &images.values)?;
-        Ok(data.with_labels(labels.values.iter().map(f64::to_string).collect()))
+        data.with_labels(labels.values.iter().map(f64::to_string).collect())
     }
 
     /// 590,000 pairs of dihedral angles φ, ψ of alanine dipeptide in radians, from −π to π.

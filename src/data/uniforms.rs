@@ -20,3 +20,10 @@ pub(super) fn for_each_uniform(stream: &Stream, step: u32, block: u32, count: us
         }
     }
 }
+
+/// One of `parts` of equal probability, and a uniform in [0, 1) of what the choice leaves of `u`.
+#[inline(always)]
+pub(super) fn choose(u: f64, parts: usize) -> (usize, f64) {
+    let choice = parts as f64 * u;
+    (choice as usize, choice.fract())
+}

@@ -98,20 +98,28 @@ fn the_unet_is_that_of_the_reference() {
     };
     let candle = Candle::new(network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();
-    let answer = candle.forward(&transposed(&x, network.inputs()), &t).unwrap();
+    let answer = candle.forward(&transposed(&x, network.inputs()), &t, &[]).unwrap();
     near(&transposed(&answer, t.len()), &expected);
     let inference = network.inference(&parameters);
     for (image, (&clock, expected)) in t.iter().zip(expected.chunks_exact(network.outputs())).enumerate() {
         let state = &x[image * network.inputs()..][..network.inputs()];
         let mut answer = vec![0.0; network.outputs()];
-        inference.evaluate(Shown { count: 1, state, clock }, &mut vec![0.0; inference.space(1)], &mut answer);
+        inference.evaluate(
+            Shown { count: 1, state, clock, class: None },
+            &mut vec![0.0; inference.space(1)],
+            &mut answer,
+        );
         near(&answer, expected);
     }
     // The divergence of a score is made of such products.
     let state = &x[..network.inputs()];
     let answer = |state: &[f32]| {
         let mut answer = vec![0.0; network.outputs()];
-        inference.evaluate(Shown { count: 1, state, clock: t[0] }, &mut vec![0.0; inference.space(1)], &mut answer);
+        inference.evaluate(
+            Shown { count: 1, state, clock: t[0], class: None },
+            &mut vec![0.0; inference.space(1)],
+            &mut answer,
+        );
         answer
     };
     let [mut weight, mut direction] = [network.outputs(), network.inputs()].map(|size| vec![0.0; size]);
@@ -119,7 +127,7 @@ fn the_unet_is_that_of_the_reference() {
     Stream::new(1, Purpose::Script).normals(0, 1, &mut direction);
     let mut gradient = vec![f32::NAN; network.inputs()];
     let space = &mut vec![f32::NAN; inference.gradient_space(1)];
-    inference.gradient(Shown { count: 1, state, clock: t[0] }, &weight, space, &mut gradient);
+    inference.gradient(Shown { count: 1, state, clock: t[0], class: None }, &weight, space, &mut gradient);
     let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
     let along = |by: f32| {
         let moved: Vec<_> = state.iter().zip(&direction).map(|(z, w)| z + by * w).collect();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor, Var};
 
-use super::{Buffers, Network, Parameter, Samples, Training};
+use super::{Buffers, Chance, Network, Parameter, Samples, Training};
 use crate::error::{Error, Result};
 use crate::task::Team;
 
@@ -47,21 +47,23 @@ impl Candle {
         Ok(())
     }
 
-    /// The answers [outputs, count] to states [inputs, count] and clocks \[count\].
+    /// The answers [outputs, count] to states [inputs, count], clocks \[count\] and classes [classes, count].
     ///
     /// # Errors
     /// When the device fails.
-    pub fn forward(&self, state: &[f32], clock: &[f32]) -> Result<Vec<f32>> {
-        self.answers(state, clock)
+    pub fn forward(&self, state: &[f32], clock: &[f32], class: &[f32]) -> Result<Vec<f32>> {
+        self.answers([state, clock, class], None)
             .and_then(|answers| answers.t()?.flatten_all()?.to_vec1())
             .map_err(|e| candle("forward pass", &e))
     }
 
     /// [count, outputs].
-    fn answers(&self, state: &[f32], clock: &[f32]) -> candle_core::Result<Tensor> {
+    fn answers(&self, [state, clock, class]: [&[f32]; 3], chance: Option<Chance>) -> candle_core::Result<Tensor> {
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
-        let count = clock.len();
-        self.network.candle(&parameters, &self.transposed(state, count)?, &self.transposed(clock, count)?)
+        let shown = [state, clock, class].into_iter().filter(|values| !values.is_empty());
+        let shown =
+            shown.map(|values| self.transposed(values, clock.len())).collect::<candle_core::Result<Vec<_>>>()?;
+        self.network.candle(&parameters, &shown, chance)
     }
 
     /// [count, rows] of values [rows, count].
@@ -70,8 +72,8 @@ impl Candle {
     }
 
     fn differentiate(&self, samples: Samples<'_>, scale: f32, out: &mut [f32]) -> candle_core::Result<f64> {
-        let Samples { count, state, clock, target, weight } = samples;
-        let residual = (self.answers(state, clock)? - self.transposed(target, count)?)?;
+        let Samples { count, state, clock, class, target, weight, chance } = samples;
+        let residual = (self.answers([state, clock, class], chance)? - self.transposed(target, count)?)?;
         let loss = ((residual.sqr()? * self.transposed(weight, count)?)?.sum_all()? * f64::from(scale))?;
         let gradients = loss.backward()?;
         for (variable, Parameter { place, .. }) in self.variables.iter().zip(&self.named) {

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use crate::error::Result;
 use crate::host::Host;
+use crate::rng::Stream;
 use crate::task::Team;
 
 /// One tensor of parameters, and where it stands in the parameter vector.
@@ -35,6 +36,8 @@ pub struct Shown<'a> {
     pub state: &'a [f32],
     /// What stands for the time.
     pub clock: f32,
+    /// The class that they are of, where the network is told one.
+    pub class: Option<usize>,
 }
 
 /// What a network is shown of some samples, each of a time of its own, and what it should answer; component-major.
@@ -46,10 +49,32 @@ pub struct Samples<'a> {
     pub state: &'a [f32],
     /// What stands for the time of each, \[count\].
     pub clock: &'a [f32],
+    /// 1 for the class of each, where it is told, and 0 for all else, [classes, count].
+    pub class: &'a [f32],
     /// Wanted answers, [outputs, count].
     pub target: &'a [f32],
     /// Weight of each squared error, [outputs, count].
     pub weight: &'a [f32],
+    /// Where what a network leaves out by chance is drawn; nothing is left out without.
+    pub chance: Option<Chance>,
+}
+
+/// Random numbers of one chunk of the batch of a step.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Chance {
+    /// Where they come from.
+    pub stream: Stream,
+    /// The step.
+    pub step: u32,
+    /// The chunk.
+    pub chunk: u32,
+}
+
+impl Chance {
+    /// Random numbers of their own for a part of a network.
+    pub(super) fn part(self, number: usize) -> Self {
+        Self { stream: self.stream.part(number as u32), ..self }
+    }
 }
 
 /// What a pass over a chunk of a batch writes to.
@@ -79,6 +104,16 @@ pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
 
     /// Numbers that it answers.
     fn outputs(&self) -> usize;
+
+    /// Classes of data that it tells apart, if it does.
+    fn classes(&self) -> usize {
+        0
+    }
+
+    /// Whether it leaves out numbers by chance in training.
+    fn has_chance(&self) -> bool {
+        false
+    }
 
     /// All parameters in the order of their names, which is the order of their places.
     fn named_parameters(&self) -> Vec<Parameter>;
@@ -112,11 +147,12 @@ pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
     fn inference(&self, parameters: &[f32]) -> Box<dyn Inference>;
 
     /// The same function as operations of Candle, which defines what all others compute: the answers [count, outputs]
-    /// to states [count, inputs] and clocks [count, 1], with a tensor for each of the named parameters.
+    /// to what is shown, states [count, inputs], clocks [count, 1] and, where it tells any apart, classes
+    /// [count, classes], with a tensor for each of the named parameters.
     ///
     /// # Errors
     /// When Candle fails.
-    fn candle(&self, parameters: &[Tensor], state: &Tensor, clock: &Tensor) -> candle_core::Result<Tensor>;
+    fn candle(&self, parameters: &[Tensor], shown: &[Tensor], chance: Option<Chance>) -> candle_core::Result<Tensor>;
 }
 
 /// A network in training: the parameters of a step, as the passes over the chunks of its batch read them.

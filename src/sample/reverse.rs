@@ -201,7 +201,7 @@ fn too_wide(state: &State, score: &dyn Score) -> Option<String> {
     // A coordinate without variance has none to compare with.
     let finite = ratios.enumerate().filter(|(_, ratio)| ratio.is_finite());
     let (c, ratio) = finite.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (state.time == 0.0 && ratio > MUCH_WIDER).then(|| {
+    (state.time == 0.0 && score.is_of_all() && ratio > MUCH_WIDER).then(|| {
         let place = if d == 1 { String::new() } else { format!(" in coordinate {c}") };
         format!(
             "the samples have {} times the variance of the data{place}: the steps are too long for the process, or the \

@@ -4,10 +4,9 @@ use super::State;
 use crate::error::Result;
 use crate::rng::{Purpose, Stream};
 use crate::tensor::Tensor;
-use rand::RngExt;
 
 impl State {
-    /// The same state with the samples of the block `name` in a random order, all orders as likely (Fisher–Yates).
+    /// The same state with the samples of the block `name` in a random order, all orders as likely.
     ///
     /// # Errors
     /// When there is no such block.
@@ -16,11 +15,7 @@ impl State {
         let shape = block.shape().to_vec();
         let (count, values) = (shape[0], block.values());
         let size = values.len() / count.max(1);
-        let mut order: Vec<_> = (0..count).collect();
-        let mut generator = Stream::new(seed, Purpose::Shuffle).of(&values).generator(0, 0);
-        for i in (1..count).rev() {
-            order.swap(i, generator.random_range(0..=i));
-        }
+        let order = Stream::new(seed, Purpose::Shuffle).of(&values).permutation(count);
         let shuffled = order.iter().flat_map(|&i| &values[i * size..(i + 1) * size]).copied().collect();
         let mut state = self.clone();
         state.set_block(name, Tensor::new(&shape, shuffled)?)?;

@@ -62,6 +62,11 @@ pub trait Score: Send + Sync {
         true
     }
 
+    /// Whether it is of all of the data that the moments are of, not of one class.
+    fn is_of_all(&self) -> bool {
+        true
+    }
+
     /// The units of its data, where these are normalised.
     fn units(&self) -> Option<&Units> {
         None

@@ -1,5 +1,6 @@
 //! Objectives and the training loop.
 
+mod classes;
 mod history;
 mod objective;
 mod options;

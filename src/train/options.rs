@@ -39,6 +39,9 @@ pub struct Options {
     pub objective: Option<Objective>,
     /// Length of the windows in time, of a score without a kernel; `None` takes what it was made with.
     pub window: Option<f64>,
+    /// Part of the samples whose class is not told, of a network that is told classes; `None` is
+    /// [`Options::CLASS_DROPOUT`].
+    pub class_dropout: Option<f64>,
 }
 
 impl Default for Options {
@@ -104,6 +107,10 @@ const BACKENDS: &[(Choice, Backend); 2] = &[
 ];
 
 impl Options {
+    /// The part of the samples whose class is not told, unless another is asked for (Ho and Salimans, arXiv
+    /// 2207.12598).
+    pub const CLASS_DROPOUT: f64 = 0.1;
+
     /// Largest batch: every sample has its own range of a table of times.
     pub const LARGEST_BATCH: usize = 1 << 14;
 
@@ -136,6 +143,9 @@ impl Options {
         Setting::number("window", "of a score that learns from simulated paths, length of the windows in time")
             .above(0.0)
             .or_else("the score's"),
+        Setting::number("class_dropout", "part of the samples whose class a network that is told classes is not told")
+            .within(Range::from(0.0).up_to(1.0))
+            .or_else("0.1"),
         Setting::choice("backend", "what computes the gradients", &words(BACKENDS)),
     ];
 
@@ -157,6 +167,7 @@ impl Options {
             backend: values.chosen("backend", BACKENDS),
             objective: values.chosen_if_given("objective", OBJECTIVES),
             window: values.number_if_given("window"),
+            class_dropout: values.number_if_given("class_dropout"),
         }
     }
 
@@ -173,6 +184,7 @@ impl Options {
             ("ema", Some(self.ema)),
             ("interval", self.interval.map(|steps| steps as f64)),
             ("window", self.window),
+            ("class_dropout", self.class_dropout),
             ("total", self.total.map(|steps| steps as f64)),
         ];
         for (name, number) in numbers {

@@ -2,6 +2,7 @@
 
 use candle_core::Device;
 
+use super::classes::{Classes, Told};
 use super::history::History;
 use super::objective::{self, Feed, Source};
 use super::{Backend, Options, Record};
@@ -9,7 +10,8 @@ use crate::data::{Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
-use crate::nn::{Buffers, Candle, Network, Training, Weights};
+use crate::nn::{Buffers, Candle, Chance, Network, Samples, Training, Weights};
+use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
 use crate::task::{Task, Team};
 use crate::vector::single;
@@ -37,7 +39,12 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         task.warn(&format!("{warning}: lower `minimum_time`"));
     }
     let source = objective::open(model.basis(), data, options, task)?;
-    run(Trainer::new(model, source.as_ref(), options, host)?, model, task)
+    if source.has_pairs() && model.network().has_chance() {
+        return Err(Error::argument("objective", "\"sliced\" learns from pairs of answers, which dropout tears apart")
+            .with_hint("leave dropout out of the network, or take objective: \"windowed\""));
+    }
+    let classes = Classes::new(model, data, options)?;
+    run(Trainer::new(model, source.as_ref(), classes.as_ref(), options, host)?, model, task)
 }
 
 /// Noise at the shortest time of training that much wider than what is finest in the data is worth a warning.
@@ -86,6 +93,8 @@ fn check_memory(network: &dyn Network, batch: usize, host: &Host) -> Result<()> 
 
 struct Worker<'a> {
     feed: Box<dyn Feed + 'a>,
+    /// Where the network is told classes.
+    told: Option<Told<'a>>,
     buffers: Buffers,
     loss: Result<f64>,
 }
@@ -103,10 +112,18 @@ struct Trainer<'a> {
     /// A part of the loss that is known to be noise; the history leaves it out.
     baseline: f64,
     history: History,
+    /// What networks leave out.
+    chance: Stream,
 }
 
 impl<'a> Trainer<'a> {
-    fn new(model: &Learned, source: &'a dyn Source, options: &'a Options, host: &Host) -> Result<Self> {
+    fn new(
+        model: &Learned,
+        source: &'a dyn Source,
+        classes: Option<&'a Classes>,
+        options: &'a Options,
+        host: &Host,
+    ) -> Result<Self> {
         let (network, weights) = (model.network(), (*model.weights()).clone());
         check_memory(network.as_ref(), options.batch, host)?;
         let training = match options.backend {
@@ -117,7 +134,8 @@ impl<'a> Trainer<'a> {
         let worker = |first: usize| {
             let count = chunk.min(options.batch - first);
             let buffers = Buffers { gradient: vec![0.0; parameters], space: vec![0.0; training.space(count)] };
-            Worker { feed: source.feed(first, count), buffers, loss: Ok(0.0) }
+            let told = classes.map(|classes| classes.told(count));
+            Worker { feed: source.feed(first, count), told, buffers, loss: Ok(0.0) }
         };
         Ok(Self {
             options,
@@ -129,6 +147,7 @@ impl<'a> Trainer<'a> {
             weights,
             baseline: source.baseline(),
             history: History::new(options, host),
+            chance: Stream::new(options.seed, Purpose::Dropout),
         })
     }
 
@@ -171,12 +190,19 @@ impl<'a> Trainer<'a> {
 
     /// Draws the batch, leaves each chunk's gradient with its worker and returns the loss.
     fn differentiate(&mut self, team: &mut Team<'_>) -> Result<f64> {
-        let Self { weights, training, workers, scale, .. } = self;
+        let Self { weights, training, workers, scale, chance, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         training.update(parameters, team)?;
-        team.each(workers, |chunk, Worker { feed, buffers, loss }| {
-            feed.fill(step, chunk as u32);
-            *loss = training.pass(parameters, feed.samples(), *scale, buffers);
+        let stream = *chance;
+        team.each(workers, |chunk, Worker { feed, told, buffers, loss }| {
+            let chunk = chunk as u32;
+            feed.fill(step, chunk);
+            if let Some(told) = told {
+                told.fill(feed.as_ref(), step, chunk);
+            }
+            let class = told.as_ref().map_or(&[][..], Told::rows);
+            let samples = Samples { class, chance: Some(Chance { stream, step, chunk }), ..feed.samples() };
+            *loss = training.pass(parameters, samples, *scale, buffers);
         });
         workers.iter_mut().map(|worker| std::mem::replace(&mut worker.loss, Ok(0.0))).sum()
     }

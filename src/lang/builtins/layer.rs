@@ -5,11 +5,11 @@ use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
 
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise, refuse, refused};
-use crate::lang::options::{Given, Table, Tables, count_argument, kind, read};
+use crate::lang::options::{Given, Table, Tables, count_argument, kind, number_argument, read};
 use crate::nn::Activation;
 use crate::nn::graph::{
-    self, Activate, Affine, Answer, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding,
-    Extent, Filter, Flatten, GroupNorm, Padding, Resample, Signal,
+    self, Activate, Affine, Answer, Combination, Combine, Concatenate, Convolution, Dense, Direction, Dropout,
+    Embedding, Extent, Filter, Flatten, GroupNorm, Padding, Resample, Signal,
 };
 use crate::settings::{Choice, Setting, words};
 
@@ -279,6 +279,70 @@ mod functions {
             Embedding::new(width, scale, seed, given.numbers_if_given("frequencies")).raise(&ctx)
         })?;
         Signal::of(layer, &[&t]).raise(&ctx)
+    }
+
+    /// A class as a vector of learned numbers, zeros where no class is told.
+    ///
+    /// # Shapes
+    /// c \[classes\] -> \[width\]
+    ///
+    /// # Arguments
+    /// - `c`: the class, the third argument of the closure of `score::network`
+    /// - `width`: numbers that it makes
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When the data have no labels, and so there are no classes.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::digits();
+    /// let m = score::network(process::passive(), d, |z, t, c| {
+    ///     let e = layer::dense(t, 8) + layer::embed_class(c, 8);
+    ///     layer::answer(layer::silu(layer::conv(z, 8) + e))
+    /// });
+    /// train(m, d, #{ steps: 2, batch: 8 });
+    /// assert_eq(sample(m.given("3"), #{ count: 2, steps: 4 }).x.shape, [2, 8, 8]);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn embed_class(ctx: NativeCallContext, c: Dynamic, width: Dynamic) -> Outcome<Signal> {
+        let outputs = count_argument(&ctx, "width", &width)?;
+        let Some(class) = c.read_lock::<Signal>().map(|signal| signal.clone()) else {
+            let problem = match c.is_unit() {
+                true => "is no class: the data have no labels".to_owned(),
+                false => format!("must be the class, got {}", kind(&ctx, &c)),
+            };
+            let hint = "give the data labels, and take the class as the third argument: |z, t, c|";
+            return Err(Error::argument("c", problem).with_hint(hint)).raise(&ctx);
+        };
+        // Each class picks its row of the weights, which begins with normals.
+        let gain = (class.extent().size() as f64).sqrt();
+        Signal::of(Dense { outputs, bias: false, gain }, &[&class]).raise(&ctx)
+    }
+
+    /// Numbers left out by chance in training, and all others made larger, so that their mean stays; nothing is left
+    /// out afterwards.
+    ///
+    /// # Shapes
+    /// The same.
+    ///
+    /// # Arguments
+    /// - `h`: what the layer is given
+    /// - `part`: the part of the numbers that is left out, from 0 to below 1
+    ///
+    /// # Returns
+    /// A `Signal`.
+    ///
+    /// # Errors
+    /// When the part is out of range.
+    ///
+    /// # Source
+    /// Srivastava et al., J. Mach. Learn. Res. 15, 1929 (2014).
+    #[rhai_fn(return_raw)]
+    pub fn dropout(ctx: NativeCallContext, h: Signal, part: Dynamic) -> Outcome<Signal> {
+        Signal::of(Dropout { part: number_argument(&ctx, "part", &part)? }, &[&h]).raise(&ctx)
     }
 
     /// Half as many pixels along each side.

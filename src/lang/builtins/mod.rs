@@ -4,6 +4,7 @@
 
 mod accuracy;
 mod array;
+mod class;
 mod dataset;
 mod evaluate;
 mod explain;
@@ -32,6 +33,7 @@ use super::options::Tables;
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     accuracy::install(engine, tables);
     array::install(engine);
+    class::install(engine, tables);
     dataset::install(engine, tables);
     evaluate::install(engine);
     explain::install(engine, tables);

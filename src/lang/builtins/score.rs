@@ -215,7 +215,8 @@ mod functions {
     /// # Arguments
     /// - `process`: the process
     /// - `data`: the data
-    /// - `describe`: closure `|z, t|` that returns `layer::answer(..)`
+    /// - `describe`: closure `|z, t, c|` that returns `layer::answer(..)`; `c`, the class where data have labels, may be
+    ///   left out
     ///
     /// # Returns
     /// A `Score` that `train` changes in place; `print` shows its layers.
@@ -248,8 +249,10 @@ mod functions {
         let learning = read(&ctx, options, tables, |given| Learning::read(&ctx, &process, given))?;
         learning.score(&ctx, &process, &data, Subject::as_images, |subject| {
             let (shown, wanted) = subject.views();
-            let shows = Shows::new(shown).raise(&ctx)?;
-            let arguments = [("z", Dynamic::from(shows.state.clone())), ("t", Dynamic::from(shows.time.clone()))];
+            let shows = Shows::new(shown, subject.classes().len()).raise(&ctx)?;
+            let class = shows.class.clone().map_or(Dynamic::UNIT, Dynamic::from);
+            let (state, time) = (Dynamic::from(shows.state.clone()), Dynamic::from(shows.time.clone()));
+            let arguments = [("z", state), ("t", time), ("c", class)];
             let answer = call(&ctx, "describe", &describe, &arguments)?;
             let Some(answer) = answer.read_lock::<Answer>().map(|answer| answer.clone()) else {
                 let problem = format!("must return layer::answer(..), got {}", kind(&ctx, &answer));

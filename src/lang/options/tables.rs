@@ -38,21 +38,45 @@ impl Tables {
         manifest: &'static ModuleManifest,
         options: &[(&'static str, Table)],
     ) -> Module {
+        self.joined(name, &[(manifest, options)])
+    }
+
+    /// The same of the functions of several manifests, each with its options.
+    ///
+    /// # Panics
+    /// As [`Tables::module`].
+    pub(crate) fn joined(
+        &mut self,
+        name: &str,
+        parts: &[(&'static ModuleManifest, &[(&'static str, Table)])],
+    ) -> Module {
         let mut module = Module::new();
-        manifest.init_eager(&mut module);
-        manifest.functions().iter().for_each(|function| function.register_into(&mut module));
+        for (manifest, options) in parts {
+            self.add(name, manifest, options, &mut module);
+        }
+        module.build_index();
+        module
+    }
+
+    fn add(
+        &mut self,
+        name: &str,
+        manifest: &'static ModuleManifest,
+        options: &[(&'static str, Table)],
+        module: &mut Module,
+    ) {
+        manifest.init_eager(module);
+        manifest.functions().iter().for_each(|function| function.register_into(module));
         for &(function, table) in options {
             let mut forms =
                 manifest.functions().iter().filter(|form| form.name == function && takes_map(form)).peekable();
             assert!(forms.peek().is_some(), "`{function}` takes no map of options");
             if all_optional(table) {
-                forms.for_each(|form| add_shorter(&mut module, form));
+                forms.for_each(|form| add_shorter(module, form));
             }
             let name = if name.is_empty() { function.to_owned() } else { format!("{name}::{function}") };
             self.0.insert(name, table);
         }
-        module.build_index();
-        module
     }
 }
 

@@ -1,7 +1,7 @@
 //! A graph as a function, with fixed parameters.
 
 use super::plan::Plan;
-use super::{Graph, Node, enter, leave};
+use super::{Graph, enter, leave};
 use crate::nn::kernel::Packed;
 use crate::nn::{Inference, Network, Shown};
 
@@ -39,10 +39,17 @@ impl FusedInference {
 impl FusedInference {
     /// Computes all values as they stand in `plan`.
     fn forward(&self, plan: &Plan, shown: Shown<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let Shown { count, state, clock } = shown;
-        enter(self.graph.state(), count, state, slots[plan.values[0]]);
+        let (Shown { count, state, clock, class }, Self { graph, .. }) = (shown, self);
+        enter(graph.state(), count, state, slots[plan.values[0]]);
         slots[plan.values[1]][..count].fill(clock);
-        for (number, node) in self.graph.nodes.iter().enumerate().skip(2) {
+        if graph.classes() > 0 {
+            let rows = &mut slots[plan.values[2]][..count * graph.classes()];
+            rows.fill(0.0);
+            if let Some(class) = class {
+                rows.iter_mut().skip(class).step_by(graph.classes()).for_each(|row| *row = 1.0);
+            }
+        }
+        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()) {
             plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), slots, scratch);
         }
     }
@@ -81,7 +88,7 @@ impl Inference for FusedInference {
         let (mut slots, scratch) = back.slots(shown.count, space);
         self.forward(back, shown, &mut slots, scratch);
         enter(graph.answer().layer.output(), shown.count, weight, slots[by_answer]);
-        let at = |node| Node::pass(node, shown.count, parameters, packed);
+        let at = |number: usize| graph.nodes[number].pass(shown.count, parameters, packed);
         back.backward(graph, at, &mut slots, scratch, |_, _, _, _| ());
         leave(graph.state(), shown.count, slots[by_state], gradient);
     }

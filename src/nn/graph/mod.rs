@@ -27,13 +27,13 @@ use serde_json::Value;
 use crate::error::{Error, Result};
 use crate::nn::Parameter;
 use crate::nn::kernel::Packed;
-use layer::{Layer, Pass, restore};
+use layer::{Layer, Pass, Recipe, restore};
 
 pub use answer::Answer;
 pub use extent::Extent;
 pub use layer::{
-    Activate, Affine, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Embedding, Filter,
-    Flatten, GroupNorm, Padding, Resample, Source, attention,
+    Activate, Affine, Attend, Combination, Combine, Concatenate, Convolution, Dense, Direction, Dropout, Embedding,
+    Filter, Flatten, GroupNorm, Padding, Resample, Source, attention,
 };
 pub(super) use network::{KIND, restore as restore_graph};
 pub use signal::Signal;
@@ -41,7 +41,7 @@ pub use signal::Signal;
 /// A network as its layers.
 #[derive(Debug, Clone)]
 pub struct Graph {
-    /// What it is shown first: the state, the time.
+    /// What it is shown first: the state, the time and, if it uses it, the class.
     nodes: Arc<[Node]>,
 }
 
@@ -74,18 +74,21 @@ pub struct Shows {
     pub state: Signal,
     /// What stands for the time.
     pub time: Signal,
+    /// The class of the data, where these have some.
+    pub class: Option<Signal>,
 }
 
 impl Shows {
-    /// States of that shape, and the time.
+    /// States of that shape, the time, and one of so many classes, if there are any.
     ///
     /// # Errors
     /// When a side is 0.
-    pub fn new(state: Extent) -> Result<Self> {
+    pub fn new(state: Extent, classes: usize) -> Result<Self> {
         let Extent { channels, height, width } = state;
         Ok(Self {
             state: Signal::of(Source::State { channels, height, width }, &[])?,
             time: Signal::of(Source::Time, &[])?,
+            class: (classes > 0).then(|| Signal::of(Source::Class { count: classes }, &[])).transpose()?,
         })
     }
 }
@@ -131,9 +134,15 @@ impl Graph {
             }
             let extents: Vec<_> = inputs.iter().map(|&input| nodes[input].layer.output()).collect();
             let layer = restore(&layer, options, &extents)?;
-            let shown = if number == 0 { numbers } else { 1 };
-            if number < 2 && (layer.output().size() != shown || !extents.is_empty()) {
-                return Err(Error::argument("network", format!("is not shown {numbers} numbers and the time")));
+            let source = (layer.recipe() == Source::KIND).then(|| layer.output().size());
+            match (number, source) {
+                (0, Some(size)) if size == numbers => (),
+                (1, Some(1)) | (2, _) => (),
+                (0 | 1, _) => {
+                    return Err(Error::argument("network", format!("is not shown {numbers} numbers and the time")));
+                }
+                (_, None) => (),
+                _ => return Err(damaged()),
             }
             let parameters = parameters(layer.as_ref(), number, &mut place)?;
             let places: Vec<_> = parameters.iter().map(|parameter| parameter.place.clone()).collect();
@@ -142,10 +151,22 @@ impl Graph {
             matrix += layer.matrices(&places).len();
             nodes.push(Node { layer, inputs, parameters, places, matrix: first, is_trained });
         }
-        if nodes.len() < 3 {
+        let graph = Self { nodes: nodes.into() };
+        if graph.nodes.len() <= graph.shown() {
             return Err(damaged());
         }
-        Ok(Self { nodes: nodes.into() })
+        Ok(graph)
+    }
+
+    /// Number of classes that it is shown one of, if it uses them.
+    fn classes(&self) -> usize {
+        let class = self.nodes.get(2).filter(|node| node.layer.recipe() == Source::KIND);
+        class.map_or(0, |node| node.layer.output().size())
+    }
+
+    /// Number of the nodes that hold what it is shown.
+    fn shown(&self) -> usize {
+        if self.classes() > 0 { 3 } else { 2 }
     }
 
     /// Refuses an answer of another width, or one that knows nothing of the state.
@@ -203,7 +224,7 @@ impl Graph {
 impl Node {
     /// What its passes over `count` samples have at hand.
     fn pass<'a>(&'a self, count: usize, parameters: &'a [f32], packed: &'a Packed) -> Pass<'a> {
-        Pass { count, parameters, places: &self.places, packed: (packed, self.matrix) }
+        Pass { count, parameters, places: &self.places, packed: (packed, self.matrix), chance: None }
     }
 
     /// Numbers of its value for `count` samples.

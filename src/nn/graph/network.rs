@@ -6,14 +6,15 @@ use std::sync::Arc;
 use candle_core::Tensor;
 use serde_json::Value;
 
+use super::extent::Extent;
 use super::inference::FusedInference;
-use super::layer::First;
+use super::layer::{Dropout, First, Recipe};
 use super::plan::Plan;
 use super::training::FusedTraining;
 use super::{Graph, Node, Stored};
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::nn::{Inference, Network, Parameter, Training};
+use crate::nn::{Chance, Inference, Network, Parameter, Training};
 use crate::rng::{Purpose, Stream};
 
 /// What files call this kind of network.
@@ -75,6 +76,14 @@ impl Network for Graph {
         self.answer().layer.output().size()
     }
 
+    fn classes(&self) -> usize {
+        Graph::classes(self)
+    }
+
+    fn has_chance(&self) -> bool {
+        self.nodes.iter().any(|node| node.layer.recipe() == Dropout::KIND)
+    }
+
     fn named_parameters(&self) -> Vec<Parameter> {
         self.nodes.iter().flat_map(|node| node.parameters.iter().cloned()).collect()
     }
@@ -126,22 +135,29 @@ impl Network for Graph {
         Box::new(FusedInference::new(self.clone(), parameters))
     }
 
-    fn candle(&self, parameters: &[Tensor], state: &Tensor, clock: &Tensor) -> candle_core::Result<Tensor> {
-        let extent = self.state();
-        let state = match extent.is_vector() {
-            true => state.clone(),
-            false => state.contiguous()?.reshape(((), extent.channels, extent.height, extent.width))?,
-        };
-        let (mut values, mut rest) = (Vec::with_capacity(self.nodes.len()), parameters);
+    fn candle(&self, parameters: &[Tensor], shown: &[Tensor], chance: Option<Chance>) -> candle_core::Result<Tensor> {
+        let mut rest = parameters;
+        let mut values: Vec<Tensor> = Vec::with_capacity(self.nodes.len());
         for (number, node) in self.nodes.iter().enumerate() {
-            let inputs: Vec<Tensor> = match number {
-                0 => vec![state.clone()],
-                1 => vec![clock.clone()],
-                _ => node.inputs.iter().map(|&input| Tensor::clone(&values[input])).collect(),
+            let Extent { channels, height, width } = node.layer.output();
+            let is_vector = node.layer.output().is_vector();
+            let inputs: Vec<Tensor> = match shown.get(number) {
+                Some(shown) if is_vector => vec![shown.clone()],
+                Some(shown) => vec![shown.contiguous()?.reshape(((), channels, height, width))?],
+                None => node.inputs.iter().map(|&input| Tensor::clone(&values[input])).collect(),
             };
             let (own, others) = rest.split_at(node.parameters.len());
             rest = others;
-            values.push(node.layer.candle(&inputs, own)?);
+            let value = node.layer.candle(&inputs, own)?;
+            let count = value.dim(0)?;
+            values.push(match chance.and_then(|chance| node.layer.mask(count, chance.part(number))) {
+                None => value,
+                Some(mask) if is_vector => (value * Tensor::from_vec(mask, (count, channels), shown[0].device())?)?,
+                Some(mask) => {
+                    let mask = Tensor::from_vec(mask, (count, height, width, channels), shown[0].device())?;
+                    (value * mask.permute((0, 3, 1, 2))?)?
+                }
+            });
         }
         values.pop().expect("there is an answer").contiguous()?.flatten_from(1)
     }
@@ -149,7 +165,7 @@ impl Network for Graph {
 
 impl fmt::Display for Graph {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (layers, parameters) = (self.nodes.len() - 2, self.parameters());
+        let (layers, parameters) = (self.nodes.len() - self.shown(), self.parameters());
         write!(f, "{layers} layers, {parameters} parameters, {} multiplications a sample", self.multiplications())
     }
 }

@@ -39,8 +39,8 @@ impl Plan {
 
     /// Of a pass that goes on to the gradient by the state.
     pub(super) fn by_state(graph: &Graph) -> Self {
-        let mut passed = vec![true, false];
-        for node in &graph.nodes[2..] {
+        let mut passed = vec![true];
+        for node in &graph.nodes[1..] {
             passed.push(node.inputs.iter().any(|&input| passed[input]));
         }
         Self::with_gradients(graph, &passed)
@@ -85,16 +85,16 @@ impl Plan {
     pub(super) fn backward<'a>(
         &self,
         graph: &'a Graph,
-        pass: impl Fn(&'a Node) -> Pass<'a>,
+        pass: impl Fn(usize) -> Pass<'a>,
         slots: &mut [&mut [f32]],
         scratch: &mut [f32],
         mut each: impl FnMut(&'a Node, Pass<'a>, Values<'_>, &mut [f32]),
     ) {
         // Whether something was added to the gradient by a node: what stood in its slot before is another's.
         let mut is_begun = vec![false; graph.nodes.len()];
-        for (number, node) in graph.nodes.iter().enumerate().skip(2).rev() {
+        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()).rev() {
             let Some(own) = self.gradients[number] else { continue };
-            let pass = pass(node);
+            let pass = pass(number);
             for (place, &input) in node.inputs.iter().enumerate() {
                 let Some(slot) = self.gradients[input] else { continue };
                 let sum = std::mem::take(&mut slots[slot]);
@@ -156,7 +156,7 @@ fn value(graph: &Graph, number: usize, node: &Node, passed: &[bool]) -> Life {
     let is_answer = number + 1 == graph.nodes.len();
     let last = if is_answer { moments / 2 } else { last_forward };
     // What is shown stands there before the first moment.
-    let first = if number < 2 { 0 } else { number };
+    let first = if number < graph.shown() { 0 } else { number };
     Life { size: node.size(1), first, last: last.max(last_backward) }
 }
 

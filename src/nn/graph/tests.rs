@@ -5,12 +5,15 @@ use std::sync::Arc;
 use candle_core::{Device, Tensor, Var};
 
 use super::*;
-use crate::nn::{Activation, Buffers, Candle, Inference, Network, Samples, Shown, Training};
+use crate::nn::{Activation, Buffers, Candle, Chance, Inference, Network, Samples, Shown, Training};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 
 /// Samples of a batch: no multiple of what registers hold.
 const COUNT: usize = 5;
+
+/// Classes that a network may be told.
+const CLASSES: usize = 3;
 
 fn normals(block: u32, count: usize) -> Vec<f32> {
     let mut values = vec![0.0; count];
@@ -35,7 +38,7 @@ fn convolution(outputs: usize) -> Convolution {
 
 /// A network for states of `extent`, made by `describe`, with parameters none of which is zero.
 fn network(extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>) -> (Arc<dyn Network>, Vec<f32>) {
-    let shows = Shows::new(extent).unwrap();
+    let shows = Shows::new(extent, CLASSES).unwrap();
     let answer = describe(&shows).unwrap();
     let graph = Graph::new(&shows, &answer, answer.extent().size()).unwrap();
     let parameters = graph.initial(3).iter().zip(normals(9, graph.parameters())).map(|(w, n)| w + 0.1 * n).collect();
@@ -57,7 +60,7 @@ fn check_gradient_by_state(
     network: &dyn Network,
     inference: &dyn Inference,
     parameters: &[f32],
-    shown: Shown<'_>,
+    (shown, classes): (Shown<'_>, &[f32]),
 ) {
     let (inputs, outputs) = (network.inputs(), network.outputs());
     let weight = normals(7, outputs * COUNT);
@@ -67,7 +70,12 @@ fn check_gradient_by_state(
     let tensors: Vec<_> =
         network.named_parameters().iter().map(|p| tensor(&parameters[p.place.clone()], &p.shape)).collect();
     let state = Var::from_tensor(&tensor(shown.state, &[inputs, COUNT]).t().unwrap().contiguous().unwrap()).unwrap();
-    let answers = network.candle(&tensors, &state, &tensor(&[shown.clock; COUNT], &[COUNT, 1])).unwrap();
+    let clock = tensor(&[shown.clock; COUNT], &[COUNT, 1]);
+    let mut all = vec![state.as_tensor().clone(), clock];
+    if network.classes() > 0 {
+        all.push(tensor(classes, &[network.classes(), COUNT]).t().unwrap().contiguous().unwrap());
+    }
+    let answers = network.candle(&tensors, &all, None).unwrap();
     let sum = (answers * tensor(&weight, &[outputs, COUNT]).t().unwrap()).unwrap().sum_all().unwrap();
     let expected = sum.backward().unwrap().get(&state).unwrap().t().unwrap().flatten_all().unwrap();
     let error = distance(&found, &expected.to_vec1::<f32>().unwrap());
@@ -83,12 +91,21 @@ fn check(name: &str, extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>
     let candle = Candle::new(&network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();
     let (inference, mut answer) = (network.inference(&parameters), vec![f32::NAN; outputs * COUNT]);
-    let shown = Shown { count: COUNT, state: &state, clock: 0.7 };
-    inference.evaluate(shown, &mut vec![f32::NAN; inference.space(COUNT)], &mut answer);
-    let error = distance(&answer, &candle.forward(&state, &[0.7; COUNT]).unwrap());
-    assert!(error < 3e-6, "{name}: answers differ by {error}");
-    check_gradient_by_state(name, network.as_ref(), inference.as_ref(), &parameters, shown);
-    let samples = Samples { count: COUNT, state: &state, clock: &clock, target: &target, weight: &weight };
+    // Of no class, and of the last one.
+    let told = network.classes().min(1);
+    for (class, mark) in [(None, 0.0), (Some(CLASSES - 1), 1.0)] {
+        let shown = Shown { count: COUNT, state: &state, clock: 0.7, class };
+        inference.evaluate(shown, &mut vec![f32::NAN; inference.space(COUNT)], &mut answer);
+        let classes: Vec<_> =
+            (0..CLASSES * COUNT * told).map(|i| if i / COUNT + 1 == CLASSES { mark } else { 0.0 }).collect();
+        let error = distance(&answer, &candle.forward(&state, &[0.7; COUNT], &classes).unwrap());
+        assert!(error < 3e-6, "{name}: answers of {class:?} differ by {error}");
+        check_gradient_by_state(name, network.as_ref(), inference.as_ref(), &parameters, (shown, &classes));
+    }
+    let class = normals(6, CLASSES * COUNT * told);
+    let chance = Some(Chance { stream: Stream::new(8, Purpose::Dropout), step: 3, chunk: 1 });
+    let (state, clock, class, target, weight) = (&state[..], &clock[..], &class[..], &target[..], &weight[..]);
+    let samples = Samples { count: COUNT, state, clock, class, target, weight, chance };
     let (loss, found) = gradient(network.training(), &parameters, samples);
     let (expected_loss, expected) = gradient(Box::new(candle), &parameters, samples);
     assert!((loss / expected_loss - 1.0).abs() < 1e-5, "{name}: {loss} against {expected_loss}");
@@ -124,6 +141,15 @@ fn vectors_through_every_layer() {
             Signal::of(GroupNorm { groups: 2 }, &[&Signal::of(Affine { factor: 0.5, offset: 2.0 }, &[&sum])?])?;
         let all = Signal::of(Concatenate {}, &[&normal, &shows.time, &e, &shows.state])?;
         Signal::of(dense(5), &[&all])
+    });
+    check("classes", plain, |shows| {
+        let class = shows.class.as_ref().unwrap();
+        let e = Signal::of(Dense { bias: false, ..dense(4) }, &[class])?;
+        Signal::of(dense(2), &[&Signal::of(Concatenate {}, &[&shows.state, &e, class])?])
+    });
+    check("dropout", plain, |shows| {
+        let h = Signal::of(Dropout { part: 0.4 }, &[&Signal::of(dense(8), &[&shows.state])?])?;
+        Signal::of(dense(2), &[&Signal::of(Dropout { part: 0.4 }, &[&h])?])
     });
     check("waves of what was learned", plain, |shows| {
         let one = Signal::of(dense(1), &[&shows.state])?;
@@ -176,6 +202,7 @@ fn images_through_every_layer() {
         Signal::of(Combine { combination: Combination::Product }, &[&sum, &e])
     });
     check("flat", extent, |shows| Signal::of(dense(9), &[&Signal::of(Flatten {}, &[&first(shows)?])?]));
+    check("dropout", extent, |shows| Signal::of(Dropout { part: 0.4 }, &[&first(shows)?]));
     check("two branches", extent, |shows| {
         let h = first(shows)?;
         let (a, b) = (Signal::of(convolution(5), &[&h])?, Signal::of(dense(3), &[&h])?);
@@ -194,7 +221,7 @@ fn candle_convolves() {
         let candle = Candle::new(&network, &Device::Cpu).unwrap();
         candle.set(&parameters).unwrap();
         let state = normals(3, extent.size());
-        let found = candle.forward(&state, &[0.0]).unwrap();
+        let found = candle.forward(&state, &[0.0], &[]).unwrap();
         let at = |c: usize, y: isize, x: isize| {
             let (height, width) = (5, 4);
             let (inside, y, x) = match padding {
@@ -219,12 +246,29 @@ fn candle_convolves() {
     }
 }
 
+/// The part that is left out, and the mean of what is left, over 10⁵ numbers: 5 standard errors. Seen to fail with the
+/// parts exchanged.
+#[test]
+fn dropout_leaves_the_mean() {
+    let (part, count) = (0.3, 100_000);
+    let shows = Shows::new(Extent::vector(1), 0).unwrap();
+    let layer = Signal::of(Dropout { part }, &[&shows.state]).unwrap();
+    let stream = Stream::new(1, Purpose::Dropout);
+    let mask = |chunk| layer.layer().mask(count, Chance { stream, step: 0, chunk }).unwrap();
+    let zeros = mask(0).iter().filter(|factor| **factor == 0.0).count() as f64 / count as f64;
+    let error = (part * (1.0 - part) / count as f64).sqrt();
+    assert!((zeros - part).abs() < 5.0 * error, "{zeros}");
+    let mean = mask(0).iter().map(|&factor| f64::from(factor)).sum::<f64>() / count as f64;
+    assert!((mean - 1.0).abs() < 5.0 * error / (1.0 - part), "{mean}");
+    assert_ne!(mask(0), mask(1));
+}
+
 /// With the same first weights, so that a chain written out trains to the bits of the perceptron; and the same gradient
 /// by the state.
 #[test]
 fn chains_of_dense_layers_are_perceptrons() {
     let chain = |gain: f64, activation| {
-        let shows = Shows::new(Extent::vector(3)).unwrap();
+        let shows = Shows::new(Extent::vector(3), 0).unwrap();
         let mut h = Signal::of(Concatenate {}, &[&shows.state, &shows.time]).unwrap();
         for width in [16, 8] {
             h = Signal::of(Dense { gain, ..dense(width) }, &[&h]).unwrap();
@@ -242,7 +286,7 @@ fn chains_of_dense_layers_are_perceptrons() {
         let perceptron = crate::nn::Mlp::new(3, &[16, 8], 2, activation).unwrap();
         let parameters = normals(9, graph.parameters());
         let (state, weight) = (normals(1, 3 * 40), normals(2, 2 * 40));
-        let shown = Shown { count: 40, state: &state, clock: 0.7 };
+        let shown = Shown { count: 40, state: &state, clock: 0.7, class: None };
         let [found, expected] = [&perceptron as &dyn Network, &graph].map(|network| {
             let (inference, mut gradient) = (network.inference(&parameters), vec![f32::NAN; 3 * 40]);
             inference.gradient(shown, &weight, &mut vec![f32::NAN; inference.gradient_space(40)], &mut gradient);
@@ -284,7 +328,13 @@ fn descriptions_come_back() {
     let state = Tensor::from_slice(&normals(1, 72), (2, 36), &Device::Cpu).unwrap();
     let clock = Tensor::zeros((2, 1), candle_core::DType::F32, &Device::Cpu).unwrap();
     let answers = [&network, &again].map(|network| {
-        network.candle(&tensors, &state, &clock).unwrap().flatten_all().unwrap().to_vec1::<f32>().unwrap()
+        network
+            .candle(&tensors, &[state.clone(), clock.clone()], None)
+            .unwrap()
+            .flatten_all()
+            .unwrap()
+            .to_vec1::<f32>()
+            .unwrap()
     });
     assert_eq!(answers[0], answers[1]);
 }

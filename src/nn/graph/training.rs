@@ -1,7 +1,9 @@
 //! Loss and gradient of one chunk of a batch, forward and back through all nodes.
 
+use super::extent::Extent;
+use super::layer::Pass;
 use super::plan::Plan;
-use super::{Graph, Node, enter};
+use super::{Graph, enter};
 use crate::error::Result;
 use crate::nn::kernel::Packed;
 use crate::nn::{Buffers, Samples, Training};
@@ -20,11 +22,14 @@ impl FusedTraining {
     }
 
     fn forward(&self, parameters: &[f32], samples: Samples<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let Self { graph, plan, packed } = self;
+        let Self { graph, plan, .. } = self;
         enter(graph.state(), samples.count, samples.state, slots[plan.values[0]]);
         slots[plan.values[1]][..samples.count].copy_from_slice(samples.clock);
-        for (number, node) in graph.nodes.iter().enumerate().skip(2) {
-            plan.compute(node, number, node.pass(samples.count, parameters, packed), slots, scratch);
+        if graph.classes() > 0 {
+            enter(Extent::vector(graph.classes()), samples.count, samples.class, slots[plan.values[2]]);
+        }
+        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()) {
+            plan.compute(node, number, self.pass_of(number, parameters, samples), slots, scratch);
         }
     }
 
@@ -50,6 +55,12 @@ impl FusedTraining {
         slots[slot] = gradient;
         loss
     }
+
+    /// What the passes of node `number` have at hand.
+    fn pass_of<'a>(&'a self, number: usize, parameters: &'a [f32], samples: Samples<'_>) -> Pass<'a> {
+        let pass = self.graph.nodes[number].pass(samples.count, parameters, &self.packed);
+        Pass { chance: samples.chance.map(|chance| chance.part(number)), ..pass }
+    }
 }
 
 impl Training for FusedTraining {
@@ -71,9 +82,8 @@ impl Training for FusedTraining {
         let (mut slots, scratch) = self.plan.slots(samples.count, space);
         self.forward(parameters, samples, &mut slots, scratch);
         let loss = self.squared_error(samples, scale, &mut slots);
-        let Self { graph, plan, packed } = self;
-        let at = |node| Node::pass(node, samples.count, parameters, packed);
-        plan.backward(graph, at, &mut slots, scratch, |node, pass, values, scratch| {
+        let at = |number| self.pass_of(number, parameters, samples);
+        self.plan.backward(&self.graph, at, &mut slots, scratch, |node, pass, values, scratch| {
             let (Some(first), Some(last)) = (node.places.first(), node.places.last()) else { return };
             node.layer.by_parameters(pass, values, scratch, &mut gradient[first.start..last.end]);
         });

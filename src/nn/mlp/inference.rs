@@ -38,7 +38,7 @@ impl FusedInference {
     }
 
     /// Writes what is shown of the samples from `first` on to a panel.
-    fn enter(&self, Shown { count, state, clock }: Shown<'_>, first: usize, values: &mut [f32]) {
+    fn enter(&self, Shown { count, state, clock, .. }: Shown<'_>, first: usize, values: &mut [f32]) {
         let (used, time) = (PANEL.min(count - first), (self.layers[0].inputs - 1) * PANEL);
         // Lanes beyond the last sample hold what they held; no other reads them.
         for (panel, row) in values[..time].chunks_exact_mut(PANEL).zip(state.chunks_exact(count)) {

@@ -10,7 +10,7 @@ use candle_core::Tensor;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::{Activation, Inference, Network, Parameter, Training};
+use super::{Activation, Chance, Inference, Network, Parameter, Training};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::rng::{Purpose, Stream};
@@ -110,8 +110,8 @@ impl Network for Mlp {
         Box::new(FusedInference::new(self, parameters))
     }
 
-    fn candle(&self, parameters: &[Tensor], state: &Tensor, clock: &Tensor) -> candle_core::Result<Tensor> {
-        let mut value = Tensor::cat(&[state, clock], 1)?.contiguous()?;
+    fn candle(&self, parameters: &[Tensor], shown: &[Tensor], _: Option<Chance>) -> candle_core::Result<Tensor> {
+        let mut value = Tensor::cat(shown, 1)?.contiguous()?;
         for (number, pair) in parameters.chunks_exact(2).enumerate() {
             value = value.matmul(&pair[1])?.broadcast_add(&pair[0])?;
             if number < self.hidden.len() {

@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn samples([state, clock, target, weight]: &Batch) -> Samples<'_> {
-        Samples { count: COUNT, state, clock, target, weight }
+        Samples { count: COUNT, state, clock, class: &[], target, weight, chance: None }
     }
 
     /// Loss and gradient, in buffers with something else in them.
@@ -243,10 +243,10 @@ mod tests {
     fn inference_is_the_forward_pass_of_candle() {
         let (network, parameters, [state, ..]) = case(&[32, 16, 48], Activation::Silu);
         let (inference, mut output) = (network.inference(&parameters), vec![0.0; 3 * COUNT]);
-        let shown = Shown { count: COUNT, state: &state, clock: 0.7 };
+        let shown = Shown { count: COUNT, state: &state, clock: 0.7, class: None };
         inference.evaluate(shown, &mut vec![0.0; inference.space(COUNT)], &mut output);
         let candle = Candle::new(&network, &Device::Cpu).unwrap();
         candle.set(&parameters).unwrap();
-        assert!(distance(&output, &candle.forward(&state, &[0.7; COUNT]).unwrap()) < 1e-6);
+        assert!(distance(&output, &candle.forward(&state, &[0.7; COUNT], &[]).unwrap()) < 1e-6);
     }
 }

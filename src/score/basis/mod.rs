@@ -40,6 +40,7 @@ pub struct Subject {
     shape: Vec<usize>,
     moments: Moments,
     units: Option<Units>,
+    classes: Vec<String>,
     copies: usize,
 }
 
@@ -49,7 +50,14 @@ impl Subject {
     /// # Errors
     /// When the process couples another number of coordinates than the data have.
     pub fn of(process: &Process, data: &Dataset) -> Result<Self> {
-        Self::new(process.clone(), data.shape().to_vec(), data.moments().clone(), data.units().cloned())
+        let subject = Self::new(process.clone(), data.shape().to_vec(), data.moments().clone(), data.units().cloned())?;
+        Ok(subject.with_classes(data.classes().to_vec()))
+    }
+
+    /// The same with data of these classes.
+    #[must_use]
+    pub fn with_classes(self, classes: Vec<String>) -> Self {
+        Self { classes, ..self }
     }
 
     /// `process` with data of `shape` and `moments`, in these `units` where they are normalised.
@@ -69,7 +77,7 @@ impl Subject {
             return Err(Error::numerical(format!("its data has shape {shape:?}, {d} means and variance {variance}")));
         }
         let copies = process.copies(mean.len())?;
-        Ok(Self { process, shape, moments, units, copies })
+        Ok(Self { process, shape, moments, units, classes: Vec::new(), copies })
     }
 
     /// The process.
@@ -90,6 +98,11 @@ impl Subject {
     /// The units of the data, where these are normalised.
     pub fn units(&self) -> Option<&Units> {
         self.units.as_ref()
+    }
+
+    /// The names of the classes of the data, where these are told apart.
+    pub fn classes(&self) -> &[String] {
+        &self.classes
     }
 
     /// The same, but with one variance for all coordinates where data are images: what networks of windows are shown

@@ -22,6 +22,9 @@ pub(super) struct Header {
     pub(super) axes: Option<Vec<f64>>,
     /// Where the data are normalised.
     pub(super) units: Option<Units>,
+    /// The classes that the data have.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(super) classes: Vec<String>,
     pub(super) steps: u64,
     pub(super) basis: Kind,
     pub(super) network: Kind,

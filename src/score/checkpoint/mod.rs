@@ -49,6 +49,7 @@ impl Learned {
             variances: self.moments().variances.clone(),
             axes: self.moments().axes.as_ref().map(|axes| axes.as_slice().to_vec()),
             units: self.units().cloned(),
+            classes: basis.subject().classes().to_vec(),
             steps: weights.steps,
             basis: Kind { kind: basis.kind().to_owned(), description: basis.description() },
             network: Kind { kind: network.kind().to_owned(), description: network.description() },
@@ -155,7 +156,7 @@ impl Reader<'_> {
 
 fn restore(header: Header, file: &SafeTensors<'_>, host: &Host) -> Result<Learned> {
     let broken = |problem: String| Error::numerical(problem);
-    let Header { process, shape, mean, variances, axes, units, steps, basis, network, .. } = header;
+    let Header { process, shape, mean, variances, axes, units, classes, steps, basis, network, .. } = header;
     let axes = axes.map(|axes| {
         let d = mean.len();
         match axes.len() == d * d && is_orthogonal(&axes, d) {
@@ -163,7 +164,8 @@ fn restore(header: Header, file: &SafeTensors<'_>, host: &Host) -> Result<Learne
             false => Err(broken("the axes of its data are not orthogonal".to_owned())),
         }
     });
-    let subject = Subject::new(process, shape, Moments { mean, variances, axes: axes.transpose()? }, units)?;
+    let moments = Moments { mean, variances, axes: axes.transpose()? };
+    let subject = Subject::new(process, shape, moments, units)?.with_classes(classes);
     let network = nn::restore(&network.kind, network.description, subject.inputs(), subject.outputs())?;
     let basis = basis::restore(&basis.kind, basis.description, subject)?;
     Learned::with_weights(basis, network, host, |network| {

@@ -67,6 +67,6 @@ impl<'a> Answers<'a> {
 
     pub(super) fn samples(&self) -> Samples<'_> {
         let Self { count, state, clock, target, weight, .. } = self;
-        Samples { count: *count, state, clock, target, weight }
+        Samples { count: *count, state, clock, class: &[], target, weight, chance: None }
     }
 }

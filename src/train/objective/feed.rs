@@ -11,6 +11,11 @@ pub(in crate::train) trait Source {
     fn baseline(&self) -> f64 {
         0.0
     }
+
+    /// Whether it learns from differences of answers, which must be those of one network.
+    fn has_pairs(&self) -> bool {
+        false
+    }
 }
 
 /// One chunk of each batch, on buffers allocated once.
@@ -18,7 +23,10 @@ pub(in crate::train) trait Feed: Send + Sync {
     /// Draws the chunk number `chunk` of the batch of `step`.
     fn fill(&mut self, step: u32, chunk: u32);
 
-    /// What the network is shown and should answer.
+    /// Fills `out` with the place of the class of each sample of that chunk, of data that have some.
+    fn classes(&self, step: u32, chunk: u32, out: &mut [u32]);
+
+    /// What the network is shown and should answer, without classes.
     fn samples(&self) -> Samples<'_>;
 
     /// The time of a sample.

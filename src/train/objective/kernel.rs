@@ -173,9 +173,14 @@ impl Feed for Batch<'_> {
         self.perturb();
     }
 
+    fn classes(&self, step: u32, chunk: u32, out: &mut [u32]) {
+        let Perturbations { data, choice, .. } = self.source;
+        data.draw_classes(choice, step, chunk, out);
+    }
+
     fn samples(&self) -> Samples<'_> {
         let Self { count, state, clock, target, weight, .. } = self;
-        Samples { count: *count, state, clock, target, weight }
+        Samples { count: *count, state, clock, class: &[], target, weight, chance: None }
     }
 
     fn time(&self, sample: usize) -> f64 {

@@ -109,6 +109,14 @@ impl<'a> Walked<'a> {
         }
     }
 
+    /// Fills `out` with the place of the class of each sample; so many samples in a row share a path.
+    pub(super) fn classes(&self, step: u32, chunk: u32, out: &mut [u32]) {
+        let Paths { data, choice, .. } = self.paths;
+        let (paths, together) = (self.end.len(), out.len().div_ceil(self.end.len()));
+        data.draw_classes(choice, step, chunk, &mut out[..paths]);
+        (0..out.len()).rev().for_each(|sample| out[sample] = out[sample / together]);
+    }
+
     /// The frame where a path ends.
     pub(super) fn frame(&self, path: usize) -> &'a Rounded {
         &self.paths.frames[self.end[path] as usize]

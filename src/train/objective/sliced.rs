@@ -49,6 +49,10 @@ impl Source for Sliced<'_> {
         let paired = self.0.batch - self.0.batch % 2;
         DIFFERENCE.powi(-2) * paired as f64 / self.0.batch as f64
     }
+
+    fn has_pairs(&self) -> bool {
+        true
+    }
 }
 
 struct Chunk<'a> {
@@ -91,6 +95,10 @@ impl Feed for Chunk<'_> {
         if *count % 2 == 1 {
             answers.leave_out(*count - 1);
         }
+    }
+
+    fn classes(&self, step: u32, chunk: u32, out: &mut [u32]) {
+        self.walked.classes(step, chunk, out);
     }
 
     fn samples(&self) -> Samples<'_> {

@@ -52,6 +52,10 @@ impl Feed for Chunk<'_> {
         }
     }
 
+    fn classes(&self, step: u32, chunk: u32, out: &mut [u32]) {
+        self.walked.classes(step, chunk, out);
+    }
+
     fn samples(&self) -> Samples<'_> {
         self.answers.samples()
     }

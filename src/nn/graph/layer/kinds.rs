@@ -4,7 +4,8 @@ use serde_json::Value;
 
 use super::recipe::{Layer, Recipe};
 use super::{
-    Activate, Affine, Attend, Combine, Concatenate, Convolution, Dense, Embedding, Flatten, GroupNorm, Resample, Source,
+    Activate, Affine, Attend, Combine, Concatenate, Convolution, Dense, Dropout, Embedding, Flatten, GroupNorm,
+    Resample, Source,
 };
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
@@ -21,6 +22,7 @@ const KINDS: &[(&str, Restore)] = &[
     listed::<Concatenate>(),
     listed::<Convolution>(),
     listed::<Dense>(),
+    listed::<Dropout>(),
     listed::<Embedding>(),
     listed::<Flatten>(),
     listed::<GroupNorm>(),

@@ -9,6 +9,7 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 use crate::error::Result;
+use crate::nn::Chance;
 use crate::nn::graph::extent::Extent;
 use crate::nn::kernel::{Matrix, Packed};
 
@@ -60,6 +61,8 @@ pub struct Pass<'a> {
     pub(in crate::nn::graph) places: &'a [Range<usize>],
     /// The matrices of the network as products read them, and the number of the layer's first.
     pub(in crate::nn::graph) packed: (&'a Packed, usize),
+    /// Where what the layer leaves out by chance is drawn, in training.
+    pub(in crate::nn::graph) chance: Option<Chance>,
 }
 
 impl<'a> Pass<'a> {
@@ -109,7 +112,12 @@ pub trait Layer: fmt::Debug + Send + Sync {
         Vec::new()
     }
 
-    /// What it computes. Images are [count, channels, height, width] here and vectors [count, channels].
+    /// What the answers to `count` samples are multiplied by in training, where that is left to chance.
+    fn mask(&self, _count: usize, _chance: Chance) -> Option<Vec<f32>> {
+        None
+    }
+
+    /// What it computes, but for its [mask](Layer::mask). Images are [count, channels, height, width] here and vectors [count, channels].
     ///
     /// # Errors
     /// When Candle fails.

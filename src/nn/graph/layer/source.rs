@@ -23,6 +23,11 @@ pub enum Source {
     },
     /// What stands for the time.
     Time,
+    /// The class of the data, if it is told: 1 for it and 0 for all others.
+    Class {
+        /// Number of classes.
+        count: usize,
+    },
 }
 
 /// Numbers of a state, beyond which it is none for a processor.
@@ -33,12 +38,15 @@ impl Recipe for Source {
     const INPUTS: Option<usize> = Some(0);
 
     fn build(self, _: &[Extent]) -> Result<Box<dyn Layer>> {
-        if let Self::State { channels, height, width } = self {
-            let size = channels.checked_mul(height).and_then(|size| size.checked_mul(width));
-            if !size.is_some_and(|size| (1..=MOST).contains(&size)) {
-                let problem = format!("is shown states of shape [{channels}, {height}, {width}]");
-                return Err(Error::argument("network", problem));
-            }
+        let (what, channels, height, width) = match self {
+            Self::State { channels, height, width } => ("states", channels, height, width),
+            Self::Time => ("times", 1, 1, 1),
+            Self::Class { count } => ("classes", count, 1, 1),
+        };
+        let size = channels.checked_mul(height).and_then(|size| size.checked_mul(width));
+        if !size.is_some_and(|size| (1..=MOST).contains(&size)) {
+            let problem = format!("is shown {what} of shape [{channels}, {height}, {width}]");
+            return Err(Error::argument("network", problem));
         }
         Ok(Box::new(self))
     }
@@ -53,6 +61,7 @@ impl Layer for Source {
         match self {
             Self::State { .. } => "state",
             Self::Time => "time",
+            Self::Class { .. } => "class",
         }
     }
 
@@ -64,6 +73,7 @@ impl Layer for Source {
         match *self {
             Self::State { channels, height, width } => Extent { channels, height, width },
             Self::Time => Extent::vector(1),
+            Self::Class { count } => Extent::vector(count),
         }
     }
 

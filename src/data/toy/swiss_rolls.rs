@@ -2,9 +2,11 @@
 
 use std::f64::consts::PI;
 
-use super::Moments;
-use super::uniforms::for_each_uniform;
+use super::Toy;
+use crate::data::Moments;
+use crate::data::uniforms::{choose, for_each_uniform};
 use crate::dispatched;
+use crate::error::Result;
 use crate::rng::Stream;
 use crate::vector::math::sin_cos_turns;
 use crate::vector::single;
@@ -18,14 +20,39 @@ const NOISE: f64 = 0.2;
 /// Centres in units of `OFFSET`, each of probability 1/5.
 const CENTRES: [[f32; 2]; 5] = [[0.0, 0.0], [1.0, 1.0], [1.0, -1.0], [-1.0, 1.0], [-1.0, -1.0]];
 
-/// Fills `out`, [2, count] component-major, with data, or with their deviations from the mean.
-pub(super) fn draw(is_deviation: bool, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
-    rolls(stream, step, block, out);
-    if is_deviation {
-        let length = out.len() / 2;
-        for (row, mean) in out.chunks_exact_mut(length).zip(moments().mean) {
-            row.iter_mut().for_each(|x| *x -= single(mean));
-        }
+/// Five Swiss rolls, one at the origin and one in each quadrant at (±0.8, ±0.8); the classes are the rolls.
+#[derive(Debug, Clone, PartialEq)]
+pub struct SwissRolls;
+
+impl Toy for SwissRolls {
+    fn name(&self) -> &'static str {
+        "swiss_rolls"
+    }
+
+    fn title(&self) -> String {
+        "five Swiss rolls".to_owned()
+    }
+
+    fn classes(&self) -> usize {
+        CENTRES.len()
+    }
+
+    fn check(&self) -> Result<()> {
+        Ok(())
+    }
+
+    /// From the integrals of θ cos θ, θ sin θ, θ² cos² θ and θ² sin² θ over [1.5π, 4.5π].
+    fn moments(&self) -> Moments {
+        let mean = [2.0, 2.0 / (3.0 * PI)];
+        let square = 4.875 * PI * PI;
+        let spiral = (square - 0.25 - mean[0] * mean[0] + square + 0.25 - mean[1] * mean[1]) / 2.0;
+        let centres = 0.8 * OFFSET * OFFSET;
+        // The variances of the two coordinates differ by a part of 10⁻⁴, and their correlation is 8·10⁻⁴.
+        Moments::isotropic(mean.map(|m| SCALE * m).to_vec(), SCALE * SCALE * (spiral + NOISE * NOISE) + centres)
+    }
+
+    fn draw(&self, stream: &Stream, step: u32, block: u32, out: &mut [f32]) {
+        rolls(stream, step, block, out);
     }
 }
 
@@ -34,10 +61,10 @@ dispatched! {
         stream.normals(step, block, out);
         let (xs, ys) = out.split_at_mut(out.len() / 2);
         for_each_uniform(stream, step, block, xs.len(), #[inline(always)] |i, u| {
-            let choice = 5.0 * u;
-            let centre = CENTRES[choice as usize];
-            // What the choice leaves of u is uniform too. θ = 1.5π(1 + 2u); a turn is 2π.
-            let turns = 0.75 * (1.0 + 2.0 * choice.fract());
+            let (roll, rest) = choose(u, CENTRES.len());
+            let centre = CENTRES[roll];
+            // θ = 1.5π(1 + 2u); a turn is 2π.
+            let turns = 0.75 * (1.0 + 2.0 * rest);
             let radius = single(SCALE * 2.0 * PI * turns);
             let (sin, cos) = sin_cos_turns(single(turns));
             let noise = single(SCALE * NOISE);
@@ -46,16 +73,6 @@ dispatched! {
             ys[i] = offset * centre[1] + noise * ys[i] + radius * sin;
         });
     }
-}
-
-/// Exact moments, from the integrals of θ cos θ, θ sin θ, θ² cos² θ and θ² sin² θ over [1.5π, 4.5π].
-pub(super) fn moments() -> Moments {
-    let mean = [2.0, 2.0 / (3.0 * PI)];
-    let square = 4.875 * PI * PI;
-    let spiral = (square - 0.25 - mean[0] * mean[0] + square + 0.25 - mean[1] * mean[1]) / 2.0;
-    let centres = 0.8 * OFFSET * OFFSET;
-    // The variances of the two coordinates differ by a part of 10⁻⁴, and their correlation is 8·10⁻⁴.
-    Moments::isotropic(mean.map(|m| SCALE * m).to_vec(), SCALE * SCALE * (spiral + NOISE * NOISE) + centres)
 }
 
 #[cfg(test)]

@@ -1,0 +1,97 @@
+//! Parts of finite data, and data drawn with their labels.
+
+use super::labels::Labels;
+use super::points::Points;
+use super::{BLOCK, Dataset, Inner};
+use crate::error::{Error, Result, suggestion};
+use crate::rng::{Purpose, Stream};
+use crate::task::Task;
+use crate::tensor::Tensor;
+
+impl Dataset {
+    /// The points of the class `label`. Normalised data stay in the units of the whole.
+    ///
+    /// # Errors
+    /// When no point has this label, or they do not fit into memory.
+    pub fn of_class(&self, label: &str, task: &Task) -> Result<Self> {
+        self.finite("label")?;
+        let labels = self.labels().iter().enumerate();
+        let rows: Vec<_> = labels.filter(|(_, own)| *own == label).map(|(row, _)| row).collect();
+        if rows.is_empty() {
+            let hint = match self.classes() {
+                [] => "give them: dataset::from_array(points, #{ labels: [..] })".to_owned(),
+                classes => suggestion(label, classes, "there are"),
+            };
+            return Err(
+                Error::argument("label", format!("{label:?} has no point of `{}`", self.name())).with_hint(hint)
+            );
+        }
+        let labels = Labels::new(vec![label.to_owned(); rows.len()]);
+        self.part(&rows, labels, task)
+    }
+
+    /// Two parts of finite data that share no point: one to train on, and the part `test` of all to test with. Each
+    /// point is as likely as any other to be in either, whatever its label; the points stay in their order, and both
+    /// parts have the classes of the whole. Normalised data stay in the units of the whole.
+    ///
+    /// # Errors
+    /// When one of the parts would have no point, or they do not fit into memory.
+    pub fn split(&self, test: f64, seed: u64, task: &Task) -> Result<[Self; 2]> {
+        let count = self.finite("test")?.tensor().shape()[0];
+        let tested = (test * count as f64).round();
+        if !(tested >= 1.0 && tested < count as f64) {
+            let problem = format!("of {test} leaves one of the two parts of {count} points without any");
+            return Err(Error::argument("test", problem).with_hint("write test: 0.2 for a fifth of the points"));
+        }
+        let mut order = Stream::new(seed, Purpose::Split).permutation(count);
+        let mut trained = order.split_off(tested as usize);
+        order.sort_unstable();
+        trained.sort_unstable();
+        let part = |rows: Vec<usize>| self.part(&rows, self.0.labels.part(&rows), task);
+        Ok([part(trained)?, part(order)?])
+    }
+
+    /// The data of [`Dataset::sample`] as finite data with their labels.
+    ///
+    /// # Errors
+    /// When the data have no classes, and as [`Dataset::sample`].
+    pub fn labelled(&self, count: usize, seed: u64, task: &Task) -> Result<Self> {
+        if self.classes().is_empty() {
+            return Err(Error::argument("data", format!("of `{}` have no labels", self.name())));
+        }
+        let sample = self.sample(count, seed, task)?;
+        let stream = Stream::new(seed, Purpose::Data);
+        let mut indices = vec![0; count.next_multiple_of(BLOCK)];
+        for (block, classes) in indices.chunks_mut(BLOCK).enumerate() {
+            self.draw_classes(&stream, 0, block as u32, classes);
+        }
+        indices.truncate(count);
+        Ok(Self::from_points(self.name(), &sample)?.labelled_by(self.0.labels.of_indices(indices)))
+    }
+
+    fn finite(&self, name: &str) -> Result<&Points> {
+        self.finite_points().ok_or_else(|| {
+            let problem = format!("needs finite data, and `{}` is a law that is drawn from", self.name());
+            Error::argument(name, problem).with_hint("draw them first: data.labelled(count, seed)")
+        })
+    }
+
+    fn part(&self, rows: &[usize], labels: Labels, task: &Task) -> Result<Self> {
+        let bytes = 12.0 * (rows.len() * self.dimension()) as f64;
+        task.host().afford(bytes, |problem| Error::argument("data", format!("in parts {problem}")))?;
+        let part = Self::of_points(self.name(), self.finite("data")?.part(rows)?);
+        let Inner { name, shape, moments, law, .. } = Self::into_inner(part);
+        Ok(Self::of_inner(Inner { name, shape, moments, law, units: self.units().cloned(), labels }))
+    }
+}
+
+impl Points {
+    /// Those at `rows`, in this order.
+    fn part(&self, rows: &[usize]) -> Result<Self> {
+        let width: usize = self.datum_shape().iter().product();
+        let pick = |values: &[f32]| rows.iter().flat_map(|&row| &values[row * width..][..width]).copied().collect();
+        let shape = [&[rows.len()], self.datum_shape()].concat();
+        let tensor = Tensor::new(&shape, pick(&self.tensor().values()))?;
+        Self::with_rest(&tensor, self.rest().map(pick))
+    }
+}

@@ -1,0 +1,24 @@
+//! Datasets: distributions of data that can be drawn from.
+
+mod finite;
+mod laws;
+mod methods;
+mod toy;
+
+use rhai::Engine;
+
+use crate::data::Dataset;
+use crate::lang::options::Tables;
+
+/// Registers the type and the module `dataset`.
+pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
+    engine.register_type_with_name::<Dataset>("Dataset");
+    let parts = [
+        (rhai::exported_manifest!(finite::module), finite::OPTIONS),
+        (rhai::exported_manifest!(laws::module), laws::OPTIONS),
+        (rhai::exported_manifest!(toy::module), toy::OPTIONS),
+    ];
+    engine.register_static_module("dataset", tables.joined("dataset", &parts).into());
+    engine
+        .register_global_module(tables.module("", rhai::exported_manifest!(methods::module), methods::OPTIONS).into());
+}
