@@ -10,6 +10,7 @@ use super::Runtime;
 use super::builtins::score::Score;
 use crate::host::Host;
 use crate::nn::{Candle, Shown};
+use crate::rng::{Purpose, Stream};
 use crate::score::Learned;
 
 /// The modules of the reference in the order in which they are run, which is that of our layers with parameters.
@@ -110,6 +111,31 @@ fn the_unet_is_that_of_the_reference() {
         );
         near(&answer, expected);
     }
+    // The divergence of a score is made of such products.
+    let state = &x[..network.inputs()];
+    let answer = |state: &[f32]| {
+        let mut answer = vec![0.0; network.outputs()];
+        inference.evaluate(
+            Shown { count: 1, state, clock: t[0], class: None },
+            &mut vec![0.0; inference.space(1)],
+            &mut answer,
+        );
+        answer
+    };
+    let [mut weight, mut direction] = [network.outputs(), network.inputs()].map(|size| vec![0.0; size]);
+    Stream::new(1, Purpose::Script).normals(0, 0, &mut weight);
+    Stream::new(1, Purpose::Script).normals(0, 1, &mut direction);
+    let mut gradient = vec![f32::NAN; network.inputs()];
+    let space = &mut vec![f32::NAN; inference.gradient_space(1)];
+    inference.gradient(Shown { count: 1, state, clock: t[0], class: None }, &weight, space, &mut gradient);
+    let product = |a: &[f32], b: &[f32]| a.iter().zip(b).map(|(a, b)| f64::from(*a) * f64::from(*b)).sum::<f64>();
+    let along = |by: f32| {
+        let moved: Vec<_> = state.iter().zip(&direction).map(|(z, w)| z + by * w).collect();
+        product(&answer(&moved), &weight)
+    };
+    let (found, expected) = (product(&gradient, &direction), (along(1e-2) - along(-1e-2)) / 0.02);
+    let size = (product(&gradient, &gradient) * product(&direction, &direction)).sqrt();
+    assert!((found - expected).abs() < 1e-4 * size, "{found} against {expected}, at most {size}");
 }
 
 #[test]

@@ -124,8 +124,9 @@ impl<'a> Integrator<'a> {
         }
     }
 
-    /// The same, but that the error of the worst sample counts for that of all, its first `state` rows and its others
-    /// each by themselves; and of the former nothing is tolerated but in their units and what single precision rounds.
+    /// The same, but that the error of the worst sample counts for that of all: its first `state` rows, of which nothing
+    /// is tolerated but in their units and what single precision rounds, and its others, integrals along the way, each
+    /// by themselves.
     #[must_use]
     pub(super) fn strict(mut self, state: usize) -> Self {
         self.relative[..state].fill(f64::from(f32::EPSILON));
@@ -232,7 +233,12 @@ impl<'a> Integrator<'a> {
             self.before = error.max(1e-4);
         }
         Err(Error::numerical(format!("the tolerance was not met in {MOST_TRIALS} steps; they stand at t = {time:.4}"))
-            .with_hint("raise `rtol` and `atol`, or take a method with fixed steps"))
+            .with_hint(match self.strict {
+                None => "raise `rtol` and `atol`, or take a method with fixed steps",
+                Some(_) => {
+                    "raise `rtol` and `atol`, or leave out data far between modes, which take a step for every few nats"
+                }
+            }))
     }
 
     /// The slope of the present trial, or of the values themselves for stage 0.
@@ -267,8 +273,12 @@ impl<'a> Integrator<'a> {
         let slopes: [&[f32]; STAGES] = std::array::from_fn(|stage| &self.rows[(1 + stage) * self.size..][..self.size]);
         let square = |i: usize| {
             let difference: f64 = ERROR.iter().zip(slopes).map(|(weight, slope)| weight * f64::from(slope[i])).sum();
-            let scale = self.rows[i].abs().max(self.trial[i].abs());
             let row = i / samples;
+            // Integrals are held by what a step adds to them, so that many steps err no more than few.
+            let scale = match self.strict.is_some_and(|state| row >= state) {
+                true => (self.trial[i] - self.rows[i]).abs(),
+                false => self.rows[i].abs().max(self.trial[i].abs()),
+            };
             (length * difference / (self.floors[row] + self.relative[row] * f64::from(scale))).powi(2)
         };
         let Some(state) = self.strict else {

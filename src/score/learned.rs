@@ -111,6 +111,7 @@ impl Learned {
 }
 
 impl Learned {
+    /// The class that the network is told.
     fn class(&self) -> Option<usize> {
         self.condition.map(|condition| condition.class)
     }
@@ -228,9 +229,9 @@ impl Prepared for Fixed<'_> {
         }
         Some(Box::new(self.worker(width, |tile| {
             let [input, output] = self.sizes(tile).map(|size| vec![0.0; size]);
+            let (gradient, space) = (input.clone(), vec![0.0; self.inference.gradient_space(tile)]);
             let without = self.model.guidance().map_or(Vec::new(), |_| input.clone());
-            let space = vec![0.0; self.inference.gradient_space(tile)];
-            Lane { space, gradient: input.clone(), input, output, without }
+            Lane { space, input, output, gradient, without }
         })))
     }
 }
@@ -270,10 +271,10 @@ struct Lane {
     input: Vec<f32>,
     /// The answers or their weights, [driven·copies, tile].
     output: Vec<f32>,
-    /// The answers, or the gradient, without a class, where the score is guided away from them.
-    without: Vec<f32>,
     /// The gradient by the input, where it is asked for.
     gradient: Vec<f32>,
+    /// The answers, or the gradient, without a class, where it is guided away from it.
+    without: Vec<f32>,
 }
 
 impl Lane {
@@ -308,10 +309,10 @@ impl Lane {
     ) {
         let (inputs, outputs) = self.used(tile);
         let (input, output) = (&mut self.input[..inputs], &mut self.output[..outputs]);
+        let gradient = &mut self.gradient[..inputs];
         frame.normalise(tile, state, input);
         frame.weigh(tile, weight, output);
         let shown = Shown { count: tile.size, state: input, clock: frame.clock, class: model.class() };
-        let gradient = &mut self.gradient[..inputs];
         inference.gradient(shown, output, &mut self.space, gradient);
         if let Some(guidance) = model.guidance() {
             let without = &mut self.without[..inputs];
@@ -326,9 +327,9 @@ impl Lane {
     }
 }
 
-/// Goes from what was found `without` a class towards what was found with it, and beyond.
+/// Makes s + w (s_class − s) of what is known with a class, in its place, and without.
 fn guide(guidance: f32, without: &[f32], with: &mut [f32]) {
-    with.iter_mut().zip(without).for_each(|(with, without)| *with = guidance.mul_add(*with - *without, *without));
+    with.iter_mut().zip(without).for_each(|(with, without)| *with = guidance.mul_add(*with - without, *without));
 }
 
 impl Evaluator for Worker<'_> {

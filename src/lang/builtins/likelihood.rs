@@ -26,21 +26,26 @@ mod functions {
     /// auxiliaries: `"weighted"`, log mean [p(x, eta)/q(eta)] with their law q at t = 0, becomes exact with the number
     /// of draws; `"mean"`, mean [log p(x, eta) - log q(eta)], does not. The density at the horizon is the prior
     /// `"matched"` of `sample`, which makes an error while the horizon is short; close to t = 0, where the noise is
-    /// 1/20 of what is finest in the data, the score stays as it is, which makes one of 1e-5. Of a `State` it is the
-    /// log density of data and auxiliaries together at the time of the state.
+    /// 1/20 of what is finest in the data, the score stays as it is. Of a `State` it is the log density of data and
+    /// auxiliaries together at the time of the state.
     ///
     /// # Shapes
     /// x [count, shape...] (or [count], read as [count, 1]) -> values [count]
     ///
     /// # Returns
-    /// A `LogDensity`: `l.values` and `l.errors`, tensors [count] in nats, and `l.nfe`. The errors are standard errors
-    /// by random directions or draws. Half of the variance over random directions is that of all data together, since
-    /// few directions of one datum can agree by chance; where all of them have less than 7 degrees of freedom, as a
-    /// datum with less than 8 `probes`, the error is not known: NaN.
+    /// A `LogDensity`: `l.values` and `l.errors`, tensors [count] in nats, and `l.nfe`. The errors are what is random,
+    /// standard errors by directions or draws, and what is not: by how much the value changes when the flow is followed
+    /// with ten times the tolerance from data that are moved by a unit of single precision, and by how much the law of
+    /// the score at the horizon differs from the prior. A warning says where one of these is above 0.1 nats. Half of
+    /// the variance over random directions is that of all data together, since few directions of one datum can agree by
+    /// chance; where all of them have less than 7 degrees of freedom, as a datum with less than 8 `probes`, the error is
+    /// not known: NaN.
     ///
     /// # Errors
     /// When the process is not linear, an auxiliary starts at a fixed value, the data of an exact score are single
-    /// points and `x` is not noised, `x` has another shape than the score's data, or an option is out of range.
+    /// points, or those of any score do not vary along some direction, and `x` is not noised, `x` has another shape than
+    /// the score's data, the tolerance would take more than 100,000 steps, as far between modes that are many hundred
+    /// deviations apart, or an option is out of range.
     ///
     /// # Source
     /// Song et al., arXiv 2011.13456; Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (`"mean"`); Burda, Grosse,
@@ -68,13 +73,13 @@ mod functions {
         density.values.clone()
     }
 
-    /// Standard errors of the log densities in nats, tensor [count]; 0 where nothing is random, NaN where not known.
+    /// Errors of the log densities in nats, tensor [count]; NaN where not known.
     #[rhai_fn(get = "errors", pure)]
     pub fn errors(density: &mut LogDensity) -> Tensor {
         density.errors.clone()
     }
 
-    /// Evaluations of the score per sample and draw that a likelihood took.
+    /// Evaluations of the score and its derivatives per sample and draw that a likelihood took.
     #[rhai_fn(get = "nfe", pure)]
     pub fn density_evaluations(density: &mut LogDensity) -> i64 {
         density.evaluations as i64

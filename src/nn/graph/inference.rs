@@ -39,18 +39,17 @@ impl FusedInference {
 impl FusedInference {
     /// Computes all values as they stand in `plan`.
     fn forward(&self, plan: &Plan, shown: Shown<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
-        let Shown { count, state, clock, class } = shown;
-        let classes = self.graph.classes();
-        enter(self.graph.state(), count, state, slots[plan.values[0]]);
+        let (Shown { count, state, clock, class }, Self { graph, .. }) = (shown, self);
+        enter(graph.state(), count, state, slots[plan.values[0]]);
         slots[plan.values[1]][..count].fill(clock);
-        if classes > 0 {
-            let rows = &mut slots[plan.values[2]][..count * classes];
+        if graph.classes() > 0 {
+            let rows = &mut slots[plan.values[2]][..count * graph.classes()];
             rows.fill(0.0);
             if let Some(class) = class {
-                rows.iter_mut().skip(class).step_by(classes).for_each(|mark| *mark = 1.0);
+                rows.iter_mut().skip(class).step_by(graph.classes()).for_each(|row| *row = 1.0);
             }
         }
-        for (number, node) in self.graph.nodes.iter().enumerate().skip(self.graph.shown()) {
+        for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()) {
             plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), slots, scratch);
         }
     }

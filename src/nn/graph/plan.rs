@@ -39,8 +39,8 @@ impl Plan {
 
     /// Of a pass that goes on to the gradient by the state.
     pub(super) fn by_state(graph: &Graph) -> Self {
-        let mut passed = vec![true, false];
-        for node in &graph.nodes[2..] {
+        let mut passed = vec![true];
+        for node in &graph.nodes[1..] {
             passed.push(node.inputs.iter().any(|&input| passed[input]));
         }
         Self::with_gradients(graph, &passed)

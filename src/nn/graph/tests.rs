@@ -60,7 +60,7 @@ fn check_gradient_by_state(
     network: &dyn Network,
     inference: &dyn Inference,
     parameters: &[f32],
-    shown: Shown<'_>,
+    (shown, classes): (Shown<'_>, &[f32]),
 ) {
     let (inputs, outputs) = (network.inputs(), network.outputs());
     let weight = normals(7, outputs * COUNT);
@@ -70,13 +70,12 @@ fn check_gradient_by_state(
     let tensors: Vec<_> =
         network.named_parameters().iter().map(|p| tensor(&parameters[p.place.clone()], &p.shape)).collect();
     let state = Var::from_tensor(&tensor(shown.state, &[inputs, COUNT]).t().unwrap().contiguous().unwrap()).unwrap();
-    let mut values = vec![state.as_tensor().clone(), tensor(&[shown.clock; COUNT], &[COUNT, 1])];
+    let clock = tensor(&[shown.clock; COUNT], &[COUNT, 1]);
+    let mut all = vec![state.as_tensor().clone(), clock];
     if network.classes() > 0 {
-        let mark = |i: usize| if shown.class == Some(i % CLASSES) { 1.0 } else { 0.0 };
-        let classes: Vec<f32> = (0..CLASSES * COUNT).map(mark).collect();
-        values.push(tensor(&classes, &[COUNT, CLASSES]));
+        all.push(tensor(classes, &[network.classes(), COUNT]).t().unwrap().contiguous().unwrap());
     }
-    let answers = network.candle(&tensors, &values, None).unwrap();
+    let answers = network.candle(&tensors, &all, None).unwrap();
     let sum = (answers * tensor(&weight, &[outputs, COUNT]).t().unwrap()).unwrap().sum_all().unwrap();
     let expected = sum.backward().unwrap().get(&state).unwrap().t().unwrap().flatten_all().unwrap();
     let error = distance(&found, &expected.to_vec1::<f32>().unwrap());
@@ -101,7 +100,7 @@ fn check(name: &str, extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>
             (0..CLASSES * COUNT * told).map(|i| if i / COUNT + 1 == CLASSES { mark } else { 0.0 }).collect();
         let error = distance(&answer, &candle.forward(&state, &[0.7; COUNT], &classes).unwrap());
         assert!(error < 3e-6, "{name}: answers of {class:?} differ by {error}");
-        check_gradient_by_state(name, network.as_ref(), inference.as_ref(), &parameters, shown);
+        check_gradient_by_state(name, network.as_ref(), inference.as_ref(), &parameters, (shown, &classes));
     }
     let class = normals(6, CLASSES * COUNT * told);
     let chance = Some(Chance { stream: Stream::new(8, Purpose::Dropout), step: 3, chunk: 1 });

@@ -82,9 +82,8 @@ impl Training for FusedTraining {
         let (mut slots, scratch) = self.plan.slots(samples.count, space);
         self.forward(parameters, samples, &mut slots, scratch);
         let loss = self.squared_error(samples, scale, &mut slots);
-        let Self { graph, plan, .. } = self;
         let at = |number| self.pass_of(number, parameters, samples);
-        plan.backward(graph, at, &mut slots, scratch, |node, pass, values, scratch| {
+        self.plan.backward(&self.graph, at, &mut slots, scratch, |node, pass, values, scratch| {
             let (Some(first), Some(last)) = (node.places.first(), node.places.last()) else { return };
             node.layer.by_parameters(pass, values, scratch, &mut gradient[first.start..last.end]);
         });

@@ -26,7 +26,7 @@ pub const LIKELIHOOD: &[Setting] = &[
         "\"weighted\" where the divergence is exact, else \"mean\": the noise of random directions would raise the weighted \
          one",
     ),
-    Setting { meaning: "tolerated error of a step, in parts of what the log density has changed by", ..TOLERANCES[0] },
+    Setting { meaning: "tolerated error of a step, in parts of what the log density changes by in it", ..TOLERANCES[0] },
     Setting {
         meaning: "tolerated error of a step besides, in nats; and of a state, in the deviations of what is finest in it",
         ..TOLERANCES[1]

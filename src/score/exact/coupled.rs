@@ -272,7 +272,7 @@ impl Differentiator for CoupledDifferentiator<'_> {
                 let log = worker.gradient(at, log);
                 change.add(&log, &worker.gradient);
             }
-            store(&change.sum, count, start, out);
+            store(change.sum(), count, start, out);
         }
     }
 }

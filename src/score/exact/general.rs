@@ -207,7 +207,7 @@ impl Differentiator for GeneralDifferentiator<'_> {
                 let log = worker.component(&View { count, start, state, ..view });
                 change.add(&log, &worker.gradient);
             }
-            store(&change.sum, count, start, out);
+            store(change.sum(), count, start, out);
         }
     }
 }

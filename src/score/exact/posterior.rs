@@ -78,7 +78,8 @@ dispatched! {
 
 dispatched! {
     /// Σ_j w_j (c_j − mean) (c_j − mean)·direction, with the weights of which [`posterior_mean`] found `mean` and `log`,
-    /// into `out`, [d]: how that mean moves with the point, but for κ. Around the mean, so that nothing cancels.
+    /// into `out`, [d]: how that mean moves with the point, but for κ. Around the mean, so that nothing cancels; and over
+    /// the sum of the weights once more, since a large `log` is rounded.
     pub(super) fn posterior_spread(
         log_weights: &[f32],
         centres: &[f32],
@@ -89,6 +90,7 @@ dispatched! {
         out: &mut [[f32; LANES]],
     ) {
         let (mean, log) = known;
+        let mut total = [0.0; LANES];
         out.fill([0.0; LANES]);
         for (centre, &log_weight) in centres.chunks_exact(point.len()).zip(log_weights) {
             let (mut square, mut along) = ([0.0; LANES], [0.0; LANES]);
@@ -100,12 +102,19 @@ dispatched! {
                 }
             }
             for i in 0..LANES {
-                along[i] *= exp((-half_precision).mul_add(square[i], log_weight) - log[i]);
+                let share = exp((-half_precision).mul_add(square[i], log_weight) - log[i]);
+                total[i] += share;
+                along[i] *= share;
             }
             for ((out, mean), &centre) in out.iter_mut().zip(mean).zip(centre) {
                 for i in 0..LANES {
                     out[i] = (centre - mean[i]).mul_add(along[i], out[i]);
                 }
+            }
+        }
+        for out in out.iter_mut() {
+            for i in 0..LANES {
+                out[i] /= total[i];
             }
         }
     }

@@ -70,27 +70,30 @@ dispatched! {
 /// direction: Σ w (∂g + (g − s) (g − s)·direction)/Σ w. Differences from the mean, so that nothing cancels.
 pub(super) struct Change {
     /// s, [rows].
-    pub(super) mean: Vec<[f32; LANES]>,
+    mean: Vec<[f32; LANES]>,
     /// log Σ w.
-    pub(super) log: [f32; LANES],
+    log: [f32; LANES],
     /// [rows].
     pub(super) direction: Vec<[f32; LANES]>,
     /// ∂g of the term that is added next, [rows].
     pub(super) own: Vec<[f32; LANES]>,
-    /// The sum so far, [rows].
-    pub(super) sum: Vec<[f32; LANES]>,
+    /// Σ w, in the unit that `log` says; not quite 1, since a large `log` is rounded.
+    total: [f32; LANES],
+    /// The sum so far in that unit, [rows].
+    sum: Vec<[f32; LANES]>,
 }
 
 impl Change {
     pub(super) fn new(rows: usize) -> Self {
         let [mean, direction, own, sum] = [(); 4].map(|()| vec![[0.0; LANES]; rows]);
-        Self { mean, log: [0.0; LANES], direction, own, sum }
+        Self { mean, log: [0.0; LANES], direction, own, total: [0.0; LANES], sum }
     }
 
     /// Begins the sum of changes of the mean that `terms` have.
     pub(super) fn begin(&mut self, terms: &mut Softmax) {
         self.log = terms.log();
         self.mean.copy_from_slice(terms.mean());
+        self.total.fill(0.0);
         self.sum.fill([0.0; LANES]);
     }
 
@@ -98,14 +101,23 @@ impl Change {
     pub(super) fn add(&mut self, log_weight: &[f32; LANES], gradient: &[[f32; LANES]]) {
         add_change(log_weight, gradient, self);
     }
+
+    /// The change, [rows].
+    pub(super) fn sum(&mut self) -> &[[f32; LANES]] {
+        for sum in &mut self.sum {
+            sum.iter_mut().zip(&self.total).for_each(|(sum, total)| *sum /= total);
+        }
+        &self.sum
+    }
 }
 
 dispatched! {
     fn add_change(log_weight: &[f32; LANES], gradient: &[[f32; LANES]], change: &mut Change) {
-        let Change { mean, log, direction, own, sum } = change;
+        let Change { mean, log, direction, own, total, sum } = change;
         let (mut share, mut along) = ([0.0; LANES], [0.0; LANES]);
         for lane in 0..LANES {
             share[lane] = exp(log_weight[lane] - log[lane]);
+            total[lane] += share[lane];
         }
         for ((gradient, mean), direction) in gradient.iter().zip(mean.iter()).zip(direction.iter()) {
             for lane in 0..LANES {
