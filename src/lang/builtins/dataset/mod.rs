@@ -1,6 +1,7 @@
 //! Datasets: distributions of data that can be drawn from.
 
 mod finite;
+mod images;
 mod laws;
 mod methods;
 mod toy;
@@ -15,6 +16,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Dataset>("Dataset");
     let parts = [
         (rhai::exported_manifest!(finite::module), finite::OPTIONS),
+        (rhai::exported_manifest!(images::module), images::OPTIONS),
         (rhai::exported_manifest!(laws::module), laws::OPTIONS),
         (rhai::exported_manifest!(toy::module), toy::OPTIONS),
     ];
