@@ -5,6 +5,7 @@ pub mod images;
 pub mod ising;
 mod labels;
 mod mixture;
+pub mod molecules;
 mod moments;
 mod part;
 mod points;

@@ -4,6 +4,7 @@ mod finite;
 mod images;
 mod laws;
 mod methods;
+mod molecules;
 mod toy;
 
 use rhai::Engine;
@@ -18,6 +19,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
         (rhai::exported_manifest!(finite::module), finite::OPTIONS),
         (rhai::exported_manifest!(images::module), images::OPTIONS),
         (rhai::exported_manifest!(laws::module), laws::OPTIONS),
+        (rhai::exported_manifest!(molecules::module), molecules::OPTIONS),
         (rhai::exported_manifest!(toy::module), toy::OPTIONS),
     ];
     engine.register_static_module("dataset", tables.joined("dataset", &parts).into());
