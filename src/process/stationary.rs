@@ -42,6 +42,10 @@ impl Linear {
             }
             Fate::Unknown => return Err("the eigenvalues of the drift could not be found".to_owned()),
         }
+        let noise = || self.noise.iter().filter(|amplitude| **amplitude != 0.0);
+        if let Some(amplitude) = noise().find(|amplitude| !(*amplitude * *amplitude).is_normal()) {
+            return Err(format!("the square of a noise amplitude, {amplitude:.3e}, is beyond double precision"));
+        }
         let covariance = self.lyapunov().ok_or("the equation for it is singular to working precision")?.rounded();
         let mean = self.drift.clone().lu().solve(&-&self.offset).unwrap_or_else(|| DVector::zeros(self.size()));
         Ok(Stationary { mean, covariance })
