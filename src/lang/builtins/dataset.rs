@@ -111,7 +111,7 @@ mod module {
     pub fn diamond(ctx: NativeCallContext, options: Map) -> Outcome<Dataset> {
         let (spacing, std) =
             read(&ctx, options, &[DIAMOND], |given| Ok((given.number("spacing"), given.number("std"))))?;
-        Dataset::diamond(spacing, std).raise(&ctx)
+        said(&ctx, Dataset::diamond(spacing, std).raise(&ctx)?)
     }
 
     /// A mixture of Gaussians.
@@ -156,7 +156,7 @@ mod module {
             Ok((weights, means.values, covariance.raise(&ctx)?))
         })?;
         let mixture = Mixture::new(weights, means, covariance).raise(&ctx)?;
-        Dataset::from_mixture("mixture", mixture).raise(&ctx)
+        said(&ctx, Dataset::from_mixture("mixture", mixture).raise(&ctx)?)
     }
 
     /// Five Swiss rolls: one at the origin and one at each of (±0.8, ±0.8).
@@ -229,9 +229,7 @@ mod module {
                 Dataset::from_values("array", &shape, &values)
             }
         };
-        let data = data.raise(&ctx)?;
-        data.coarseness().iter().for_each(|warning| task(&ctx).warn(warning));
-        Ok(data)
+        said(&ctx, data.raise(&ctx)?)
     }
 
     /// Finite data from a .npy or .npz file or a table in text, read as `io::read` does.
@@ -356,6 +354,12 @@ mod methods {
     pub fn to_string(data: &mut Dataset) -> String {
         data.to_string()
     }
+}
+
+/// The data, with a warning where single precision cannot hold them.
+fn said(ctx: &NativeCallContext, data: Dataset) -> Outcome<Dataset> {
+    data.coarseness().iter().for_each(|warning| task(ctx).warn(warning));
+    Ok(data)
 }
 
 fn shape_problem(name: &str, wanted: &str, shape: &[usize]) -> Error {
