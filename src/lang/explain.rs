@@ -153,6 +153,9 @@ impl Frame<'_> {
             to.message = format!("the closure takes another number of arguments than the {} given", arguments.len());
         } else if !name.chars().any(char::is_alphanumeric) {
             to.message = format!("`{name}` cannot be applied to ({list})");
+            if arguments.iter().any(|kind| kind == "array") {
+                to.hints.push("arrays are lists; tensor([..]) computes with all entries at once".into());
+            }
         } else if let Some(entry) = self.catalog.get(name) {
             to.message = format!("`{name}` cannot take ({list})");
             to.hints.push(forms(entry));
@@ -297,6 +300,7 @@ fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnos
         },
         EvalAltResult::ErrorTerminated(value, _) => match value.clone().try_cast::<Stop>() {
             Some(Stop::StackExhausted) => to.message = "calls and expressions nest too deeply".into(),
+            Some(Stop::MemoryExhausted) => to.message = "what the script keeps leaves no memory".into(),
             Some(Stop::Exit(code)) => to.ending = Ending::Exit(code),
             Some(Stop::Interrupted) | None => {
                 to.message = "interrupted".into();
