@@ -32,7 +32,7 @@ impl Linear {
         match fate(&self.drift) {
             Fate::Damped => {}
             Fate::Stays => {
-                return Err("the drift has an eigenvalue with real part 0, the variance grows for ever".to_owned());
+                return Err("the drift has an eigenvalue with real part 0, or too near to 0 to be told from it: the variance grows for ever".to_owned());
             }
             Fate::Grows(rate) => {
                 let time = 1.0 / rate;
