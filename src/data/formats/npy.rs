@@ -9,7 +9,7 @@ use py_literal::Value;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::array::Array;
+use super::array::{Array, WHOLE, rounded_whole};
 use crate::error::{Error, Result, suggestion};
 use crate::host::Host;
 use crate::tensor::{self, Tensor};
@@ -20,8 +20,13 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Array> {
     if nesting(&header) > DEEPEST {
         return Err(Error::file("read", path, "it is damaged: brackets in its header nest too deeply"));
     }
+    let is_long = header.windows(3).any(|kind| kind == b"i8'" || kind == b"u8'");
     let array = ArrayD::<Element>::read_npy(Cursor::new(header).chain(values));
-    array.map(from_array).map_err(|error| explain(path, &error))
+    let mut array = array.map(from_array).map_err(|error| explain(path, &error))?;
+    if is_long && array.values.iter().any(|value| value.abs() >= WHOLE) {
+        array.notes.push(rounded_whole(path));
+    }
+    Ok(array)
 }
 
 /// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
@@ -275,6 +280,14 @@ mod tests {
         assert!(vector("<f2", &[1, 0x7e])[0].is_nan());
         let truth = parse(&npy(&header("?", "False", "(2,)"), &[0, 1])).unwrap();
         assert_eq!(truth.values, [0.0, 1.0]);
+    }
+
+    /// Seen to be rounded without a word.
+    #[test]
+    fn whole_numbers_that_lose_digits_are_said() {
+        let notes = |value: i64| parse(&npy(&header("<i8", "False", "(1,)"), &value.to_le_bytes())).unwrap().notes;
+        assert_eq!(notes((1 << 53) - 1), [""; 0]);
+        assert!(notes((1 << 53) + 1)[0].contains("beyond 9_007_199_254_740_992 are rounded"), "{:?}", notes(1 << 60));
     }
 
     #[test]
