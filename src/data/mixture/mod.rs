@@ -155,7 +155,7 @@ impl Mixture {
         let d = self.dimension();
         self.places().filter(|(k, _)| self.weights[*k] > 0.0).find_map(|(k, c)| {
             let problem = coarse(self.means[k * d + c], self.deviation(k, c))?;
-            let of_component = if self.components() == 1 { String::new() } else { format!("of component {k} ") };
+            let of_component = if self.components() == 1 { String::new() } else { format!("in component {k} ") };
             Some((c, format!("{of_component}{problem}")))
         })
     }
@@ -330,13 +330,13 @@ mod tests {
         let far = 2_f64.powi(24);
         let (c, said) = new([-far, far], 0.5).unwrap().coarseness().unwrap();
         assert_eq!(
-            (c, said.starts_with("of component 0 has the mean -16_777_216 and a standard")),
+            (c, said.starts_with("in component 0 has the mean -16_777_216 and a standard")),
             (0, true),
             "{said}"
         );
         assert_eq!(new([-far, far], 1e3).unwrap().coarseness(), None);
         let small = new([0.0, 1e-40], 1e-41).unwrap().coarseness().unwrap().1;
-        assert!(small.starts_with("of component 0 has a standard deviation of 1.0000e-41"), "{small}");
+        assert!(small.starts_with("in component 0 has a standard deviation of 1.0000e-41"), "{small}");
     }
 
     #[test]
