@@ -43,6 +43,36 @@ fn code_prints_its_value() {
     assert_eq!(outcome(&run(&["--threads", "2", "-e", "print(3)"])), (0, "3\n".into(), String::new()));
 }
 
+/// What a result may be off by is said where it is made. Each was seen to pass without a word.
+#[test]
+fn warnings_come_without_being_asked_for() {
+    let cases = [
+        ("plot::scatter([[0, 0], [1, 0.0 / 0]]);", "1 of 2 left out, not finite"),
+        ("dataset::mixture(#{ means: [[16777216.0]], std: 0.5 });", "hold to 2"),
+        ("dataset::mixture(#{ means: [[0.0]], std: 1e-41 });", "where single precision loses digits"),
+    ];
+    for (text, warning) in cases {
+        let (code, _, said) = outcome(&run(&["-e", text]));
+        assert!(code == 0 && said.contains("warning: ") && said.contains(warning), "{text}: {said}");
+    }
+}
+
+/// Seen to be ended by the system, or to abort.
+#[test]
+fn what_grows_without_end_is_refused() {
+    let growing = [
+        "let s = \"ab\"; loop { s += s; }",
+        "let s = \"ab\"; loop { s = s + s; }",
+        "let a = [1, 2]; loop { a += a; }",
+        "let a = [1, 2]; loop { a = a + a; }",
+        "let a = [1, 2]; loop { a.append(a); }",
+    ];
+    for text in growing {
+        let (code, _, said) = outcome(&run(&["-e", text]));
+        assert!(code == 1 && said.contains("would take"), "{text}: {code} {said}");
+    }
+}
+
 #[test]
 fn exit_codes_say_what_happened() {
     let folder = tempfile::tempdir().unwrap();

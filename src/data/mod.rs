@@ -148,12 +148,16 @@ impl Dataset {
         data.with_labels(array.labels)
     }
 
-    /// That samples, which are in single precision, cannot hold the spread of a coordinate beside its mean.
+    /// That samples, which are in single precision, cannot hold the spread of a coordinate beside its mean; of a mixture
+    /// that of a component.
     pub fn coarseness(&self) -> Option<String> {
         let given = self.given();
         let variances = given.coordinate_variances();
         let coarse = |c: usize| Some((c, coarse(given.mean[c], variances[c].sqrt())?));
-        let (c, problem) = (0..self.dimension()).find_map(coarse)?;
+        let (c, problem) = match &self.0.law {
+            Law::Mixture(mixture, _) if self.units().is_none() => mixture.coarseness()?,
+            _ => (0..self.dimension()).find_map(coarse)?,
+        };
         Some(format!("coordinate {c} of `{}` {problem}", self.name()))
     }
 

@@ -1,6 +1,6 @@
 //! Functions that are made of others: their derivatives and vector code follow from those.
 
-use super::{Comparison, Condition, Expression, Function, Operation};
+use super::{Comparison, Condition, Expression, Function, Node, Operation};
 
 use Function::{Abs, Atan, Floor, Ln, Sqrt};
 use Operation::{Divide, Multiply, Subtract};
@@ -39,12 +39,20 @@ pub const COMPOSED: [(&str, fn(&Expression) -> Expression); 14] = [
 pub const COMPOSED_OF_TWO: [(&str, fn(&Expression, &Expression) -> Expression); 6] = [
     ("max", |a, b| a.or_where(&compare(Comparison::Greater, a, b), b)),
     ("min", |a, b| a.or_where(&compare(Comparison::Less, a, b), b)),
-    // Of the sign of a, as for numbers.
-    ("%", |a, b| a.combine(Subtract, &b.multiply(&a.combine(Divide, b).truncated()))),
+    ("%", remainder),
     ("hypot", |a, b| root(&square(a).add(&square(b)))),
     ("log", |x, base| x.apply(Ln).combine(Divide, &base.apply(Ln))),
     ("atan", angle),
 ];
+
+/// Of the sign of a, as for numbers; of a division by 0 there is none.
+fn remainder(a: &Expression, b: &Expression) -> Expression {
+    match b.node() {
+        // The product with 0 is dropped.
+        Node::Constant(0.0) => Expression::constant(f64::NAN),
+        _ => a.combine(Subtract, &b.multiply(&a.combine(Divide, b).truncated())),
+    }
+}
 
 fn one() -> Expression {
     Expression::constant(1.0)

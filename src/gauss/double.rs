@@ -134,6 +134,11 @@ impl Square {
         self.size
     }
 
+    /// Swaps two entries.
+    pub(crate) fn swap(&mut self, a: (usize, usize), b: (usize, usize)) {
+        self.entries.swap(a.0 * self.size + a.1, b.0 * self.size + b.1);
+    }
+
     /// Rounded to double precision.
     pub(crate) fn rounded(&self) -> DMatrix<f64> {
         DMatrix::from_fn(self.size, self.size, |i, j| self[(i, j)].value())

@@ -1,11 +1,11 @@
 //! The stationary covariance of a linear process.
 
-use nalgebra::linalg::balancing::balance_parlett_reinsch;
-use nalgebra::{Complex, DMatrix, DVector, Schur};
+use nalgebra::{DMatrix, DVector};
 
 use super::double::{Double, Square};
+use super::spectrum::{Balanced, Eigenvalue, parts};
 
-/// Parts of the norm of a matrix below which the real parts of its eigenvalues are not known.
+/// Parts of the norm of an inverse below which the real parts of its eigenvalues are not known.
 const RESOLUTION: f64 = 1e-12;
 
 /// What becomes of a perturbation under dz/dt = A z.
@@ -24,51 +24,29 @@ pub(crate) enum Fate {
 /// The fate of the perturbation that lives longest.
 ///
 /// An eigenvalue of A is known to a part of ‖A‖, and its inverse, an eigenvalue of A⁻¹, to a part of ‖A⁻¹‖: fast rates
-/// are read off A, slow ones off A⁻¹. With one of the two alone a memory of 10⁻¹² of the slowest time would hide
+/// are read off A, slow ones off A⁻¹. With one of the two alone a memory of 10⁻³² of the slowest time would hide
 /// whether that dies out.
-///
-/// Directions that feed others and are not fed by them have eigenvalues of their own, however strongly they feed: so
-/// each group that acts on itself is looked at alone, in units in which its entries are alike.
 pub(crate) fn fate(drift: &DMatrix<f64>) -> Fate {
     if drift.iter().any(|entry| !entry.is_finite()) {
         return Fate::Unknown;
     }
-    let fates = groups(drift).into_iter().map(|group| {
-        let mut own = drift.select_rows(&group).select_columns(&group);
-        balance_parlett_reinsch(&mut own);
-        fate_of_group(&own)
-    });
+    let fates = parts(drift).into_iter().map(|part| fate_of_part(&part));
     fates.reduce(Fate::worse).unwrap_or(Fate::Damped)
 }
 
-/// The components in groups of those that act on each other, directly or by way of others.
-fn groups(drift: &DMatrix<f64>) -> Vec<Vec<usize>> {
-    let size = drift.nrows();
-    let mut reaches = DMatrix::from_fn(size, size, |i, j| i == j || drift[(i, j)] != 0.0);
-    for via in 0..size {
-        for i in (0..size).filter(|&i| reaches[(i, via)]).collect::<Vec<_>>() {
-            for j in 0..size {
-                reaches[(i, j)] |= reaches[(via, j)];
-            }
+fn fate_of_part(part: &Balanced) -> Fate {
+    let Some(mut fast) = part.spectrum() else { return Fate::Unknown };
+    let inverse = part.inverse();
+    let mut slow = inverse.as_ref().and_then(Balanced::spectrum).unwrap_or_default();
+    fast.sort_by(|a, b| b.value.norm().total_cmp(&a.value.norm()));
+    slow.sort_by(|a, b| a.value.norm().total_cmp(&b.value.norm()));
+    let own = |(place, rate): (usize, &Eigenvalue)| {
+        if rate.value.re.abs() > rate.error {
+            return rate.value.re;
         }
-    }
-    let group = |i: usize| (0..size).filter(|&j| reaches[(i, j)] && reaches[(j, i)]).collect::<Vec<_>>();
-    (0..size).map(group).enumerate().filter(|(i, group)| group[0] == *i).map(|(_, group)| group).collect()
-}
-
-fn fate_of_group(drift: &DMatrix<f64>) -> Fate {
-    let Some(mut fast) = eigenvalues(drift) else { return Fate::Unknown };
-    let inverse = drift.clone().try_inverse().filter(|inverse| inverse.iter().all(|entry| entry.is_finite()));
-    let mut slow = inverse.as_ref().and_then(eigenvalues).unwrap_or_default();
-    fast.sort_by(|a, b| b.norm().total_cmp(&a.norm()));
-    slow.sort_by(|a, b| a.norm().total_cmp(&b.norm()));
-    let of_inverse = RESOLUTION * inverse.map_or(0.0, |inverse| inverse.norm());
-    let own = |(place, rate): (usize, &Complex<f64>)| {
-        if rate.re.abs() > RESOLUTION * drift.norm() {
-            return rate.re;
-        }
-        // Re 1/μ has the sign of Re μ.
-        slow.get(place).filter(|time| time.re.abs() > of_inverse).map_or(0.0, |time| time.re / time.norm_sqr())
+        // The inverse itself is known in double precision. Re 1/μ has the sign of Re μ.
+        let is_known = |time: &&Eigenvalue| time.value.re.abs() > time.error.max(RESOLUTION * time.norm);
+        slow.get(place).filter(is_known).map_or(0.0, |time| time.value.re / time.value.norm_sqr())
     };
     match fast.iter().enumerate().map(own).reduce(f64::max) {
         Some(rate) if rate > 0.0 => Fate::Grows(rate),
@@ -88,11 +66,6 @@ impl Fate {
         };
         if rank(other) > rank(self) { other } else { self }
     }
-}
-
-fn eigenvalues(matrix: &DMatrix<f64>) -> Option<Vec<Complex<f64>>> {
-    let schur = Schur::try_new(matrix.clone(), f64::EPSILON, 10_000)?;
-    Some(schur.complex_eigenvalues().iter().copied().collect())
 }
 
 /// The symmetric X with A X + X Aᵀ + D = 0, to about 30 digits; `None` when there is no unique one.

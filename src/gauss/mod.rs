@@ -7,6 +7,7 @@
 mod double;
 mod factor;
 mod lyapunov;
+mod spectrum;
 
 pub(crate) use double::{Double, Square};
 pub use factor::{
@@ -14,3 +15,4 @@ pub use factor::{
     triangularize,
 };
 pub(crate) use lyapunov::{Fate, fate, lyapunov};
+pub(crate) use spectrum::{Eigenvalue, plain_eigenvalues, spectrum};

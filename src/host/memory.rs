@@ -25,6 +25,11 @@ impl Host {
         }
     }
 
+    /// Whether there is hardly any memory left.
+    pub fn is_exhausted(&self) -> bool {
+        available().is_some_and(|available| available < SMALL)
+    }
+
     fn lacking(&self, bytes: f64) -> Option<String> {
         if let Some(limit) = self.memory_limit.filter(|&limit| bytes > limit) {
             return Some(format!("{}, and {} are allowed", taking(bytes), readable(limit)));

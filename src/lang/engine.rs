@@ -35,7 +35,7 @@ pub(super) fn build(
         .set_max_expr_depths(depth, depth)
         .set_max_call_levels(depth)
         .disable_symbol("eval");
-    stop::install(&mut engine, cancel, stack);
+    stop::install(&mut engine, cancel, stack, host.clone());
     let tokens = tokens::install(&mut engine);
     arithmetic::install(&mut engine);
     whole::install(&mut engine);

@@ -19,6 +19,13 @@ const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they hav
 /// Call forms listed at most.
 const FORMS: usize = 4;
 
+/// The function of the standard library inside which a call failed.
+struct Called {
+    name: String,
+    /// The file and line.
+    inside: String,
+}
+
 /// What is known where an error is put into words.
 pub(super) struct Frame<'a> {
     pub(super) engine: &'a Engine,
@@ -44,13 +51,15 @@ impl Frame<'_> {
         if let Some(own) = steps.iter().position(|step| !step.place.is_standard_library())
             && own > 0
         {
+            let Place { name: file, line, .. } = &steps[0].place;
+            let inside = format!("{file}, line {line}");
             steps.drain(..own);
             steps[0].note.clear();
-            called = steps[0].called.take();
+            called = steps[0].called.take().map(|name| Called { name, inside });
         }
         let places = steps.into_iter().map(|step| (step.place, step.note)).collect();
         let mut diagnostic = Diagnostic { places, ..Diagnostic::plain(String::new()) };
-        self.explain(core, called.as_deref(), &mut diagnostic);
+        self.explain(core, called.as_ref(), &mut diagnostic);
         diagnostic
     }
 
@@ -88,7 +97,7 @@ impl Frame<'_> {
         (current, steps)
     }
 
-    fn explain(&self, error: &EvalAltResult, called: Option<&str>, to: &mut Diagnostic) {
+    fn explain(&self, error: &EvalAltResult, called: Option<&Called>, to: &mut Diagnostic) {
         match error {
             EvalAltResult::ErrorFunctionNotFound(signature, _) => self.explain_function(signature, called, to),
             EvalAltResult::ErrorVariableNotFound(name, _) => self.explain_variable(name, to),
@@ -123,9 +132,9 @@ impl Frame<'_> {
 
     /// Where a function of the standard library passed on an option that nobody has, its own options are those to
     /// choose from.
-    fn suggest_option(&self, error: &EvalAltResult, called: Option<&str>, to: &mut Diagnostic) {
+    fn suggest_option(&self, error: &EvalAltResult, called: Option<&Called>, to: &mut Diagnostic) {
         let EvalAltResult::ErrorRuntime(value, _) = error else { return };
-        let Some(entry) = called.and_then(|called| self.catalog.get(called)) else { return };
+        let Some(entry) = called.and_then(|called| self.catalog.get(&called.name)) else { return };
         let known: Vec<&str> = entry.options().iter().map(|option| option.name.as_str()).collect();
         if let Some(failure) = value.read_lock::<Failure>()
             && let Error::Argument { name, problem, .. } = &failure.error
@@ -137,8 +146,7 @@ impl Frame<'_> {
         }
     }
 
-    /// `called` is the function of the standard library inside which the call failed.
-    fn explain_function(&self, signature: &str, called: Option<&str>, to: &mut Diagnostic) {
+    fn explain_function(&self, signature: &str, called: Option<&Called>, to: &mut Diagnostic) {
         let (name, arguments) = signature.split_once(" (").unwrap_or((signature, ")"));
         let arguments: Vec<String> =
             arguments.trim_end_matches(')').split(", ").filter(|a| !a.is_empty()).map(|a| self.type_name(a)).collect();
@@ -146,13 +154,18 @@ impl Frame<'_> {
         if arguments.iter().any(|kind| kind == "Expression" || kind == "Condition") {
             to.message = format!("`{name}` cannot be applied to symbols, of ({list})");
             to.hints.push(OF_SYMBOLS.into());
-        } else if let Some(entry) = called.and_then(|called| self.catalog.get(called)) {
+        } else if let Some(Called { name: outer, inside }) = called.filter(|_| self.is_nowhere(name)) {
+            to.message = format!("`{outer}` calls a function that does not exist, `{name}` of ({list}), in {inside}");
+        } else if let Some(entry) = called.and_then(|called| self.catalog.get(&called.name)) {
             to.message = format!("`{}` cannot take what it was given", entry.name);
             to.hints.push(forms(entry));
         } else if name.starts_with("anon$") {
             to.message = format!("the closure takes another number of arguments than the {} given", arguments.len());
         } else if !name.chars().any(char::is_alphanumeric) {
             to.message = format!("`{name}` cannot be applied to ({list})");
+            if arguments.iter().any(|kind| kind == "array") {
+                to.hints.push("arrays are lists; tensor([..]) computes with all entries at once".into());
+            }
         } else if let Some(entry) = self.catalog.get(name) {
             to.message = format!("`{name}` cannot take ({list})");
             to.hints.push(forms(entry));
@@ -163,6 +176,12 @@ impl Frame<'_> {
             };
             self.suggest_function(name, to);
         }
+    }
+
+    /// Whether no function has this name, whatever it is called with.
+    fn is_nowhere(&self, name: &str) -> bool {
+        let is_word = name.chars().any(char::is_alphabetic) && !name.contains('$');
+        is_word && self.catalog.get(name).is_none() && self.same_last_part(name).is_none()
     }
 
     fn suggest_function(&self, name: &str, to: &mut Diagnostic) {
@@ -289,7 +308,7 @@ fn is_symbolic_condition(expected: &str, actual: &str) -> bool {
     expected == "bool" && (actual.ends_with("Condition") || actual.ends_with("Expression"))
 }
 
-fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnostic) {
+fn explain_plainly(error: &EvalAltResult, called: Option<&Called>, to: &mut Diagnostic) {
     match error {
         EvalAltResult::ErrorRuntime(value, _) => match value.read_lock::<Failure>() {
             Some(failure) => explain_failure(&failure, called, to),
@@ -297,6 +316,7 @@ fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnos
         },
         EvalAltResult::ErrorTerminated(value, _) => match value.clone().try_cast::<Stop>() {
             Some(Stop::StackExhausted) => to.message = "calls and expressions nest too deeply".into(),
+            Some(Stop::MemoryExhausted) => to.message = "what the script keeps leaves no memory".into(),
             Some(Stop::Exit(code)) => to.ending = Ending::Exit(code),
             Some(Stop::Interrupted) | None => {
                 to.message = "interrupted".into();
@@ -324,8 +344,8 @@ fn explain_plainly(error: &EvalAltResult, called: Option<&str>, to: &mut Diagnos
     }
 }
 
-fn explain_failure(failure: &Failure, called: Option<&str>, to: &mut Diagnostic) {
-    let function = called.unwrap_or(&failure.function);
+fn explain_failure(failure: &Failure, called: Option<&Called>, to: &mut Diagnostic) {
+    let function = called.map_or(&failure.function, |called| &called.name);
     // Operators and properties (`index$get$`) have no name that a user would know; the argument may bear the
     // function's.
     let is_name = !function.is_empty() && function.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
@@ -344,5 +364,21 @@ fn explain_failure(failure: &Failure, called: Option<&str>, to: &mut Diagnostic)
         && let Some(option) = place.option(name)
     {
         *place = option;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::lang::runtime::Runtime;
+
+    /// Seen to be called what `verify` cannot take.
+    #[test]
+    fn what_the_library_lacks_is_no_fault_of_its_caller() {
+        let mut runtime = Runtime::new();
+        runtime.run_named("stdlib/broken.rhai", "fn verify(x) {\n    missing_there(x)\n}").unwrap();
+        let error = runtime.run_named("mine", "verify(1)").unwrap_err().render(false);
+        let expected = "`verify` calls a function that does not exist, `missing_there` of (number), in \
+                        stdlib/broken.rhai, line 2";
+        assert!(error.contains(expected), "{error}");
     }
 }

@@ -11,6 +11,7 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position};
 use super::failure::{Outcome, Raise};
 use super::options::{kind, number};
 use crate::error::Error;
+use crate::host::Host;
 
 /// Why a script was stopped; what `EvalAltResult::ErrorTerminated` carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,7 +22,12 @@ pub(super) enum Stop {
     Exit(i32),
     /// Because its calls and expressions nest too deeply.
     StackExhausted,
+    /// Because what it keeps leaves the machine no memory.
+    MemoryExhausted,
 }
+
+/// Operations between two looks at the memory: each takes as long as some hundreds.
+const LOOKS: u64 = 1 << 16;
 
 /// How much of the native stack a script has used. Script calls times nested expressions have no useful bound of their
 /// own: a thousand of each is more than any stack holds.
@@ -53,12 +59,14 @@ fn stack_address() -> usize {
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }
 
-/// Makes the engine look at the cancel flag and the stack at every operation, and registers `exit`.
-pub(super) fn install(engine: &mut Engine, cancel: Arc<AtomicBool>, stack: StackGuard) {
-    engine.on_progress(move |_| {
+/// Makes the engine look at the cancel flag and the stack at every operation, at the memory now and then, and registers
+/// `exit`.
+pub(super) fn install(engine: &mut Engine, cancel: Arc<AtomicBool>, stack: StackGuard, host: Host) {
+    engine.on_progress(move |count| {
         let stop = match () {
             () if cancel.load(Ordering::Relaxed) => Stop::Interrupted,
             () if stack.is_exhausted() => Stop::StackExhausted,
+            () if count.is_multiple_of(LOOKS) && host.is_exhausted() => Stop::MemoryExhausted,
             () => return None,
         };
         Some(Dynamic::from(stop))

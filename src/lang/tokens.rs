@@ -47,6 +47,11 @@ impl Inner {
         }
         self.follow(&token);
         match token {
+            // Rhai's tokenizer makes floats of them, of which most digits are lost.
+            Token::FloatConstant(number) if number.1.chars().all(|c| c.is_ascii_digit() || "_-".contains(c)) => {
+                let text = &number.1;
+                refuse(&format!("whole numbers end at {}: write {text}.0 for the float next to it", i64::MAX))
+            }
             Token::XOr => refuse("`^` is not a power here: write `a ** b`"),
             // Reserved by Rhai for the future, and good names for a physicist's variables.
             Token::Reserved(word)

@@ -11,6 +11,7 @@ use super::failure::{Outcome, Raise, refuse};
 use super::options::{number, whole};
 use super::rewrite::INDEX;
 use crate::error::{Error, Result};
+use crate::settings::written;
 use crate::tensor::steps_between;
 
 const ROUND: &str = "floor(x) and round(x) give whole numbers, idiv(a, b) the whole quotient";
@@ -67,7 +68,7 @@ fn rounded(name: &str, x: FLOAT) -> Result<INT> {
 
 fn bound(sign: &str, x: FLOAT) -> Outcome<INT> {
     whole(sign, x).map_err(|_| {
-        let error = Error::refused(format!("`{sign}` goes from one whole number to another, got {x}"));
+        let error = Error::refused(format!("`{sign}` goes from one whole number to another, got {}", written(x)));
         refuse(error.with_hint(STEPS))
     })
 }

@@ -41,6 +41,7 @@ pub use stationary::Stationary;
 
 use crate::error::{Error, Result, suggestion};
 use crate::expr::Expression;
+use crate::settings::written;
 use definition::{Form, Numbers, Timeline};
 use kernel::{Kernels, Quick, Rescaled};
 
@@ -113,7 +114,7 @@ impl Process {
 
     fn build(definition: Arc<Definition>, parameters: BTreeMap<String, f64>, horizon: f64) -> Result<Self> {
         if !(horizon > 0.0 && horizon.is_finite()) {
-            return Err(Error::argument("horizon", format!("must be finite and above 0, got {horizon}")));
+            return Err(Error::argument("horizon", format!("must be finite and above 0, got {}", written(horizon))));
         }
         definition.check()?;
         let form = Form::of(&definition);
@@ -128,10 +129,9 @@ impl Process {
             }
             // What is infinite at t = 0 only can be integrated over, if it grows slowly enough.
             (Some(coefficients), Err(error)) => {
-                match numbers.check(&times[1..]).and_then(|()| timeline(coefficients)) {
-                    Ok(timeline) if timeline.check_start(horizon).is_ok() => Some(timeline),
-                    _ => return Err(error),
-                }
+                let timeline = numbers.check(&times[1..]).and_then(|()| timeline(coefficients)).map_err(|_| error)?;
+                timeline.check_start(horizon)?;
+                Some(timeline)
             }
             (None, checked) => {
                 checked?;

@@ -32,7 +32,7 @@ impl Linear {
         match fate(&self.drift) {
             Fate::Damped => {}
             Fate::Stays => {
-                return Err("the drift has an eigenvalue with real part 0, the variance grows for ever".to_owned());
+                return Err("the drift has an eigenvalue with real part 0, or too near to 0 to be told from it: the variance grows for ever".to_owned());
             }
             Fate::Grows(rate) => {
                 let time = 1.0 / rate;
@@ -41,6 +41,10 @@ impl Linear {
                 ));
             }
             Fate::Unknown => return Err("the eigenvalues of the drift could not be found".to_owned()),
+        }
+        let noise = || self.noise.iter().filter(|amplitude| **amplitude != 0.0);
+        if let Some(amplitude) = noise().find(|amplitude| !(*amplitude * *amplitude).is_normal()) {
+            return Err(format!("the square of a noise amplitude, {amplitude:.3e}, is beyond double precision"));
         }
         let covariance = self.lyapunov().ok_or("the equation for it is singular to working precision")?.rounded();
         let mean = self.drift.clone().lu().solve(&-&self.offset).unwrap_or_else(|| DVector::zeros(self.size()));

@@ -16,6 +16,7 @@ use crate::error::{Error, Result, suggestion};
 use crate::gauss::precision;
 use crate::process::{Class, Kernel, Noised};
 use crate::score::{Chart, Coordinates, Score};
+use crate::settings::written;
 use crate::task::Task;
 use crate::tensor::{Tensor, allocate};
 use crate::vector::single;
@@ -122,7 +123,11 @@ fn within(score: &dyn Score, time: f64) -> Result<f64> {
         true => "data themselves may have no density: take a small time, e.g. 1e-3",
         false => "make the score of the process with a longer `horizon`",
     };
-    Err(Error::argument("t", format!("must be above 0 and up to the horizon {horizon}, got {time}")).with_hint(hint))
+    Err(Error::argument(
+        "t",
+        format!("must be above 0 and up to the horizon {}, got {}", written(horizon), written(time)),
+    )
+    .with_hint(hint))
 }
 
 /// Tensors for `blocks` blocks of what `finish` makes of each part of the states and the score there:

@@ -11,17 +11,35 @@ use crate::vector::{single, singles};
 /// All copies have the same weights, or each those of its kind.
 ///
 /// A step forms the increment first and adds it then: 1 − k dt in single precision would lose digits of k for small dt.
+/// Where little of the old state is left, the increment would lose the digits of that.
 #[derive(Debug, Clone)]
 pub struct Combination {
     offset: Vec<f32>,
-    /// Of each kind, the inputs of each output, (row, weight); weights of 0 are left out.
-    kinds: Vec<Vec<Vec<(usize, f32)>>>,
+    /// Of each kind, what each output is made of.
+    kinds: Vec<Vec<Output>>,
     /// The kind of each copy, where there are several.
     copies: Arc<[usize]>,
     inputs: usize,
-    /// Whether the first rows of the input, the old state, are added.
+}
+
+/// A row of output.
+#[derive(Debug, Clone)]
+struct Output {
+    /// The inputs, (row, weight); weights of 0 are left out.
+    terms: Vec<(usize, f32)>,
+    /// Whether the same row of the input, the old state, is added.
     is_step: bool,
 }
+
+impl Output {
+    fn new<'a>(weights: impl IntoIterator<Item = &'a f64>, is_step: bool) -> Self {
+        let terms = weights.into_iter().enumerate().filter(|(_, weight)| **weight != 0.0);
+        Self { terms: terms.map(|(row, &weight)| (row, single(weight))).collect(), is_step }
+    }
+}
+
+/// What less of the old state than this part is kept in a step is no increment of it.
+const MOSTLY: f64 = 0.5;
 
 impl Combination {
     /// z_b + offset_b + Σ_r weight_br input_r; `weights` is [m, inputs], rounded here.
@@ -31,28 +49,44 @@ impl Combination {
 
     /// The same with `weights` of each kind of copy; `copies` has the kind of each.
     pub(super) fn step_by_kinds(offset: &DVector<f64>, weights: &[DMatrix<f64>], copies: &Arc<[usize]>) -> Self {
-        let terms = |weights: &DMatrix<f64>, row: usize| {
-            let row = weights.row(row);
-            row.iter().enumerate().filter(|(_, w)| **w != 0.0).map(|(r, &w)| (r, single(w))).collect()
+        Self::by_kinds(offset, weights, copies, |_, row| Output::new(&row, true))
+    }
+
+    /// offset_b + Σ_r weight_br input_r with `weights` of each kind of copy, of which the first m multiply the old state:
+    /// as an increment where most of it is kept.
+    pub(super) fn carried_by_kinds(offset: &DVector<f64>, weights: &[DMatrix<f64>], copies: &Arc<[usize]>) -> Self {
+        Self::by_kinds(offset, weights, copies, |own, mut row| {
+            let is_step = row[own] >= MOSTLY;
+            row[own] -= f64::from(u8::from(is_step));
+            Output::new(&row, is_step)
+        })
+    }
+
+    /// offset_b + Σ_r weight_br input_r with `weights` of each kind of copy.
+    pub(super) fn map_by_kinds(offset: &DVector<f64>, weights: &[DMatrix<f64>], copies: &Arc<[usize]>) -> Self {
+        Self::by_kinds(offset, weights, copies, |_, row| Output::new(&row, false))
+    }
+
+    /// offset_b + Σ_r weight_br input_r.
+    pub(super) fn map(offset: &DVector<f64>, weights: &DMatrix<f64>) -> Self {
+        Self::map_by_kinds(offset, std::slice::from_ref(weights), &Arc::default())
+    }
+
+    fn by_kinds(
+        offset: &DVector<f64>,
+        weights: &[DMatrix<f64>],
+        copies: &Arc<[usize]>,
+        output: impl Fn(usize, Vec<f64>) -> Output,
+    ) -> Self {
+        let rows = |weights: &DMatrix<f64>| {
+            weights.row_iter().enumerate().map(|(b, w)| output(b, w.iter().copied().collect())).collect()
         };
-        let rows = |weights: &DMatrix<f64>| (0..weights.nrows()).map(|row| terms(weights, row)).collect();
         Self {
             offset: singles(offset),
             kinds: weights.iter().map(rows).collect(),
             copies: copies.clone(),
             inputs: weights[0].ncols(),
-            is_step: true,
         }
-    }
-
-    /// offset_b + Σ_r weight_br input_r with `weights` of each kind of copy.
-    pub(super) fn map_by_kinds(offset: &DVector<f64>, weights: &[DMatrix<f64>], copies: &Arc<[usize]>) -> Self {
-        Self { is_step: false, ..Self::step_by_kinds(offset, weights, copies) }
-    }
-
-    /// offset_b + Σ_r weight_br input_r.
-    pub(super) fn map(offset: &DVector<f64>, weights: &DMatrix<f64>) -> Self {
-        Self { is_step: false, ..Self::step(offset, weights) }
     }
 
     /// Rows that it reads.
@@ -69,9 +103,10 @@ impl Combination {
             for (copy, out) in out.chunks_exact_mut(width).enumerate() {
                 let kind = if parts == 1 { 0 } else { self.copies[copy] };
                 let inputs = Inputs { values: inputs, stride: length, begin: copy * width };
-                match self.is_step {
-                    true => advance(b, self.offset[b], &self.kinds[kind][b], inputs, out),
-                    false => combine(self.offset[b], &self.kinds[kind][b], inputs, out),
+                let Output { ref terms, is_step } = self.kinds[kind][b];
+                match is_step {
+                    true => advance(b, self.offset[b], terms, inputs, out),
+                    false => combine(self.offset[b], terms, inputs, out),
                 }
             }
         }
@@ -172,6 +207,19 @@ mod tests {
             Combination::step(&offset, &weights[kind]).apply(width, &own, &mut alone);
             (0..2).for_each(|b| assert_eq!(all[(b * 3 + copy) * width..][..width], alone[b * width..][..width]));
         }
+    }
+
+    /// Seen to fail with increments alone: −1 + 1e-9 is −1 in single precision.
+    #[test]
+    fn what_is_left_of_a_state_has_all_digits() {
+        let weights = DMatrix::from_row_slice(2, 2, &[1e-9, 0.0, 0.0, 1.0 - 1e-6]);
+        let mut state = [0.0; 2];
+        Combination::carried_by_kinds(&DVector::zeros(2), &[weights], &Arc::default()).apply(
+            1,
+            &[3.0, 1.0],
+            &mut state,
+        );
+        assert!((state[0] / 3e-9 - 1.0).abs() < 1e-6 && state[1] == 1.0 - 1e-6, "{state:?}");
     }
 
     #[test]

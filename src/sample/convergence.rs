@@ -17,7 +17,7 @@ use crate::data::{Covariance, Dataset, Mixture};
 use crate::error::{Error, Result};
 use crate::process::Process;
 use crate::score::{Exact, Score};
-use crate::settings::Setting;
+use crate::settings::{Setting, written};
 use crate::task::Task;
 use crate::vector::single;
 
@@ -55,7 +55,7 @@ pub fn convergence(
     task: &Task,
 ) -> Result<Vec<Accuracy>> {
     if !(variance > 0.0 && variance.is_finite()) {
-        return Err(Error::argument("variance", format!("must be above 0, got {variance}")));
+        return Err(Error::argument("variance", format!("must be above 0, got {}", written(variance))));
     }
     let means = vec![1.0; process.data_components()];
     let mixture = Mixture::new(vec![1.0], means.clone(), Covariance::Isotropic(vec![variance]))?;

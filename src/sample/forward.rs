@@ -18,7 +18,7 @@ use crate::error::{Error, Result};
 use crate::process::{Class, Motion, Process, Transition, correlate};
 use crate::rng::{Purpose, Stream};
 use crate::score::Coordinates;
-use crate::settings::{Setting, Values};
+use crate::settings::{Setting, Values, written};
 use crate::task::Task;
 use crate::tensor::Tensor;
 use crate::vector::{single_rows, singles};
@@ -195,7 +195,7 @@ impl Forward {
 
     fn check(&self, until: f64) -> Result<()> {
         if !(until > 0.0 && until.is_finite()) {
-            return Err(Error::argument("end", format!("must be a finite time above 0, got {until}")));
+            return Err(Error::argument("end", format!("must be a finite time above 0, got {}", written(until))));
         }
         // The number of a step is a 32-bit key of the random streams.
         if self.steps == 0 || u32::try_from(self.steps).is_err() {

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::error::{Error, Result};
-use crate::settings::{Choice, Setting, Value, Values, words};
+use crate::settings::{Choice, Setting, Value, Values, words, written};
 
 /// How the times of the reverse process are spread. The grid alone can change a published score of merit by half, so it
 /// belongs to every result.
@@ -51,7 +51,10 @@ impl Grid {
             return Err(Error::argument("steps", format!("must be from 1 to {MOST_STEPS}, got {steps}")));
         }
         if !(end >= 0.0 && end < start) {
-            return Err(Error::argument("end", format!("must be a time from 0 to below {start}, got {end}")));
+            return Err(Error::argument(
+                "end",
+                format!("must be a time from 0 to below {}, got {}", written(start), written(end)),
+            ));
         }
         let times: Vec<f64> = match self {
             Self::Uniform => spread(start, end, steps, |i| start - i * (start - end)),

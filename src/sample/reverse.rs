@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 use crate::process::{PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
 use crate::score::{Chart, Score, blurred, remainder, unsettled};
+use crate::settings::written;
 use crate::task::Task;
 use crate::tensor::number;
 
@@ -58,7 +59,7 @@ pub fn reverse(score: &dyn Score, state: &State, from: Option<f64>, options: &Op
     process.require_noise()?;
     let from = from.unwrap_or(state.time);
     if !(from > options.end && from.is_finite()) {
-        let problem = format!("must be above the end, {}, got {from}", options.end);
+        let problem = format!("must be above the end, {}, got {}", written(options.end), written(from));
         return Err(
             Error::argument("from", problem).with_hint("states at t = 0 are data: noise them by `perturb` first")
         );
@@ -123,7 +124,10 @@ fn check_end(horizon: f64, from: f64, end: f64) -> Result<()> {
         return Ok(());
     }
     let start = if from == horizon { "the horizon" } else { "the start" };
-    Err(Error::argument("end", format!("must be a time from 0 to below {from}, {start}, got {end}")))
+    Err(Error::argument(
+        "end",
+        format!("must be a time from 0 to below {}, {start}, got {}", written(from), written(end)),
+    ))
 }
 
 /// Follows the reverse process by fixed steps through the times of `problem`.

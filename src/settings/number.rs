@@ -1,7 +1,9 @@
 //! Numbers as scripts have them.
 
-/// A number as a script would have it: `20_000`, `0.02`, `5e-4`.
+/// A number as a script would have it, of 15 digits at most: `20_000`, `0.02`, `5e-4`. What is beyond is rounding of
+/// double precision: 0.1 + 0.2 is `0.3`.
 pub fn written(number: f64) -> String {
+    let number = format!("{number:.14e}").parse().unwrap_or(number);
     let size = number.abs();
     if number != 0.0 && !(1e-3..1e15).contains(&size) {
         return format!("{number:e}");
@@ -37,6 +39,10 @@ mod tests {
             (20_000.0, "20_000"),
             (-123_456.5, "-123_456.5"),
             (1e30, "1e30"),
+            (0.1 + 0.2, "0.3"),
+            (1.1 * 1.1, "1.21"),
+            (f64::NAN, "NaN"),
+            (f64::INFINITY, "inf"),
         ];
         for (number, text) in cases {
             assert_eq!(written(number), text);

@@ -34,11 +34,15 @@ pub enum Binary {
     Greater,
     /// 1 where a ≥ b, else 0.
     GreaterEqual,
+    /// 1 where neither value is 0, else 0.
+    And,
+    /// 0 where both values are 0, else 1.
+    Or,
 }
 
 impl Binary {
     /// All operations.
-    pub const ALL: [Self; 12] = [
+    pub const ALL: [Self; 14] = [
         Self::Add,
         Self::Subtract,
         Self::Multiply,
@@ -51,6 +55,8 @@ impl Binary {
         Self::LessEqual,
         Self::Greater,
         Self::GreaterEqual,
+        Self::And,
+        Self::Or,
     ];
 
     /// As scripts write it.
@@ -68,6 +74,8 @@ impl Binary {
             Self::LessEqual => "<=",
             Self::Greater => ">",
             Self::GreaterEqual => ">=",
+            Self::And => "&",
+            Self::Or => "|",
         }
     }
 
@@ -85,6 +93,8 @@ impl Binary {
             Self::LessEqual => |a, b| f32::from(a <= b),
             Self::Greater => |a, b| f32::from(a > b),
             Self::GreaterEqual => |a, b| f32::from(a >= b),
+            Self::And => |a, b| f32::from(a != 0.0 && b != 0.0),
+            Self::Or => |a, b| f32::from(a != 0.0 || b != 0.0),
         }
     }
 }

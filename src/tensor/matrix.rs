@@ -1,15 +1,17 @@
 //! Equations, inverses and eigenvalues of square matrices, in double precision.
 
-use nalgebra::{DMatrix, Schur};
+use nalgebra::DMatrix;
 
 use super::Tensor;
 use crate::error::{Error, Result};
+use crate::gauss::{Eigenvalue, spectrum};
 use crate::host::Host;
 
-/// Rotations that an eigenvalue may take on the mean; a few are usual.
-const MOST_ROTATIONS: usize = 1000;
+/// Part of an eigenvalue to which it must be known.
+const ACCURACY: f64 = 1e-6;
 
-/// Part of the largest entry by which a symmetric matrix may differ from its transpose: sums in single precision do.
+/// Part of an entry, or of those of the diagonal beside it, by which a symmetric matrix may differ from its transpose:
+/// sums in single precision do.
 const ASYMMETRY: f64 = 8.0 * f32::EPSILON as f64;
 
 /// The x with a x = b, for `a` of shape [n, n] and `b` of \[n\] or [n, k]; of the shape of `b`.
@@ -47,21 +49,43 @@ pub fn inverse(a: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
 /// imaginary parts, [n, 2], in ascending order of these.
 ///
 /// # Errors
-/// When `a` is not a square matrix of finite numbers, or the eigenvalues are not found.
+/// When `a` is not a square matrix of finite numbers, or the eigenvalues are not found, or not to [`ACCURACY`].
 pub fn eigenvalues(a: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
     let matrix = square("a", a, host)?;
     let size = matrix.nrows();
-    let (largest, difference) = (matrix.amax(), (&matrix - matrix.transpose()).amax());
-    if difference <= ASYMMETRY * largest {
-        let mut values = matrix.symmetric_eigenvalues().as_slice().to_vec();
-        values.sort_by(f64::total_cmp);
-        return Tensor::from_f64(&[size], &values);
-    }
+    let is_symmetric = is_symmetric(&matrix);
+    let matrix = if is_symmetric { (&matrix + matrix.transpose()) * 0.5 } else { matrix };
     let unfound = || Error::numerical(format!("the eigenvalues of a matrix of shape {:?} were not found", a.0));
-    let schur = Schur::try_new(matrix, f64::EPSILON, MOST_ROTATIONS * size).ok_or_else(unfound)?;
-    let mut pairs: Vec<[f64; 2]> = schur.complex_eigenvalues().iter().map(|value| [value.re, value.im]).collect();
+    let mut pairs = spectrum(&matrix).ok_or_else(unfound)?.iter().map(known).collect::<Result<Vec<_>>>()?;
     pairs.sort_by(|a, b| a[0].total_cmp(&b[0]).then(a[1].total_cmp(&b[1])));
-    Tensor::from_f64(&[size, 2], pairs.as_flattened())
+    match is_symmetric {
+        true => Tensor::from_f64(&[size], &pairs.iter().map(|[re, _]| *re).collect::<Vec<_>>()),
+        false => Tensor::from_f64(&[size, 2], pairs.as_flattened()),
+    }
+}
+
+/// Whether each entry is its mirror image but for sums in single precision, which change no eigenvalue by more.
+fn is_symmetric(matrix: &DMatrix<f64>) -> bool {
+    let alike = |i: usize, j: usize| {
+        let (a, b) = (matrix[(i, j)], matrix[(j, i)]);
+        let beside = matrix[(i, i)].abs().sqrt() * matrix[(j, j)].abs().sqrt();
+        (a - b).abs() <= ASYMMETRY * beside.max(a.abs().max(b.abs()))
+    };
+    (0..matrix.nrows()).all(|i| (0..i).all(|j| alike(i, j)))
+}
+
+/// The real and imaginary part, if they are known well enough.
+fn known(one: &Eigenvalue) -> Result<[f64; 2]> {
+    let (value, error) = (one.value, one.error);
+    match error <= ACCURACY * value.norm() {
+        true => Ok([value.re, value.im]),
+        false if one.is_zero() => Ok([0.0, 0.0]),
+        false => {
+            let found = format!("{:.3e} {} {:.3e} i", value.re, if value.im < 0.0 { '-' } else { '+' }, value.im.abs());
+            let problem = format!("an eigenvalue is {found} only to within {error:.0e}");
+            Err(Error::argument("a", problem).with_hint("entries too far apart, or eigenvalues too near to each other"))
+        }
+    }
 }
 
 fn square(name: &str, (shape, values): (&[usize], &[f64]), host: &Host) -> Result<DMatrix<f64>> {

@@ -6,6 +6,7 @@ use ndarray::{ArrayViewD, Axis, IxDyn};
 
 use super::{Tensor, axis_in};
 use crate::error::{Error, Result};
+use crate::settings::written;
 use crate::vector::single;
 
 /// Positions along an axis are exact in a tensor of single precision up to here.
@@ -134,7 +135,7 @@ fn between(sorted: &[f64], part: f64) -> f64 {
 fn check_part(part: f64) -> Result<()> {
     match (0.0..=1.0).contains(&part) {
         true => Ok(()),
-        false => Err(Error::argument("q", format!("must be from 0 to 1, got {part}"))),
+        false => Err(Error::argument("q", format!("must be from 0 to 1, got {}", written(part)))),
     }
 }
 

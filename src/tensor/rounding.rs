@@ -42,9 +42,15 @@ pub fn lost(values: impl Iterator<Item = f64> + Clone) -> Option<String> {
     ))
 }
 
-/// That single precision cannot hold a spread beside a mean, as a sentence after the name of the numbers.
+/// That single precision cannot hold a spread, alone or beside a mean, as a sentence after the name of the numbers.
 #[must_use]
 pub fn coarse(mean: f64, deviation: f64) -> Option<String> {
+    if deviation > 0.0 && deviation < f64::from(f32::MIN_POSITIVE) {
+        let deviation = number(deviation);
+        return Some(format!(
+            "has a standard deviation of {deviation}, where single precision loses digits: multiply by a scale first"
+        ));
+    }
     (deviation > 0.0 && deviation < STEPS_OF_SPREAD * step(mean)).then(|| unheld(mean, deviation))
 }
 

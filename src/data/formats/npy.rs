@@ -9,7 +9,7 @@ use py_literal::Value;
 use zip::ZipArchive;
 use zip::result::ZipError;
 
-use super::array::Array;
+use super::array::{Array, WHOLE, rounded_whole};
 use crate::error::{Error, Result, suggestion};
 use crate::host::Host;
 use crate::tensor::{self, Tensor};
@@ -17,8 +17,16 @@ use crate::tensor::{self, Tensor};
 /// Reads the `.npy` file `path` of floating-point numbers, integers or truth values from its bytes.
 pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Array> {
     let (header, values) = modern(bytes);
+    if nesting(&header) > DEEPEST {
+        return Err(Error::file("read", path, "it is damaged: brackets in its header nest too deeply"));
+    }
+    let is_long = header.windows(3).any(|kind| kind == b"i8'" || kind == b"u8'");
     let array = ArrayD::<Element>::read_npy(Cursor::new(header).chain(values));
-    array.map(from_array).map_err(|error| explain(path, &error))
+    let mut array = array.map(from_array).map_err(|error| explain(path, &error))?;
+    if is_long && array.values.iter().any(|value| value.abs() >= WHOLE) {
+        array.notes.push(rounded_whole(path));
+    }
+    Ok(array)
 }
 
 /// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
@@ -74,6 +82,23 @@ fn modern(bytes: &[u8]) -> (Vec<u8>, &[u8]) {
         }
     }
     (header, values)
+}
+
+/// Brackets in each other that a header may have; one of records in records has a few.
+const DEEPEST: usize = 30;
+
+/// How deep brackets nest: the parser of headers goes down the stack with them.
+fn nesting(header: &[u8]) -> usize {
+    let (mut depth, mut deepest) = (0_usize, 0);
+    for byte in header {
+        match byte {
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            _ => {}
+        }
+        deepest = deepest.max(depth);
+    }
+    deepest
 }
 
 /// Writes the `.npy` file `path`, of single precision.
@@ -214,7 +239,10 @@ fn in_numpy(kind: &Value) -> &'static str {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::property::cases;
 
     /// A file as NumPy lays it out: magic, version, header length, header, values.
     fn npy(header: &str, values: &[u8]) -> Vec<u8> {
@@ -254,6 +282,14 @@ mod tests {
         assert_eq!(truth.values, [0.0, 1.0]);
     }
 
+    /// Seen to be rounded without a word.
+    #[test]
+    fn whole_numbers_that_lose_digits_are_said() {
+        let notes = |value: i64| parse(&npy(&header("<i8", "False", "(1,)"), &value.to_le_bytes())).unwrap().notes;
+        assert_eq!(notes((1 << 53) - 1), [""; 0]);
+        assert!(notes((1 << 53) + 1)[0].contains("beyond 9_007_199_254_740_992 are rounded"), "{:?}", notes(1 << 60));
+    }
+
     #[test]
     fn headers_of_python_2() {
         for shape in ["(3L, 2L)", "(3L, 2L, )", "(3 , 2L )"] {
@@ -285,6 +321,74 @@ mod tests {
         let tensor = parse(&npy(&header("|u1", "True", "(2, 3)"), &bytes)).unwrap();
         assert_eq!(tensor.shape, [2, 3]);
         assert_eq!(tensor.values, [1.0, 3.0, 5.0, 2.0, 4.0, 6.0]);
+    }
+
+    /// Seen to overflow the stack with brackets unlimited, and to panic on what `refused` says.
+    #[test]
+    fn impossible_headers_are_refused() {
+        let shapes = [
+            "(-1,)",
+            "(4294967296, 4294967296)",
+            "(18446744073709551615,)",
+            "(18446744073709551616,)",
+            "(1.5,)",
+            "()()",
+            "(0, 18446744073709551615)",
+            "(0, 9223372036854775807, 2)",
+            "(9223372036854775808, 0)",
+            "None",
+            "(True,)",
+            "(1, 2, 3, 4, 5, 6, 7, 8, 9, 99999999999)",
+        ];
+        for shape in shapes {
+            for order in ["True", "False"] {
+                let refused = parse(&npy(&header("<f8", order, shape), &[0; 8])).map(|array| array.shape);
+                assert!(refused.is_err(), "{shape}: {refused:?}");
+            }
+        }
+        for kind in ["<f0", "<f-8", "<f99999999999999999999", "", "<", "<i3", "é", "<f8<f8", "|O8"] {
+            let refused = parse(&npy(&header(kind, "False", "(1,)"), &[0; 8])).map(|array| array.shape);
+            assert!(refused.is_err(), "{kind}: {refused:?}");
+        }
+        for deep in ["(", "[", "{1:", "(1,"] {
+            let text = deep.repeat(20_000);
+            let bytes = [b"\x93NUMPY\x02\x00", (text.len() as u32).to_le_bytes().as_slice(), text.as_bytes()].concat();
+            assert!(parse(&bytes).unwrap_err().to_string().contains("damaged"));
+        }
+    }
+
+    proptest! {
+        #![proptest_config(cases(2000))]
+
+        /// Whatever becomes of a few bytes of a file, it is read or refused.
+        #[test]
+        fn damaged_files_do_not_panic(
+            damage in proptest::collection::vec((0_usize..200, proptest::num::u8::ANY), 1..6),
+            printable in proptest::collection::vec((10_usize..80, 0_usize..20), 0..4),
+            length in 0_usize..260,
+        ) {
+            let tensor = Tensor::new(&[2, 3], vec![1.0; 6]).unwrap();
+            let mut plain = Vec::new();
+            encode(Path::new("a.npy"), &tensor, &mut plain).unwrap();
+            let mut packed = Cursor::new(Vec::new());
+            encode_archive(Path::new("a.npz"), &[("x", &tensor)], &mut packed).unwrap();
+            for (is_archive, mut bytes) in [(false, plain), (true, packed.into_inner())] {
+                for (place, byte) in &damage {
+                    let size = bytes.len();
+                    bytes[place % size] = *byte;
+                }
+                for (place, character) in &printable {
+                    bytes[*place] = b"0123456789()[]{},'-L"[*character];
+                }
+                bytes.truncate(if length < 200 { bytes.len() } else { length });
+                let found = match is_archive {
+                    true => decode_archive(Path::new("a.npz"), &bytes, None, &Host::default()),
+                    false => decode(Path::new("a.npy"), &bytes),
+                };
+                let says = found.err().map(|error| error.to_string()).unwrap_or_else(|| "a.np".into());
+                prop_assert!(says.contains("a.np"), "{says}");
+            }
+        }
     }
 
     #[test]

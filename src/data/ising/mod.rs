@@ -7,7 +7,7 @@ mod wolff;
 
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
-use crate::settings::{Choice, Setting, Values, words};
+use crate::settings::{Choice, Setting, Values, words, written};
 use crate::task::{Meter, Task};
 use crate::tensor::{self, Tensor};
 use crate::vector::single;
@@ -98,7 +98,7 @@ impl Ising {
             return Err(Error::argument("size", format!("must be at least 2, got {}", self.size)));
         }
         if !(self.temperature > 0.0 && self.temperature.is_finite()) {
-            return Err(Error::argument("temperature", format!("must be above 0, got {}", self.temperature)));
+            return Err(Error::argument("temperature", format!("must be above 0, got {}", written(self.temperature))));
         }
         if self.count == 0 {
             return Err(Error::argument("count", "must be at least 1, got 0"));

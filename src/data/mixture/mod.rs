@@ -9,6 +9,8 @@ pub(super) use sampler::Sampler;
 use super::moments::{MOST_CORRELATED, Moments};
 use super::units::Units;
 use crate::error::{Error, Result};
+use crate::settings::written;
+use crate::tensor::{beyond, coarse, number};
 
 /// A Gaussian mixture of K components over d coordinates. Only [`Mixture::new`] makes one, and checks what the fields
 /// promise.
@@ -39,7 +41,9 @@ impl Covariance {
     pub fn from_std(std: &[f64]) -> Result<Self> {
         // A square would hide the sign.
         match std.iter().position(|s| !(*s > 0.0 && s.is_finite())) {
-            Some(k) => Err(Error::argument("std", format!("must be above 0, got {} for component {k}", std[k]))),
+            Some(k) => {
+                Err(Error::argument("std", format!("must be above 0, got {} for component {k}", written(std[k]))))
+            }
             None => Ok(Self::Isotropic(std.iter().map(|s| s * s).collect())),
         }
     }
@@ -65,11 +69,21 @@ impl Mixture {
         if let Some(at) = means.iter().position(|v| !v.is_finite()) {
             return Err(Error::argument("means", format!("has {} in component {}", means[at], at / dimension)));
         }
+        if let Some(at) = beyond(&means) {
+            let problem = format!("has {} in component {}, {BEYOND}", written(means[at]), at / dimension);
+            return Err(Error::argument("means", problem).with_hint(IN_UNITS));
+        }
         let covariance = match covariance {
             Covariance::Isotropic(variances) => isotropic(variances, components)?,
             Covariance::Full(matrices) => full(matrices, components, dimension)?,
         };
-        Ok(Self { weights, means, covariance })
+        let mixture = Self { weights, means, covariance };
+        let far = |k: usize, c: usize| mixture.means[k * dimension + c].abs() + FAR * mixture.deviation(k, c);
+        if let Some((k, c)) = mixture.places().find(|&(k, c)| beyond(&[far(k, c)]).is_some()) {
+            let problem = format!("of component {k} is {}, {BEYOND}", number(mixture.deviation(k, c)));
+            return Err(Error::argument("std", problem).with_hint(IN_UNITS));
+        }
+        Ok(mixture)
     }
 
     /// Nine components of equal weight on a 3×3 grid, rotated by 45°: the "diamond" of arXiv 2411.07233.
@@ -81,7 +95,7 @@ impl Mixture {
     pub fn diamond(spacing: f64, std: f64) -> Result<Self> {
         for (name, value) in [("spacing", spacing), ("std", std)] {
             if !(value > 0.0 && value.is_finite()) {
-                return Err(Error::argument(name, format!("must be above 0, got {value}")));
+                return Err(Error::argument(name, format!("must be above 0, got {}", written(value))));
             }
         }
         let step = spacing * std::f64::consts::FRAC_1_SQRT_2;
@@ -135,6 +149,28 @@ impl Mixture {
         variance.max(0.0).sqrt()
     }
 
+    /// That samples, which are in single precision, cannot hold a component of some weight in a coordinate: of that
+    /// coordinate, as a sentence after its name.
+    pub(super) fn coarseness(&self) -> Option<(usize, String)> {
+        let d = self.dimension();
+        self.places().filter(|(k, _)| self.weights[*k] > 0.0).find_map(|(k, c)| {
+            let problem = coarse(self.means[k * d + c], self.deviation(k, c))?;
+            let of_component = if self.components() == 1 { String::new() } else { format!("in component {k} ") };
+            Some((c, format!("{of_component}{problem}")))
+        })
+    }
+
+    /// All components, each with all coordinates.
+    fn places(&self) -> impl Iterator<Item = (usize, usize)> {
+        let d = self.dimension();
+        (0..self.means.len()).map(move |i| (i / d, i % d))
+    }
+
+    /// The standard deviation of component `k` in coordinate `c`.
+    fn deviation(&self, k: usize, c: usize) -> f64 {
+        self.entry(k, c, c).sqrt()
+    }
+
     /// The mixture in other `units`.
     pub(super) fn scaled(&self, units: &Units) -> Result<Self> {
         let d = self.dimension();
@@ -181,6 +217,12 @@ impl Mixture {
     }
 }
 
+/// Standard deviations from the mean that no sample is beyond.
+const FAR: f64 = 10.0;
+/// Why numbers are refused, and the way out.
+const BEYOND: &str = "beyond what single precision holds, 3.4e38";
+const IN_UNITS: &str = "divide the data by a unit of their size";
+
 /// Parts of variances that are rounding of sums over components.
 const ROUNDING: f64 = 1e-9;
 
@@ -189,7 +231,10 @@ fn normalise(weights: Vec<f64>) -> Result<Vec<f64>> {
         return Err(Error::argument("weights", "is empty").with_hint("a mixture needs at least one component"));
     }
     if let Some(k) = weights.iter().position(|w| !(*w >= 0.0 && w.is_finite())) {
-        return Err(Error::argument("weights", format!("must be 0 or above, got {} for component {k}", weights[k])));
+        return Err(Error::argument(
+            "weights",
+            format!("must be 0 or above, got {} for component {k}", written(weights[k])),
+        ));
     }
     let sum: f64 = weights.iter().sum();
     if !(sum > 0.0 && sum.is_finite()) {
@@ -272,6 +317,26 @@ mod tests {
         assert!(problem(new(vec![1.0], vec![0.0; 2], Covariance::Full(vec![1.0]))).contains("not 1 matrices of 2×2"));
         assert!(problem(Mixture::diamond(0.5, 0.0)).starts_with("`std` must be above 0"));
         assert!(problem(Mixture::diamond(f64::NAN, 1.0)).starts_with("`spacing` must be above 0"));
+    }
+
+    /// Seen to fail when only the moments of all components together were looked at: those are 2^24 wide.
+    #[test]
+    fn what_single_precision_cannot_hold_is_refused_or_said() {
+        let new = |means: [f64; 2], std: f64| {
+            Mixture::new(vec![1.0; 2], means.to_vec(), Covariance::from_std(&[std; 2]).unwrap())
+        };
+        assert!(problem(new([0.0, 1e39], 1.0)).starts_with("`means` has 1e39 in component 1, beyond what single"));
+        assert!(problem(new([0.0, 1.0], 1e39)).starts_with("`std` of component 0 is 1.0000e39, beyond what single"));
+        let far = 2_f64.powi(24);
+        let (c, said) = new([-far, far], 0.5).unwrap().coarseness().unwrap();
+        assert_eq!(
+            (c, said.starts_with("in component 0 has the mean -16_777_216 and a standard")),
+            (0, true),
+            "{said}"
+        );
+        assert_eq!(new([-far, far], 1e3).unwrap().coarseness(), None);
+        let small = new([0.0, 1e-40], 1e-41).unwrap().coarseness().unwrap().1;
+        assert!(small.starts_with("in component 0 has a standard deviation of 1.0000e-41"), "{small}");
     }
 
     #[test]

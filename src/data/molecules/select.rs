@@ -43,7 +43,8 @@ impl Atoms {
             unknown => {
                 let word = unknown.map_or("", String::as_str);
                 let hint = suggestion(word, &known, "the angles of the backbone are");
-                Err(Error::argument("atoms", format!("names {word:?}, which is no angle of the backbone")).with_hint(hint))
+                Err(Error::argument("atoms", format!("names {word:?}, which is no angle of the backbone"))
+                    .with_hint(hint))
             }
         }
     }
@@ -113,7 +114,8 @@ fn backbone(wanted: &[String], names: &[Atom]) -> Result<Vec<[usize; 4]>> {
     let same = |a: &Atom, b: &Atom| a.number == b.number && a.residue == b.residue;
     let residues: Vec<&[Atom]> = names.chunk_by(same).collect();
     let mut first = 0;
-    let firsts: Vec<usize> = residues.iter().map(|residue| std::mem::replace(&mut first, first + residue.len())).collect();
+    let firsts: Vec<usize> =
+        residues.iter().map(|residue| std::mem::replace(&mut first, first + residue.len())).collect();
     let place = |residue: usize, (name, further): (&str, isize)| {
         let residue = residue.checked_add_signed(further).filter(|residue| *residue < residues.len())?;
         residues[residue].iter().position(|atom| atom.name == name).map(|at| firsts[residue] + at)

@@ -1,5 +1,5 @@
-//! Arrays, strings and byte arrays of a length that a script gives, which the language would make without asking for
-//! the memory.
+//! Arrays, strings and byte arrays of a length that a script gives, or that grow, which the language would make without
+//! asking for the memory.
 
 use rhai::plugin::*;
 use rhai::{Array, Blob, Dynamic, Engine, INT, ImmutableString};
@@ -71,6 +71,74 @@ mod functions {
     pub fn blob_of_zeros(ctx: NativeCallContext, length: INT) -> Outcome<Blob> {
         blob(ctx, length, 0)
     }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn strings(ctx: NativeCallContext, a: &str, b: &str) -> Outcome<ImmutableString> {
+        afford_sum(&ctx, a.len(), b.len(), 1)?;
+        Ok([a, b].concat().into())
+    }
+
+    #[rhai_fn(name = "+=", name = "append", return_raw)]
+    pub fn longer_string(ctx: NativeCallContext, text: &mut ImmutableString, more: ImmutableString) -> Outcome<()> {
+        afford_sum(&ctx, text.len(), more.len(), 1)?;
+        *text += more;
+        Ok(())
+    }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn arrays(ctx: NativeCallContext, mut a: Array, b: Array) -> Outcome<Array> {
+        append(ctx, &mut a, b)?;
+        Ok(a)
+    }
+
+    /// Appends the entries of another array.
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let a = [1];
+    /// a.append([2, 3]);
+    /// assert_eq(a, [1, 2, 3]);
+    /// ```
+    #[rhai_fn(name = "append", name = "+=", return_raw)]
+    pub fn append(ctx: NativeCallContext, array: &mut Array, more: Array) -> Outcome<()> {
+        afford_sum(&ctx, array.len(), more.len(), size_of::<Dynamic>())?;
+        array.extend(more);
+        Ok(())
+    }
+
+    /// Appends an entry.
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let a = [1];
+    /// a.push("b");
+    /// assert_eq(a.len, 2);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn push(ctx: NativeCallContext, array: &mut Array, item: Dynamic) -> Outcome<()> {
+        // It doubles when it is full.
+        if array.len() == array.capacity() {
+            afford_sum(&ctx, array.len(), array.len(), size_of::<Dynamic>())?;
+        }
+        array.push(item);
+        Ok(())
+    }
+}
+
+/// Copies of what has grown that there is to be memory for: the next operator takes both its sides by value.
+const COPIES: f64 = 3.0;
+
+/// Whether something of two lengths together, of entries of `size` bytes, fits into memory.
+fn afford_sum(ctx: &NativeCallContext, a: usize, b: usize, size: usize) -> Outcome<()> {
+    let length = a.saturating_add(b);
+    let bytes = COPIES * length as f64 * size as f64;
+    host(ctx).afford(bytes, |problem| Error::refused(format!("a length of {length} {problem}"))).raise(ctx)
 }
 
 /// The length, 0 for a negative one, if as many entries of `size` bytes fit into memory.

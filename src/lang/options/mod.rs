@@ -10,6 +10,7 @@ use rhai::{Dynamic, NativeCallContext};
 
 use crate::error::{Error, Result};
 use crate::lang::failure::{Outcome, Raise};
+use crate::settings::written;
 
 /// What is wrong with a key of an option map that the function does not have.
 pub(crate) const UNKNOWN: &str = "is not an option here";
@@ -73,7 +74,7 @@ pub(crate) fn whole(name: &str, x: f64) -> Result<i64> {
     } else if x.abs() > LARGEST_WHOLE {
         Err(Error::argument(name, format!("must be a whole number of size 2^53 at most, got {x:e}")))
     } else {
-        Err(Error::argument(name, format!("must be a whole number, got {x}")))
+        Err(Error::argument(name, format!("must be a whole number, got {}", written(x))))
     }
 }
 

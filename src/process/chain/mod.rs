@@ -1,6 +1,6 @@
 //! The forward process as a chain of short Gaussian steps, for processes without a kernel.
 //!
-//! z_{k+1} = z_k + f(z_k, t_k) Δ_k + G(z_k, t_k) √Δ_k ξ (Euler–Maruyama, Itô). Over a *window* of steps that begins at
+//! z_{k+1} = z_k + f(z_k, t) Δ_k + G(z_k, t) √Δ_k ξ (Euler–Maruyama, Itô) with t in the middle of the step. Over a *window* of steps that begins at
 //! a known state, the law of the end is taken as the Gaussian linearised along the noiseless path m,
 //!
 //! ```text
@@ -28,6 +28,8 @@ use discrete::{Discrete, triangle};
 /// A process cut into steps, ready to be walked by blocks of samples.
 #[derive(Debug)]
 pub struct Chain {
+    /// Steps that were asked for.
+    asked: usize,
     /// 0 = t_0 < ... < t_J, the horizon.
     times: Vec<f64>,
     components: usize,
@@ -50,7 +52,8 @@ pub const CHAIN_STEPS: Setting =
 const MOST_COMPONENTS: usize = 24;
 
 impl Chain {
-    /// Cuts `process` into `steps` steps, equal in √t: fine where the data are forgotten fastest.
+    /// Cuts `process` into `steps` steps, equal in √t: fine where the data are forgotten fastest. They land where the
+    /// process switches, and there are more of them where its coefficients change fast.
     ///
     /// # Errors
     /// When `steps` is out of the range of [`CHAIN_STEPS`], or the process couples too many components.
@@ -63,15 +66,21 @@ impl Chain {
             return Err(Error::process(process.name(), problem).with_hint("couple fewer coordinates"));
         }
         let time = |k: usize| process.horizon() * (k as f64 / steps as f64).powi(2);
-        let times: Vec<_> = (0..=steps).map(time).collect();
+        let places = process.switching_times().iter().copied().filter(|place| *place < process.horizon());
+        let mut times: Vec<_> = (0..=steps).map(time).chain(places).collect();
+        times.sort_by(f64::total_cmp);
+        times.dedup();
+        let times = process.refined(times);
         let discrete = Discrete::of(process);
         let step = Program::new(&discrete.step(), components + discrete.sources(), &["step"])?;
         let window = Program::new(&discrete.window(), discrete.window_inputs(), &["step"])?;
         let scalars = times.windows(2).map(|pair| {
-            let length = pair[1] - pair[0];
-            [step.at(pair[0], &[length]), window.at(pair[0], &[length])]
+            // At a place where the process switches it may be on either side.
+            let (middle, length) = (0.5 * (pair[0] + pair[1]), pair[1] - pair[0]);
+            [step.at(middle, &[length]), window.at(middle, &[length])]
         });
         Ok(Self {
+            asked: steps,
             scalars: scalars.collect(),
             times,
             components,
@@ -92,6 +101,18 @@ impl Chain {
     /// Number J of steps.
     pub fn steps(&self) -> usize {
         self.scalars.len()
+    }
+
+    /// Number of steps that was asked for.
+    pub fn asked(&self) -> usize {
+        self.asked
+    }
+
+    /// The place of `time` among the steps, from 0 to J, linear in √t between them.
+    pub fn place(&self, time: f64) -> f64 {
+        let before = self.times.partition_point(|&t| t < time).clamp(1, self.steps()) - 1;
+        let [from, to] = [before, before + 1].map(|step| self.times[step].sqrt());
+        before as f64 + ((time.sqrt() - from) / (to - from)).clamp(0.0, 1.0)
     }
 
     /// Number of Wiener sources.

@@ -111,7 +111,7 @@ impl Ladder {
 
     /// C(t) as a sum of exponentials: the real poles and one of each pair, and what multiplies their exponentials.
     pub(super) fn fractions(&self) -> Option<(Roots, Vec<Complex<f64>>)> {
-        let poles = apart(Roots::of_matrix(self.drift())?);
+        let poles = apart(Roots::of_matrix(&self.drift())?);
         let leading: f64 = self.couplings.iter().product();
         let numerator = |s: Complex<f64>| {
             let states = self.numerators(s);

@@ -2,6 +2,8 @@
 
 use nalgebra::{Complex, DMatrix};
 
+use crate::gauss::plain_eigenvalues;
+
 /// Imaginary parts below this part of a number are rounding.
 const REAL: f64 = 1e-12;
 /// Numerators whose sum is below this part of them have a sum of 0, and a zero at infinity.
@@ -29,10 +31,9 @@ impl Roots {
     }
 
     /// The eigenvalues of a matrix, if they can be found.
-    pub(super) fn of_matrix(matrix: DMatrix<f64>) -> Option<Self> {
+    pub(super) fn of_matrix(matrix: &DMatrix<f64>) -> Option<Self> {
         let is_finite = matrix.iter().all(|entry| entry.is_finite());
-        let schur = nalgebra::linalg::Schur::try_new(matrix, f64::EPSILON, 10_000).filter(|_| is_finite)?;
-        Some(Self::new(schur.complex_eigenvalues().iter().copied()))
+        Some(Self::new(plain_eigenvalues(&matrix).filter(|_| is_finite)?))
     }
 
     /// How many they are.
@@ -116,13 +117,13 @@ impl Fractions {
         }
         if constant {
             // Feedback closes the loop: A - b c.
-            return Roots::of_matrix(DMatrix::from_fn(count, count, |i, j| system[(i, j)] - input[i] * numerators[j]));
+            return Roots::of_matrix(&DMatrix::from_fn(count, count, |i, j| system[(i, j)] - input[i] * numerators[j]));
         }
         let gain: f64 = input.iter().zip(&numerators).map(|(b, c)| b * c).sum();
         let least = NO_GAIN * numerators.iter().map(|c| c.abs()).sum::<f64>();
         let gain = if gain.abs() < least { least } else { gain };
         let project = DMatrix::from_fn(count, count, |i, j| f64::from(i == j) - input[i] * numerators[j] / gain);
-        let mut zeros = Roots::of_matrix(project * system)?;
+        let mut zeros = Roots::of_matrix(&(project * system))?;
         // The projection itself adds an eigenvalue 0.
         let least = zeros.upper().map(|zero| zero.norm()).fold(f64::INFINITY, f64::min);
         match zeros.real.iter().position(|zero| zero.abs() == least) {

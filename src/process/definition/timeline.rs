@@ -9,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::expr::{Course, Expression};
 use crate::process::Linear;
 use crate::process::kernel::Integrand;
+use crate::settings::written;
 
 /// The coefficients of one process with numbers for its parameters.
 #[derive(Debug)]
@@ -83,6 +84,7 @@ impl Timeline {
     /// Names the coefficient and its power.
     pub(in crate::process) fn check_start(&self, horizon: f64) -> Result<()> {
         const OCTAVES: f64 = 100.0;
+        const MOST: f64 = 0.95;
         if !self.course.is_singular_at(0.0) {
             return Ok(());
         }
@@ -90,14 +92,21 @@ impl Timeline {
         let ends = near(700.0 + OCTAVES).into_iter().zip(near(700.0));
         let integrands = self.integrands().into_iter().zip(&self.varying);
         for ((Integrand { name, power }, (place, expression)), (nearer, farther)) in integrands.zip(ends) {
-            let growth = (nearer / farther).abs().log2() / OCTAVES;
-            if nearer == farther || f64::from(power) * growth < 0.95 {
+            let (growth, power) = ((nearer / farther).abs().log2() / OCTAVES, f64::from(power));
+            if nearer == farther || power * growth < MOST {
                 continue;
             }
-            let problem = format!("{name}, `{expression}`, grows too fast towards t = 0 to be integrated");
+            let (fastest, most) = (written(1.0 / power), written(MOST / power));
+            let reason = match power * growth < 0.999 {
+                true => format!(
+                    "grows as t^-{growth:.3} towards t = 0: powers from t^-{most} on up to t^-{fastest} have an integral, \
+                     but floating point has no times near enough to 0 for it"
+                ),
+                false => "grows too fast towards t = 0 to be integrated".to_owned(),
+            };
+            let problem = format!("{name}, `{expression}`, {reason}");
             return Err(Error::part(&self.definition.name, place.named().0, problem).with_hint(format!(
-                "it may grow more slowly than t^-{}: keep it finite, with t + 1e-5 for t, or where(t > 1e-5, .., ..)",
-                1.0 / f64::from(power)
+                "it may grow more slowly than t^-{most}: keep it finite, with t + 1e-5 for t, or where(t > 1e-5, .., ..)"
             )));
         }
         Ok(())

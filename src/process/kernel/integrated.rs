@@ -12,6 +12,7 @@ use super::passage::{LONGEST, Passage, Step};
 use super::stretch::Stretch;
 use crate::error::{Error, Result};
 use crate::process::definition::Timeline;
+use crate::settings::written;
 
 /// Difference of a step from its halves that is accepted, of each entry by itself.
 const TOLERANCE: f64 = 1e-12;
@@ -129,11 +130,14 @@ fn agree([whole, left, right]: [&Step; 3], more: f64) -> bool {
 /// `time` inside [0, `horizon`], of which rounding may have taken it out.
 pub(super) fn within(time: f64, horizon: f64) -> Result<f64> {
     if !(time >= 0.0 && time.is_finite()) {
-        return Err(Error::argument("t", format!("must be a finite time ≥ 0, got {time}")));
+        return Err(Error::argument("t", format!("must be a finite time ≥ 0, got {}", written(time))));
     }
     if time <= horizon * (1.0 + 4.0 * f64::EPSILON) {
         return Ok(time.min(horizon));
     }
-    Err(Error::argument("t", format!("must be at most the horizon {horizon} of the process, got {time}"))
-        .with_hint("coefficients that depend on the time are known up to the horizon: raise it"))
+    Err(Error::argument(
+        "t",
+        format!("must be at most the horizon {} of the process, got {}", written(horizon), written(time)),
+    )
+    .with_hint("coefficients that depend on the time are known up to the horizon: raise it"))
 }

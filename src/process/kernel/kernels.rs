@@ -11,6 +11,7 @@ use super::{Kernel, Propagator, Transition};
 use crate::error::{Error, Result};
 use crate::process::definition::Timeline;
 use crate::process::{Class, Linear};
+use crate::settings::written;
 
 /// What gives the kernel at any time and the transition between any two.
 #[derive(Debug)]
@@ -97,7 +98,10 @@ impl Kernels {
     /// The transition from the time `from` to `to`.
     pub(in crate::process) fn transition(&self, from: f64, to: f64) -> Result<Transition> {
         if !(from >= 0.0 && to >= from && to.is_finite()) {
-            return Err(Error::argument("t", format!("must rise from a time of 0 or above, got {from} to {to}")));
+            return Err(Error::argument(
+                "t",
+                format!("must rise from a time of 0 or above, got {} to {}", written(from), written(to)),
+            ));
         }
         match self {
             Self::Constant(constant) => constant.transition(to - from),

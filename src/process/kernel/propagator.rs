@@ -19,6 +19,7 @@ use super::{Kernel, Transition};
 use crate::error::{Error, Result};
 use crate::gauss::{Double, Square, triangularize};
 use crate::process::Linear;
+use crate::settings::written;
 
 /// Largest ‖A‖h of the Taylor step: a compromise of the length of the series and the number of doublings.
 const STEP: f64 = 0.5;
@@ -103,7 +104,7 @@ impl Propagator {
     /// When `time` is negative or not finite, or the kernel leaves the range of floating point.
     pub fn kernel(&self, time: f64) -> Result<Kernel> {
         if !(time >= 0.0 && time.is_finite()) {
-            return Err(Error::argument("t", format!("must be a finite time ≥ 0, got {time}")));
+            return Err(Error::argument("t", format!("must be a finite time ≥ 0, got {}", written(time))));
         }
         let doubling = self.doubling(time);
         let transfer = doubling.end();

@@ -276,7 +276,7 @@ impl Steps<'_> {
         let weights = reference.iter().zip(&integrals).map(|((carried, chance), integrals)| {
             offset = &then.mean - carried * &now.mean;
             let mut weights = DMatrix::zeros(size, width);
-            weights.columns_mut(0, size).copy_from(&(carried - DMatrix::identity(size, size)));
+            weights.columns_mut(0, size).copy_from(carried);
             for ((_, row), integral) in nodes.iter().zip(integrals) {
                 weights.columns_mut(row / copies, driven).copy_from(integral);
             }
@@ -286,7 +286,7 @@ impl Steps<'_> {
             weights
         });
         let weights: Vec<_> = weights.collect();
-        Ok(Combination::step_by_kinds(&offset, &weights, followed.kinds()))
+        Ok(Combination::carried_by_kinds(&offset, &weights, followed.kinds()))
     }
 
     /// Of each kind of copy, for each of the `nodes`: ∫ Ψ(τ → to) ½ D L_dd(τ)⁻ᵀ P(τ) dτ from `to` up to `from`.

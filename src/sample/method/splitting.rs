@@ -10,7 +10,7 @@
 
 use std::sync::Arc;
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::DVector;
 
 use super::about::{About, Fixed, Method, Needs, Way};
 use super::followed::{Followed, Reference};
@@ -118,14 +118,13 @@ impl Fixed for Splitting {
 /// The step from the time `from` down to `to`, from the rows of state and m rows of noise.
 fn back(reference: &Followed<'_>, from: f64, to: f64) -> Result<Combination> {
     let (now, then) = (reference.at(from)?, reference.at(to)?);
-    let size = now.mean.len();
-    let mut offset = DVector::zeros(size);
+    let mut offset = DVector::zeros(now.mean.len());
     let weights = reference.backward(from, to)?.into_iter().map(|(gain, noise)| {
         offset = &then.mean - &gain * &now.mean;
-        joined(&[&(gain - DMatrix::identity(size, size)), &noise])
+        joined(&[&gain, &noise])
     });
     let weights: Vec<_> = weights.collect();
-    Ok(Combination::step_by_kinds(&offset, &weights, reference.kinds()))
+    Ok(Combination::carried_by_kinds(&offset, &weights, reference.kinds()))
 }
 
 /// The step of `length` by D (ŝ − s_ref) at `time`, from the rows of state and score.

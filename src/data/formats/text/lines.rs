@@ -43,16 +43,23 @@ pub(super) struct Cleaned<'a> {
     pub(super) heading: Option<&'a str>,
 }
 
-/// What makes a comment of a whole line without being asked for: the marks of MATLAB, and of Grace, to which GROMACS
-/// writes.
-const LINES: [char; 2] = ['%', '@'];
+/// What makes a comment of a whole line without being asked for: the marks of MATLAB, of Grace, to which GROMACS
+/// writes, of Fortran and of C.
+const LINES: [&str; 4] = ["%", "@", "!", "//"];
+
+/// Whether a line is a comment by its mark alone. One of configuration files stands between fields, too, so words must
+/// follow, and no other.
+fn is_comment(line: &str) -> bool {
+    let words = line.strip_prefix("; ").unwrap_or_default().trim_start();
+    LINES.iter().any(|mark| line.starts_with(mark)) || words.starts_with(char::is_alphabetic) && !words.contains(';')
+}
 
 /// Takes out comments, from `mark` outside of quotes to the end of the line; without a mark given from `#`, or of lines
 /// that begin with one of [`LINES`]. An empty mark stands for none.
 pub(super) fn without_comments<'a>(text: &'a str, mark: Option<&str>) -> Cleaned<'a> {
-    let begins_line = |line: &str| line.starts_with(mark.unwrap_or("#")) || mark.is_none() && line.starts_with(LINES);
+    let begins_line = |line: &str| line.starts_with(mark.unwrap_or("#")) || mark.is_none() && is_comment(line);
     let mark = mark.unwrap_or("#");
-    if mark.is_empty() || !text.contains(mark) && !text.contains(LINES) {
+    if mark.is_empty() || !text.contains(mark) && !text.lines().any(|line| is_comment(line.trim_start())) {
         return Cleaned { text: text.into(), heading: None };
     }
     let (mut clean, mut heading, mut is_top, mut in_quotes) = (String::with_capacity(text.len()), None, true, false);
@@ -60,7 +67,7 @@ pub(super) fn without_comments<'a>(text: &'a str, mark: Option<&str>) -> Cleaned
         let content = line.trim_start();
         if !in_quotes && begins_line(content) {
             if is_top {
-                heading = Some(content.trim_start_matches(mark).trim_start_matches(LINES).trim());
+                heading = Some(content.trim_start_matches(mark).trim_start_matches(['%', '@', '!', '/', ';']).trim());
             }
         } else {
             is_top &= content.is_empty();
@@ -102,6 +109,10 @@ mod tests {
         assert_eq!(clean("1,2 # first\n3,4\n"), ("1,2 \n3,4\n".into(), None));
         assert_eq!(clean("# one\n  ## x, y\n1,2\n# z\n"), ("\n\n1,2\n\n".into(), Some("x, y")));
         assert_eq!(clean("% matlab\n50%,2\n"), ("\n50%,2\n".into(), Some("matlab")));
+        assert_eq!(clean("! fortran\n// c, d\n1,2\n"), ("\n\n1,2\n".into(), Some("c, d")));
+        assert_eq!(clean("; a file, b\n1,2\n"), ("\n1,2\n".into(), Some("a file, b")));
+        // A first field without a name, and one without a number.
+        assert_eq!(clean(";x;y\n0;1;2\n; 1;2\n; nan; 2\n").1, None);
         assert_eq!(clean("\"a\",\"#n\"\n1,2 #\n"), ("\"a\",\"#n\"\n1,2 \n".into(), None));
         assert_eq!(clean("1,2\n"), ("1,2\n".into(), None));
         let given = |mark| without_comments("1 # 2 // 3\n", Some(mark)).text.into_owned();

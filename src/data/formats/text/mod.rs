@@ -9,7 +9,7 @@ mod trouble;
 use std::io::Write;
 use std::path::Path;
 
-use super::array::Array;
+use super::array::{Array, WHOLE, rounded_whole};
 use super::options::Layout;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
@@ -106,7 +106,9 @@ impl Table<'_> {
         for &column in &taken.numbers {
             let field = &record.fields[column];
             let value = parse(field, self.dialect.decimal);
-            rows.values.push(value.ok_or_else(|| self.trouble().not_a_number(record, column, rows.count == 0))?);
+            let value = value.ok_or_else(|| self.trouble().not_a_number(record, column, rows.count == 0))?;
+            rows.values.push(value);
+            rows.is_rounded |= value.abs() >= WHOLE && is_whole(field);
             rows.has_whole |= rows.count > 0 && is_whole(field);
         }
         rows.labels.extend(taken.label.map(|column| record.fields[column].clone()));
@@ -122,6 +124,9 @@ impl Table<'_> {
     /// What may have been meant otherwise.
     fn notes(&self, first: &[String], taken: &Taken, rows: &Rows) -> Vec<String> {
         let mut notes = Vec::new();
+        if rows.is_rounded {
+            notes.push(rounded_whole(self.path));
+        }
         let line = self.skip + rows.first_line;
         let fields = picked(first, &taken.numbers);
         if self.layout.header.is_none()
@@ -161,6 +166,8 @@ struct Rows {
     labels: Vec<String>,
     /// Whether a number behind the first row is written as a whole one.
     has_whole: bool,
+    /// Whether a whole number has more digits than double precision.
+    is_rounded: bool,
 }
 
 fn picked(fields: &[String], columns: &[usize]) -> Vec<String> {

@@ -155,3 +155,11 @@ fn a_table_has_two_axes() {
     let problem = encode(Path::new("table.csv"), &cube, ",", Vec::new()).unwrap_err().to_string();
     assert!(problem.contains("the tensor has shape [1, 1, 1]"), "{problem}");
 }
+
+/// Seen to be rounded without a word.
+#[test]
+fn whole_numbers_that_lose_digits_are_said() {
+    assert!(parse("1,2\n3,9007199254740993\n").unwrap().notes[0].contains("are rounded to those of double precision"));
+    assert_eq!(parse("1,2\n3,9007199254740991\n").unwrap().notes, [""; 0]);
+    assert_eq!(parse("1,2\n3,1e300\n").unwrap().notes, [""; 0]);
+}

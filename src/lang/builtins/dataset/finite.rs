@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
 use super::methods::label_argument;
+use super::said;
 use crate::data::{Dataset, formats};
 use crate::error::Error;
 use crate::lang::builtins::io::file_options;
@@ -94,9 +95,7 @@ pub(super) mod module {
                 Dataset::from_values("array", &shape, &values)
             }
         };
-        let data = data.and_then(|data| data.with_labels(labels)).raise(&ctx)?;
-        data.coarseness().iter().for_each(|warning| task(&ctx).warn(warning));
-        Ok(data)
+        said(&ctx, data.and_then(|data| data.with_labels(labels)).raise(&ctx)?)
     }
 
     /// Finite data from a .npy or .npz file or a table in text, read as `io::read` does.

@@ -3,6 +3,7 @@
 use rhai::Map;
 use rhai::plugin::*;
 
+use super::said;
 use crate::data::{Covariance, Dataset, Ising, Mixture};
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
@@ -53,7 +54,7 @@ pub(super) mod module {
     pub fn diamond(ctx: NativeCallContext, options: Map) -> Outcome<Dataset> {
         let (spacing, std) =
             read(&ctx, options, &[DIAMOND], |given| Ok((given.number("spacing"), given.number("std"))))?;
-        Dataset::diamond(spacing, std).raise(&ctx)
+        said(&ctx, Dataset::diamond(spacing, std).raise(&ctx)?)
     }
 
     /// A mixture of Gaussians.
@@ -98,7 +99,7 @@ pub(super) mod module {
             Ok((weights, means.values, covariance.raise(&ctx)?))
         })?;
         let mixture = Mixture::new(weights, means, covariance).raise(&ctx)?;
-        Dataset::from_mixture("mixture", mixture).raise(&ctx)
+        said(&ctx, Dataset::from_mixture("mixture", mixture).raise(&ctx)?)
     }
 
     /// Lattices of the two-dimensional Ising model in equilibrium: spins ±1 on a square with periodic sides, energy

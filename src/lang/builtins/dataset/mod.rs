@@ -7,10 +7,12 @@ mod methods;
 mod molecules;
 mod toy;
 
-use rhai::Engine;
+use rhai::{Engine, NativeCallContext};
 
 use crate::data::Dataset;
+use crate::lang::failure::Outcome;
 use crate::lang::options::Tables;
+use crate::lang::surroundings::task;
 
 /// Registers the type and the module `dataset`.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
@@ -25,4 +27,10 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_static_module("dataset", tables.joined("dataset", &parts).into());
     engine
         .register_global_module(tables.module("", rhai::exported_manifest!(methods::module), methods::OPTIONS).into());
+}
+
+/// The data, with a warning where single precision cannot hold them.
+fn said(ctx: &NativeCallContext, data: Dataset) -> Outcome<Dataset> {
+    data.coarseness().iter().for_each(|warning| task(ctx).warn(warning));
+    Ok(data)
 }

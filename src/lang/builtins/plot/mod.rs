@@ -302,7 +302,6 @@ fn lines_figure(ctx: &NativeCallContext, x: Option<&Dynamic>, y: &Dynamic, optio
 fn finished(ctx: &NativeCallContext, given: &Given, figure: Figure) -> Outcome<Picture> {
     let (width, height) = (given.number_if_given("width"), given.number_if_given("height"));
     let figure = Figure { width, height, dpi: given.number("dpi"), ..figure };
-    figure.unwritable().iter().for_each(|problem| task(ctx).warn(problem));
     let (saved, notes) = match given.text_if_given("file") {
         Some(file) => {
             let saved = figure.save(Path::new(file), &host(ctx)).raise(ctx)?;
@@ -310,5 +309,6 @@ fn finished(ctx: &NativeCallContext, given: &Given, figure: Figure) -> Outcome<P
         }
         None => (None, figure.notes().raise(ctx)?),
     };
+    notes.iter().for_each(|note| task(ctx).warn(note));
     Ok(Picture { figure: Arc::new(figure), saved, notes })
 }

@@ -16,6 +16,7 @@ pub(super) fn install(engine: &mut Engine) {
     equality(engine);
     engine.register_fn("-", |t: Tensor| t.map(|v| -v));
     engine.register_fn("+", |t: Tensor| t);
+    engine.register_fn("!", |t: Tensor| t.map(|v| f64::from(v == 0.0)));
     for (name, function) in FUNCTIONS {
         let form = documented(name, "").with_params_info(["t: Tensor", "Tensor"]);
         form.register_into_engine(engine, move |t: Tensor| t.map(function));

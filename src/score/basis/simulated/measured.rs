@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use super::super::Subject;
 use super::super::equilibrium::Equilibrium;
+use crate::process::Chain;
 use crate::vector::single;
 
 /// What was measured on simulated paths; a checkpoint carries it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Measured {
-    /// Steps of the chain.
+    /// Steps of the chain that were asked for; J is larger where coefficients change fast.
     pub steps: usize,
     /// Length of the windows in time that was asked for.
     pub window: Option<f64>,
@@ -49,12 +50,12 @@ fn short_pairs<S: Serializer>(values: &[[f32; 2]], serializer: S) -> Result<S::O
 }
 
 impl Measured {
-    /// Whether all lengths are those of `subject`.
-    pub(super) fn fits(&self, subject: &Subject, equilibrium: &Equilibrium) -> bool {
+    /// Whether all lengths are those of `chain` and `subject`.
+    pub(super) fn fits(&self, chain: &Chain, subject: &Subject, equilibrium: &Equilibrium) -> bool {
         let (m, driven) = (subject.process().components(), subject.process().driven().len());
         let (copies, rows, balances) = (subject.copies(), subject.inputs(), equilibrium.places().len());
         let lengths = [&self.mean, &self.covariance, &self.log_unit, &self.level, &self.balance];
-        let wanted = [rows, m * m, driven, balances * copies, balances * (m + 2)].map(|row| (self.steps + 1) * row);
+        let wanted = [rows, m * m, driven, balances * copies, balances * (m + 2)].map(|row| (chain.steps() + 1) * row);
         lengths.map(Vec::len) == wanted
             && self.reach.len() == rows
             && !self.ends.is_empty()

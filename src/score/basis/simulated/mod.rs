@@ -119,7 +119,7 @@ impl SimulatedBasis {
         let process = subject.process();
         let chain = Chain::new(process, measured.steps)?;
         let equilibrium = Equilibrium::of(process)?;
-        if !measured.fits(&subject, &equilibrium) {
+        if !measured.fits(&chain, &subject, &equilibrium) {
             return Err(Error::process(process.name(), "the simulated moments do not fit it"));
         }
         Ok(Self { subject, chain, equilibrium, measured })
@@ -168,7 +168,7 @@ impl Basis for SimulatedBasis {
     fn at(&self, time: f64) -> Result<Frame> {
         let process = self.subject.process();
         let (m, horizon, steps) = (process.components(), process.horizon(), self.chain.steps());
-        let place = ((time / horizon).sqrt().clamp(0.0, 1.0) * steps as f64).max(1.0);
+        let place = self.chain.place(time).max(1.0);
         let between = |values: &[f64]| Measured::between(values, steps, place);
         let Measured { mean, covariance, log_unit, level, balance, .. } = &self.measured;
         let covariance = DMatrix::from_row_slice(m, m, &between(covariance));

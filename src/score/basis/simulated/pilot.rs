@@ -58,7 +58,7 @@ impl Pilot<'_> {
         let (level, balance) = self.balance(&sums, &mean);
         let window = window.map(|window| window.min(horizon));
         let log_unit = self.units()?;
-        let (steps, reach, ends) = (self.chain.steps(), sums.reach, sums.ends);
+        let (steps, reach, ends) = (self.chain.asked(), sums.reach, sums.ends);
         Ok(Measured { steps, window, mean, covariance, log_unit, level, balance, residual_signal, reach, ends })
     }
 
