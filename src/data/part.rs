@@ -22,7 +22,9 @@ impl Dataset {
                 [] => "give them: dataset::from_array(points, #{ labels: [..] })".to_owned(),
                 classes => suggestion(label, classes, "there are"),
             };
-            return Err(Error::argument("label", format!("{label:?} has no point of `{}`", self.name())).with_hint(hint));
+            return Err(
+                Error::argument("label", format!("{label:?} has no point of `{}`", self.name())).with_hint(hint)
+            );
         }
         let labels = Labels::new(vec![label.to_owned(); rows.len()]);
         self.part(&rows, labels, task)

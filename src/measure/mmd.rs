@@ -118,7 +118,9 @@ fn median_distance(rows: ArrayView2<'_, f32>) -> Result<f64> {
         let difference = judged[i].iter().zip(judged[j]).map(|(a, b)| f64::from(a - b).powi(2));
         difference.sum::<f64>().sqrt()
     };
-    let mut distances: Vec<_> = (0..judged.len()).flat_map(|i| (0..i).map(move |j| (i, j))).collect::<Vec<_>>()
+    let mut distances: Vec<_> = (0..judged.len())
+        .flat_map(|i| (0..i).map(move |j| (i, j)))
+        .collect::<Vec<_>>()
         .into_iter()
         .map(|(i, j)| distance(i, j))
         .collect();
@@ -196,7 +198,7 @@ mod tests {
                 .map(|seed| {
                     let x = Tensor::normals(&[150, 2], 2 * seed, task.host()).unwrap();
                     let y = Tensor::normals(&[200, 2], 2 * seed + 1, task.host()).unwrap();
-                    mmd(&x, &y.map(|v| v + shift as f32), Some(bandwidth), &task).unwrap()
+                    mmd(&x, &y.map(|v| v + shift), Some(bandwidth), &task).unwrap()
                 })
                 .collect();
             let mean = |of: &dyn Fn(&Discrepancy) -> f64| found.iter().map(of).sum::<f64>() / PAIRS as f64;
@@ -220,7 +222,10 @@ mod tests {
         assert!(found.error < 1e-6, "{found:?}");
         assert!(mmd(&a, &a, None, &task).unwrap_err().to_string().contains("median distance of the data, which is 0"));
         let one = tensor(&[1, 2], &[0.0, 0.0]);
-        assert_eq!(mmd(&a, &one, None, &task).unwrap_err().to_string(), "`b` has one row, and two are needed for a pair");
+        assert_eq!(
+            mmd(&a, &one, None, &task).unwrap_err().to_string(),
+            "`b` has one row, and two are needed for a pair"
+        );
         assert_eq!(mmd(&a, &b, Some(0.0), &task).unwrap_err().to_string(), "`bandwidth` must be above 0, got 0");
     }
 }

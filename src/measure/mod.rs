@@ -17,7 +17,7 @@ pub use energy::energy_distance;
 pub use histogram::{Bins, js_histogram, kl_histogram};
 pub use lattice::{coarse_magnetisation, ising_energy, spin_correlation};
 pub use mmd::{BANDWIDTH, Discrepancy, mmd};
-pub use ramachandran::{RamachandranBins, Ramachandran, js_ramachandran};
+pub use ramachandran::{Ramachandran, RamachandranBins, js_ramachandran};
 pub use structure::{StructureFactor, structure_factor};
 pub use transport::sliced_wasserstein;
 

@@ -58,7 +58,8 @@ pub fn js_ramachandran(a: &Tensor, b: &Tensor, bins: &RamachandranBins, task: &T
     let (x, y) = (a.rows("a")?, b.rows("b")?);
     let cells = bins.count * bins.count;
     let bytes = 16.0 * cells as f64 * (bins.blocks as f64 + 2.0);
-    task.host().afford(bytes, |problem| Error::argument("bins", format!("of {cells} in all for each block {problem}")))?;
+    task.host()
+        .afford(bytes, |problem| Error::argument("bins", format!("of {cells} in all for each block {problem}")))?;
     let (of_a, of_b) = (counts("a", &x, bins)?, counts("b", &y, bins)?);
     let (all_a, all_b) = (total(&of_a), total(&of_b));
     let value = divergence(&all_a, &all_b);
@@ -72,14 +73,18 @@ pub fn js_ramachandran(a: &Tensor, b: &Tensor, bins: &RamachandranBins, task: &T
 /// The counts of each block.
 fn counts(name: &str, rows: &Rows<'_>, bins: &RamachandranBins) -> Result<Vec<Vec<f64>>> {
     if rows.width() != 2 {
-        return Err(Error::argument(name, format!("must be pairs of angles [n, 2], got data of {} numbers", rows.width())));
+        return Err(Error::argument(
+            name,
+            format!("must be pairs of angles [n, 2], got data of {} numbers", rows.width()),
+        ));
     }
     if rows.count < bins.blocks {
         let problem = format!("has {} rows for {} blocks", rows.count, bins.blocks);
         return Err(Error::argument(name, problem).with_hint("take fewer blocks, or more data"));
     }
     let mut counts = vec![vec![0.0; bins.count * bins.count]; bins.blocks];
-    let bin = |angle: f32| (((f64::from(angle) + PI).rem_euclid(TAU) / TAU * bins.count as f64) as usize).min(bins.count - 1);
+    let bin =
+        |angle: f32| (((f64::from(angle) + PI).rem_euclid(TAU) / TAU * bins.count as f64) as usize).min(bins.count - 1);
     for (row, pair) in rows.values.as_chunks::<2>().0.iter().enumerate() {
         counts[row * bins.blocks / rows.count][bin(pair[0]) * bins.count + bin(pair[1])] += 1.0;
     }
@@ -121,7 +126,7 @@ mod tests {
     }
 
     /// `count` pairs of angles, each around `centre` with standard deviation `width`.
-    fn cloud(count: usize, centre: f32, width: f32, seed: u64) -> Tensor {
+    fn cloud(count: usize, centre: f64, width: f64, seed: u64) -> Tensor {
         Tensor::normals(&[count, 2], seed, Task::default().host()).unwrap().map(move |v| centre + width * v)
     }
 
@@ -135,7 +140,7 @@ mod tests {
         let found = js_ramachandran(&a, &b, &bins, &task).unwrap();
         assert!((found.value - truth).abs() < 1e-12, "{found:?}");
         // A turn further, and beyond π.
-        let turned = a.map(|angle| angle + 2.0 * std::f32::consts::PI);
+        let turned = a.map(|angle| angle + TAU);
         assert!(js_ramachandran(&a, &turned, &bins, &task).unwrap().value < 1e-12);
         let apart = js_ramachandran(&pairs(&[1.0, 1.0, 1.0, 1.0]), &b, &bins, &task).unwrap();
         assert!((apart.value - std::f64::consts::LN_2).abs() < 1e-12 && apart.error < 1e-12, "{apart:?}");
@@ -148,7 +153,7 @@ mod tests {
     fn errors_are_those_of_many_samples() {
         const PAIRS: u64 = 200;
         let (task, bins) = (Task::default(), RamachandranBins { count: 8, blocks: 20 });
-        let many = |shift: f32, runs: usize| {
+        let many = |shift: f64, runs: usize| {
             let found: Vec<_> = (0..PAIRS)
                 .map(|seed| {
                     let long = |cloud: Tensor| {
@@ -177,7 +182,8 @@ mod tests {
     fn what_is_no_pair_is_refused() {
         let (task, bins) = (Task::default(), RamachandranBins { count: 4, blocks: 2 });
         let good = pairs(&[0.0; 8]);
-        let refusal = |bad: &Tensor, bins: &RamachandranBins| js_ramachandran(&good, bad, bins, &task).unwrap_err().to_string();
+        let refusal =
+            |bad: &Tensor, bins: &RamachandranBins| js_ramachandran(&good, bad, bins, &task).unwrap_err().to_string();
         let three = Tensor::new(&[2, 3], vec![0.0; 6]).unwrap();
         assert_eq!(refusal(&three, &bins), "`b` must be pairs of angles [n, 2], got data of 3 numbers");
         assert_eq!(refusal(&pairs(&[0.0; 2]), &bins), "`b` has 1 rows for 2 blocks");

@@ -46,11 +46,14 @@ pub fn structure_factor(samples: &Tensor, task: &Task) -> Result<StructureFactor
     let sites = size * size;
     let blocks = task.blocks(rows.count.div_ceil(BLOCK), |block| {
         let fields = rows.values.chunks_exact(sites).skip(block * BLOCK).take(BLOCK);
-        fields.map(|field| task.check().map(|()| shells.averages(&powers(field, size, &transform)))).collect::<Result<Vec<_>>>()
+        fields
+            .map(|field| task.check().map(|()| shells.averages(&powers(field, size, &transform))))
+            .collect::<Result<Vec<_>>>()
     })?;
     let each: Vec<Vec<f64>> = blocks.into_iter().flatten().collect();
     let count = each.len() as f64;
-    let values: Vec<f64> = (0..shells.count()).map(|shell| each.iter().map(|own| own[shell]).sum::<f64>() / count).collect();
+    let values: Vec<f64> =
+        (0..shells.count()).map(|shell| each.iter().map(|own| own[shell]).sum::<f64>() / count).collect();
     let error = |shell: usize| {
         let sum = each.iter().map(|own| (own[shell] - values[shell]).powi(2)).sum::<f64>();
         (sum / (count - 1.0) / count).sqrt()
@@ -145,7 +148,8 @@ mod tests {
                 let side = |index: usize| (index as f64).min((size - index) as f64);
                 let shell = side(i).hypot(side(j));
                 if let Some(sum) = sums.get_mut(shell.round() as usize) {
-                    let powers = fields.values().chunks_exact(size * size).map(|field| naive(field, size, [i, j])).sum::<f64>();
+                    let powers =
+                        fields.values().chunks_exact(size * size).map(|field| naive(field, size, [i, j])).sum::<f64>();
                     *sum = [sum[0] + powers / 3.0, sum[1] + TAU * shell / size as f64, sum[2] + 1.0];
                 }
             }
@@ -159,7 +163,8 @@ mod tests {
     #[test]
     fn a_wave_is_in_its_shell_and_errors_are_over_fields() {
         let task = Task::default();
-        let wave = |amplitude: f64| (0..64).map(move |at| (amplitude * (TAU * 3.0 * f64::from(at % 8) / 8.0).cos()) as f32);
+        let wave =
+            |amplitude: f64| (0..64).map(move |at| (amplitude * (TAU * 3.0 * f64::from(at % 8) / 8.0).cos()) as f32);
         let fields = Tensor::new(&[2, 64], wave(1.0).chain(wave(2.0)).collect()).unwrap();
         let found = structure_factor(&fields, &task).unwrap();
         // Two wave vectors, ±3 along x, of N a²/4 each; sixteen have a length near 3.

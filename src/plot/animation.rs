@@ -38,7 +38,13 @@ impl Format {
         }
     }
 
-    fn encoder<'a>(self, first: &Pixels, frames: usize, rate: f64, bytes: &'a mut Vec<u8>) -> Result<Box<dyn Encode + 'a>> {
+    fn encoder<'a>(
+        self,
+        first: &Pixels,
+        frames: usize,
+        rate: f64,
+        bytes: &'a mut Vec<u8>,
+    ) -> Result<Box<dyn Encode + 'a>> {
         match self {
             Self::Gif => Ok(Box::new(Gif::new(first, rate, bytes)?)),
             Self::Png => Ok(Box::new(Png::new(first, frames, rate, bytes)?)),

@@ -25,7 +25,8 @@ impl Images {
             [height, width] | [_, height, width] | [_, 1, height, width] => (1, height, width),
             [_, 3, height, width] => (3, height, width),
             _ => {
-                let problem = format!("must be images [n, height, width] or [n, 3, height, width], got {:?}", tensor.shape());
+                let problem =
+                    format!("must be images [n, height, width] or [n, 3, height, width], got {:?}", tensor.shape());
                 let hint = "bring vectors into the form of images: x.reshape([n, height, width])";
                 return Err(Error::argument(name, problem).with_hint(hint));
             }
@@ -58,7 +59,8 @@ impl Images {
 
     /// Smallest and largest finite number.
     pub fn range(&self) -> Option<[f64; 2]> {
-        let finite = self.tensor.values().iter().copied().filter(|value| value.is_finite()).map(f64::from).collect::<Vec<_>>();
+        let finite =
+            self.tensor.values().iter().copied().filter(|value| value.is_finite()).map(f64::from).collect::<Vec<_>>();
         let least = finite.iter().copied().reduce(f64::min)?;
         Some([least, finite.iter().copied().fold(least, f64::max)])
     }

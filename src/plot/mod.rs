@@ -34,7 +34,8 @@ pub use animation::{Animation, animate, limits};
 pub use axes::Scale;
 pub use colours::{Colour, PALETTE, viridis};
 pub use figure::{
-    Axis, Cells, Figure, Layer, LineStyle, Mark, Panel, Raster, density, histogram, line, points, positions, scatter, series,
+    Axis, Cells, Figure, Layer, LineStyle, Mark, Panel, Raster, density, histogram, line, points, positions, scatter,
+    series,
 };
 pub use images::Images;
 pub use ramachandran::ramachandran;

@@ -137,7 +137,9 @@ mod tests {
     }
 
     fn decoded(path: &Path) -> (png::OutputInfo, Vec<u8>) {
-        let mut reader = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).expect("written"))).read_info().expect("a PNG");
+        let mut reader = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).expect("written")))
+            .read_info()
+            .expect("a PNG");
         let mut pixels = vec![0; reader.output_buffer_size().expect("small")];
         let info = reader.next_frame(&mut pixels).expect("whole");
         (info, pixels)

@@ -7,8 +7,7 @@ use crate::error::{Error, Result};
 use crate::task::Task;
 
 /// What the label of each number shows.
-const CLASSES: [&str; 10] =
-    ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
+const CLASSES: [&str; 10] = ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const PIXELS: usize = SHAPE[0] * SHAPE[1] * SHAPE[2];
@@ -36,7 +35,12 @@ impl Dataset {
             return Err(Error::file("read", folder, format!("it has no `{}`", names[0])).with_hint(hint));
         }
         if let Some(first) = missing.first() {
-            task.warn(&format!("{} of {} files are missing, the first `{}`", missing.len(), names.len(), first.display()));
+            task.warn(&format!(
+                "{} of {} files are missing, the first `{}`",
+                missing.len(),
+                names.len(),
+                first.display()
+            ));
         }
         afford(folder, (files.len() * IMAGES * PIXELS) as f64, task)?;
         let (mut values, mut labels) = (Vec::new(), Vec::new());

@@ -70,7 +70,10 @@ fn idx_files_are_read_with_their_labels() {
         let data = Dataset::idx(&path(images), Some(&path(labels)), &Task::default()).unwrap();
         assert_eq!(data.shape(), [2, 3]);
         assert_eq!(values(&data), pixels.iter().map(|&pixel| f32::from(pixel)).collect::<Vec<_>>());
-        assert_eq!((data.labels(), data.classes()), (&["7", "0"].map(String::from)[..], &["0", "7"].map(String::from)[..]));
+        assert_eq!(
+            (data.labels(), data.classes()),
+            (&["7", "0"].map(String::from)[..], &["0", "7"].map(String::from)[..])
+        );
         assert!(Dataset::idx(&path(images), None, &Task::default()).unwrap().labels().is_empty());
     }
 }
@@ -114,7 +117,9 @@ fn damaged_idx_files_are_refused() {
         refusal("labels", None),
         "cannot read `labels`: its magic number must be 2051, that of images in bytes, got 2049, that of labels"
     );
-    assert!(refusal("whole", Some("whole")).contains("must be 2049, that of labels in bytes, got 2051, that of images"));
+    assert!(
+        refusal("whole", Some("whole")).contains("must be 2049, that of labels in bytes, got 2051, that of images")
+    );
     assert_eq!(refusal("whole", Some("three")), "cannot use `three`: it has 3 labels for 2 of `whole`");
     assert!(refusal("floats", None).ends_with("must be 2051, that of images in bytes, got 3331"));
     assert!(refusal("none", None).ends_with("it says to have the shape [0, 2, 3], so it is empty"));
@@ -224,10 +229,7 @@ fn folders_that_are_no_data_are_refused() {
     let many: Vec<_> = (10..70).map(|at| (format!("{at}.png"), png(gray(3, 2, 0)))).collect();
     let mut many: Vec<_> = many.iter().map(|(name, bytes)| (name.as_str(), bytes.clone())).collect();
     many[50].1 = png(gray(2, 3, 0));
-    assert_eq!(
-        refusal(&many),
-        "cannot use `60.png`: it has 3 × 2 pixels (height × width), and `10.png` has 2 × 3"
-    );
+    assert_eq!(refusal(&many), "cannot use `60.png`: it has 3 × 2 pixels (height × width), and `10.png` has 2 × 3");
     many[50].1 = png(RgbImage::new(3, 2));
     assert_eq!(refusal(&many), "cannot use `60.png`: it is in colour, and `10.png` is grey");
     many[50].1.truncate(40);

@@ -13,7 +13,8 @@ pub(super) fn read(path: &Path, bytes: Vec<u8>, take: Take<'_>) -> Result<()> {
     while let Some((number, _)) = lines.find(|(_, line)| !line.trim().is_empty()) {
         let wrong = |number: usize, problem: &str| Error::file("read", path, format!("line {number} {problem}"));
         let ends = || Error::file("read", path, "it ends inside a frame").with_hint("it is truncated: copy it again");
-        let (number, line) = lines.next().ok_or_else(|| wrong(number, "is the last, and the number of atoms must follow"))?;
+        let (number, line) =
+            lines.next().ok_or_else(|| wrong(number, "is the last, and the number of atoms must follow"))?;
         let problem = || wrong(number, &format!("must be the number of atoms, got {:?}", line.trim()));
         let count: usize = line.trim().parse().map_err(|_| problem())?;
         let mut frame = Frame::default();

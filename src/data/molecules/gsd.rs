@@ -84,7 +84,9 @@ impl File<'_> {
         let (place, entries) = (self.long(24)?, self.long(32)?);
         let is_old = u32::from_le_bytes(self.number(44)?) >> 16 < 2;
         let all = self.slice(place, entries.saturating_mul(NAME as u64))?;
-        let name = |bytes: &[u8]| String::from_utf8_lossy(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned();
+        let name = |bytes: &[u8]| {
+            String::from_utf8_lossy(bytes.split(|byte| *byte == 0).next().unwrap_or_default()).into_owned()
+        };
         // Of fixed length once, and one behind the other since.
         Ok(if is_old { all.chunks(NAME).map(name).collect() } else { all.split(|byte| *byte == 0).map(name).collect() })
     }
@@ -113,7 +115,8 @@ impl File<'_> {
 
     fn floats(&self, chunk: &Chunk) -> Result<Vec<f64>> {
         if chunk.kind != FLOAT {
-            let problem = format!("its positions or boxes have the type {}, not that of single precision, {FLOAT}", chunk.kind);
+            let problem =
+                format!("its positions or boxes have the type {}, not that of single precision, {FLOAT}", chunk.kind);
             return Err(Error::file("read", self.path, problem));
         }
         let bytes = self.slice(chunk.place, chunk.count.saturating_mul(4))?;

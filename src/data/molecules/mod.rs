@@ -83,7 +83,8 @@ impl Dataset {
             let quadruples = chosen.as_deref().unwrap_or_default();
             if angles.len() + quadruples.len() > angles.capacity() {
                 let bytes = 24.0 * angles.len() as f64;
-                task.host().afford(bytes, |problem| Error::file("read", trajectory, format!("its angles {problem}")))?;
+                task.host()
+                    .afford(bytes, |problem| Error::file("read", trajectory, format!("its angles {problem}")))?;
             }
             for quadruple in quadruples {
                 angles.push(of_frame(frame, *quadruple, own, trajectory)?);

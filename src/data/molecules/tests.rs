@@ -22,7 +22,8 @@ fn peptide(phi: f64, psi: f64, unit: f64) -> [[f64; 3]; 5] {
     ]
 }
 
-const NAMES: [(&str, &str, usize); 5] = [("C", "ACE", 1), ("N", "ALA", 2), ("CA", "ALA", 2), ("C", "ALA", 2), ("N", "NME", 3)];
+const NAMES: [(&str, &str, usize); 5] =
+    [("C", "ACE", 1), ("N", "ALA", 2), ("CA", "ALA", 2), ("C", "ALA", 2), ("N", "NME", 3)];
 
 /// Frames with angles (φ, ψ), moved so that bonds cross the sides of the box, each atom put back inside.
 fn across(angles: &[[f64; 2]], unit: f64, edges: [[f64; 3]; 3]) -> Vec<[[f64; 3]; 5]> {
@@ -33,7 +34,9 @@ fn across(angles: &[[f64; 2]], unit: f64, edges: [[f64; 3]; 3]) -> Vec<[[f64; 3]
         }
         x
     };
-    let moved = |[phi, psi]: [f64; 2], at: usize| peptide(phi, psi, unit).map(|x| inside([x[0] + 0.4 * at as f64 * unit, x[1], x[2]]));
+    let moved = |[phi, psi]: [f64; 2], at: usize| {
+        peptide(phi, psi, unit).map(|x| inside([x[0] + 0.4 * at as f64 * unit, x[1], x[2]]))
+    };
     angles.iter().enumerate().map(|(at, angles)| moved(*angles, at)).collect()
 }
 
@@ -57,7 +60,8 @@ fn pdb(frames: &[[[f64; 3]; 5]], cell: &str) -> Vec<u8> {
         text += &format!("MODEL     {:4}\n", model + 1);
         for (at, (x, (name, residue, number))) in frame.iter().zip(NAMES).enumerate() {
             let [x, y, z] = x;
-            text += &format!("ATOM  {:5}  {name:<3} {residue} A{number:4}    {x:8.3}{y:8.3}{z:8.3}  1.00  0.00\n", at + 1);
+            text +=
+                &format!("ATOM  {:5}  {name:<3} {residue} A{number:4}    {x:8.3}{y:8.3}{z:8.3}  1.00  0.00\n", at + 1);
         }
         text += "TER\nENDMDL\n";
     }
@@ -124,7 +128,13 @@ fn folder(files: &[(&str, Vec<u8>)]) -> TempDir {
 
 const ALL: Frames = Frames { skip: 0, every: 1 };
 
-fn of(folder: &TempDir, trajectory: &str, topology: Option<&str>, atoms: &Atoms, frames: Frames) -> crate::Result<Dataset> {
+fn of(
+    folder: &TempDir,
+    trajectory: &str,
+    topology: Option<&str>,
+    atoms: &Atoms,
+    frames: Frames,
+) -> crate::Result<Dataset> {
     let topology = topology.map(|name| folder.path().join(name));
     Dataset::dihedrals(&folder.path().join(trajectory), topology.as_deref(), atoms, frames, &Task::default())
 }
@@ -140,7 +150,10 @@ const CUBE: [[f64; 3]; 3] = [[2.5, 0.0, 0.0], [0.0, 2.5, 0.0], [0.0, 0.0, 2.5]];
 #[test]
 fn planted_angles_are_found_in_every_format() {
     let frames = across(&ANGLES, 1.0, CUBE);
-    let moved = frames.iter().flat_map(|frame| frame.windows(2)).filter(|pair| (0..3).any(|k| (pair[0][k] - pair[1][k]).abs() > 1.01));
+    let moved = frames
+        .iter()
+        .flat_map(|frame| frame.windows(2))
+        .filter(|pair| (0..3).any(|k| (pair[0][k] - pair[1][k]).abs() > 1.01));
     assert!(moved.count() >= 4, "hardly a bond crosses a side");
     let angstroms = across(&ANGLES, 10.0, CUBE.map(|edge| edge.map(|x| 10.0 * x)));
     // Atoms of water behind the molecule: more than nine are compressed.
@@ -169,7 +182,8 @@ fn planted_angles_are_found_in_every_format() {
         ("wet.xtc", None, &places, 0.05),
     ];
     for (trajectory, topology, atoms, error) in cases {
-        let data = of(&files, trajectory, topology, atoms, ALL).unwrap_or_else(|problem| panic!("{trajectory}: {problem}"));
+        let data =
+            of(&files, trajectory, topology, atoms, ALL).unwrap_or_else(|problem| panic!("{trajectory}: {problem}"));
         assert_eq!(data.points().unwrap().shape(), [4, 2], "{trajectory}");
         let found = degrees(&data);
         for (found, truth) in found.iter().zip(ANGLES.as_flattened()) {
@@ -215,13 +229,18 @@ fn atoms_are_found_by_their_names() {
     assert_eq!(problem, "`atoms` names \"ALA:CB\", and there is no such atom");
     assert_eq!(hint, "did you mean `CA`?");
     let (problem, hint) = refusal(&named(["C", "ALA:N", "CA", "ALA:C"]));
-    assert_eq!((problem.as_str(), hint.as_str()), ("`atoms` names \"C\", which 2 atoms are called", "say which one: \"1:C\" or \"2:C\""));
+    assert_eq!(
+        (problem.as_str(), hint.as_str()),
+        ("`atoms` names \"C\", which 2 atoms are called", "say which one: \"1:C\" or \"2:C\"")
+    );
     assert_eq!(refusal(&named(["GLY:C", "N", "CA", "C"])).1, "the residues are 1 ACE, 2 ALA, 3 NME");
     let far = Atoms::Each(vec![[0, 1, 2, 5].map(Place::At)]);
     assert_eq!(refusal(&far).0, "`atoms` has the atom 5, and there are 5, from 0 on");
     let twice = Atoms::Each(vec![[0, 1, 1, 2].map(Place::At)]);
     assert!(refusal(&twice).0.ends_with("in frame 0 three of the atoms [0, 1, 1, 2] lie on a line or are not finite"));
-    assert!(refusal(&Atoms::backbone("omega").unwrap()).0.ends_with("asks for omega, and no residue has the atoms of all"));
+    assert!(
+        refusal(&Atoms::backbone("omega").unwrap()).0.ends_with("asks for omega, and no residue has the atoms of all")
+    );
     assert_eq!(Atoms::backbone("phi pis").unwrap_err().hint(), Some("did you mean `psi`?"));
 }
 

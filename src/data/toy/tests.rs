@@ -81,7 +81,11 @@ fn classes_are_where_they_should_be() {
         seen[(x + 2.5) as usize + 5 * (y + 2.5) as usize] += 1;
     }
     // 13 squares of 1538 each, within 5 standard errors.
-    assert!((0..25).all(|square| if square % 2 == 0 { i32::abs(seen[square] - 1538) < 190 } else { seen[square] == 0 }));
+    assert!((0..25).all(|square| if square % 2 == 0 {
+        i32::abs(seen[square] - 1538) < 190
+    } else {
+        seen[square] == 0
+    }));
 }
 
 #[test]

@@ -242,7 +242,8 @@ mod module {
         let samples = tensor_argument(&ctx, "samples", &samples)?;
         let found = measure::structure_factor(&samples, &task(&ctx)).raise(&ctx)?;
         let columns = [("k", found.wave_numbers), ("value", found.values), ("error", found.errors)];
-        let column = |(name, numbers): (&str, Vec<f64>)| Ok((name.into(), Dynamic::from(list(Ok(numbers)).raise(&ctx)?)));
+        let column =
+            |(name, numbers): (&str, Vec<f64>)| Ok((name.into(), Dynamic::from(list(Ok(numbers)).raise(&ctx)?)));
         columns.into_iter().map(column).collect()
     }
 

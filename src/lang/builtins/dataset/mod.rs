@@ -23,5 +23,6 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
         (rhai::exported_manifest!(toy::module), toy::OPTIONS),
     ];
     engine.register_static_module("dataset", tables.joined("dataset", &parts).into());
-    engine.register_global_module(tables.module("", rhai::exported_manifest!(methods::module), methods::OPTIONS).into());
+    engine
+        .register_global_module(tables.module("", rhai::exported_manifest!(methods::module), methods::OPTIONS).into());
 }

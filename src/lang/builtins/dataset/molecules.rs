@@ -84,7 +84,8 @@ fn atoms(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<Atoms> {
         return Atoms::backbone(&words).raise(ctx);
     }
     let wrong = |found: &Dynamic| {
-        let problem = format!("must be \"phi psi\" or an array with four atoms for each angle, got {}", kind(ctx, found));
+        let problem =
+            format!("must be \"phi psi\" or an array with four atoms for each angle, got {}", kind(ctx, found));
         Error::argument("atoms", problem)
     };
     let place = |item: &Dynamic| match item.clone().into_string() {
@@ -95,7 +96,8 @@ fn atoms(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<Atoms> {
         let places = item.read_lock::<Array>().ok_or_else(|| wrong(item))?;
         let places = places.iter().map(place).collect::<crate::Result<Vec<_>>>()?;
         let count = places.len();
-        <[Place; 4]>::try_from(places).map_err(|_| Error::argument("atoms", format!("must be four for each angle, got {count}")))
+        <[Place; 4]>::try_from(places)
+            .map_err(|_| Error::argument("atoms", format!("must be four for each angle, got {count}")))
     };
     let angles = match value.read_lock::<Array>() {
         Some(items) if !items.is_empty() => items.iter().map(four).collect::<crate::Result<Vec<_>>>(),

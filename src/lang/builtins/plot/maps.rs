@@ -84,8 +84,10 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn images(ctx: NativeCallContext, data: Dynamic, options: Map) -> Outcome<Picture> {
-        let sets = several(&data, false).iter().map(|set| tensor_argument(&ctx, "data", set)).collect::<Outcome<Vec<_>>>();
-        let sets = sets?.iter().map(|tensor| Images::new("data", tensor)).collect::<crate::Result<Vec<_>>>().raise(&ctx)?;
+        let sets =
+            several(&data, false).iter().map(|set| tensor_argument(&ctx, "data", set)).collect::<Outcome<Vec<_>>>();
+        let sets =
+            sets?.iter().map(|tensor| Images::new("data", tensor)).collect::<crate::Result<Vec<_>>>().raise(&ctx)?;
         read(&ctx, options, IMAGES, |given| {
             let grid = Grid::read(&ctx, given, &sets)?;
             let mut panels: Vec<Panel> = sets.iter().map(|set| grid.panel(set)).collect();
@@ -95,7 +97,8 @@ pub(super) mod module {
             }
             let mut picture = finished(&ctx, given, Figure::new(panels))?;
             let cut = sets.iter().enumerate().filter(|(_, set)| set.count() > grid.count);
-            let note = |(at, set): (usize, &Images)| format!("panel {}: {} of {} images", at + 1, grid.count, set.count());
+            let note =
+                |(at, set): (usize, &Images)| format!("panel {}: {} of {} images", at + 1, grid.count, set.count());
             picture.notes.extend(cut.map(note));
             Ok(picture)
         })

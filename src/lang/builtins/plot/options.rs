@@ -28,13 +28,11 @@ pub(super) const HEATMAP: Table = &[
 
 pub(super) const IMAGES: Table = &[&[TITLES], GRID, PAPER];
 
-pub(super) const RAMACHANDRAN: Table =
-    &[&[TITLES, DENSITY_CELLS.or(72.0), COLUMNS], PAPER];
+pub(super) const RAMACHANDRAN: Table = &[&[TITLES, DENSITY_CELLS.or(72.0), COLUMNS], PAPER];
 
 pub(super) const ANIMATE: Table = &[
     &[
-        Setting::text("file", "where to save it, as `.gif`, `.png` or `.apng`")
-            .required("write file: \"paths.gif\""),
+        Setting::text("file", "where to save it, as `.gif`, `.png` or `.apng`").required("write file: \"paths.gif\""),
         Setting::number("rate", "frames per second").between(0.1, 100.0).or(20.0),
         Setting::texts("titles", "strings, one above the panel at each time").or_else(""),
     ],
