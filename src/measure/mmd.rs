@@ -40,7 +40,7 @@ pub struct Discrepancy {
 /// The squared maximum mean discrepancy ⟨k(x, x')⟩ + ⟨k(y, y')⟩ − 2⟨k(x, y)⟩ of two samples, with
 /// k = exp(−|x − y|²/2σ²) and means over pairs of different rows, so that it is 0 on average for samples of one law
 /// (Gretton, Borgwardt, Rasch, Schölkopf, Smola, J. Mach. Learn. Res. 13, 2012). Its error is that of the first and the
-/// second term of the Hoeffding decomposition, so it holds for equal laws and for different ones.
+/// second term of Hoeffding's decomposition, so it holds for equal laws and for different ones.
 ///
 /// σ is `bandwidth`, or the median distance between a thousand rows of both samples together. The time goes with the
 /// square of the counts; more than a minute of it is warned of.
@@ -84,31 +84,37 @@ pub fn mmd(a: &Tensor, b: &Tensor, bandwidth: Option<f64>, task: &Task) -> Resul
 }
 
 /// Value and error from the sums of each row: of its kernels with all rows of the first and of the second sample, and of
-/// the squares of all.
-fn of_sums(sums: &[[f64; 3]], n: usize, m: usize) -> (f64, f64) {
+/// the squares of both.
+fn of_sums(sums: &[[f64; 4]], n: usize, m: usize) -> (f64, f64) {
     let (first, second) = sums.split_at(n);
     let (n, m) = (n as f64, m as f64);
     // A row with itself has the kernel 1.
     let own = |sum: f64, count: f64| (sum - 1.0) / (count - 1.0);
-    let a: Vec<f64> = first.iter().map(|[x, y, _]| own(*x, n) - y / m).collect();
-    let b: Vec<f64> = second.iter().map(|[x, y, _]| own(*y, m) - x / n).collect();
-    let mean = |values: &[f64]| values.iter().sum::<f64>() / values.len() as f64;
-    let value = mean(&a) + mean(&b);
-    // The mean square of the kernel without what depends on one of its two data alone.
-    let all = n + m;
-    let alone: Vec<f64> = sums.iter().map(|[x, y, _]| own(x + y, all)).collect();
-    let squares = sums.iter().map(|[_, _, square]| own(*square, all)).sum::<f64>() / all;
-    let both = mean(&alone.iter().map(|r| r * r).collect::<Vec<_>>());
-    let pure = (squares - 2.0 * both + mean(&alone).powi(2)).max(0.0);
-    let spread = |values: &[f64]| {
-        let centre = mean(values);
-        let variance = values.iter().map(|v| (v - centre).powi(2)).sum::<f64>() / (values.len() as f64 - 1.0);
-        // What the means over the other rows add by chance.
-        (variance - pure * (1.0 / n + 1.0 / m)).max(0.0)
+    let mean =
+        |values: &dyn Fn(&[f64; 4]) -> f64, rows: &[[f64; 4]]| rows.iter().map(values).sum::<f64>() / rows.len() as f64;
+    let a = |row: &[f64; 4]| own(row[0], n) - row[1] / m;
+    let b = |row: &[f64; 4]| own(row[1], m) - row[0] / n;
+    let value = mean(&a, first) + mean(&b, second);
+    // Mean squares of the kernel less what depends on one of its two data alone: in a sample, and between both.
+    let pure =
+        |squares: f64, of_rows: [f64; 2], centre: f64| (squares - of_rows[0] - of_rows[1] + centre * centre).max(0.0);
+    let within = |rows: &[[f64; 4]], at: usize, count: f64| {
+        let of_rows = mean(&|row| own(row[at], count).powi(2), rows);
+        pure(mean(&|row| own(row[at + 2], count), rows), [of_rows; 2], mean(&|row| own(row[at], count), rows))
     };
-    let of_one = 4.0 * (spread(&a) / n + spread(&b) / m);
-    let of_two = pure * (2.0 / (n * (n - 1.0)) + 2.0 / (m * (m - 1.0)) + 4.0 / (n * m));
-    (value, (of_one + of_two).sqrt())
+    let (of_a, of_b) = (within(first, 0, n), within(second, 1, m));
+    let of_rows = [mean(&|row| (row[1] / m).powi(2), first), mean(&|row| (row[0] / n).powi(2), second)];
+    let between = pure(mean(&|row| row[3] / m, first), of_rows, mean(&|row| row[1] / m, first));
+    // What the means over the other rows add by chance is not of one datum.
+    let spread = |of: &dyn Fn(&[f64; 4]) -> f64, rows: &[[f64; 4]], chance: f64| {
+        let centre = mean(of, rows);
+        let sum = rows.iter().map(|row| (of(row) - centre).powi(2)).sum::<f64>();
+        (sum / (rows.len() as f64 - 1.0) - chance).max(0.0)
+    };
+    let of_one =
+        spread(&a, first, of_a / (n - 1.0) + between / m) / n + spread(&b, second, of_b / (m - 1.0) + between / n) / m;
+    let of_two = of_a / (n * (n - 1.0)) + of_b / (m * (m - 1.0)) + 2.0 * between / (n * m);
+    (value, (4.0 * of_one + 2.0 * of_two).sqrt())
 }
 
 fn median_distance(rows: ArrayView2<'_, f32>) -> Result<f64> {
@@ -118,12 +124,8 @@ fn median_distance(rows: ArrayView2<'_, f32>) -> Result<f64> {
         let difference = judged[i].iter().zip(judged[j]).map(|(a, b)| f64::from(a - b).powi(2));
         difference.sum::<f64>().sqrt()
     };
-    let mut distances: Vec<_> = (0..judged.len())
-        .flat_map(|i| (0..i).map(move |j| (i, j)))
-        .collect::<Vec<_>>()
-        .into_iter()
-        .map(|(i, j)| distance(i, j))
-        .collect();
+    let pairs = (0..judged.len()).flat_map(|i| (0..i).map(move |j| (i, j)));
+    let mut distances: Vec<f64> = pairs.map(|(i, j)| distance(i, j)).collect();
     let middle = distances.len() / 2;
     match *distances.select_nth_unstable_by(middle, f64::total_cmp).1 {
         0.0 => Err(Error::argument("bandwidth", "cannot be the median distance of the data, which is 0")
@@ -133,10 +135,10 @@ fn median_distance(rows: ArrayView2<'_, f32>) -> Result<f64> {
 }
 
 dispatched! {
-    /// Sums of the kernels of `point` with the first `n` rows, with the others, and of the squares of all.
-    fn sums_of_kernels(point: &[f32], n: usize, columns: &[f32]) -> [f64; 3] {
+    /// Sums of the kernels of `point` with the first `n` rows and with the others, and of the squares of both.
+    fn sums_of_kernels(point: &[f32], n: usize, columns: &[f32]) -> [f64; 4] {
         let count = columns.len() / point.len();
-        let mut sums = [[0.0_f64; LANES]; 3];
+        let mut sums = [[0.0_f64; LANES]; 4];
         for (sample, [begin, end]) in [[0, n], [n, count]].into_iter().enumerate() {
             for first in (begin..end).step_by(WIDTH) {
                 let width = WIDTH.min(end - first);
@@ -153,7 +155,7 @@ dispatched! {
                     for lane in 0..LANES {
                         let kernel = f64::from(exp(-0.5 * squares[lane]));
                         sums[sample][lane] += kernel;
-                        sums[2][lane] += kernel * kernel;
+                        sums[sample + 2][lane] += kernel * kernel;
                     }
                 }
             }

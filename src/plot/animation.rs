@@ -201,7 +201,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("a.gif");
         let animation = animate(20, figure, 12.5, &path, &Task::default()).unwrap();
-        assert_eq!((animation.frames, animation.seconds, &animation.notes[..]), (20, 1.6, &[][..]));
+        assert_eq!(
+            (animation.frames, animation.seconds, &animation.notes[..]),
+            (20, 1.6, &["panel 1: 2 of 2 outside the axes".to_owned()][..])
+        );
         let mut decoder = gif::DecodeOptions::new().read_info(std::fs::File::open(&path).unwrap()).unwrap();
         let (mut count, mut seen) = (0, std::collections::BTreeSet::new());
         while let Some(frame) = decoder.read_next_frame().unwrap() {

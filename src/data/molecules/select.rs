@@ -113,9 +113,11 @@ fn backbone(wanted: &[String], names: &[Atom]) -> Result<Vec<[usize; 4]>> {
     need_names(names)?;
     let same = |a: &Atom, b: &Atom| a.number == b.number && a.residue == b.residue;
     let residues: Vec<&[Atom]> = names.chunk_by(same).collect();
-    let mut first = 0;
-    let firsts: Vec<usize> =
-        residues.iter().map(|residue| std::mem::replace(&mut first, first + residue.len())).collect();
+    let ends = residues.iter().scan(0, |end, residue| {
+        *end += residue.len();
+        Some(*end)
+    });
+    let firsts: Vec<usize> = ends.zip(&residues).map(|(end, residue)| end - residue.len()).collect();
     let place = |residue: usize, (name, further): (&str, isize)| {
         let residue = residue.checked_add_signed(further).filter(|residue| *residue < residues.len())?;
         residues[residue].iter().position(|atom| atom.name == name).map(|at| firsts[residue] + at)

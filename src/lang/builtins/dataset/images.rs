@@ -74,7 +74,7 @@ pub(super) mod module {
     /// # Example
     /// ```rhai
     /// // let d = dataset::cifar10("cifar-10-batches-bin").normalise("whole");
-    /// assert_fails(|| dataset::cifar10("stdlib", #{ test: true }), "does not exist");
+    /// assert_fails(|| dataset::cifar10("no/such", #{ test: true }), "does not exist");
     /// ```
     #[rhai_fn(return_raw)]
     pub fn cifar10(ctx: NativeCallContext, folder: &str, options: Map) -> Outcome<Dataset> {

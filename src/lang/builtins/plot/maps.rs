@@ -158,8 +158,8 @@ pub(super) mod module {
     /// # Example
     /// ```rhai
     /// assert_fails(|| plot::animate(zeros([3, 10, 2]), #{ file: "paths.mp4" }), "none of .gif, .png and .apng");
-    /// // let paths = simulate(process::active(), dataset::diamond().sample(500, 1), #{ steps: 200, keep: true });
-    /// // plot::animate(paths.path.x, #{ file: "paths.gif", rate: 25 });
+    /// // let s = simulate(process::active(), dataset::diamond().sample(500, 1), #{ steps: 200, keep: "all" });
+    /// // plot::animate(s.path("x"), #{ file: "paths.gif", rate: 25 });
     /// ```
     #[rhai_fn(return_raw)]
     pub fn animate(ctx: NativeCallContext, trajectory: Dynamic, options: Map) -> Outcome<Map> {
@@ -226,7 +226,8 @@ fn panel_of<'a>(
         }
         _ => {
             let problem = format!("must be [times, n, 2] or [times, n, height, width], got {:?}", trajectory.shape());
-            Err(Error::argument("trajectory", problem).with_hint("keep states at several times: keep: true")).raise(ctx)
+            Err(Error::argument("trajectory", problem).with_hint("keep states at several times: keep: \"all\""))
+                .raise(ctx)
         }
     }
 }
