@@ -134,9 +134,9 @@ fn random_directions_know_their_error() {
     let most = off.iter().copied().fold(0.0, f32::max);
     assert!(most > 1.0, "the coupling is weak: {most}");
     // Without what is not random in them.
-    let errors = random.errors.values().iter().zip(exact.errors.values().iter()).map(|(a, b)| (a * a - b * b).sqrt());
-    for (off, error) in off.iter().zip(errors.collect::<Vec<_>>().iter()) {
-        assert!((most / 3.0..1.2 * most).contains(error), "{off} ± {error}");
+    let (all, known) = (random.errors.values(), exact.errors.values());
+    for (off, error) in off.iter().zip(all.iter().zip(known.iter()).map(|(a, b)| (a * a - b * b).sqrt())) {
+        assert!((most / 3.0..1.2 * most).contains(&error), "{off} ± {error}");
     }
     let agree = off.iter().filter(|off| **off > 0.9 * most).count();
     assert!((50..150).contains(&agree) && off.iter().all(|off| *off > 0.9 * most || *off < 0.01), "{agree}");
