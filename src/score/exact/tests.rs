@@ -231,7 +231,7 @@ fn gradients_of_scores_are_those_of_the_log_density() {
                 let mut seen = z.clone();
                 chart.enter(COUNT, &mut seen);
                 let mut gradient = vec![f32::NAN; weight.len()];
-                // Weights of own coordinates, seen along the axes of the data; so that the turn is the same as of states.
+                // Weights of own coordinates, seen along the axes of the data as states are.
                 let mut turned = weight.clone();
                 enter_directions(&exact, driven, &mut turned);
                 score.gradient(step, COUNT, &seen, &turned, &mut gradient);
