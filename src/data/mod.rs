@@ -1,9 +1,11 @@
 //! Datasets and file formats.
 
 pub mod formats;
+pub mod images;
 pub mod ising;
 mod labels;
 mod mixture;
+pub mod molecules;
 mod moments;
 mod part;
 mod points;
@@ -170,6 +172,10 @@ impl Dataset {
 
     fn labelled_by(self, labels: Labels) -> Self {
         Self::of_inner(Inner { labels, ..Self::into_inner(self) })
+    }
+
+    fn named(self, name: &str) -> Self {
+        Self::of_inner(Inner { name: name.to_owned(), ..Self::into_inner(self) })
     }
 
     /// What was made just now and has no clones.

@@ -7,6 +7,15 @@ use std::path::{Path, PathBuf};
 use super::{Access, Host};
 use crate::error::{Error, Result};
 
+/// A file or a folder in a folder.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Entry {
+    /// Its path, the folder's with its name.
+    pub path: PathBuf,
+    /// Whether it is a folder.
+    pub is_folder: bool,
+}
+
 impl Host {
     /// Opens a file for reading.
     ///
@@ -41,6 +50,27 @@ impl Host {
     /// As [`Host::read`], and when the file is not UTF-8.
     pub fn read_text(&self, path: &Path) -> Result<String> {
         String::from_utf8(self.read(path)?).map_err(|_| Error::file("read", path, "it is not a UTF-8 text file"))
+    }
+
+    /// What is in a folder, files and folders, in the order of their names; names that begin with a dot are left out.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the policy does not allow it, there is no such folder, or it is a file.
+    pub fn entries(&self, path: &Path) -> Result<Vec<Entry>> {
+        self.permit(Access::Read, path)?;
+        if path.is_file() {
+            return Err(Error::file("read", path, "it is a file, not a folder"));
+        }
+        let unreadable = |e: std::io::Error| self.explain("read", path, &e);
+        let mut entries = Vec::new();
+        for entry in std::fs::read_dir(path).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')) {
+                entries.push(Entry { is_folder: path.is_dir(), path });
+            }
+        }
+        entries.sort();
+        Ok(entries)
     }
 
     /// Whether there is a file of that name that may be read.

@@ -10,6 +10,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+pub use files::Entry;
 pub(crate) use memory::taking;
 
 use crate::error::{Error, Result};

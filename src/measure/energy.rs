@@ -2,6 +2,7 @@
 
 use ndarray::ArrayView2;
 
+use super::long::warn_if_long;
 use super::pair;
 use crate::dispatched;
 use crate::error::{Error, Result};
@@ -14,11 +15,6 @@ const BLOCK: usize = 64;
 const WIDTH: usize = 256;
 /// Sums of distances that are kept apart.
 const LANES: usize = 16;
-
-/// Coordinates of pairs that a thread compares in a second, roughly.
-const RATE: f64 = 5e8;
-/// Seconds that are worth a warning.
-const LONG: f64 = 60.0;
 
 /// The energy distance 2⟨|x − y|⟩ − ⟨|x − x'|⟩ − ⟨|y − y'|⟩ of two samples, with means over all pairs: 0 if and only
 /// if they are the same, never below (Székely, Rizzo 2013; the square of what some programs return).
@@ -39,7 +35,7 @@ pub fn energy_distance(a: &Tensor, b: &Tensor, task: &Task) -> Result<f64> {
     }
     let (n, m) = (x.nrows() as f64, y.nrows() as f64);
     let pairs = n * m + 0.5 * (n * n + m * m);
-    warn_if_long(pairs, x.ncols(), task);
+    warn_if_long("the energy distance", pairs, x.ncols(), task);
     let (columns_x, columns_y) = (columns(x), columns(y));
     let blocks = 2 * x.nrows().div_ceil(BLOCK) + y.nrows().div_ceil(BLOCK);
     let meter = Meter::new(task, "energy distance", 1, blocks);
@@ -51,17 +47,6 @@ pub fn energy_distance(a: &Tensor, b: &Tensor, task: &Task) -> Result<f64> {
     let distance = all();
     meter.finish();
     distance.map(|distance: f64| distance.max(0.0))
-}
-
-fn warn_if_long(pairs: f64, coordinates: usize, task: &Task) {
-    let seconds = pairs * coordinates as f64 / (RATE * task.threads() as f64);
-    if seconds > LONG {
-        task.warn(&format!(
-            "the energy distance compares {pairs:.1e} pairs, which may take {:.0} minutes; the time goes with the square of \
-             the counts, so a tenth of the rows takes a hundredth",
-            seconds / 60.0
-        ));
-    }
 }
 
 fn sorted(column: ArrayView2<'_, f32>) -> Vec<f32> {

@@ -6,12 +6,19 @@ mod covariance;
 mod energy;
 mod histogram;
 mod lattice;
+mod long;
+mod mmd;
+mod ramachandran;
+mod structure;
 mod transport;
 
 pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;
 pub use histogram::{Bins, js_histogram, kl_histogram};
 pub use lattice::{coarse_magnetisation, ising_energy, spin_correlation};
+pub use mmd::{BANDWIDTH, Discrepancy, mmd};
+pub use ramachandran::{RamachandranBins, Ramachandran, js_ramachandran};
+pub use structure::{StructureFactor, structure_factor};
 pub use transport::sliced_wasserstein;
 
 use crate::error::{Error, Result};

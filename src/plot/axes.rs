@@ -117,6 +117,15 @@ impl Range {
         }
     }
 
+    /// Ticks at the multiples of `step`; none where they would be more than fifty.
+    pub(super) fn multiples(self, step: f64) -> Vec<Tick> {
+        let slack = 1e-9 * self.length();
+        let (first, last) = (((self.low - slack) / step).ceil(), ((self.high + slack) / step).floor());
+        let count = if last - first <= 50.0 { (last - first + 1.0).max(0.0) as i32 } else { 0 };
+        let values = (0..count).map(|i| (first + f64::from(i)) * step);
+        values.map(|value| Tick { value, text: signed(&value.to_string()) }).collect()
+    }
+
     /// The unmarked ticks between the decades of a logarithmic axis.
     pub(super) fn minor_ticks(self) -> Vec<f64> {
         if self.scale == Scale::Linear || self.length() > 9.0 {

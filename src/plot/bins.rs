@@ -2,17 +2,21 @@
 
 use super::axes::Range;
 
-/// A density on equal cells of a rectangle.
+/// Numbers on equal cells of a rectangle.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Grid {
     /// Cells along x and y.
     pub(super) shape: [usize; 2],
-    /// Share of all points per unit of area, [y, x] row-major, the lowest y first.
-    pub(super) density: Vec<f64>,
+    /// [y, x] row-major, the lowest y first; where one is not finite there is none.
+    pub(super) values: Vec<f64>,
+    /// What the cells cover.
+    pub(super) x: Range,
+    pub(super) y: Range,
 }
 
-/// The density of `points` on `shape` cells of the rectangle `x` × `y`, on which both axes are linear. Points outside
-/// still count for the normalisation: what is seen is a part of a density with integral 1.
+/// The density of `points`, their share per unit of area, on `shape` cells of the rectangle `x` × `y`, on which both
+/// axes are linear. Points outside still count for the normalisation: what is seen is a part of a density with
+/// integral 1.
 pub(super) fn grid(points: &[[f64; 2]], x: Range, y: Range, shape: [usize; 2]) -> Grid {
     let mut counts = vec![0u32; shape[0] * shape[1]];
     for point in points.iter().filter(|point| x.holds(point[0]) && y.holds(point[1])) {
@@ -20,7 +24,14 @@ pub(super) fn grid(points: &[[f64; 2]], x: Range, y: Range, shape: [usize; 2]) -
     }
     let area = x.length() * y.length() / (shape[0] * shape[1]) as f64;
     let unit = 1.0 / (points.len() as f64 * area);
-    Grid { shape, density: counts.into_iter().map(|count| f64::from(count) * unit).collect() }
+    Grid { shape, values: counts.into_iter().map(|count| f64::from(count) * unit).collect(), x, y }
+}
+
+/// −ln of the numbers of a grid over the largest of them; none where they are 0.
+pub(super) fn free_energy(density: Grid) -> Grid {
+    let most = density.values.iter().copied().fold(f64::MIN_POSITIVE, f64::max);
+    let energy = |density: f64| if density > 0.0 { -(density / most).ln() + 0.0 } else { f64::NAN };
+    Grid { values: density.values.iter().map(|&density| energy(density)).collect(), ..density }
 }
 
 /// The density of `values` on `count` equal cells of `range`, a linear axis; normalised as in [`grid`].
@@ -70,7 +81,9 @@ mod tests {
     fn a_point_falls_into_its_cell() {
         let grid = grid(&[[0.9, 0.1], [0.95, 0.2], [5.0, 5.0], [1.0, 1.0]], range(0.0, 1.0), range(0.0, 1.0), [2, 2]);
         // Two, then one of four points in cells of area 1/4; the one outside counts in the norm.
-        assert_eq!(grid.density, [0.0, 2.0, 0.0, 1.0]);
+        assert_eq!(grid.values, [0.0, 2.0, 0.0, 1.0]);
+        let energy = free_energy(grid).values;
+        assert!(energy[0].is_nan() && energy[1] == 0.0 && (energy[3] - 2_f64.ln()).abs() < 1e-15, "{energy:?}");
     }
 
     proptest! {
@@ -83,7 +96,7 @@ mod tests {
             prop_assert!((mass - 1.0).abs() < 1e-12);
             let points: Vec<[f64; 2]> = values.iter().map(|&v| [v, -v]).collect();
             let cells = grid(&points, over, range(-7.0, 3.0), [count, 3]);
-            prop_assert!((cells.density.iter().sum::<f64>() * 100.0 / (3 * count) as f64 - 1.0).abs() < 1e-12);
+            prop_assert!((cells.values.iter().sum::<f64>() * 100.0 / (3 * count) as f64 - 1.0).abs() < 1e-12);
         }
 
         #[test]

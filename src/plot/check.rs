@@ -56,6 +56,24 @@ fn check_layer(layer: &Layer, panel: &Panel) -> Result<()> {
             check_linear("log_x", &panel.x, "densities")?;
             check_linear("log_y", &panel.y, "densities")
         }
+        Mark::FreeEnergy { cells, .. } => {
+            DENSITY_CELLS.check_value(*cells as f64)?;
+            check_linear("log_x", &panel.x, "free energies")?;
+            check_linear("log_y", &panel.y, "free energies")
+        }
+        Mark::Heatmap(cells) => {
+            check_linear("log_x", &panel.x, "heat maps")?;
+            check_linear("log_y", &panel.y, "heat maps")?;
+            check_ends("x", cells.x)?;
+            check_ends("y", cells.y)?;
+            cells.range.map_or(Ok(()), |range| check_ends("range", range))?;
+            check_count("matrix", cells.values.len(), cells.shape)
+        }
+        Mark::Image(image) => {
+            check_linear("log_x", &panel.x, "pictures")?;
+            check_linear("log_y", &panel.y, "pictures")?;
+            check_count("pixels", image.pixels.len(), image.shape)
+        }
         Mark::Histogram { cells, .. } => {
             check_if_given(&HISTOGRAM_CELLS, cells.map(|cells| cells as f64))?;
             check_linear("log_x", &panel.x, "histograms")
@@ -75,6 +93,20 @@ fn check_line(x: &[f64], y: &[f64], errors: Option<&[f64]>) -> Result<()> {
         return Err(Error::argument("errors", "must not be negative: each is half the height of an error bar"));
     }
     Ok(())
+}
+
+fn check_ends(name: &str, [low, high]: [f64; 2]) -> Result<()> {
+    if low < high && Scale::Linear.shows(low) && Scale::Linear.shows(high) {
+        return Ok(());
+    }
+    Err(Error::argument(name, format!("must go from a lower to a higher number, got [{low}, {high}]")))
+}
+
+fn check_count(name: &str, count: usize, shape: [usize; 2]) -> Result<()> {
+    match shape[0] * shape[1] {
+        cells if cells == count => Ok(()),
+        cells => Err(Error::argument(name, format!("has {count} values for {cells} cells"))),
+    }
 }
 
 fn check_linear(option: &str, axis: &Axis, what: &str) -> Result<()> {

@@ -3,11 +3,11 @@
 use super::Figure;
 use super::axes::Range;
 use super::canvas::{Anchor, Canvas, Point};
-use super::colours::{self, INK};
+use super::colours::INK;
 use super::layout::{AxisTexts, Layout, Place};
 use super::marks::{self, View};
 use super::paper::{BAR, CAPITAL, GAP, LABEL, Rectangle, TICK, TICK_TEXT, TITLE};
-use super::prepare::{Prepared, Ready};
+use super::prepare::{Levels, Prepared, Ready};
 
 const FRAME_WIDTH: f64 = 0.6;
 const MINOR_TICK: f64 = 1.4;
@@ -19,16 +19,18 @@ pub(super) fn draw(figure: &Figure, prepared: &Prepared, layout: &Layout, canvas
     for (index, (ready, place)) in prepared.panels.iter().zip(&layout.places).enumerate() {
         let view = View { x: ready.x, y: ready.y, frame: place.frame };
         for layer in &ready.layers {
-            marks::shade(layer, ready.brightest, &view, canvas);
+            marks::shade(layer, ready.levels.as_ref(), &view, canvas);
         }
         for layer in &ready.layers {
             marks::draw(layer, &view, canvas);
         }
-        axes(ready, place, canvas);
+        if !place.is_bare {
+            axes(ready, place, canvas);
+        }
         let middle = place.frame.left + 0.5 * place.frame.width;
         canvas.text(&figure.panels[index].title, [middle, place.frame.top - 2.0 * GAP], TITLE, Anchor::Middle, false);
-        if let (Some(bar), Some(top)) = (&place.bar, ready.brightest) {
-            colour_bar(bar, top, place.frame, canvas);
+        if let (Some(bar), Some(levels)) = (&place.bar, &ready.levels) {
+            colour_bar(bar, levels, place.frame, canvas);
         }
         if let Some(legend) = &place.legend {
             legend.draw(ready, &view, canvas);
@@ -89,19 +91,20 @@ fn vertical(range: Range, texts: &AxisTexts, frame: Rectangle, canvas: &mut dyn 
     }
 }
 
-fn colour_bar(texts: &AxisTexts, top: f64, beside: Rectangle, canvas: &mut dyn Canvas) {
+fn colour_bar(texts: &AxisTexts, levels: &Levels, beside: Rectangle, canvas: &mut dyn Canvas) {
     let bar = Rectangle { left: beside.right() + BAR[1], width: BAR[0], ..beside };
     let level = |share: f64| bar.bottom() - share * bar.height;
     for step in 0..BAR_STEPS {
         let share = |step: u32| f64::from(step) / f64::from(BAR_STEPS);
-        let colour = colours::viridis((f64::from(step) + 0.5) / f64::from(BAR_STEPS));
+        let middle = (f64::from(step) + 0.5) / f64::from(BAR_STEPS);
+        let colour = levels.colour(levels.range.low + middle * levels.range.length());
         // Up to the top each time: no seams between steps.
         canvas.rectangle([bar.left, bar.top], [bar.right(), level(share(step))], colour, 1.0);
     }
     outline(bar, canvas);
     let right = bar.right();
     for tick in &texts.ticks {
-        let y = level(tick.value / top);
+        let y = level(levels.range.fraction(tick.value));
         canvas.line(&[[right, y], [right + TICK, y]], FRAME_WIDTH, INK);
         let at: Point = [right + TICK + GAP, y + 0.5 * CAPITAL * TICK_TEXT];
         canvas.text(&tick.text, at, TICK_TEXT, Anchor::Start, false);

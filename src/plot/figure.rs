@@ -49,6 +49,10 @@ pub struct Axis {
     pub scale: Scale,
     /// Lower and upper end; chosen from the data where not given.
     pub limits: Option<[f64; 2]>,
+    /// Ticks are at multiples of this; at round numbers where it is not given.
+    pub step: Option<f64>,
+    /// Neither ticks nor numbers are drawn.
+    pub hidden: bool,
 }
 
 /// Data and how to draw them.
@@ -81,6 +85,18 @@ pub enum Mark {
         /// Cells along the longer side; chosen from the number of points where not given.
         cells: Option<usize>,
     },
+    /// The free energy −ln p/p_max of points as a heat map, with p the density in a cell; cells without points stay
+    /// blank.
+    FreeEnergy {
+        /// x and y of each point.
+        points: Vec<[f64; 2]>,
+        /// Cells along the longer side.
+        cells: usize,
+    },
+    /// Numbers as a heat map.
+    Heatmap(Cells),
+    /// A picture, its first row at the top; it goes from 0 to its width and from 0 to its height.
+    Image(Raster),
     /// A line through points in the order given, broken where one is missing.
     Line {
         /// Abscissae.
@@ -99,6 +115,32 @@ pub enum Mark {
         /// Cells over the panel; chosen by the rule of Freedman and Diaconis where not given.
         cells: Option<usize>,
     },
+}
+
+/// Numbers on equal cells of a rectangle.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Cells {
+    /// Cells along x and y.
+    pub shape: [usize; 2],
+    /// [y, x] row-major, the lowest y first; where one is not finite the paper shows.
+    pub values: Vec<f64>,
+    /// Where the cells begin and end along x.
+    pub x: [f64; 2],
+    /// Where the cells begin and end along y.
+    pub y: [f64; 2],
+    /// Numbers at the ends of the colours; the smallest and the largest where not given.
+    pub range: Option<[f64; 2]>,
+    /// Text beside the colour bar.
+    pub label: String,
+}
+
+/// A picture of pixels.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Raster {
+    /// Pixels along x and y.
+    pub shape: [usize; 2],
+    /// Row by row, from the top.
+    pub pixels: Vec<Colour>,
 }
 
 /// How a line is drawn.

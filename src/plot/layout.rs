@@ -1,7 +1,7 @@
 //! Where the panels of a figure lie on the paper, in points.
 
-use super::axes::{Range, Scale, Tick};
-use super::figure::Figure;
+use super::axes::{Range, Tick};
+use super::figure::{Axis, Figure};
 use super::font;
 use super::legend::Legend;
 use super::paper::{BAR, GAP, LABEL, Rectangle, TICK, TICK_TEXT, TITLE};
@@ -19,6 +19,8 @@ const ASPECT: f64 = 0.72;
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) frame: Rectangle,
+    /// Without a frame and ticks.
+    pub(super) is_bare: bool,
     pub(super) x: AxisTexts,
     pub(super) y: AxisTexts,
     /// The ticks of its colour bar, if it carries one.
@@ -37,6 +39,18 @@ pub(super) struct AxisTexts {
 }
 
 impl AxisTexts {
+    /// Of an axis that may have ticks of its own, or none.
+    fn of(axis: &Axis, range: Range, length: f64, extent: fn(&str) -> f64, shown: bool) -> Self {
+        if axis.hidden {
+            return Self::default();
+        }
+        let natural = Self::new(range, length, extent, &axis.label, shown);
+        match axis.step.map(|step| range.multiples(step)) {
+            Some(ticks) if !ticks.is_empty() => Self { ticks, factor: String::new(), ..natural },
+            _ => natural,
+        }
+    }
+
     /// As many ticks as leave a fair distance between their texts, whose extent along the axis `extent` measures.
     fn new(range: Range, length: f64, extent: fn(&str) -> f64, label: &str, shown: bool) -> Self {
         const MOST: usize = 6;
@@ -152,14 +166,13 @@ impl Draft {
             let y_shown = !figure.shared || column == 0;
             // Axes of one unit get the same ticks.
             let y_extent = if ready.ratio.is_some() { text_width } else { text_height };
-            let bar = ready.brightest.filter(|_| !figure.shared || column + 1 == columns).map(|top| {
-                let range = Range { low: 0.0, high: top, scale: Scale::Linear };
-                AxisTexts::new(range, high, text_height, "density", true)
-            });
+            let levels = ready.levels.as_ref().filter(|_| !figure.shared || column + 1 == columns);
+            let bar = levels.map(|levels| AxisTexts::new(levels.range, high, text_height, &levels.label, true));
             let place = Place {
                 frame,
-                x: AxisTexts::new(ready.x, wide, text_width, &panel.x.label, x_shown),
-                y: AxisTexts::new(ready.y, high, y_extent, &panel.y.label, y_shown),
+                is_bare: panel.x.hidden && panel.y.hidden,
+                x: AxisTexts::of(&panel.x, ready.x, wide, text_width, x_shown),
+                y: AxisTexts::of(&panel.y, ready.y, high, y_extent, y_shown),
                 bar,
                 legend: Legend::new(ready, frame),
             };

@@ -63,7 +63,7 @@ fn sample(layer: &ReadyLayer, [left, y]: Point, canvas: &mut dyn Canvas) {
     let middle = [left + 0.5 * SAMPLE, y];
     match &layer.shape {
         Shape::Dots(_) => canvas.dot(middle, 1.8, layer.colour, 1.0),
-        Shape::Heat(_) => {}
+        Shape::Heat(_) | Shape::Image(_) => {}
         Shape::Steps(_) => {
             canvas.rectangle([left, y - 2.5], [left + SAMPLE, y + 2.5], layer.colour, 0.2);
             canvas.line(&[[left, y - 2.5], [left + SAMPLE, y - 2.5]], 1.1, layer.colour);
@@ -115,7 +115,7 @@ fn inked(panel: &Ready, view: &View) -> Vec<Point> {
                 let x = view.frame.left + view.frame.width * (cell as f64 + 0.5) / heights.len() as f64;
                 [x, view.at(view.x.low, height.max(view.y.low))[1]]
             })),
-            Shape::Heat(_) => {}
+            Shape::Heat(_) | Shape::Image(_) => {}
         }
     }
     points

@@ -3,10 +3,10 @@
 use super::axes::Range;
 use super::bins::Grid;
 use super::canvas::{Canvas, Point};
-use super::colours::{self, Colour};
-use super::figure::LineStyle;
+use super::colours::{Colour, PAPER};
+use super::figure::{LineStyle, Raster};
 use super::paper::Rectangle;
-use super::prepare::{Line, ReadyLayer, Shape};
+use super::prepare::{Levels, Line, ReadyLayer, Shape};
 
 const LINE_WIDTH: f64 = 1.1;
 /// Of lines of more than `MANY` points, which are noisy more often than not.
@@ -35,6 +35,16 @@ impl View {
         ]
     }
 
+    /// Where `x` lies across the paper, moved to the nearest side of the frame if it lies outside.
+    fn across(&self, x: f64) -> f64 {
+        self.frame.left + self.x.fraction(x).clamp(0.0, 1.0) * self.frame.width
+    }
+
+    /// Where `y` lies on the paper, moved to the nearest end of the frame if it lies outside.
+    fn up(&self, y: f64) -> f64 {
+        self.frame.bottom() - self.y.fraction(y).clamp(0.0, 1.0) * self.frame.height
+    }
+
     /// `value` on the y axis, moved to its nearest end if it lies outside.
     fn within(&self, value: f64) -> f64 {
         value.clamp(self.y.low, self.y.high)
@@ -46,10 +56,11 @@ impl View {
 }
 
 /// Draws the areas of a layer, which lie below the lines and dots of all layers.
-pub(super) fn shade(layer: &ReadyLayer, brightest: Option<f64>, view: &View, canvas: &mut dyn Canvas) {
+pub(super) fn shade(layer: &ReadyLayer, levels: Option<&Levels>, view: &View, canvas: &mut dyn Canvas) {
     match &layer.shape {
         Shape::Dots(_) => {}
-        Shape::Heat(grid) => heat(grid, brightest.unwrap_or(1.0), view.frame, canvas),
+        Shape::Heat(grid) => levels.into_iter().for_each(|levels| heat(grid, levels, view, canvas)),
+        Shape::Image(image) => picture(image, view, canvas),
         Shape::Line(line) if line.bars && line.style.band => {
             line.runs.iter().for_each(|run| band(run, layer.colour, view, canvas));
         }
@@ -62,7 +73,7 @@ pub(super) fn shade(layer: &ReadyLayer, brightest: Option<f64>, view: &View, can
 pub(super) fn draw(layer: &ReadyLayer, view: &View, canvas: &mut dyn Canvas) {
     match &layer.shape {
         Shape::Dots(points) => dots(points, layer, view, canvas),
-        Shape::Heat(_) => {}
+        Shape::Heat(_) | Shape::Image(_) => {}
         Shape::Line(line) => curve(line, layer, view, canvas),
         Shape::Steps(heights) => {
             canvas.line(&outline(heights, view), layer.size.unwrap_or(LINE_WIDTH), layer.colour);
@@ -90,21 +101,46 @@ fn dots(points: &[[f64; 2]], layer: &ReadyLayer, view: &View, canvas: &mut dyn C
     }
 }
 
-fn heat(grid: &Grid, brightest: f64, frame: Rectangle, canvas: &mut dyn Canvas) {
+fn heat(grid: &Grid, levels: &Levels, view: &View, canvas: &mut dyn Canvas) {
     let [columns, rows] = grid.shape;
-    canvas.rectangle([frame.left, frame.top], [frame.right(), frame.bottom()], colours::viridis(0.0), 1.0);
-    let x = |column: usize| frame.left + frame.width * column as f64 / columns as f64;
-    let y = |row: usize| frame.bottom() - frame.height * row as f64 / rows as f64;
-    for (row, densities) in grid.density.chunks_exact(columns).enumerate() {
-        let colours: Vec<Colour> = densities.iter().map(|&density| colours::viridis(density / brightest)).collect();
-        let mut column = 0;
-        // One rectangle for neighbours of one colour.
-        for run in colours.chunk_by(|a, b| a == b) {
-            if run[0] != colours::viridis(0.0) {
-                canvas.rectangle([x(column), y(row + 1)], [x(column + run.len()), y(row)], run[0], 1.0);
+    let lowest = levels.colour(levels.range.low);
+    let is_whole = grid.values.iter().all(|value| value.is_finite()) && (grid.x, grid.y) == (view.x, view.y);
+    if is_whole {
+        canvas.rectangle([view.frame.left, view.frame.top], [view.frame.right(), view.frame.bottom()], lowest, 1.0);
+    }
+    let x = |column: usize| view.across(grid.x.low + grid.x.length() * column as f64 / columns as f64);
+    let y = |row: usize| view.up(grid.y.low + grid.y.length() * row as f64 / rows as f64);
+    for (row, values) in grid.values.chunks_exact(columns).enumerate() {
+        let colour = |value: &f64| value.is_finite().then(|| levels.colour(*value));
+        let colours: Vec<_> = values.iter().map(colour).collect();
+        runs(&colours, |columns, colour| {
+            if !(is_whole && colour == lowest) {
+                canvas.rectangle([x(columns.start), y(row + 1)], [x(columns.end), y(row)], colour, 1.0);
             }
-            column += run.len();
+        });
+    }
+}
+
+fn picture(image: &Raster, view: &View, canvas: &mut dyn Canvas) {
+    let [columns, rows] = image.shape;
+    let y = |row: usize| view.up((rows - row) as f64);
+    for (row, pixels) in image.pixels.chunks_exact(columns).enumerate() {
+        let colours: Vec<_> = pixels.iter().map(|&colour| (colour != PAPER).then_some(colour)).collect();
+        runs(&colours, |columns, colour| {
+            let [left, right] = [columns.start, columns.end].map(|column| view.across(column as f64));
+            canvas.rectangle([left, y(row)], [right, y(row + 1)], colour, 1.0);
+        });
+    }
+}
+
+/// Calls `draw` for each run of neighbours of one colour; those without one are left out.
+fn runs(colours: &[Option<Colour>], mut draw: impl FnMut(std::ops::Range<usize>, Colour)) {
+    let mut first = 0;
+    for run in colours.chunk_by(|a, b| a == b) {
+        if let Some(colour) = run[0] {
+            draw(first..first + run.len(), colour);
         }
+        first += run.len();
     }
 }
 

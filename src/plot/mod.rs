@@ -10,6 +10,7 @@
 //! # Ok::<(), tumble::Error>(())
 //! ```
 
+mod animation;
 mod axes;
 mod bins;
 mod canvas;
@@ -18,18 +19,23 @@ mod colours;
 mod draw;
 mod figure;
 mod font;
+mod images;
 mod layout;
 mod legend;
 mod marks;
 pub mod options;
 mod paper;
 mod prepare;
+mod ramachandran;
 mod save;
 mod texts;
 
+pub use animation::{Animation, animate, limits};
 pub use axes::Scale;
 pub use colours::{Colour, PALETTE, viridis};
 pub use figure::{
-    Axis, Figure, Layer, LineStyle, Mark, Panel, density, histogram, line, points, positions, scatter, series,
+    Axis, Cells, Figure, Layer, LineStyle, Mark, Panel, Raster, density, histogram, line, points, positions, scatter, series,
 };
+pub use images::Images;
+pub use ramachandran::ramachandran;
 pub use save::Saved;

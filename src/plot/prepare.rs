@@ -4,7 +4,7 @@ use super::axes::{Range, Scale};
 use super::bins::{self, Grid};
 use super::check;
 use super::colours::{self, Colour};
-use super::figure::{Axis, Figure, LineStyle, Mark, Panel};
+use super::figure::{Axis, Cells, Figure, LineStyle, Mark, Panel, Raster};
 use crate::error::{Error, Result};
 
 /// Panels ready to be drawn.
@@ -22,8 +22,8 @@ pub(super) struct Ready {
     pub(super) y: Range,
     /// Length of the y axis over that of the x axis on paper, where the data ask for one.
     pub(super) ratio: Option<f64>,
-    /// The upper end of the colour scale, where there is a heat map.
-    pub(super) brightest: Option<f64>,
+    /// What the colours stand for, where there is a heat map.
+    pub(super) levels: Option<Levels>,
     pub(super) layers: Vec<ReadyLayer>,
 }
 
@@ -44,9 +44,28 @@ pub(super) struct ReadyLayer {
 pub(super) enum Shape {
     Dots(Vec<[f64; 2]>),
     Heat(Grid),
+    Image(Raster),
     Line(Line),
     /// Heights of equal cells over the range of x.
     Steps(Vec<f64>),
+}
+
+/// What the colours of heat maps stand for.
+#[derive(Debug, Clone)]
+pub(super) struct Levels {
+    pub(super) range: Range,
+    /// Text beside the colour bar.
+    pub(super) label: String,
+    /// Low numbers are bright.
+    pub(super) reversed: bool,
+}
+
+impl Levels {
+    /// The colour of a number.
+    pub(super) fn colour(&self, value: f64) -> Colour {
+        let share = self.range.fraction(value);
+        colours::viridis(if self.reversed { 1.0 - share } else { share })
+    }
 }
 
 /// A line in unbroken runs of points, each x, y and half the height of its error bar.
@@ -76,8 +95,10 @@ pub(super) fn prepare(figure: &Figure) -> Result<Prepared> {
         ready.push(panel.ready(x, y, fewest));
     }
     if figure.shared {
-        let brightest = ready.iter().filter_map(|panel| panel.brightest).reduce(f64::max);
-        ready.iter_mut().for_each(|panel| panel.brightest = panel.brightest.and(brightest));
+        let ranges = ready.iter().filter_map(|panel| panel.levels.as_ref().map(|levels| levels.range));
+        if let Some(range) = ranges.reduce(Range::joined) {
+            ready.iter_mut().filter_map(|panel| panel.levels.as_mut()).for_each(|levels| levels.range = range);
+        }
     }
     Ok(Prepared { panels: ready, notes })
 }
@@ -98,7 +119,9 @@ struct Clean<'a> {
 
 enum Data {
     Scatter(Vec<[f64; 2]>),
-    Density { points: Vec<[f64; 2]>, cells: usize },
+    Density { points: Vec<[f64; 2]>, cells: usize, is_energy: bool },
+    Cells(Cells),
+    Image(Raster),
     Line(Line),
     Histogram { values: Vec<f64>, cells: Option<usize> },
 }
@@ -133,20 +156,35 @@ impl<'a> Clean<'a> {
 
     fn x_range(&mut self) -> Range {
         let scale = self.panel.x.scale;
-        fixed(&self.panel.x).unwrap_or_else(|| {
+        fixed(&self.panel.x).or_else(|| self.covered(0)).unwrap_or_else(|| {
             let ranges = self.data.iter_mut().map(|data| match data {
                 Data::Scatter(points) | Data::Density { points, .. } => Range::of_bulk(&mut column(points, 0), scale),
                 Data::Line(line) => Range::of(line.runs.iter().flatten().map(|p| p[0]), scale),
                 Data::Histogram { values, .. } => Range::of_bulk(values, scale),
+                Data::Cells(_) | Data::Image(_) => None,
             });
             around(ranges, 0.04, scale)
         })
     }
 
+    /// What the heat maps and pictures of given cells cover along x or y.
+    fn covered(&self, axis: usize) -> Option<Range> {
+        let scale = Scale::Linear;
+        let ranges = self.data.iter().filter_map(|data| match data {
+            Data::Cells(cells) => {
+                let [low, high] = [cells.x, cells.y][axis];
+                Some(Range { low, high, scale })
+            }
+            Data::Image(image) => Some(Range { low: 0.0, high: image.shape[axis] as f64, scale }),
+            _ => None,
+        });
+        ranges.reduce(Range::joined)
+    }
+
     fn y_range(&mut self, x: Range) -> Range {
         let scale = self.panel.y.scale;
         let steps = self.histogram_cells(x);
-        fixed(&self.panel.y).unwrap_or_else(|| {
+        fixed(&self.panel.y).or_else(|| self.covered(1)).unwrap_or_else(|| {
             let ranges = self.data.iter().map(|data| match data {
                 Data::Scatter(points) | Data::Density { points, .. } => Range::of_bulk(&mut column(points, 1), scale),
                 Data::Line(line) => {
@@ -157,6 +195,7 @@ impl<'a> Clean<'a> {
                     let heights = bins::histogram(values, x, steps).into_iter();
                     Range::of(heights.filter(|&height| scale.shows(height)), scale)
                 }
+                Data::Cells(_) | Data::Image(_) => None,
             });
             let range = around(ranges, 0.06, scale);
             let stands = scale == Scale::Linear && self.data.iter().all(|data| matches!(data, Data::Histogram { .. }));
@@ -190,8 +229,8 @@ impl<'a> Clean<'a> {
                     points.iter().filter(|p| !(x.holds(p[0]) && y.holds(p[1]))).count()
                 }
                 Data::Histogram { values, .. } => values.iter().filter(|&&v| !x.holds(v)).count(),
-                // A line that leaves the frame shows that it does.
-                Data::Line(_) => 0,
+                // A line that leaves the frame shows that it does, and so does what covers an area.
+                Data::Line(_) | Data::Cells(_) | Data::Image(_) => 0,
             };
             if outside > 0 {
                 notes.push(format!("{}: {outside} of {} outside the axes", self.name, data.len()));
@@ -207,7 +246,12 @@ impl<'a> Clean<'a> {
             index,
             shape: match data {
                 Data::Scatter(points) => Shape::Dots(points),
-                Data::Density { points, .. } => Shape::Heat(bins::grid(&points, x, y, shape)),
+                Data::Density { points, is_energy: false, .. } => Shape::Heat(bins::grid(&points, x, y, shape)),
+                Data::Density { points, is_energy: true, .. } => {
+                    Shape::Heat(bins::free_energy(bins::grid(&points, x, y, shape)))
+                }
+                Data::Cells(cells) => Shape::Heat(grid_of(cells)),
+                Data::Image(image) => Shape::Image(image),
                 Data::Line(line) => Shape::Line(line),
                 Data::Histogram { values, .. } => Shape::Steps(bins::histogram(&values, x, steps)),
             },
@@ -217,17 +261,17 @@ impl<'a> Clean<'a> {
             size: layer.size,
         });
         let layers: Vec<ReadyLayer> = layers.collect();
-        let brightest = layers.iter().filter_map(|layer| match &layer.shape {
-            Shape::Heat(grid) => Some(grid.density.iter().copied().fold(f64::MIN_POSITIVE, f64::max)),
+        let heats = self.panel.layers.iter().zip(&layers).filter_map(|(layer, ready)| match &ready.shape {
+            Shape::Heat(grid) => layer.mark.levels(grid),
             _ => None,
         });
-        let brightest = brightest.reduce(f64::max);
-        Ready { x, y, ratio, brightest, layers }
+        let levels = heats.reduce(|a, b| Levels { range: a.range.joined(b.range), ..a });
+        Ready { x, y, ratio, levels, layers }
     }
 
     fn ratio(&self, x: Range, y: Range) -> Option<f64> {
         let ratio = y.length() / x.length();
-        let spatial = self.data.iter().any(|data| matches!(data, Data::Scatter(_) | Data::Density { .. }));
+        let spatial = self.data.iter().any(|data| !matches!(data, Data::Line(_) | Data::Histogram { .. }));
         let linear = [x.scale, y.scale] == [Scale::Linear; 2];
         let natural = spatial && linear && (1.0 / 3.0..=3.0).contains(&ratio);
         self.panel.equal.unwrap_or(natural).then_some(ratio)
@@ -238,10 +282,31 @@ impl Mark {
     /// Points or numbers.
     fn len(&self) -> usize {
         match self {
-            Self::Scatter { points } | Self::Density { points, .. } => points.len(),
+            Self::Scatter { points } | Self::Density { points, .. } | Self::FreeEnergy { points, .. } => points.len(),
+            Self::Heatmap(cells) => cells.values.len(),
+            Self::Image(image) => image.pixels.len(),
             Self::Line { x, .. } => x.len(),
             Self::Histogram { values, .. } => values.len(),
         }
+    }
+
+    /// What the colours of a heat map stand for.
+    fn levels(&self, grid: &Grid) -> Option<Levels> {
+        let scale = Scale::Linear;
+        let found = || Range::of(grid.values.iter().copied().filter(|&value| scale.shows(value)), scale);
+        let from_0 = |range: Range| Range { low: 0.0, high: range.high.max(f64::MIN_POSITIVE), ..range };
+        let (range, label, reversed) = match self {
+            Self::Density { .. } => (found().map(from_0)?, "density", false),
+            Self::FreeEnergy { .. } => (found().map(from_0)?, "−ln p/p_max", true),
+            Self::Heatmap(cells) => {
+                let given = cells.range.map(|[low, high]| Range { low, high, scale });
+                // One number everywhere is the middle of a range.
+                let some_length = |range: Range| if range.low < range.high { range } else { range.padded(0.0) };
+                (given.or_else(|| found().map(some_length))?, cells.label.as_str(), false)
+            }
+            _ => return None,
+        };
+        Some(Levels { range, label: label.to_owned(), reversed })
     }
 }
 
@@ -255,8 +320,13 @@ impl Data {
             Mark::Density { points, cells } => {
                 let points = clean(points);
                 let cells = cells.unwrap_or_else(|| bins::grid_cells(points.len()));
-                Self::Density { points, cells }
+                Self::Density { points, cells, is_energy: false }
             }
+            Mark::FreeEnergy { points, cells } => {
+                Self::Density { points: clean(points), cells: *cells, is_energy: true }
+            }
+            Mark::Heatmap(cells) => Self::Cells(cells.clone()),
+            Mark::Image(image) => Self::Image(image.clone()),
             Mark::Line { x, y, errors, style } => {
                 let error = |i: usize| errors.as_ref().map_or(0.0, |e| if e[i].is_finite() { e[i] } else { 0.0 });
                 let points: Vec<[f64; 3]> = (0..x.len()).map(|i| [x[i], y[i], error(i)]).collect();
@@ -273,10 +343,17 @@ impl Data {
     fn len(&self) -> usize {
         match self {
             Self::Scatter(points) | Self::Density { points, .. } => points.len(),
+            Self::Cells(cells) => cells.values.iter().filter(|&&value| Scale::Linear.shows(value)).count(),
+            Self::Image(image) => image.pixels.len(),
             Self::Line(line) => line.runs.iter().map(Vec::len).sum(),
             Self::Histogram { values, .. } => values.len(),
         }
     }
+}
+
+fn grid_of(cells: Cells) -> Grid {
+    let range = |[low, high]: [f64; 2]| Range { low, high, scale: Scale::Linear };
+    Grid { shape: cells.shape, x: range(cells.x), y: range(cells.y), values: cells.values }
 }
 
 fn column(points: &[[f64; 2]], index: usize) -> Vec<f64> {

@@ -79,12 +79,23 @@ impl Figure {
         Ok(prepare(self)?.notes)
     }
 
+    /// The figure as pixels, and what it does not show.
+    pub(super) fn pixels(&self) -> Result<(Pixels, Vec<String>)> {
+        let prepared = prepare(self)?;
+        Ok((self.draw_pixels(&prepared)?, prepared.notes))
+    }
+
     fn draw_svg(&self, prepared: &Prepared) -> Result<String> {
         let layout = layout(self, prepared)?;
         Ok(canvas::vector(layout.size, |canvas| draw(self, prepared, &layout, canvas)))
     }
 
     fn draw_png(&self, prepared: &Prepared) -> Result<Vec<u8>> {
+        let pixels = self.draw_pixels(prepared)?;
+        encode(&pixels, self.dpi).map_err(|e| Error::numerical(format!("the picture cannot be encoded: {e}")))
+    }
+
+    fn draw_pixels(&self, prepared: &Prepared) -> Result<Pixels> {
         const MOST_PIXELS: f64 = 40e6;
         let layout = layout(self, prepared)?;
         let [width, height] = layout.size.map(|length| length / canvas::INCH * self.dpi);
@@ -92,8 +103,7 @@ impl Figure {
             let problem = format!("of {} makes a picture of {width:.0} × {height:.0} pixels, too large", self.dpi);
             return Err(Error::argument("dpi", problem).with_hint("lower it, or save as .svg"));
         }
-        let pixels = canvas::bitmap(layout.size, self.dpi, |canvas| draw(self, prepared, &layout, canvas));
-        encode(&pixels, self.dpi).map_err(|e| Error::numerical(format!("the picture cannot be encoded: {e}")))
+        Ok(canvas::bitmap(layout.size, self.dpi, |canvas| draw(self, prepared, &layout, canvas)))
     }
 }
 
@@ -127,8 +137,8 @@ mod tests {
     }
 
     fn decoded(path: &Path) -> (png::OutputInfo, Vec<u8>) {
-        let mut reader = png::Decoder::new(std::fs::File::open(path).expect("written")).read_info().expect("a PNG");
-        let mut pixels = vec![0; reader.output_buffer_size()];
+        let mut reader = png::Decoder::new(std::io::BufReader::new(std::fs::File::open(path).expect("written"))).read_info().expect("a PNG");
+        let mut pixels = vec![0; reader.output_buffer_size().expect("small")];
         let info = reader.next_frame(&mut pixels).expect("whole");
         (info, pixels)
     }

@@ -7,7 +7,7 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
-use crate::measure::{self, Bins};
+use crate::measure::{self, BANDWIDTH, Bins, RamachandranBins};
 use crate::settings::Setting;
 use crate::tensor::Tensor;
 
@@ -17,8 +17,13 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_static_module("measure", module.into());
 }
 
-const OPTIONS: &[(&str, Table)] =
-    &[("sliced_wasserstein", &[SLICED]), ("kl_histogram", &[Bins::SETTINGS]), ("js_histogram", &[Bins::SETTINGS])];
+const OPTIONS: &[(&str, Table)] = &[
+    ("sliced_wasserstein", &[SLICED]),
+    ("kl_histogram", &[Bins::SETTINGS]),
+    ("js_histogram", &[Bins::SETTINGS]),
+    ("js_ramachandran", &[RamachandranBins::SETTINGS]),
+    ("mmd", &[&[BANDWIDTH]]),
+];
 
 const SLICED: &[Setting] =
     &[Setting::count("projections", "number of directions").or(128.0), Setting::seed("seed of the directions")];
@@ -139,6 +144,108 @@ mod module {
         measure::js_histogram(&a, &b, &bins, &task(&ctx)).raise(&ctx)
     }
 
+    /// Jensen–Shannon divergence of two samples of pairs of dihedral angles, in nats: from 0 to ln 2. Angles are taken
+    /// modulo 2π.
+    ///
+    /// Two samples of one law do not have 0 but `floor`, with K bins that have data (K − 1)(1/n + 1/m)/8, and more
+    /// where successive rows are correlated, as in molecular dynamics. Compare only results with the same bins.
+    ///
+    /// # Shapes
+    /// `a` [n, 2], `b` [m, 2]: φ and ψ in radians, one pair per row; the counts may differ.
+    ///
+    /// # Returns
+    /// `#{ value, error, floor }`: the error is a jackknife over blocks of successive rows, which may be correlated.
+    ///
+    /// # Errors
+    /// When the data are no pairs, values are not finite, or there are fewer rows than blocks.
+    ///
+    /// # Source
+    /// Lin 1991; Künsch, Ann. Statist. 17, 1989, for the error.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let angles = dataset::alanine().sample(20_000, 1);
+    /// let js = measure::js_ramachandran(angles, angles + 2 * PI, #{ bins: 30 });
+    /// assert(js.value < 1e-3);
+    /// let flat = (random_uniform([20_000, 2], 2) - 0.5) * 2 * PI;
+    /// let js = measure::js_ramachandran(angles, flat, #{ bins: 30 });
+    /// assert(js.value > 0.3 && js.error < 0.01);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn js_ramachandran(ctx: NativeCallContext, a: Dynamic, b: Dynamic, options: Map) -> Outcome<Map> {
+        let bins = read(&ctx, options, &[RamachandranBins::SETTINGS], |given| Ok(RamachandranBins::read(given)))?;
+        let (a, b) = pair(&ctx, &a, &b)?;
+        let found = measure::js_ramachandran(&a, &b, &bins, &task(&ctx)).raise(&ctx)?;
+        Ok(numbers(&[("value", found.value), ("error", found.error), ("floor", found.floor)]))
+    }
+
+    /// Squared maximum mean discrepancy ⟨k(x, x')⟩ + ⟨k(y, y')⟩ − 2⟨k(x, y)⟩ of two samples, with means over pairs of
+    /// different rows and the kernel k = exp(−|x − y|²/2σ²).
+    ///
+    /// It is 0 on average for samples of one law, so it is below 0 for half of them. Its time goes with the square of
+    /// the counts; what may take longer than a minute is warned of.
+    ///
+    /// # Shapes
+    /// `a` [n, ..], `b` [m, ..]: one datum per row; the counts may differ.
+    ///
+    /// # Returns
+    /// `#{ value, error, bandwidth }`: the square, its standard error, and σ. Compare only results with one bandwidth.
+    ///
+    /// # Errors
+    /// When the data differ in their coordinates, values are not finite, or a sample has one row only.
+    ///
+    /// # Source
+    /// Gretton, Borgwardt, Rasch, Schölkopf, Smola, J. Mach. Learn. Res. 13, 723, 2012.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let x = random_normal([1000, 2], 1);
+    /// let same = measure::mmd(x, random_normal([1000, 2], 2), #{ bandwidth: 1 });
+    /// assert(abs(same.value) < 5 * same.error);
+    /// // ⟨k⟩ of Gaussians at distance d is σ²/(σ² + 2) exp(−d²/2(σ² + 2)).
+    /// let apart = measure::mmd(x, random_normal([1000, 2], 2) + [3, 4], #{ bandwidth: 1 });
+    /// assert_near(apart.value, 2 / 3 * (1 - exp(-25 / 6)), 5 * apart.error);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn mmd(ctx: NativeCallContext, a: Dynamic, b: Dynamic, options: Map) -> Outcome<Map> {
+        let bandwidth = read(&ctx, options, &[&[BANDWIDTH]], |given| Ok(given.number_if_given("bandwidth")))?;
+        let (a, b) = pair(&ctx, &a, &b)?;
+        let found = measure::mmd(&a, &b, bandwidth, &task(&ctx)).raise(&ctx)?;
+        Ok(numbers(&[("value", found.value), ("error", found.error), ("bandwidth", found.bandwidth)]))
+    }
+
+    /// Structure factor S(k) = ⟨|Σ s(r) e^{−ik·r}|²⟩/N of fields on a square lattice of N = L × L sites with periodic
+    /// sides, averaged over directions of k: over the k = 2π(i, j)/L whose ‖(i, j)‖ is nearest to 0, 1, .. L/2.
+    ///
+    /// The mean of the field is not taken off: S(0) is N⟨m²⟩. The sum of S over all k is N⟨s²⟩.
+    ///
+    /// # Shapes
+    /// `samples` [n, L, L] or [n, L²] row-major: spins, or any numbers
+    ///
+    /// # Returns
+    /// `#{ k, value, error }`, Tensors [L/2 + 1]: the mean wave number of each average, the mean over fields and its
+    /// standard error, which is not a number where there is one field.
+    ///
+    /// # Errors
+    /// When lattices are not square, or values are not finite.
+    ///
+    /// # Example
+    /// ```rhai
+    /// // Independent numbers have S = 1.
+    /// let s = measure::structure_factor(random_normal([500, 16, 16], 1));
+    /// assert_eq(s.k.shape, [9]);
+    /// assert_near(s.k[1], 1.2 * 2 * PI / 16, 0.1);
+    /// assert_near(s.value[4], 1, 5 * s.error[4]);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn structure_factor(ctx: NativeCallContext, samples: Dynamic) -> Outcome<Map> {
+        let samples = tensor_argument(&ctx, "samples", &samples)?;
+        let found = measure::structure_factor(&samples, &task(&ctx)).raise(&ctx)?;
+        let columns = [("k", found.wave_numbers), ("value", found.values), ("error", found.errors)];
+        let column = |(name, numbers): (&str, Vec<f64>)| Ok((name.into(), Dynamic::from(list(Ok(numbers)).raise(&ctx)?)));
+        columns.into_iter().map(column).collect()
+    }
+
     /// Mean of each coordinate of a sample.
     ///
     /// # Shapes
@@ -251,6 +358,11 @@ mod module {
         let sizes = sizes.iter().map(|size| count_argument(&ctx, "sizes", size)).collect::<Outcome<Vec<_>>>()?;
         list(measure::coarse_magnetisation(&samples, &sizes, &task(&ctx))).raise(&ctx)
     }
+}
+
+/// Numbers by their names.
+fn numbers(named: &[(&str, f64)]) -> Map {
+    named.iter().map(|(name, number)| ((*name).into(), Dynamic::from_float(*number))).collect()
 }
 
 /// Numbers as a vector.

@@ -1,8 +1,10 @@
 //! Datasets: distributions of data that can be drawn from.
 
 mod finite;
+mod images;
 mod laws;
 mod methods;
+mod molecules;
 mod toy;
 
 use rhai::Engine;
@@ -15,7 +17,9 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Dataset>("Dataset");
     let parts = [
         (rhai::exported_manifest!(finite::module), finite::OPTIONS),
+        (rhai::exported_manifest!(images::module), images::OPTIONS),
         (rhai::exported_manifest!(laws::module), laws::OPTIONS),
+        (rhai::exported_manifest!(molecules::module), molecules::OPTIONS),
         (rhai::exported_manifest!(toy::module), toy::OPTIONS),
     ];
     engine.register_static_module("dataset", tables.joined("dataset", &parts).into());

@@ -1,5 +1,6 @@
-//! Figures: `plot::scatter`, `density`, `lines`, `histogram`, `panels`, and what can be done with one.
+//! Figures: `plot::scatter`, `density`, `lines`, `histogram`, `panels` and others, and what can be done with one.
 
+mod maps;
 mod options;
 mod read;
 
@@ -9,7 +10,7 @@ use std::sync::Arc;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map};
 
-use self::options::{DENSITY, HISTOGRAM, LINES, OPTIONS, PANELS, SCATTER};
+use self::options::{DENSITY, HISTOGRAM, LINES, MAPS, OPTIONS, PANELS, SCATTER};
 use self::read::{
     axes, count_matches, dashed, labelled, named, numbers, one_each, point_sets, scale, series, several, text,
 };
@@ -22,8 +23,8 @@ use crate::plot::{self, Figure, Layer, LineStyle, Mark, Panel};
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Picture>("Figure");
-    let functions = tables.module("plot", rhai::exported_manifest!(functions), OPTIONS);
-    engine.register_static_module("plot", functions.into());
+    let parts = [(rhai::exported_manifest!(functions), OPTIONS), (rhai::exported_manifest!(maps::module), MAPS)];
+    engine.register_static_module("plot", tables.joined("plot", &parts).into());
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
 

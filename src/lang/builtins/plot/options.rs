@@ -2,10 +2,59 @@
 
 use crate::lang::options::Table;
 use crate::plot::options::{ALPHA, COLUMNS, DENSITY_CELLS, DPI, HEIGHT, HISTOGRAM_CELLS, LINE_WIDTH, RADIUS, WIDTH};
-use crate::settings::Setting;
+use crate::settings::{Preset, Setting};
 
 pub(super) const OPTIONS: &[(&str, Table)] =
     &[("scatter", SCATTER), ("density", DENSITY), ("lines", LINES), ("histogram", HISTOGRAM), ("panels", PANELS)];
+
+/// Of the functions of `maps.rs`.
+pub(super) const MAPS: &[(&str, Table)] =
+    &[("heatmap", HEATMAP), ("images", IMAGES), ("ramachandran", RAMACHANDRAN), ("animate", ANIMATE)];
+
+pub(super) const HEATMAP: Table = &[
+    &[
+        Setting::text("label", "text beside the colour bar").or_else(""),
+        Setting::numbers("range", "`[low, high]`, the numbers at the ends of the colours").or_else("all numbers"),
+        Setting::numbers("x", "`[low, high]`, where the cells begin and end along x")
+            .or_else("centres of cells at 0, 1, .."),
+        Setting::numbers("y", "`[low, high]`, where the cells begin and end along y")
+            .or_else("centres of cells at 0, 1, .."),
+        TITLE,
+    ],
+    AXES,
+    &[EQUAL.or_else("unless the panel would be longer than 3 : 1")],
+    PAPER,
+];
+
+pub(super) const IMAGES: Table = &[&[TITLES], GRID, PAPER];
+
+pub(super) const RAMACHANDRAN: Table =
+    &[&[TITLES, DENSITY_CELLS.or(72.0), COLUMNS], PAPER];
+
+pub(super) const ANIMATE: Table = &[
+    &[
+        Setting::text("file", "where to save it, as `.gif`, `.png` or `.apng`")
+            .required("write file: \"paths.gif\""),
+        Setting::number("rate", "frames per second").between(0.1, 100.0).or(20.0),
+        Setting::texts("titles", "strings, one above the panel at each time").or_else(""),
+    ],
+    AXES,
+    &[
+        limits("all points of all times but lone outliers"),
+        RADIUS,
+        ALPHA,
+        EQUAL.or_else("unless the panel would be longer than 3 : 1"),
+    ],
+    GRID,
+    &[WIDTH, Setting { default: Preset::Number(120.0), ..DPI }],
+];
+
+/// Grids of images.
+const GRID: &[Setting] = &[
+    Setting::count("columns", "images in a row").or_else("as many as rows"),
+    Setting::count("count", "images of each set that are shown").or_else("64, or all of fewer"),
+    Setting::numbers("range", "`[low, high]`, the numbers that are black and white").or_else("all numbers of all sets"),
+];
 
 pub(super) const SCATTER: Table = &[
     &[
