@@ -91,6 +91,8 @@ enum Command {
 pub(crate) struct Setup {
     threads: usize,
     quiet: bool,
+    /// Whether nobody is told even of warnings.
+    silent: bool,
     /// What Ctrl-C does.
     pub(crate) interrupt: Interrupt,
 }
@@ -99,8 +101,11 @@ impl Setup {
     /// A new runtime that prints to standard output and shows progress and warnings on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
         let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
-        let builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
-        let mut runtime = builder.progress(Arc::new(progress::Terminal::new(self.quiet))).build()?;
+        let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
+        if !self.silent {
+            builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet)));
+        }
+        let mut runtime = builder.build()?;
         runtime.engine().on_print(terminal::print);
         runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
         Ok(runtime)
@@ -109,9 +114,9 @@ impl Setup {
 
 #[cfg(test)]
 impl Setup {
-    /// Shows no progress, and deaf to Ctrl-C.
+    /// Silent, and deaf to Ctrl-C.
     pub(crate) fn for_tests() -> Self {
-        Self { threads: 1, quiet: true, interrupt: Interrupt::default() }
+        Self { threads: 1, quiet: true, silent: true, interrupt: Interrupt::default() }
     }
 }
 
@@ -142,7 +147,10 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
     if let Err(error) = vector::force(&arguments.vectors) {
         return terminal::report(&error.into());
     }
-    let setup = Setup { threads: arguments.threads, quiet: arguments.quiet, interrupt: Interrupt::install() };
+    // What is timed is not what one would do.
+    let silent = matches!(arguments.command, Some(Command::Bench { .. }));
+    let (threads, quiet) = (arguments.threads, arguments.quiet);
+    let setup = Setup { threads, quiet, silent, interrupt: Interrupt::install() };
     let runtime = match setup.runtime() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::report(&error.into()),

@@ -2,9 +2,9 @@
 //!
 //! Some constructs mean something else to Rhai than to a physicist, and no function of the language is asked about
 //! them: `switch` on a symbol silently takes the default arm, `a[i]` refuses a whole number that is a float, `t[1, 2]`,
-//! `t[1..]` and `.5` are syntax errors, all closures made in a loop see the last value of its variable, and what `catch (e)`
-//! binds for an error of Rhai names Rust types. Guard functions and missing pieces are written into the text; positions
-//! are mapped back.
+//! `t[1..]` and `.5` are syntax errors, all closures made in a loop see the last value of its variable, and what
+//! `catch (e)` binds for an error of Rhai names Rust types. Guard functions and missing pieces are written into the
+//! text; positions are mapped back.
 
 use std::borrow::Cow;
 

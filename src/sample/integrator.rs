@@ -124,9 +124,9 @@ impl<'a> Integrator<'a> {
         }
     }
 
-    /// The same, but that the error of the worst sample counts for that of all: its first `state` rows, of which nothing
-    /// is tolerated but in their units and what single precision rounds, and its others, integrals along the way, each
-    /// by themselves.
+    /// The same, but that the error of the worst sample counts for that of all: its first `state` rows, of which
+    /// nothing is tolerated but in their units and what single precision rounds, and its others, integrals along the
+    /// way, each by themselves.
     #[must_use]
     pub(super) fn strict(mut self, state: usize) -> Self {
         self.relative[..state].fill(f64::from(f32::EPSILON));

@@ -374,8 +374,8 @@ mod tests {
         values
     }
 
-    /// With one driven block and with two, beside differences of the score itself. Seen to fail with the rows of the
-    /// Gaussian part for its columns and without its part in the gradient.
+    /// With one driven block and with two, beside differences of the score itself. Seen to fail without the
+    /// Gaussian part.
     #[test]
     fn gradients_are_those_of_the_score() {
         let covariance = Covariance::Full(vec![1.0, 0.5, 0.5, 0.6]);

@@ -34,7 +34,7 @@ impl Classes {
                 [] => "no labels".to_owned(),
                 classes => format!("the labels {}", classes.join(", ")),
             };
-            let problem = format!("has {}, the model was made for {}", named(&own), named(classes));
+            let problem = format!("has {}, the model was made for {}", named(own), named(classes));
             return Err(Error::argument("data", problem).with_hint("make the model from the data it is trained on"));
         }
         Ok(Some(Self {

@@ -46,8 +46,8 @@ impl Plan {
         Self::with_gradients(graph, &passed)
     }
 
-    /// Of a pass that goes on to the gradients by the values of the nodes that are `passed`, in the opposite order: node
-    /// i is computed at the moment i of 2n, and the gradients behind it at the moment 2n − i.
+    /// Of a pass that goes on to the gradients by the values of the nodes that are `passed`, in the opposite order:
+    /// node i is computed at the moment i of 2n, and the gradients behind it at the moment 2n − i.
     fn with_gradients(graph: &Graph, passed: &[bool]) -> Self {
         let nodes = graph.nodes.iter().enumerate();
         let mut lives: Vec<_> = nodes.clone().map(|(number, node)| value(graph, number, node, passed)).collect();

@@ -15,6 +15,7 @@
 //! arXiv 2112.07068, appendix B), and log mean_q [p(x, η)/q(η)] as an estimate from below that becomes exact with the
 //! number of draws (Burda, Grosse, Salakhutdinov, arXiv 1509.00519).
 
+use super::densities::{Densities, LogDensity, combine, errors_by_scatter, mean_and_error};
 use super::divergence::{Divergence, Probes, trace};
 use super::flow::{Flow, narrow_units, shortest};
 use super::horizon::Horizon;
@@ -35,27 +36,6 @@ use crate::settings::{self, Value};
 use crate::task::Meter;
 use crate::task::Task;
 use crate::tensor::Tensor;
-
-/// Log densities, in nats per datum.
-#[derive(Debug, Clone, PartialEq)]
-pub struct LogDensity {
-    /// The log density of each datum, \[count\].
-    pub values: Tensor,
-    /// Its error, \[count\]: the standard error by random directions or draws of auxiliaries, NaN where too few say too
-    /// little of it; and by the steps of the integration, by single precision and by the law at the horizon.
-    pub errors: Tensor,
-    /// Evaluations of the score and its derivatives per sample, of one draw; the most that any group of samples took.
-    pub evaluations: usize,
-}
-
-impl std::fmt::Display for LogDensity {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let values = self.values.values();
-        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / values.len() as f64;
-        write!(f, "log densities of {} data, {mean:.4} nats in the mean; ", values.len())?;
-        write!(f, "{} evaluations of the score each", self.evaluations)
-    }
-}
 
 /// log p(x) of `data`, [count, shape...] or \[count\], for processes without auxiliaries; with them the bound of
 /// `options`.
@@ -179,20 +159,6 @@ struct Plan<'a> {
     shortest: f64,
 }
 
-/// Log densities of one draw.
-#[derive(Default)]
-struct Densities {
-    /// Mean over the directions, \[count\].
-    values: Vec<f64>,
-    /// Their standard errors.
-    errors: Vec<f64>,
-    /// What is not random in their errors: of the steps and of single precision.
-    steps: Vec<f64>,
-    /// And of the law at the horizon.
-    laws: Vec<f64>,
-    evaluations: usize,
-}
-
 /// How closely a flow is followed.
 #[derive(Clone, Copy)]
 struct Care {
@@ -214,25 +180,6 @@ struct Followed {
 /// By how much the tolerance is larger, and the score frozen longer, in the flow that is followed for comparison.
 const COARSER: f64 = 10.0;
 const FROZEN_LONGER: f64 = 2.0;
-
-/// An error in nats that is worth a warning, where it is not random.
-const MOST_SILENT: f64 = 0.1;
-
-/// Degrees of freedom below which the scatter over random directions says too little: all signs agree by chance once in
-/// 2^freedom.
-const LEAST_FREEDOM: usize = 7;
-
-/// The errors of means over random directions, from the variances over them, `scatter`, which the data have each.
-///
-/// Few signs agree by chance, and the datum then seems to have no error; so half of each variance is the mean of all.
-fn errors_by_scatter(scatter: &[f64], directions: usize) -> Vec<f64> {
-    let count = scatter.len();
-    if count * (directions - 1) < LEAST_FREEDOM {
-        return vec![f64::NAN; count];
-    }
-    let shared = scatter.iter().sum::<f64>() / count as f64;
-    scatter.iter().map(|own| (0.5 * (own + shared) / directions as f64).sqrt()).collect()
-}
 
 impl<'a> Plan<'a> {
     fn new(score: &'a dyn Score, options: &'a Likelihood, task: &'a Task) -> Result<Self> {
@@ -379,75 +326,5 @@ impl<'a> Plan<'a> {
         let logs = changes.iter().enumerate().map(|(i, change)| last[i % samples] + change - volume).collect();
         let laws = self.horizon.deviations(state, samples);
         Ok(Followed { logs, changes, laws, evaluations })
-    }
-}
-
-/// The mean and its standard error.
-fn mean_and_error(values: &[f64]) -> (f64, f64) {
-    let count = values.len() as f64;
-    let mean = values.iter().sum::<f64>() / count;
-    let square = values.iter().map(|value| (value - mean).powi(2)).sum::<f64>();
-    // One value gives 0/0: nothing is known of its error.
-    (mean, (square / (count - 1.0) / count).sqrt())
-}
-
-/// The bound for each datum from log p(x, η) − log q(η) of several draws.
-fn combine(draws: &[Densities], bound: Bound, task: &Task) -> Result<LogDensity> {
-    let mut all = Densities::default();
-    for i in 0..draws[0].values.len() {
-        let logs: Vec<_> = draws.iter().map(|draw| draw.values[i]).collect();
-        let best = logs.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-        let weights: Vec<_> = match bound {
-            Bound::Mean => vec![1.0; logs.len()],
-            Bound::Weighted => logs.iter().map(|log| (log - best).exp()).collect(),
-        };
-        let (value, error) = match bound {
-            Bound::Mean => mean_and_error(&logs),
-            Bound::Weighted => {
-                let (mean, error) = mean_and_error(&weights);
-                (best + mean.ln(), error / mean)
-            }
-        };
-        // Draws have the error of the steps and of the law alike.
-        let weighted = |error: &dyn Fn(&Densities) -> f64| {
-            let sum: f64 = draws.iter().zip(&weights).map(|(draw, weight)| weight * error(draw)).sum();
-            sum / weights.iter().sum::<f64>()
-        };
-        all.values.push(value);
-        all.errors.push(error);
-        all.steps.push(weighted(&|draw| draw.steps[i]));
-        all.laws.push(weighted(&|draw| draw.laws[i]));
-    }
-    all.evaluations = draws.iter().map(|draw| draw.evaluations).max().unwrap_or(0);
-    all.finish(task)
-}
-
-impl Densities {
-    /// Takes all errors together, and warns of those that are not small.
-    fn finish(self, task: &Task) -> Result<LogDensity> {
-        let Self { values, errors, steps, laws, evaluations } = self;
-        let count = values.len();
-        let most = |errors: &[f64]| errors.iter().map(|error| error.abs()).fold(0.0, f64::max);
-        let many = |errors: &[f64]| errors.iter().filter(|error| error.abs() > MOST_SILENT).count();
-        if many(&steps) > 0 {
-            task.warn(&format!(
-                "the integration, in single precision, leaves {} of {count} log densities errors above {MOST_SILENT} nats, up \
-                 to {:.2}; see `errors`, and lower `rtol` and `atol`",
-                many(&steps),
-                most(&steps)
-            ));
-        }
-        if many(&laws) > 0 {
-            task.warn(&format!(
-                "the law at the horizon is not the Gaussian that stands for it: {} of {count} log densities are off by more \
-                 than {MOST_SILENT} nats, by up to {:.2}; see `errors`, and raise `horizon`",
-                many(&laws),
-                most(&laws)
-            ));
-        }
-        let all = errors.iter().zip(&steps).zip(&laws).map(|((random, steps), law)| random.hypot(steps + law.abs()));
-        let (shape, all) = ([count], all.collect::<Vec<_>>());
-        let [values, errors] = [values, all].map(|values| Tensor::from_f64(&shape, &values));
-        Ok(LogDensity { values: values?, errors: errors?, evaluations })
     }
 }

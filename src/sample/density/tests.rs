@@ -91,9 +91,9 @@ fn assert_bounded(process: &Process, means: &[f64], std: &[f64], points: &[f64],
     }
 }
 
-/// In, between and beyond modes that are up to a hundred deviations apart. Seen to fail with differences of the score
-/// over a tenth of the noise for its derivatives (off by 18 nats at the middle, with an error of 0), and with the law at
-/// the horizon left out of the errors.
+/// In, between and beyond modes that are up to a hundred deviations apart. Differences of the score over a tenth of the
+/// noise, for its derivatives, were off by 18 nats at the middle, with an error of 0. Seen to fail with the law at the
+/// horizon left out of the errors.
 #[test]
 fn errors_bound_what_is_off() {
     for std in [0.3, 0.1, 0.03, 0.02] {
@@ -134,9 +134,9 @@ fn random_directions_know_their_error() {
     let most = off.iter().copied().fold(0.0, f32::max);
     assert!(most > 1.0, "the coupling is weak: {most}");
     // Without what is not random in them.
-    let errors = random.errors.values().iter().zip(exact.errors.values().iter()).map(|(a, b)| (a * a - b * b).sqrt());
-    for (off, error) in off.iter().zip(errors.collect::<Vec<_>>().iter()) {
-        assert!((most / 3.0..1.2 * most).contains(error), "{off} ± {error}");
+    let (all, known) = (random.errors.values(), exact.errors.values());
+    for (off, error) in off.iter().zip(all.iter().zip(known.iter()).map(|(a, b)| (a * a - b * b).sqrt())) {
+        assert!((most / 3.0..1.2 * most).contains(&error), "{off} ± {error}");
     }
     let agree = off.iter().filter(|off| **off > 0.9 * most).count();
     assert!((50..150).contains(&agree) && off.iter().all(|off| *off > 0.9 * most || *off < 0.01), "{agree}");

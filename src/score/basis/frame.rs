@@ -129,8 +129,8 @@ impl Rounded {
         combine(self, tile, input, output, score);
     }
 
-    /// Writes `weight`/ℓ, [driven·copies, tile], of the samples of `tile` among `weight`, [driven·copies, count]: what a
-    /// weighted sum of scores weighs the answers of the network with.
+    /// Writes `weight`/ℓ, [driven·copies, tile], of the samples of `tile` among `weight`, [driven·copies, count]: what
+    /// a weighted sum of scores weighs the answers of the network with.
     pub(crate) fn weigh(&self, tile: Tile, weight: &[f32], out: &mut [f32]) {
         for (row, out) in out.chunks_exact_mut(tile.size).enumerate() {
             let weight = &weight[row * tile.count + tile.first..][..tile.size];

@@ -77,9 +77,9 @@ dispatched! {
 }
 
 dispatched! {
-    /// Σ_j w_j (c_j − mean) (c_j − mean)·direction, with the weights of which [`posterior_mean`] found `mean` and `log`,
-    /// into `out`, [d]: how that mean moves with the point, but for κ. Around the mean, so that nothing cancels; and over
-    /// the sum of the weights once more, since a large `log` is rounded.
+    /// Σ_j w_j (c_j − mean) (c_j − mean)·direction, with the weights of which [`posterior_mean`] found `mean` and
+    /// `log`, into `out`, [d]: how that mean moves with the point, but for κ. Around the mean, so that nothing cancels;
+    /// and over the sum of the weights once more, since a large `log` is rounded.
     pub(super) fn posterior_spread(
         log_weights: &[f32],
         centres: &[f32],

@@ -208,8 +208,7 @@ impl Density {
     }
 }
 
-/// Against second differences of the log density, in units of 1/ℓ². Seen to fail without the spread of the posterior
-/// and, where components differ in covariance, without the change of their own gradients.
+/// Against second differences of the log density, in units of 1/ℓ². Seen to fail without the spread of the posterior.
 #[test]
 fn gradients_of_scores_are_those_of_the_log_density() {
     for process in [process(0.0), process(0.4), third_order(), chiral(0.0), chiral(0.7)] {
@@ -231,7 +230,7 @@ fn gradients_of_scores_are_those_of_the_log_density() {
                 let mut seen = z.clone();
                 chart.enter(COUNT, &mut seen);
                 let mut gradient = vec![f32::NAN; weight.len()];
-                // Weights of own coordinates, seen along the axes of the data; so that the turn is the same as of states.
+                // Weights of own coordinates, seen along the axes of the data as states are.
                 let mut turned = weight.clone();
                 enter_directions(&exact, driven, &mut turned);
                 score.gradient(step, COUNT, &seen, &turned, &mut gradient);
