@@ -132,8 +132,7 @@ fn documentation_is_found_and_corrected() {
     assert!(outcome(&run(&["doc"])).1.contains("process::passive"));
 }
 
-/// Whatever is shown of progress; and once, however often it is met. Seen to fail where a quiet run had no one to warn,
-/// and where each call warned.
+/// Whatever is shown of progress; and once, however often it is met.
 #[test]
 fn warnings_are_given_once() {
     let code = "let d = dataset::from_array([[0.0], [1.0]]); let p = process::passive(#{ horizon: 0.1 }); \
