@@ -148,8 +148,8 @@ impl Dataset {
         data.with_labels(array.labels)
     }
 
-    /// That samples, which are in single precision, cannot hold the spread of a coordinate beside its mean; of a mixture
-    /// that of a component.
+    /// That samples, which are in single precision, cannot hold the spread of a coordinate beside its mean; of a
+    /// mixture that of a component.
     pub fn coarseness(&self) -> Option<String> {
         let given = self.given();
         let variances = given.coordinate_variances();

@@ -22,9 +22,9 @@ const BLOCKS: usize = 10;
 /// Coordinates beyond which the matrices take minutes.
 const WIDEST: usize = 2048;
 
-/// |m − m'|² + tr(S + S' − 2 (S S')^½), the squared distance of Fréchet between Gaussians with the means and covariances
-/// of two samples (Dowson and Landau, J. Multivar. Anal. 12, 450 (1982); between features of images: Heusel et al.,
-/// arXiv 1706.08500).
+/// |m − m'|² + tr(S + S' − 2 (S S')^½), the squared distance of Fréchet between Gaussians with the means and
+/// covariances of two samples (Dowson and Landau, J. Multivar. Anal. 12, 450 (1982); between features of images: Heusel
+/// et al., arXiv 1706.08500).
 ///
 /// It is above 0 for samples of one law, the more the fewer they are: compare samples of the same size, and with the
 /// distance of two samples of the data. The error is a jackknife over ten parts of each.
@@ -122,8 +122,9 @@ mod tests {
         Tensor::from_f64(&[count, 2], &numbers).unwrap()
     }
 
-    /// (1 − 3)² + (2 − 1)² between the deviations, and the squared distance 2 · 0.5² of the means. 40 seeds: their spread is
-    /// the error within a third (the spread of 40 numbers is known to 11 %), the mean within 4 errors and its bias.
+    /// (1 − 3)² + (2 − 1)² between the deviations, and the squared distance 2 · 0.5² of the means. 40 seeds: their
+    /// spread is the error within a third (the spread of 40 numbers is known to 11 %), the mean within 4 errors and its
+    /// bias.
     #[test]
     fn of_known_gaussians() {
         let task = Task::default();

@@ -83,8 +83,8 @@ pub fn mmd(a: &Tensor, b: &Tensor, bandwidth: Option<f64>, task: &Task) -> Resul
     Ok(Discrepancy { value, error, bandwidth })
 }
 
-/// Value and error from the sums of each row: of its kernels with all rows of the first and of the second sample, and of
-/// the squares of both.
+/// Value and error from the sums of each row: of its kernels with all rows of the first and of the second sample, and
+/// of the squares of both.
 fn of_sums(sums: &[[f64; 4]], n: usize, m: usize) -> (f64, f64) {
     let (first, second) = sums.split_at(n);
     let (n, m) = (n as f64, m as f64);

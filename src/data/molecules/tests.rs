@@ -4,8 +4,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Alanine dipeptide as far as its angles go: C of ACE, N, CA and C of ALA, N of NME, with φ and ψ in degrees. Bonds have
-/// a length of `unit`, and right angles between them.
+/// Alanine dipeptide as far as its angles go: C of ACE, N, CA and C of ALA, N of NME, with φ and ψ in degrees. Bonds
+/// have a length of `unit`, and right angles between them.
 fn peptide(phi: f64, psi: f64, unit: f64) -> [[f64; 3]; 5] {
     let (phi, psi) = (phi.to_radians(), psi.to_radians());
     // N at the origin, CA above it, C of ALA along x from there; seen upwards, clockwise is from x to y.

@@ -23,8 +23,8 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
 
 #[export_module(manifest)]
 mod functions {
-    /// Trains a small network to tell the classes of labelled data apart: windows with two halvings for images, two dense
-    /// layers for other data, then one of `features`.
+    /// Trains a small network to tell the classes of labelled data apart: windows with two halvings for images, two
+    /// dense layers for other data, then one of `features`.
     ///
     /// It is a ruler, not a record: for the classes that samples show, and for features in which to compare them. It
     /// learns probabilities of classes by least squares.

@@ -215,11 +215,11 @@ mod module {
         Ok(numbers(&[("value", found.value), ("error", found.error), ("bandwidth", found.bandwidth)]))
     }
 
-    /// Squared Fréchet distance |m − m'|² + tr(S + S' − 2 (S S')^½) of the Gaussians with the means and covariances of two
-    /// samples.
+    /// Squared Fréchet distance |m − m'|² + tr(S + S' − 2 (S S')^½) of the Gaussians with the means and covariances of
+    /// two samples.
     ///
-    /// It is above 0 for samples of one law, the more the fewer they are: compare samples of the same size, and with the
-    /// distance of two samples of the data. Of images take features: `c.features(x)` of a classifier.
+    /// It is above 0 for samples of one law, the more the fewer they are: compare samples of the same size, and with
+    /// the distance of two samples of the data. Of images take features: `c.features(x)` of a classifier.
     ///
     /// # Shapes
     /// `a` [n, ..], `b` [m, ..]: one datum per row; the counts may differ.
@@ -228,7 +228,8 @@ mod module {
     /// `#{ value, error }`, in the square of the data's unit.
     ///
     /// # Errors
-    /// When the data differ in their coordinates, have more than 2,048, or fewer than 20 rows; when values are not finite.
+    /// When the data differ in their coordinates, have more than 2,048, or fewer than 20 rows; when values are not
+    /// finite.
     ///
     /// # Source
     /// Dowson and Landau, J. Multivar. Anal. 12, 450 (1982); Heusel et al., arXiv 1706.08500.
@@ -247,8 +248,8 @@ mod module {
         Ok(numbers(&[("value", found.value), ("error", found.error)]))
     }
 
-    /// The part of the rows of two samples that a classifier takes for the same class, row by row: what a process forgot
-    /// between them.
+    /// The part of the rows of two samples that a classifier takes for the same class, row by row: what a process
+    /// forgot between them.
     ///
     /// # Shapes
     /// `a`, `b` [n, ..]: data as the classifier was trained on, in the same order.
