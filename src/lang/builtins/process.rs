@@ -53,6 +53,12 @@ const SDE: &[Setting] = &[
         "number of coordinates of the data, where the closures name some (`s.eta[0]`) but return no array that tells",
     )
     .or_else(""),
+    Setting::texts(
+        "periodic",
+        "the block whose coordinates are angles, `[\"x\"]`: states have them in (-pi, pi], and drift and noise must be \
+         the same after a full turn",
+    )
+    .or_else("none"),
     Setting::number("horizon", "total time T").above(0.0).required("give the total time, e.g. horizon: 2"),
 ];
 
@@ -106,6 +112,7 @@ mod functions {
                 start: tracer.start(given.other("start"))?,
                 name: given.word("name").to_owned(),
                 coordinates: given.count_if_given("coordinates"),
+                periodic: given.texts_if_given("periodic").map_or_else(Vec::new, <[String]>::to_vec),
                 blocks,
                 parameters,
             };
