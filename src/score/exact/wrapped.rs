@@ -235,7 +235,9 @@ dispatched! {
         for i in 0..LANES {
             let away = place[i] - mean;
             let turns = (away * (1.0 / std::f32::consts::TAU)).round_ties_even();
-            rest[i] = turns.mul_add(-TURN[1], turns.mul_add(-TURN[0], away));
+            // Not beyond half a turn by rounding, where the next image would weigh more than any number.
+            let near = turns.mul_add(-TURN[1], turns.mul_add(-TURN[0], away));
+            rest[i] = near.clamp(-std::f32::consts::PI, std::f32::consts::PI);
         }
         for image in 1..=images {
             let distance = image as f32 * std::f32::consts::TAU;
