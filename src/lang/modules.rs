@@ -25,7 +25,7 @@ macro_rules! standard {
 /// The standard library; functions of the module "" are called by their bare name.
 const STANDARD: &[(&str, &str, &str)] = standard! {
     "process":
-        "process/passive" "process/active" "process/cld" "process/vp" "process/ve" "process/sub_vp" "process/third_order"
+        "process/passive" "process/active" "process/circle" "process/cld" "process/vp" "process/ve" "process/sub_vp" "process/third_order"
         "process/chiral_active" "process/ou_chain" "process/oscillating" "process/power_law" "process/active_brownian"
         "process/run_and_tumble" "process/double_well" "process/state_dependent_temperature" "process/fractional";
     "noise": "noise/coloured";

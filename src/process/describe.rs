@@ -26,12 +26,25 @@ impl Display for Process {
             writeln!(f, "  parameters   {}", list.join(", "))?;
         }
         writeln!(f, "  driven       {}", self.driven_in_words())?;
+        if self.is_periodic() {
+            writeln!(f, "  periodic     {}: angles in (-pi, pi]", self.blocks()[0])?;
+        }
         let (stationary, kernel) = (self.stationary(), self.kernel(self.horizon()));
         match &stationary {
             Ok(law) => writeln!(f, "  stationary   {}", covariance_table(&self.component_names(), &law.covariance))?,
             Err(error) => writeln!(f, "  stationary   {error}")?,
         }
         match &kernel {
+            Ok(kernel) if self.is_periodic() => {
+                let spread = kernel.covariance[(0, 0)].sqrt();
+                let left = number(100.0 * (-0.5 * spread * spread).exp());
+                let name = &self.blocks()[0];
+                write!(
+                    f,
+                    "  at T         {name} has spread by {} radians: {left} % of cos {name} is left",
+                    number(spread)
+                )?;
+            }
             Ok(kernel) => write!(f, "  at T         {}", left(kernel.response()[(0, 0)]))?,
             Err(error) => write!(f, "  at T         no kernel: {error}")?,
         }

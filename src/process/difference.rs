@@ -19,8 +19,9 @@ pub fn difference(saved: &Process, given: &Process) -> Option<String> {
     if saved.horizon() != given.horizon() {
         return Some(format!("`horizon` is {}, not {}", saved.horizon(), given.horizon()));
     }
-    if saved.coordinates() != given.coordinates() || saved.kind() != given.kind() {
-        return Some(format!("it is {}, not {}", nature(saved), nature(given)));
+    let [own, other] = [saved, given].map(nature);
+    if own != other {
+        return Some(format!("it is {own}, not {other}"));
     }
     if saved.class() == Class::Nonlinear {
         return different_equation(saved, given);
@@ -32,7 +33,8 @@ pub fn difference(saved: &Process, given: &Process) -> Option<String> {
 
 fn nature(process: &Process) -> String {
     let coupled = process.coordinates().map(|d| format!(" with {d} coupled coordinates")).unwrap_or_default();
-    format!("{}{coupled}", process.kind())
+    let angles = if process.is_periodic() { " with angles" } else { "" };
+    format!("{}{coupled}{angles}", process.kind())
 }
 
 fn different_equation(saved: &Process, given: &Process) -> Option<String> {

@@ -74,6 +74,7 @@ pub(crate) fn symbolic(horizon: f64) -> Process {
         name: "active".into(),
         blocks: vec!["x".into(), "eta".into()],
         coordinates: None,
+        periodic: Vec::new(),
         parameters: [("k", 1.0), ("Ta", 1.0), ("tau", 0.5)].map(|(name, value)| (name.to_owned(), value)).into(),
         drift: vec![eta.combine(Operation::Subtract, &k.multiply(&x)), over(eta.negate())],
         noise: vec![vec![zero.clone(), zero.clone()], vec![zero.clone(), amplitude]],

@@ -138,6 +138,8 @@ impl Process {
                 None
             }
         };
+        // What is infinite at t = 0 is so at every angle.
+        numbers.check_periodic(&times[1..])?;
         let timeline = timeline.map(Arc::new);
         let varying = timeline.as_ref().filter(|_| form.class == Class::TimeDependent);
         let rescaled = varying.and_then(|timeline| Rescaled::of(timeline, horizon));
@@ -218,6 +220,12 @@ impl Process {
     /// The expressions behind the numbers.
     pub fn definition(&self) -> &Definition {
         &self.0.definition
+    }
+
+    /// Whether the data are angles, in (−π, π] as states have them. On their way they are real numbers, whose whole
+    /// turns do not matter.
+    pub fn is_periodic(&self) -> bool {
+        !self.0.definition.periodic.is_empty()
     }
 
     /// Total time T of the forward process.

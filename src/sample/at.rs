@@ -61,6 +61,11 @@ pub fn denoise(score: &dyn Score, states: &State, time: f64, task: &Task) -> Res
         return Err(Error::process(process.name(), problem)
             .with_hint("follow the reverse process instead: reverse(score, state)"));
     }
+    if process.is_periodic() {
+        let problem = format!("its angles `{}` have no mean that is one of them", process.blocks()[0]);
+        return Err(Error::process(process.name(), problem)
+            .with_hint("follow the reverse process instead: reverse(score, state)"));
+    }
     let copies = process.copies(score.shape().iter().product())?;
     let (before, after) = (Chart::new(score, within(score, time)?)?, Chart::new(score, 0.0)?);
     let posterior = Posterior::new(score, &process.kernel(time)?.with_density()?)?;

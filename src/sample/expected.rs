@@ -31,7 +31,8 @@ const CHUNK: usize = 128;
 /// Those of the kernel and of the method, or interrupted.
 pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task: &Task) -> Result<Option<String>> {
     let (process, about) = (score.process(), options.method.about());
-    if process.class() == Class::Nonlinear || about.needs == Needs::Linear {
+    // Gaussian data do not fit on a circle.
+    if process.class() == Class::Nonlinear || about.needs == Needs::Linear || process.is_periodic() {
         return Ok(None);
     }
     let variances = score.moments().coordinate_variances();

@@ -128,6 +128,7 @@ mod tests {
             name: "linear".into(),
             blocks: vec!["x".into(), "y".into()],
             coordinates: None,
+            periodic: Vec::new(),
             parameters: BTreeMap::from([("k".into(), 0.7), ("T".into(), 0.0)]),
             drift: vec![
                 y.combine(Operation::Subtract, &pull).add(&number(0.3)),

@@ -57,7 +57,8 @@ pub fn perturb(process: &Process, x0: &Tensor, time: f64, seed: u64, task: &Task
         rows.for_each(|((z, response), &offset)| add_mean(response, offset, &x, z));
         Ok(())
     };
-    let (state, _) = march.run(start, |_| Err(Error::numerical("one time has no steps")))?;
+    let (mut state, _) = march.run(start, |_| Err(Error::numerical("one time has no steps")))?;
+    state.warn(data.unlike_angles(process), task);
     Ok(state)
 }
 
@@ -123,7 +124,8 @@ pub fn simulate(process: &Process, x0: &Tensor, options: &Forward, task: &Task) 
         Ok(())
     };
     let step = stepper(process, layout, until / steps as f64, &time)?;
-    let (state, _) = march.run(start, |range| Plan::new(range, &step, None, layout, &noise, task))?;
+    let (mut state, _) = march.run(start, |range| Plan::new(range, &step, None, layout, &noise, task))?;
+    state.warn(data.unlike_angles(process), task);
     Ok(state)
 }
 

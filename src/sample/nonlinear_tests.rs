@@ -28,6 +28,7 @@ fn process(drift: Expression, noise: Expression) -> Process {
         name: "stationary".to_owned(),
         blocks: vec!["x".to_owned()],
         coordinates: None,
+        periodic: Vec::new(),
         parameters: BTreeMap::new(),
         drift: vec![drift],
         noise: vec![vec![noise]],

@@ -64,6 +64,7 @@ fn switched() -> Process {
         name: "switched".into(),
         blocks: vec!["x".into(), "eta".into()],
         coordinates: None,
+        periodic: Vec::new(),
         parameters: BTreeMap::new(),
         drift: vec![eta.combine(Operation::Subtract, &x), eta.negate().multiply(&number(2.0))],
         noise: vec![vec![number(0.3).multiply(&strength), number(0.0)], vec![number(0.0), strength]],

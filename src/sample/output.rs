@@ -9,6 +9,7 @@ use crate::host::Host;
 use crate::process::Process;
 use crate::score::Chart;
 use crate::tensor::{self, Tensor};
+use crate::vector::wrapped;
 
 /// How many samples of what shape, and at which times they are kept.
 #[derive(Debug, Clone)]
@@ -61,7 +62,8 @@ impl Request<'_> {
         let allocate =
             |shape: &[usize]| names.iter().map(|_| tensor::allocate(shape, host)).collect::<Result<Vec<_>>>();
         let paths = if self.kept.is_empty() { Vec::new() } else { allocate(&path)? };
-        Ok(Storage { last: allocate(&end)?, paths, end, path, names })
+        let is_periodic = self.process.is_periodic();
+        Ok(Storage { last: allocate(&end)?, paths, end, path, names, is_periodic })
     }
 }
 
@@ -73,6 +75,8 @@ pub(super) struct Storage {
     names: Vec<String>,
     end: Vec<usize>,
     path: Vec<usize>,
+    /// Whether the first block has angles.
+    is_periodic: bool,
     last: Vec<Vec<f32>>,
     paths: Vec<Vec<f32>>,
 }
@@ -88,7 +92,8 @@ impl Storage {
             path.chunks_exact_mut(size).zip(&mut parts).for_each(|(frame, part)| part.push(frame));
         }
         self.last.iter_mut().for_each(|last| parts[frames].push(last));
-        Output { dimension: size / self.end[0], charts, frames: parts.into_iter().map(Mutex::new).collect() }
+        let (dimension, frames) = (size / self.end[0], parts.into_iter().map(Mutex::new).collect());
+        Output { dimension, is_periodic: self.is_periodic, charts, frames }
     }
 
     /// The states at `time`, with the paths at the times that were kept.
@@ -105,6 +110,7 @@ impl Storage {
 /// Frames that threads write their samples into: one for each kept time, then the end.
 pub(super) struct Output<'a> {
     dimension: usize,
+    is_periodic: bool,
     charts: Vec<Chart<'a>>,
     frames: Vec<Mutex<Vec<&'a mut [f32]>>>,
 }
@@ -115,6 +121,10 @@ impl Output<'_> {
         let mut left = Cow::Borrowed(state);
         if let Some(chart) = self.charts.get(frame).filter(|chart| chart.changes()) {
             chart.leave(samples, left.to_mut());
+        }
+        if self.is_periodic {
+            let angles = &mut left.to_mut()[..self.dimension * samples];
+            angles.iter_mut().for_each(|angle| *angle = wrapped(f64::from(*angle)));
         }
         let mut frame = self.frames[frame].lock().unwrap_or_else(PoisonError::into_inner);
         let size = self.dimension * samples;

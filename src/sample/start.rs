@@ -3,9 +3,11 @@
 use super::State;
 use super::layout::BLOCK;
 use super::output::{Request, transpose};
+use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::process::{Process, StartNumbers};
 use crate::rng::Stream;
+use crate::score::unlike_angles;
 use crate::tensor::{Rows, Tensor};
 
 /// Writes the states at the beginning of (block, samples), component-major.
@@ -105,6 +107,12 @@ impl<'a> Data<'a> {
     /// Number of coordinates of one datum.
     pub(super) fn dimension(&self) -> usize {
         self.0.width()
+    }
+
+    /// That they are angles in another unit than those of `process`.
+    pub(super) fn unlike_angles(&self, process: &Process) -> Option<String> {
+        let square = self.0.values.iter().map(|&x| f64::from(x).powi(2)).sum::<f64>() / self.0.values.len() as f64;
+        unlike_angles(process, &Moments::isotropic(vec![0.0], square))
     }
 
     /// The data of one block, component-major [d, samples].

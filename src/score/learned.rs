@@ -224,7 +224,7 @@ impl Prepared for Fixed<'_> {
     }
 
     fn differentiator(&self, width: usize) -> Option<Box<dyn Differentiator + '_>> {
-        if self.frames.iter().any(|frame| frame.balance().is_some()) {
+        if self.frames.iter().any(|frame| frame.balance().is_some() || frame.has_angles()) {
             return None;
         }
         Some(Box::new(self.worker(width, |tile| {
@@ -267,7 +267,7 @@ impl Worker<'_> {
 /// What evaluating a tile takes.
 struct Lane {
     space: Vec<f32>,
-    /// [m·copies, tile].
+    /// What the network is shown, [inputs, tile].
     input: Vec<f32>,
     /// The answers or their weights, [driven·copies, tile].
     output: Vec<f32>,

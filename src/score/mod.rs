@@ -6,6 +6,7 @@
 mod basis;
 mod chart;
 mod checkpoint;
+mod circle;
 mod exact;
 mod learned;
 mod scales;
@@ -17,6 +18,7 @@ pub use basis::{
 };
 pub use chart::Chart;
 pub(crate) use chart::turned;
+pub use circle::unlike_angles;
 pub use exact::Exact;
 pub use learned::Learned;
 pub use scales::{blurred, remainder, unsettled, warnings};

@@ -3,7 +3,7 @@
 
 use nalgebra::DVector;
 
-use super::{Coordinates, Score};
+use super::{Coordinates, Score, circle};
 use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Class, Noised};
@@ -35,6 +35,9 @@ pub fn remainder(score: &dyn Score) -> Result<Option<String>> {
     let (process, moments) = (score.process(), score.moments());
     if process.class() == Class::Nonlinear || score.is_gaussian() {
         return Ok(None);
+    }
+    if process.is_periodic() {
+        return circle::remainder(score);
     }
     let kernel = process.kernel(process.horizon())?;
     let noised = Noised::new(process, moments)?;

@@ -59,6 +59,10 @@ const MOST_BLURRED: f64 = 0.5;
 /// Refuses data that the model's normalisation and Gaussian part, made for other data, would only spoil.
 fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
     let own = model.moments();
+    if model.process().is_periodic() {
+        // On the circle all data look alike.
+        return Ok(());
+    }
     // One variance for all is that of coordinates of images taken together.
     let is_pooled = model.shape().len() > 1 && own.variances.iter().all(|variance| *variance == own.variances[0]);
     let other = match is_pooled {

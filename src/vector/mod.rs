@@ -3,12 +3,14 @@
 //! The bodies use only IEEE operations and explicit fused multiply-adds, so every instruction set gives the same bits.
 
 mod aligned;
+mod angle;
 pub mod math;
 mod single;
 
 use std::sync::atomic::{AtomicU8, Ordering};
 
 pub(crate) use aligned::Aligned;
+pub use angle::{encircle, wrapped};
 pub use single::{single, single_rows, singles};
 
 use crate::error::{Error, Result, suggestion};

@@ -53,6 +53,12 @@ const SDE: &[Setting] = &[
         "number of coordinates of the data, where the closures name some (`s.eta[0]`) but return no array that tells",
     )
     .or_else(""),
+    Setting::texts(
+        "periodic",
+        "the block whose coordinates are angles, `[\"x\"]`: states have them in (-pi, pi], and drift and noise must be \
+         the same after a full turn",
+    )
+    .or_else("none"),
     Setting::number("horizon", "total time T").above(0.0).required("give the total time, e.g. horizon: 2"),
 ];
 
@@ -68,12 +74,18 @@ mod functions {
     /// may be infinite at t = 0, if drift and squared noise can be integrated, such as noise `t ** (-0.25)`; `simulate`
     /// cannot begin there, `perturb` can.
     ///
+    /// Data that are angles live on a circle, those of several coordinates on a torus: `periodic: ["x"]`. States then
+    /// have x in (-pi, pi]; exact scores sum over its images x + 2 pi n, networks are shown cos x and sin x, and the
+    /// prior is uniform in x. Noise must have forgotten where on the circle the data were: its spread at the horizon
+    /// should pass 3 radians. `process::circle` is such a process.
+    ///
     /// # Returns
     /// A `Process`.
     ///
     /// # Errors
     /// When a closure branches on a symbol, leaves out a block or names an unknown one; when entries disagree in the
-    /// number of coordinates; when a coefficient has no finite value between t = 0 and the horizon.
+    /// number of coordinates; when a coefficient has no finite value between t = 0 and the horizon; when drift or noise
+    /// tell an angle from itself after a full turn.
     ///
     /// # Source
     /// Behera et al., arXiv 2411.07233; Dockhorn, Vahdat, Kreis, arXiv 2112.07068.
@@ -106,6 +118,7 @@ mod functions {
                 start: tracer.start(given.other("start"))?,
                 name: given.word("name").to_owned(),
                 coordinates: given.count_if_given("coordinates"),
+                periodic: given.texts_if_given("periodic").map_or_else(Vec::new, <[String]>::to_vec),
                 blocks,
                 parameters,
             };
@@ -165,6 +178,12 @@ mod functions {
     #[rhai_fn(get = "params", pure)]
     pub fn params(process: &mut Process) -> Map {
         process.parameters().iter().map(|(name, value)| (name.as_str().into(), (*value).into())).collect()
+    }
+
+    /// Names of the blocks whose coordinates are angles.
+    #[rhai_fn(get = "periodic", pure)]
+    pub fn periodic(process: &mut Process) -> Array {
+        process.definition().periodic.iter().map(|block| block.clone().into()).collect()
     }
 
     /// Total time T of the forward process.

@@ -101,6 +101,9 @@ impl Learning {
             }
             Some(simulation) => Box::new(SimulatedBasis::new(process, data, &simulation, &task).raise(ctx)?),
         };
+        if let Some(warning) = score::unlike_angles(process, data.moments()) {
+            task.warn(&warning);
+        }
         let network = make(basis.subject())?;
         let score = Learned::new(basis, network, self.seed, task.host()).map(Score::Learned);
         score.and_then(|score| warned(score, &task)).raise(ctx)
@@ -158,6 +161,9 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn exact(ctx: NativeCallContext, process: Process, data: Dataset) -> Outcome<Score> {
         let task = task(&ctx);
+        if let Some(warning) = score::unlike_angles(&process, data.moments()) {
+            task.warn(&warning);
+        }
         Exact::new(&process, &data).and_then(|exact| warned(Score::Exact(Arc::new(exact)), &task)).raise(&ctx)
     }
 

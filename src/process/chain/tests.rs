@@ -15,6 +15,7 @@ fn process(drift: Vec<Expression>, noise: Vec<Vec<Expression>>, horizon: f64) ->
         name: "tested".into(),
         blocks: ["x", "y"][..drift.len()].iter().map(ToString::to_string).collect(),
         coordinates: None,
+        periodic: Vec::new(),
         parameters: BTreeMap::new(),
         start: Start::Each(vec![None; drift.len()]),
         drift,

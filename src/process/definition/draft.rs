@@ -39,6 +39,8 @@ pub struct Draft {
     pub noise: Vec<Option<Amplitudes>>,
     /// The laws of the auxiliaries at t = 0.
     pub start: DraftStart,
+    /// Names of the blocks whose coordinates are angles.
+    pub periodic: Vec<String>,
 }
 
 /// Before the number of coordinates is known, the numbers that symbols carry as components are places: those of blocks
@@ -101,6 +103,7 @@ impl Draft {
             blocks: self.blocks,
             coordinates,
             parameters: self.parameters,
+            periodic: self.periodic,
         })
     }
 
@@ -253,6 +256,7 @@ mod tests {
             coordinates: None,
             parameters: BTreeMap::new(),
             start: DraftStart::Each(vec![None; 2]),
+            periodic: Vec::new(),
             drift,
             noise,
         }

@@ -4,6 +4,7 @@ mod beginning;
 mod draft;
 mod entry;
 mod form;
+mod periodic;
 mod start;
 mod timeline;
 
@@ -46,6 +47,9 @@ pub struct Definition {
     pub noise: Vec<Vec<Expression>>,
     /// Laws of the auxiliaries at t = 0.
     pub start: Start,
+    /// Names of the blocks whose coordinates are angles: none, or the data.
+    #[serde(default)]
+    pub periodic: Vec<String>,
 }
 
 impl Definition {
@@ -78,6 +82,7 @@ impl Definition {
             drift: drift.collect(),
             noise: linear.noise.row_iter().map(|row| row.iter().map(|&g| number(g)).collect()).collect(),
             start,
+            periodic: Vec::new(),
         }
     }
 
@@ -142,6 +147,7 @@ impl Definition {
         if self.coordinates == Some(0) {
             return refuse("coordinates", "must be above 0".to_owned());
         }
+        self.check_periodic()?;
         let laws = self.start.expressions();
         let outside = |node: &Node| matches!(node, Node::Component(index, _) if *index >= count);
         match self.drift.iter().chain(self.noise.iter().flatten()).chain(laws).find_map(|e| e.find(outside)) {

@@ -40,6 +40,7 @@ fn process(drift: &[&[Expression]], noise: &[Expression], start: &[f64], horizon
     let definition = Definition {
         name: "varying".into(),
         coordinates: None,
+        periodic: Vec::new(),
         parameters: BTreeMap::new(),
         drift: (0..size).map(row).collect(),
         noise: (0..size).map(|i| (0..size).map(|j| amplitude(i, j)).collect()).collect(),

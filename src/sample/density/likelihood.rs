@@ -190,6 +190,11 @@ impl<'a> Plan<'a> {
             let problem = format!("a likelihood needs a linear process, which this is not: {causes}");
             return Err(Error::process(process.name(), problem));
         }
+        if process.is_periodic() {
+            let problem = format!("the density of its angles `{}` cannot be followed yet", process.blocks()[0]);
+            return Err(Error::process(process.name(), problem)
+                .with_hint("leave `periodic` out, and take the angles as real numbers"));
+        }
         options.tolerance().check()?;
         let layout = Layout::new(process, score.shape().iter().product())?;
         let by_default = match layout.score <= MOST_EXACT {

@@ -6,7 +6,7 @@ use nalgebra::{DMatrix, DVector};
 
 use super::equilibrium::Balance;
 use crate::dispatched;
-use crate::vector::{single, single_rows, singles};
+use crate::vector::{encircle, single, single_rows, singles};
 
 /// The Gaussian that the state of one copy is measured by.
 #[derive(Debug, Clone)]
@@ -30,6 +30,9 @@ pub struct Frame {
     pub unit: DVector<f64>,
     /// What the network is shown for the time.
     pub clock: f64,
+    /// Numbers of the state that are angles, the first ones: their cosines are shown in their place and their sines
+    /// behind all others. Then σ is 1 and no Gaussian part knows them.
+    pub angles: usize,
     /// What a nonlinear process adds to the Gaussian part.
     pub balance: Option<Balance>,
 }
@@ -48,6 +51,7 @@ pub(crate) struct Rounded {
     /// μ/σ, [m · copies].
     shift: Vec<f32>,
     pub(crate) clock: f32,
+    angles: usize,
     /// Gaussian score per normalised state, [kinds, driven, m].
     gauss: Vec<f32>,
     kinds: Arc<[usize]>,
@@ -72,6 +76,7 @@ impl Rounded {
             narrow: singles(gaussians.iter().flat_map(|gaussian| gaussian.scale.iter().map(|s| 1.0 / s))),
             shift: singles(mean.iter().enumerate().map(shift)),
             clock: single(frame.clock),
+            angles: frame.angles,
             gauss: gaussians.iter().flat_map(gauss).collect(),
             kinds: kinds.clone(),
             components,
@@ -118,9 +123,15 @@ impl Rounded {
     }
 
     /// Writes what the network is shown of the samples of `tile`, from `state` [m·copies, count] to `input`
-    /// [m·copies, tile].
+    /// [m·copies, tile], with the sines of angles below.
     pub(crate) fn normalise(&self, tile: Tile, state: &[f32], input: &mut [f32]) {
         normalise(self, tile, state, input);
+        encircle(self.angles * tile.size, input);
+    }
+
+    /// Whether the network is shown angles otherwise than by numbers in units of their width.
+    pub(crate) fn has_angles(&self) -> bool {
+        self.angles > 0
     }
 
     /// Writes the score without what [`Rounded::balance`] adds, [driven·copies, count], of the samples of `tile`, to

@@ -2,7 +2,8 @@
 //!
 //! s_G is the exact score if the data were Gaussian with their own mean and covariance, u the state, seen from that
 //! mean along the axes of that covariance, in the standard deviations that it then would have, and ℓ_d the standard
-//! deviation of component d given all others.
+//! deviation of component d given all others. Angles are on the circle: s_G is that of the auxiliaries alone, and the
+//! network is shown cosine and sine.
 
 use std::sync::Arc;
 
@@ -11,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::frame::{Frame, Gaussian, clock};
 use super::{Basis, Subject};
+use crate::data::Moments;
 use crate::error::{Error, Result};
 use crate::gauss::precision;
 use crate::process::{Kernel, Noised};
@@ -26,6 +28,9 @@ pub(super) fn restore(_: Value, subject: Subject) -> Result<Box<dyn Basis>> {
 /// Most variances that coordinates are told apart by: each needs coefficients of its own at every time of training, and
 /// what a variance leaves to the network changes little within a factor.
 const MOST_KINDS: usize = 32;
+
+/// The variance by which angles are taken for data without any place, so that the Gaussian part does not know them.
+const ANYWHERE: f64 = 1e12;
 
 /// Scores by the kernel of a process.
 #[derive(Debug)]
@@ -55,7 +60,9 @@ impl KernelBasis {
     pub fn new(subject: Subject) -> Result<Self> {
         subject.process().require_noise()?;
         let order = subject.process().undriven_first();
-        let noised = Noised::new(subject.process(), subject.moments())?.coarse(MOST_KINDS);
+        let nowhere = || Moments::isotropic(subject.moments().mean.clone(), ANYWHERE);
+        let moments = if subject.angles() > 0 { &nowhere() } else { subject.moments() };
+        let noised = Noised::new(subject.process(), moments)?.coarse(MOST_KINDS);
         Ok(Self { subject, order, noised })
     }
 
@@ -74,9 +81,14 @@ impl KernelBasis {
         let driven = process.driven();
         let spread = kernel.conditional_std();
         let unit = DVector::from_iterator(driven.len(), driven.iter().map(|&d| spread[d]));
-        let gaussian = |law: &Kernel| Gaussian {
-            scale: law.covariance.diagonal().map(f64::sqrt),
-            gauss: precision(&law.cholesky).select_rows(driven),
+        let gaussian = |law: &Kernel| {
+            let mut scale = law.covariance.diagonal().map(f64::sqrt);
+            let mut gauss = precision(&law.cholesky).select_rows(driven);
+            if self.subject.angles() > 0 {
+                scale[0] = 1.0;
+                gauss.column_mut(0).fill(0.0);
+            }
+            Gaussian { scale, gauss }
         };
         let gaussians: Vec<_> = self.noised.laws(&kernel).iter().map(gaussian).collect();
         let is_finite = |values: &[f64]| values.iter().all(|v| v.is_finite());
@@ -86,9 +98,10 @@ impl KernelBasis {
             return Err(Error::process(process.name(), problem)
                 .with_hint("raise `minimum_time`, or drive the block that the noise does not reach"));
         }
-        let (mean, clock) = (vec![0.0; self.subject.inputs()], clock(time, process.horizon()));
+        let (mean, clock) = (vec![0.0; self.subject.rows()], clock(time, process.horizon()));
         let kinds = self.noised.kinds().clone();
-        Ok((Frame { mean, gaussians, kinds, unit, clock, balance: None }, kernel))
+        let angles = self.subject.angles();
+        Ok((Frame { mean, gaussians, kinds, unit, clock, angles, balance: None }, kernel))
     }
 
     /// The kind of each copy, \[copies\].
@@ -156,7 +169,6 @@ impl Basis for KernelBasis {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Moments;
     use crate::process::fixtures::Active;
     use crate::process::{Linear, Process};
 

@@ -27,6 +27,7 @@ pub(super) use kinds::restore;
 pub use simulated::{Measured, SimulatedBasis, Simulation};
 
 use super::Coordinates;
+use super::circle::moments;
 use super::scales::MUCH_SIGNAL;
 use crate::data::{Dataset, Moments, Units};
 use crate::error::{Error, Result};
@@ -50,7 +51,8 @@ impl Subject {
     /// # Errors
     /// When the process couples another number of coordinates than the data have.
     pub fn of(process: &Process, data: &Dataset) -> Result<Self> {
-        let subject = Self::new(process.clone(), data.shape().to_vec(), data.moments().clone(), data.units().cloned())?;
+        let moments = moments(process, data)?;
+        let subject = Self::new(process.clone(), data.shape().to_vec(), moments, data.units().cloned())?;
         Ok(subject.with_classes(data.classes().to_vec()))
     }
 
@@ -123,15 +125,26 @@ impl Subject {
         self.copies
     }
 
-    /// Numbers of a sample's state, m·copies: what a network is shown.
-    pub fn inputs(&self) -> usize {
+    /// Numbers of a sample's state, m·copies.
+    pub fn rows(&self) -> usize {
         self.process.components() * self.copies
+    }
+
+    /// Numbers of the state that are angles: all data, or none.
+    pub fn angles(&self) -> usize {
+        if self.process.is_periodic() { self.copies } else { 0 }
+    }
+
+    /// Numbers that a network is shown of a sample's state: all, with the cosine of an angle in its place and its sine
+    /// behind all others.
+    pub fn inputs(&self) -> usize {
+        self.rows() + self.angles()
     }
 
     /// How networks of layers see a state and shape their answer: data of two or three axes, whose coordinates are
     /// independent copies, as images with the channels of all blocks, others as vectors.
     pub fn views(&self) -> (Extent, Extent) {
-        let (blocks, driven) = (self.process.components(), self.process.driven().len());
+        let (blocks, driven) = (self.inputs() / self.copies, self.process.driven().len());
         match self.image() {
             Some(image) => [blocks, driven].map(|blocks| image.with_channels(blocks * image.channels)).into(),
             None => (Extent::vector(self.inputs()), Extent::vector(self.outputs())),

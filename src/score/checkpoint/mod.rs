@@ -194,7 +194,7 @@ mod tests {
     use super::*;
     use crate::data::Dataset;
     use crate::nn::{Activation, Mlp};
-    use crate::process::fixtures;
+    use crate::process::{Definition, difference, fixtures};
     use crate::score::KernelBasis;
     use crate::task::Task;
     use crate::train::{Options, Schedule, train};
@@ -205,7 +205,11 @@ mod tests {
     }
 
     fn learned(data: &Dataset) -> Learned {
-        let subject = Subject::of(&process(0.3), data).unwrap();
+        learned_of(&process(0.3), data)
+    }
+
+    fn learned_of(process: &Process, data: &Dataset) -> Learned {
+        let subject = Subject::of(process, data).unwrap();
         let network = Mlp::new(subject.inputs(), &[16, 8], subject.outputs(), Activation::Silu).unwrap();
         let basis = Box::new(KernelBasis::new(subject).unwrap());
         Learned::new(basis, Arc::new(network), 1, &Host::default()).unwrap()
@@ -239,6 +243,22 @@ mod tests {
         assert_eq!(std::fs::read(&path).unwrap(), first);
         train(&loaded, &data, &options(5), &Task::default()).unwrap();
         assert_eq!(loaded.weights(), trained(10).0.weights());
+    }
+
+    /// Seen to fail with `periodic` left out of what is stored of a process.
+    #[test]
+    fn a_model_of_angles_comes_back_and_is_no_other() {
+        let mut definition = process(0.3).definition().clone();
+        definition.parameters.insert("k".to_owned(), 0.0);
+        let circle = Process::new(Definition { periodic: vec!["x".into()], ..definition.clone() }, 40.0).unwrap();
+        let model = learned_of(&circle, &Dataset::diamond(0.5, 0.04).unwrap());
+        // x and y and an auxiliary of each, and the sines of x and y.
+        assert_eq!(model.network().inputs(), 6);
+        let loaded = Learned::decode(Path::new("m"), &model.encode().unwrap(), &Host::default()).unwrap();
+        assert!(loaded.process().is_periodic() && loaded.weights() == model.weights());
+        assert_eq!(loaded.moments(), model.moments());
+        let line = Process::new(definition, 40.0).unwrap();
+        assert_eq!(difference(loaded.process(), &line).unwrap(), "it is linear with angles, not linear");
     }
 
     #[test]

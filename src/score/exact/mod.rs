@@ -10,11 +10,14 @@ mod lanes;
 mod posterior;
 mod shared;
 mod softmax;
+mod wrapped;
 
 use coupled::Coupled;
 use general::General;
 use shared::Shared;
+use wrapped::Wrapped;
 
+use super::circle::moments;
 use super::{Prepared, Score, turned};
 use crate::data::{Covariance, Dataset, Mixture, Moments, Units};
 use crate::error::{Error, Result};
@@ -42,6 +45,8 @@ enum Law {
     General(General),
     /// The process couples coordinates.
     Coupled(Coupled),
+    /// The data are angles.
+    Wrapped(Wrapped),
 }
 
 impl Exact {
@@ -58,12 +63,14 @@ impl Exact {
             return Err(Error::process(process.name(), problem)
                 .with_hint("learn one with score::mlp, which simulates the process"));
         }
-        let moments = data.moments();
+        let moments = &moments(process, data)?;
         let d = moments.mean.len();
         process.copies(d)?;
         let is_coupled = process.coordinates().is_some();
         let axes = turned(process, moments).and_then(|moments| moments.axes.as_ref());
-        let law = if let Some(points) = data.deviations() {
+        let law = if process.is_periodic() {
+            Law::Wrapped(on_circle(data)?)
+        } else if let Some(points) = data.deviations() {
             let points = axes.map_or_else(|| points.clone(), |axes| &points * axes);
             let values = single_rows(&points);
             match is_coupled {
@@ -81,15 +88,37 @@ impl Exact {
                 _ => Law::General(General::new(&mixture)),
             }
         } else {
-            return Err(Error::argument("data", format!("`{}` has no score in closed form", data.name())).with_hint(
-                "take a mixture, or finite data: dataset::from_array(data.sample(1000, 1)) has the empirical score",
-            ));
+            return Err(without_closed_form(data));
         };
         let (shape, moments, units) = (data.shape().to_vec(), moments.clone(), data.units().cloned());
         let mixture = data.mixture();
         let finest = mixture.map(Mixture::finest);
-        let is_gaussian = mixture.is_some_and(|mixture| mixture.components() == 1);
+        let is_gaussian = mixture.is_some_and(|mixture| mixture.components() == 1) && !process.is_periodic();
         Ok(Self { process: process.clone(), shape, moments, units, finest, is_gaussian, law })
+    }
+}
+
+fn without_closed_form(data: &Dataset) -> Error {
+    Error::argument("data", format!("`{}` has no score in closed form", data.name()))
+        .with_hint("take a mixture, or finite data: dataset::from_array(data.sample(1000, 1)) has the empirical score")
+}
+
+/// The law of angles.
+fn on_circle(data: &Dataset) -> Result<Wrapped> {
+    if let Some(points) = data.points() {
+        let values: Vec<_> = points.values().iter().map(|&x| f64::from(x)).collect();
+        return Ok(Wrapped::new(&vec![1.0; values.len() / data.dimension()], &values, vec![0.0]));
+    }
+    let mixture = data.mixture().ok_or_else(|| without_closed_form(data))?;
+    match &mixture.covariance {
+        Covariance::Isotropic(variances) => Ok(Wrapped::new(&mixture.weights, &mixture.means, variances.clone())),
+        Covariance::Full(_) => {
+            let problem =
+                format!("`{}` has covariances, but on a circle only one width in all directions", data.name());
+            Err(Error::argument("data", problem).with_hint(
+                "give each component one std, or take finite data: dataset::from_array(data.sample(1000, 1))",
+            ))
+        }
     }
 }
 
@@ -127,6 +156,7 @@ impl Score for Exact {
             Law::Shared(law) => Box::new(law.prepare(&self.process, times, task)?),
             Law::General(law) => Box::new(law.prepare(&self.process, times, task)?),
             Law::Coupled(law) => Box::new(law.prepare(&self.process, times, task)?),
+            Law::Wrapped(law) => Box::new(law.prepare(&self.process, times, task)?),
         })
     }
 }

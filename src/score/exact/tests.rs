@@ -49,6 +49,7 @@ fn chiral(passive: f64) -> Process {
         name: "chiral".into(),
         blocks: vec!["x".into(), "eta".into()],
         coordinates: Some(2),
+        periodic: Vec::new(),
         parameters: BTreeMap::new(),
         drift: vec![
             rate(-1.0, 0).add(&symbols[2]),

@@ -13,7 +13,7 @@ use crate::rng::{Purpose, Stream};
 use crate::score::{Basis, KernelBasis, turned};
 use crate::task::Task;
 use crate::train::{Objective, Options};
-use crate::vector::singles;
+use crate::vector::{encircle, singles};
 
 /// Hybrid score matching, of a basis by the kernel.
 pub(super) fn open<'a>(
@@ -50,6 +50,8 @@ struct Perturbations<'a> {
     size: Size,
     /// The kind of each independent copy of the process that a datum takes.
     kinds: Arc<[usize]>,
+    /// Numbers of the state that are angles: see [`Frame`](crate::score::Frame).
+    angles: usize,
     /// Samples in a batch.
     batch: usize,
     /// Of data; its parts serve the dataset.
@@ -71,6 +73,7 @@ impl<'a> Perturbations<'a> {
             size: table.size(),
             table,
             kinds: basis.kinds().clone(),
+            angles: subject.angles(),
             batch: options.batch,
             choice,
             // Far beyond the parts that a dataset takes.
@@ -101,7 +104,7 @@ struct Batch<'a> {
     index: Vec<usize>,
     /// Columns of the table's rows, [width, count].
     coefficients: Vec<f32>,
-    /// [m·copies, count].
+    /// What the network is shown, [inputs, count].
     state: Vec<f32>,
     clock: Vec<f32>,
     /// [driven·copies, count].
@@ -122,7 +125,7 @@ impl<'a> Batch<'a> {
             uniforms: zeros(1),
             index: vec![0; count],
             coefficients: zeros(source.table.width()),
-            state: zeros(size.components * copies),
+            state: zeros(size.components * copies + source.angles),
             clock: zeros(1),
             target: zeros(size.driven * copies),
             weight: zeros(size.driven * copies),
@@ -144,12 +147,14 @@ impl<'a> Batch<'a> {
     }
 
     fn perturb(&mut self) {
-        let Perturbations { size, kinds, .. } = self.source;
+        let Perturbations { size, kinds, angles, .. } = self.source;
         let (count, copies) = (self.count, kinds.len());
         let (coefficients, rest) = self.coefficients.split_at((size.state() + size.target()) * count);
         let (weights, clock) = rest.split_at(size.driven * count);
         let (state, target) = coefficients.split_at(size.state() * count);
-        linear(state, &self.sources, kinds, count, &mut self.state);
+        let rows = size.components * copies * count;
+        linear(state, &self.sources, kinds, count, &mut self.state[..rows]);
+        encircle(angles * count, &mut self.state);
         linear(target, &self.sources, kinds, count, &mut self.target);
         self.clock.copy_from_slice(clock);
         for (row, weight) in self.weight.chunks_exact_mut(count).enumerate() {

@@ -178,6 +178,7 @@ mod tests {
             name: "faster".into(),
             blocks: vec!["x".into()],
             coordinates: None,
+            periodic: Vec::new(),
             parameters: BTreeMap::new(),
             drift: vec![rate.multiply(&Expression::component(0, "x")).negate()],
             noise: vec![vec![rate.apply(Function::Sqrt)]],

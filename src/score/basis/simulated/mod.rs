@@ -72,6 +72,14 @@ pub(in crate::score::basis) fn restore(description: Value, subject: Subject) -> 
     Ok(Box::new(basis))
 }
 
+fn refuse_angles(process: &Process) -> Result<()> {
+    if !process.is_periodic() {
+        return Ok(());
+    }
+    let problem = format!("its angles `{}` have no score by simulated paths", process.blocks()[0]);
+    Err(Error::process(process.name(), problem).with_hint("leave `simulated` out: the kernel serves"))
+}
+
 /// Scores by simulated paths of a process.
 #[derive(Debug)]
 pub struct SimulatedBasis {
@@ -88,6 +96,7 @@ impl SimulatedBasis {
     /// When no noise drives the process, an option is out of range, the paths run away, or interrupted.
     pub fn new(process: &Process, data: &Dataset, simulation: &Simulation, task: &Task) -> Result<Self> {
         process.require_noise()?;
+        refuse_angles(process)?;
         let chain = Chain::new(process, simulation.chain_steps)?;
         let subject = Subject::of(process, data)?.along_coordinates();
         let equilibrium = Equilibrium::of(process)?;
@@ -176,6 +185,7 @@ impl Basis for SimulatedBasis {
         let (gauss, weight) = fit(process, places, &covariance, &between(balance), time)?;
         let balance = Balance { weight, level: between(level), at: self.equilibrium.at(time) };
         Ok(Frame {
+            angles: 0,
             mean: between(mean),
             gaussians: vec![Gaussian {
                 scale: covariance.diagonal().map(|v| if v > 0.0 { v.sqrt() } else { 1.0 }),
