@@ -35,7 +35,7 @@ fn across(angles: &[[f64; 2]], unit: f64, edges: [[f64; 3]; 3]) -> Vec<[[f64; 3]
         x
     };
     let moved = |[phi, psi]: [f64; 2], at: usize| {
-        peptide(phi, psi, unit).map(|x| inside([x[0] + 0.4 * at as f64 * unit, x[1], x[2]]))
+        peptide(phi, psi, unit).map(|x| inside([x[0] + (0.4 * at as f64 - 0.5) * unit, x[1], x[2]]))
     };
     angles.iter().enumerate().map(|(at, angles)| moved(*angles, at)).collect()
 }
