@@ -317,7 +317,7 @@ mod tests {
     use super::*;
     use crate::data::{Covariance, Dataset, Mixture};
     use crate::process::fixtures::Active;
-    use crate::process::{Definition, Process};
+    use crate::process::{Definition, Linear, Process};
     use crate::rng::{Purpose, Stream};
     use crate::score::{Exact, Score};
     use crate::tensor::Tensor;
@@ -327,21 +327,18 @@ mod tests {
     /// Active noise on angles, with passive noise of temperature `passive`, and white noise alone without `active`.
     fn process(active: f64, passive: f64) -> Process {
         let linear = Active { stiffness: 0.0, active, passive, ..Active::default() }.linear();
-        let (names, linear): (&[&str], _) = match active {
-            0.0 => (
-                &["x"],
-                crate::process::Linear {
-                    drift: DMatrix::zeros(1, 1),
-                    offset: DVector::zeros(1),
-                    noise: linear.noise.rows(0, 1).into_owned(),
-                    start_mean: DVector::zeros(1),
-                    start_factor: DMatrix::zeros(1, 1),
-                },
-            ),
-            _ => (&["x", "eta"], linear),
+        let alone = Linear {
+            drift: DMatrix::zeros(1, 1),
+            offset: DVector::zeros(1),
+            noise: linear.noise.rows(0, 1).into_owned(),
+            start_mean: DVector::zeros(1),
+            start_factor: DMatrix::zeros(1, 1),
         };
-        let definition = Definition::from_linear("active", names, &linear);
-        Process::new(Definition { periodic: vec!["x".into()], ..definition }, 40.0).unwrap()
+        let line = match active {
+            0.0 => Process::from_linear("white", &["x"], alone, 40.0).unwrap(),
+            _ => Process::from_linear("active", &["x", "eta"], linear, 40.0).unwrap(),
+        };
+        Process::new(Definition { periodic: vec!["x".into()], ..line.definition().clone() }, 40.0).unwrap()
     }
 
     /// log p of (x, η), [m·2], as a sum over 101 images of each coordinate of each component (weight, mean, variance).
