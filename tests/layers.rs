@@ -10,7 +10,7 @@ use imports::{Uses, uses_of_files};
 
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
-    "error", "settings", "vector", "rng", "host", "task", "tensor", "gauss", "expr", "data", "process", "nn", "score",
+    "error", "settings", "vector", "rng", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn", "score",
     "measure", "sample", "explain", "train", "plot", "lang", "cli", "repl", "main",
 ];
 

@@ -32,6 +32,9 @@ impl Display for Process {
         let (stationary, kernel) = (self.stationary(), self.kernel(self.horizon()));
         match &stationary {
             Ok(law) => writeln!(f, "  stationary   {}", covariance_table(&self.component_names(), &law.covariance))?,
+            Err(_) if self.is_periodic() && kernel.is_ok() => {
+                writeln!(f, "  stationary   {} uniform on the circle", self.blocks()[0])?;
+            }
             Err(error) => writeln!(f, "  stationary   {error}")?,
         }
         match &kernel {

@@ -56,8 +56,8 @@ pub fn unlike_angles(process: &Process, moments: &Moments) -> Option<String> {
     })
 }
 
-/// What is left at the horizon of a wave around the circle, given the auxiliaries: E cos(x_T − x_0) of their best guess.
-/// The prior takes it for nothing.
+/// What is left at the horizon of a wave around the circle, given the auxiliaries: E cos(x_T − x_0) of their best
+/// guess. The prior takes it for nothing.
 ///
 /// # Errors
 /// When the kernel at the horizon does not exist.

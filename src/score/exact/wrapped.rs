@@ -2,8 +2,8 @@
 //!
 //! Without a force on x it is x_0 plus noise, and the auxiliaries η do not know x_0. So the law of η is that of the
 //! kernel, N(0, Σ_ηη), whatever the data, and given η and component k the angle is a wrapped normal: that of
-//! x − gᵀη − μ_k, g = Σ_ηη⁻¹ Σ_ηx, of the variance σ_k² = Σ_xx − gᵀ Σ_ηx + v_k. Coordinates are independent given k. With
-//! the posterior weights π_k and ψ_k, the derivative of the logarithm of the wrapped normal,
+//! x − gᵀη − μ_k, g = Σ_ηη⁻¹ Σ_ηx, of the variance σ_k² = Σ_xx − gᵀ Σ_ηx + v_k. Coordinates are independent given k.
+//! With the posterior weights π_k and ψ_k, the derivative of the logarithm of the wrapped normal,
 //! ∇_x log p = Σ_k π_k ψ_k = Ψ and ∇_η log p = −Σ_ηη⁻¹ η − g Ψ.
 //!
 //! A narrow wrapped normal is summed over images, x + 2πn, a wide one over waves, cos nx (Mardia, Jupp, Directional
@@ -240,7 +240,7 @@ dispatched! {
             rest[i] = near.clamp(-std::f32::consts::PI, std::f32::consts::PI);
         }
         for image in 1..=images {
-            let distance = image as f32 * std::f32::consts::TAU;
+            let distance = single(image as f64 * std::f64::consts::TAU);
             for i in 0..LANES {
                 // Beside the nearest image, so that nothing vanishes: ((r ± 2πn)² − r²)/2 = 2πn (πn ± r).
                 let ahead = exp(-precision * distance * 0.5f32.mul_add(distance, rest[i]));
@@ -267,7 +267,7 @@ dispatched! {
     ) {
         let (mut total, mut sum) = ([1.0; LANES], [0.0; LANES]);
         for (n, wave) in waves.iter().enumerate() {
-            let n = (n + 1) as f32;
+            let n = single((n + 1) as f64);
             for i in 0..LANES {
                 let angle = n * (place[i] - mean);
                 total[i] = wave.mul_add(cos(angle), total[i]);
@@ -317,7 +317,7 @@ mod tests {
     use super::*;
     use crate::data::{Covariance, Dataset, Mixture};
     use crate::process::fixtures::Active;
-    use crate::process::{Definition, Process};
+    use crate::process::{Definition, Linear, Process};
     use crate::rng::{Purpose, Stream};
     use crate::score::{Exact, Score};
     use crate::tensor::Tensor;
@@ -327,21 +327,18 @@ mod tests {
     /// Active noise on angles, with passive noise of temperature `passive`, and white noise alone without `active`.
     fn process(active: f64, passive: f64) -> Process {
         let linear = Active { stiffness: 0.0, active, passive, ..Active::default() }.linear();
-        let (names, linear): (&[&str], _) = match active {
-            0.0 => (
-                &["x"],
-                crate::process::Linear {
-                    drift: DMatrix::zeros(1, 1),
-                    offset: DVector::zeros(1),
-                    noise: linear.noise.rows(0, 1).into_owned(),
-                    start_mean: DVector::zeros(1),
-                    start_factor: DMatrix::zeros(1, 1),
-                },
-            ),
-            _ => (&["x", "eta"], linear),
+        let alone = Linear {
+            drift: DMatrix::zeros(1, 1),
+            offset: DVector::zeros(1),
+            noise: linear.noise.rows(0, 1).into_owned(),
+            start_mean: DVector::zeros(1),
+            start_factor: DMatrix::zeros(1, 1),
         };
-        let definition = Definition::from_linear("active", names, &linear);
-        Process::new(Definition { periodic: vec!["x".into()], ..definition }, 40.0).unwrap()
+        let line = match active {
+            0.0 => Process::from_linear("white", &["x"], alone, 40.0).unwrap(),
+            _ => Process::from_linear("active", &["x", "eta"], linear, 40.0).unwrap(),
+        };
+        Process::new(Definition { periodic: vec!["x".into()], ..line.definition().clone() }, 40.0).unwrap()
     }
 
     /// log p of (x, η), [m·2], as a sum over 101 images of each coordinate of each component (weight, mean, variance).
@@ -368,8 +365,8 @@ mod tests {
     }
 
     /// In units of the noise, with spreads from 0.03 to 9 radians on both sides of the change from images to waves.
-    /// Seen to fail with one image on either side, with the waves' n left out, with the sign of g turned, with variances
-    /// of components left out, and with the log density of narrow normals without −ln σ.
+    /// Seen to fail with one image on either side, with the waves' n left out, with the sign of g turned, with
+    /// variances of components left out, and with the log density of narrow normals without −ln σ.
     #[test]
     fn scores_are_gradients_of_the_sum_over_images() {
         let means = [[3.0, 0.1], [-2.9, 0.8], [0.2, -3.1]];

@@ -5,8 +5,8 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
+use super::coarse::said;
 use super::methods::label_argument;
-use super::said;
 use crate::data::{Dataset, formats};
 use crate::error::Error;
 use crate::lang::builtins::io::file_options;

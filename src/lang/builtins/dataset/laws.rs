@@ -3,7 +3,7 @@
 use rhai::Map;
 use rhai::plugin::*;
 
-use super::said;
+use super::coarse::said;
 use crate::data::{Covariance, Dataset, Ising, Mixture};
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};

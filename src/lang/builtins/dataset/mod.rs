@@ -1,5 +1,6 @@
 //! Datasets: distributions of data that can be drawn from.
 
+mod coarse;
 mod finite;
 mod images;
 mod laws;
@@ -7,12 +8,10 @@ mod methods;
 mod molecules;
 mod toy;
 
-use rhai::{Engine, NativeCallContext};
+use rhai::Engine;
 
 use crate::data::Dataset;
-use crate::lang::failure::Outcome;
 use crate::lang::options::Tables;
-use crate::lang::surroundings::task;
 
 /// Registers the type and the module `dataset`.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
@@ -27,10 +26,4 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_static_module("dataset", tables.joined("dataset", &parts).into());
     engine
         .register_global_module(tables.module("", rhai::exported_manifest!(methods::module), methods::OPTIONS).into());
-}
-
-/// The data, with a warning where single precision cannot hold them.
-fn said(ctx: &NativeCallContext, data: Dataset) -> Outcome<Dataset> {
-    data.coarseness().iter().for_each(|warning| task(ctx).warn(warning));
-    Ok(data)
 }

@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::{KERNEL, PADDING, PADDINGS, WEIGHTS};
+use super::settings::{KERNEL, PADDING, PADDINGS, WEIGHTS};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, Table, count_argument, read};
 use crate::nn::graph::{self, Convolution, Direction, Filter, Resample, Signal};

@@ -2,6 +2,7 @@
 
 mod images;
 mod operators;
+mod settings;
 
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, INT, Map};
@@ -10,10 +11,9 @@ use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, kind, number_argument, read};
 use crate::nn::Activation;
-use crate::nn::graph::{
-    Activate, Answer, Concatenate, Dense, Dropout, Embedding, Extent, Flatten, GroupNorm, Padding, Signal,
-};
-use crate::settings::{Choice, Setting, words};
+use crate::nn::graph::{Activate, Answer, Concatenate, Dense, Dropout, Embedding, Extent, Flatten, GroupNorm, Signal};
+use crate::settings::Setting;
+use settings::{KERNEL, PADDING, PADDINGS, WEIGHTS};
 
 /// Registers the type, its operators and the module.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
@@ -30,25 +30,6 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_static_module("layer", module.into());
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
-
-const WEIGHTS: &[Setting] = &[
-    Setting::flag("bias", "whether a number is added to each channel").or_true(),
-    Setting::number(
-        "gain",
-        "first weights are normals with this standard deviation over the square root of the number of terms of a sum; \
-         0 for zeros",
-    )
-    .between(0.0, 100.0)
-    .or(1.0),
-];
-
-const KERNEL: Setting = Setting::count("kernel", "taps along each side of a window, odd").between(1.0, 31.0).or(3.0);
-const PADDING: Setting = Setting::choice("padding", "what stands outside the image", &words(PADDINGS));
-
-const PADDINGS: &[(Choice, Padding); 2] = &[
-    (Choice::new("zeros", "zeros"), Padding::Zeros),
-    (Choice::new("periodic", "the other side, as on a lattice with periodic boundaries"), Padding::Periodic),
-];
 
 const LAST: &[Setting] = &[KERNEL, PADDING];
 
