@@ -375,7 +375,7 @@ mod tests {
     #[test]
     fn what_the_library_lacks_is_no_fault_of_its_caller() {
         let mut runtime = Runtime::new();
-        let _ = runtime.run_named("stdlib/broken.rhai", "fn verify(x) {\n    missing_there(x)\n}").unwrap();
+        drop(runtime.run_named("stdlib/broken.rhai", "fn verify(x) {\n    missing_there(x)\n}").unwrap());
         let error = runtime.run_named("mine", "verify(1)").unwrap_err().render(false);
         let expected = "`verify` calls a function that does not exist, `missing_there` of (number), in \
                         stdlib/broken.rhai, line 2";

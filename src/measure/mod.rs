@@ -4,6 +4,7 @@
 
 mod covariance;
 mod energy;
+mod frechet;
 mod histogram;
 mod lattice;
 mod long;
@@ -14,6 +15,7 @@ mod transport;
 
 pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;
+pub use frechet::{FrechetDistance, frechet_distance};
 pub use histogram::{Bins, js_histogram, kl_histogram};
 pub use lattice::{coarse_magnetisation, ising_energy, spin_correlation};
 pub use mmd::{BANDWIDTH, Discrepancy, mmd};

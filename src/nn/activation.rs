@@ -38,7 +38,7 @@ impl Activation {
 
     /// Standard deviation of a weight times the square root of its fan-in that keeps the variance of a signal from
     /// layer to layer about constant (He, Zhang, Ren, Sun, arXiv 1502.01852; Glorot and Bengio, AISTATS 2010).
-    pub(in crate::nn) fn gain(self) -> f32 {
+    pub(crate) fn gain(self) -> f32 {
         match self {
             Self::Silu | Self::Relu | Self::Gelu => std::f32::consts::SQRT_2,
             Self::Tanh => 1.0,

@@ -52,8 +52,8 @@ impl Combination {
         Self::by_kinds(offset, weights, copies, |_, row| Output::new(&row, true))
     }
 
-    /// offset_b + Σ_r weight_br input_r with `weights` of each kind of copy, of which the first m multiply the old state:
-    /// as an increment where most of it is kept.
+    /// offset_b + Σ_r weight_br input_r with `weights` of each kind of copy, of which the first m multiply the old
+    /// state: as an increment where most of it is kept.
     pub(super) fn carried_by_kinds(offset: &DVector<f64>, weights: &[DMatrix<f64>], copies: &Arc<[usize]>) -> Self {
         Self::by_kinds(offset, weights, copies, |own, mut row| {
             let is_step = row[own] >= MOSTLY;

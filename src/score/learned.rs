@@ -374,8 +374,7 @@ mod tests {
         values
     }
 
-    /// With one driven block and with two, beside differences of the score itself. Seen to fail without the
-    /// Gaussian part.
+    /// With one driven block and with two, beside differences of the score itself.
     #[test]
     fn gradients_are_those_of_the_score() {
         let covariance = Covariance::Full(vec![1.0, 0.5, 0.5, 0.6]);

@@ -1,11 +1,13 @@
 //! Objectives and the training loop.
 
 mod classes;
+mod classifier;
 mod history;
 mod objective;
 mod options;
 mod trainer;
 
+pub use classifier::{Classifier, Part};
 pub use history::Record;
 pub use options::{Backend, Objective, Options, Schedule, Weighting};
 pub use trainer::train;

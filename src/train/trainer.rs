@@ -1,5 +1,7 @@
 //! The training loop.
 
+use std::sync::Arc;
+
 use candle_core::Device;
 
 use super::classes::{Classes, Told};
@@ -44,21 +46,15 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
             .with_hint("leave dropout out of the network, or take objective: \"windowed\""));
     }
     let classes = Classes::new(model, data, options)?;
-    run(Trainer::new(model, source.as_ref(), classes.as_ref(), options, host)?, model, task)
+    let weights = (*model.weights()).clone();
+    let trainer = Trainer::new(model.network(), weights, source.as_ref(), classes.as_ref(), options, host)?;
+    let (weights, record) = trainer.finish(task);
+    model.set_weights(weights);
+    record
 }
 
 /// Noise at the shortest time of training that much wider than what is finest in the data is worth a warning.
 const MOST_BLURRED: f64 = 0.5;
-
-fn run(mut trainer: Trainer<'_>, model: &Learned, task: &Task) -> Result<Record> {
-    let task = if trainer.training.has_threads() { &task.serial() } else { task };
-    let items = trainer.workers.len().max(trainer.squares.len()).max(trainer.training.parts());
-    // A network with threads of its own takes them from the pool that it is called in.
-    let outcome = task.install(|| task.team(items, |team| trainer.run(task, team)));
-    model.set_weights(trainer.weights);
-    let interrupted = outcome?;
-    Ok(trainer.history.record(interrupted))
-}
 
 /// Refuses data that the model's normalisation and Gaussian part, made for other data, would only spoil.
 fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
@@ -103,7 +99,8 @@ struct Worker<'a> {
     loss: Result<f64>,
 }
 
-struct Trainer<'a> {
+/// A network in training.
+pub(super) struct Trainer<'a> {
     options: &'a Options,
     weights: Weights,
     training: Box<dyn Training>,
@@ -121,14 +118,18 @@ struct Trainer<'a> {
 }
 
 impl<'a> Trainer<'a> {
-    fn new(
-        model: &Learned,
+    /// A network with `weights`, to be trained on `source`.
+    ///
+    /// # Errors
+    /// When what training keeps does not fit into memory.
+    pub(super) fn new(
+        network: &Arc<dyn Network>,
+        weights: Weights,
         source: &'a dyn Source,
         classes: Option<&'a Classes>,
         options: &'a Options,
         host: &Host,
     ) -> Result<Self> {
-        let (network, weights) = (model.network(), (*model.weights()).clone());
         check_memory(network.as_ref(), options.batch, host)?;
         let training = match options.backend {
             Backend::Fused => network.training(),
@@ -153,6 +154,15 @@ impl<'a> Trainer<'a> {
             history: History::new(options, host),
             chance: Stream::new(options.seed, Purpose::Dropout),
         })
+    }
+
+    /// Trains, and gives the weights back whatever came of it.
+    pub(super) fn finish(mut self, task: &Task) -> (Weights, Result<Record>) {
+        let task = if self.training.has_threads() { &task.serial() } else { task };
+        let items = self.workers.len().max(self.squares.len()).max(self.training.parts());
+        // A network with threads of its own takes them from the pool that it is called in.
+        let outcome = task.install(|| task.team(items, |team| self.run(task, team)));
+        (self.weights, outcome.map(|interrupted| self.history.record(interrupted)))
     }
 
     /// Runs to the end (false) or until the user stops it (true).

@@ -4,8 +4,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Alanine dipeptide as far as its angles go: C of ACE, N, CA and C of ALA, N of NME, with φ and ψ in degrees. Bonds have
-/// a length of `unit`, and right angles between them.
+/// Alanine dipeptide as far as its angles go: C of ACE, N, CA and C of ALA, N of NME, with φ and ψ in degrees. Bonds
+/// have a length of `unit`, and right angles between them.
 fn peptide(phi: f64, psi: f64, unit: f64) -> [[f64; 3]; 5] {
     let (phi, psi) = (phi.to_radians(), psi.to_radians());
     // N at the origin, CA above it, C of ALA along x from there; seen upwards, clockwise is from x to y.
@@ -35,7 +35,7 @@ fn across(angles: &[[f64; 2]], unit: f64, edges: [[f64; 3]; 3]) -> Vec<[[f64; 3]
         x
     };
     let moved = |[phi, psi]: [f64; 2], at: usize| {
-        peptide(phi, psi, unit).map(|x| inside([x[0] + 0.4 * at as f64 * unit, x[1], x[2]]))
+        peptide(phi, psi, unit).map(|x| inside([x[0] + (0.4 * at as f64 - 0.5) * unit, x[1], x[2]]))
     };
     angles.iter().enumerate().map(|(at, angles)| moved(*angles, at)).collect()
 }

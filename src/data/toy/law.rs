@@ -8,8 +8,8 @@ use crate::rng::Stream;
 
 /// A law in the plane that is drawn by a formula.
 ///
-/// Where it has classes they are equally likely, and the class of a datum is what [`choose`](crate::data::uniforms::choose)
-/// makes of its fine-grained uniform.
+/// Where it has classes they are equally likely, and the class of a datum is what `choose` makes of its fine-grained
+/// uniform.
 pub trait Toy: fmt::Debug + Send + Sync {
     /// What scripts call it.
     fn name(&self) -> &'static str;

@@ -41,7 +41,7 @@ mod functions {
     /// # Example
     /// ```rhai
     /// let d = dataset::digits();
-    /// let m = score::unet(process::passive(), d, #{ channels: 8, multipliers: [1], blocks: 1, groups: 4, classes: true });
+    /// let m = score::unet(process::passive(), d, #{ channels: 8, multipliers: [1], blocks: 1, classes: true });
     /// let s = sample(m.given("7", #{ guidance: 2 }), #{ count: 2, steps: 2 });
     /// assert_eq(s.x.shape, [2, 8, 8]);
     /// ```

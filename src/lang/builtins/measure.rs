@@ -10,6 +10,7 @@ use crate::lang::tensors::tensor_argument;
 use crate::measure::{self, BANDWIDTH, Bins, RamachandranBins};
 use crate::settings::Setting;
 use crate::tensor::Tensor;
+use crate::train::Classifier;
 
 /// Registers the module `measure`.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
@@ -212,6 +213,66 @@ mod module {
         let (a, b) = pair(&ctx, &a, &b)?;
         let found = measure::mmd(&a, &b, bandwidth, &task(&ctx)).raise(&ctx)?;
         Ok(numbers(&[("value", found.value), ("error", found.error), ("bandwidth", found.bandwidth)]))
+    }
+
+    /// Squared Fréchet distance |m − m'|² + tr(S + S' − 2 (S S')^½) of the Gaussians with the means and covariances of
+    /// two samples.
+    ///
+    /// It is above 0 for samples of one law, the more the fewer they are: compare samples of the same size, and with
+    /// the distance of two samples of the data. Of images take features: `c.features(x)` of a classifier.
+    ///
+    /// # Shapes
+    /// `a` [n, ..], `b` [m, ..]: one datum per row; the counts may differ.
+    ///
+    /// # Returns
+    /// `#{ value, error }`, in the square of the data's unit.
+    ///
+    /// # Errors
+    /// When the data differ in their coordinates, have more than 2,048, or fewer than 20 rows; when values are not
+    /// finite.
+    ///
+    /// # Source
+    /// Dowson and Landau, J. Multivar. Anal. 12, 450 (1982); Heusel et al., arXiv 1706.08500.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let x = random_normal([2000, 2], 1);
+    /// let found = measure::frechet_distance(x, 2 * random_normal([2000, 2], 2) + [3, 4]);
+    /// // Means at distance 5, and deviations of 1 and 2 in both coordinates.
+    /// assert_near(found.value, 25 + 2, 5 * found.error);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn frechet_distance(ctx: NativeCallContext, a: Dynamic, b: Dynamic) -> Outcome<Map> {
+        let (a, b) = pair(&ctx, &a, &b)?;
+        let found = measure::frechet_distance(&a, &b, &task(&ctx)).raise(&ctx)?;
+        Ok(numbers(&[("value", found.value), ("error", found.error)]))
+    }
+
+    /// The part of the rows of two samples that a classifier takes for the same class, row by row: what a process
+    /// forgot between them.
+    ///
+    /// # Shapes
+    /// `a`, `b` [n, ..]: data as the classifier was trained on, in the same order.
+    ///
+    /// # Returns
+    /// `#{ value, error }`, with the standard error of a part of n independent rows.
+    ///
+    /// # Errors
+    /// When the counts differ, or the data have another shape than the classifier's.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::moons();
+    /// let x = d.sample(200, 1);
+    /// let c = train_classifier(d, #{ steps: 200 });
+    /// assert_eq(measure::class_recovery(c, x, x).value, 1.0);
+    /// assert(measure::class_recovery(c, x, x.roll(1, 0)).value < 0.7);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn class_recovery(ctx: NativeCallContext, classifier: Classifier, a: Dynamic, b: Dynamic) -> Outcome<Map> {
+        let (a, b) = pair(&ctx, &a, &b)?;
+        let part = classifier.agreement(&a, &b, &task(&ctx)).raise(&ctx)?;
+        Ok(numbers(&[("value", part.value), ("error", part.error)]))
     }
 
     /// Structure factor S(k) = ⟨|Σ s(r) e^{−ik·r}|²⟩/N of fields on a square lattice of N = L × L sites with periodic

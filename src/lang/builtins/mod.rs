@@ -5,6 +5,7 @@
 mod accuracy;
 mod array;
 mod class;
+mod classifier;
 mod dataset;
 mod evaluate;
 mod explain;
@@ -34,6 +35,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     accuracy::install(engine, tables);
     array::install(engine);
     class::install(engine, tables);
+    classifier::install(engine, tables);
     dataset::install(engine, tables);
     evaluate::install(engine);
     explain::install(engine, tables);

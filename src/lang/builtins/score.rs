@@ -221,8 +221,8 @@ mod functions {
     /// # Arguments
     /// - `process`: the process
     /// - `data`: the data
-    /// - `describe`: closure `|z, t, c|` that returns `layer::answer(..)`; `c`, the class where data have labels, may be
-    ///   left out
+    /// - `describe`: closure `|z, t, c|` that returns `layer::answer(..)`; `c`, the class where data have labels, may
+    /// be   left out
     ///
     /// # Returns
     /// A `Score` that `train` changes in place; `print` shows its layers.

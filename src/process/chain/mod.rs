@@ -1,7 +1,8 @@
 //! The forward process as a chain of short Gaussian steps, for processes without a kernel.
 //!
-//! z_{k+1} = z_k + f(z_k, t) Δ_k + G(z_k, t) √Δ_k ξ (Euler–Maruyama, Itô) with t in the middle of the step. Over a *window* of steps that begins at
-//! a known state, the law of the end is taken as the Gaussian linearised along the noiseless path m,
+//! z_{k+1} = z_k + f(z_k, t) Δ_k + G(z_k, t) √Δ_k ξ (Euler–Maruyama, Itô) with t in the middle of the step. Over a
+//! *window* of steps that begins at a known state, the law of the end is taken as the Gaussian linearised along the
+//! noiseless path m,
 //!
 //! ```text
 //! m' = m + f(m) Δ        δ' = δ + (f(m + δ) − f(m)) Δ + G(m + δ) √Δ ξ        P' = (1 + JΔ) P (1 + JΔ)ᵀ + D(m) Δ

@@ -54,7 +54,7 @@ pub struct Definition {
 
 impl Definition {
     /// The definition that `linear` is the numbers of.
-    pub(super) fn from_linear(name: &str, blocks: &[&str], linear: &Linear) -> Self {
+    pub(crate) fn from_linear(name: &str, blocks: &[&str], linear: &Linear) -> Self {
         let symbols: Vec<_> = blocks.iter().enumerate().map(|(i, block)| Expression::component(i, block)).collect();
         let number = |value: f64| Expression::constant(value);
         let drift = (0..blocks.len()).map(|i| {

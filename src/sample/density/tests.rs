@@ -92,8 +92,7 @@ fn assert_bounded(process: &Process, means: &[f64], std: &[f64], points: &[f64],
 }
 
 /// In, between and beyond modes that are up to a hundred deviations apart. Differences of the score over a tenth of the
-/// noise, for its derivatives, were off by 18 nats at the middle, with an error of 0. Seen to fail with the law at the
-/// horizon left out of the errors.
+/// noise, for its derivatives, were off by 18 nats at the middle, with an error of 0.
 #[test]
 fn errors_bound_what_is_off() {
     for std in [0.3, 0.1, 0.03, 0.02] {

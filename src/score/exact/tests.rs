@@ -209,7 +209,7 @@ impl Density {
     }
 }
 
-/// Against second differences of the log density, in units of 1/ℓ². Seen to fail without the spread of the posterior.
+/// Against second differences of the log density, in units of 1/ℓ².
 #[test]
 fn gradients_of_scores_are_those_of_the_log_density() {
     for process in [process(0.0), process(0.4), third_order(), chiral(0.0), chiral(0.7)] {

@@ -117,7 +117,8 @@ pub trait Layer: fmt::Debug + Send + Sync {
         None
     }
 
-    /// What it computes, but for its [mask](Layer::mask). Images are [count, channels, height, width] here and vectors [count, channels].
+    /// What it computes, but for its [mask](Layer::mask). Images are [count, channels, height, width] here and vectors
+    /// [count, channels].
     ///
     /// # Errors
     /// When Candle fails.

@@ -2,7 +2,7 @@
 # Molecular dynamics of alanine dipeptide in explicit water, as in Behera et al., arXiv 2411.07233: GROMACS, amber03,
 # TIP3P, 0.15 M NaCl, 300 K, 1 bar, steps of 2 fs, 1 µs with positions every picosecond.
 #
-#   scripts/data/alanine/gromacs.sh FOLDER [NANOSECONDS]
+#   scripts/data/alanine/run_gromacs.sh FOLDER [NANOSECONDS]
 #
 # leaves md.xtc and peptide.gro in the folder, the peptide without its water, as the program reads them:
 #

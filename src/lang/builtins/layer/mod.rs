@@ -1,15 +1,17 @@
 //! Layers, from which closures of `score::network` describe networks.
 
+mod images;
+mod operators;
+
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, FLOAT, INT, Map};
+use rhai::{Array, Dynamic, Engine, INT, Map};
 
 use crate::error::Error;
-use crate::lang::failure::{Outcome, Raise, refuse, refused};
-use crate::lang::options::{Given, Table, Tables, count_argument, kind, number_argument, read};
+use crate::lang::failure::{Outcome, Raise};
+use crate::lang::options::{Table, Tables, count_argument, kind, number_argument, read};
 use crate::nn::Activation;
 use crate::nn::graph::{
-    self, Activate, Affine, Answer, Combination, Combine, Concatenate, Convolution, Dense, Direction, Dropout,
-    Embedding, Extent, Filter, Flatten, GroupNorm, Padding, Resample, Signal,
+    Activate, Answer, Concatenate, Dense, Dropout, Embedding, Extent, Flatten, GroupNorm, Padding, Signal,
 };
 use crate::settings::{Choice, Setting, words};
 
@@ -18,17 +20,13 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     engine.register_type_with_name::<Signal>("Signal").register_type_with_name::<Answer>("Answer");
     engine.register_fn("to_string", |signal: &mut Signal| signal.to_string());
     engine.register_fn("to_debug", |signal: &mut Signal| signal.to_string());
-    operators(engine);
-    let options: &[(&'static str, Table)] = &[
-        ("dense", &[WEIGHTS]),
-        ("conv", &[WINDOWS, WEIGHTS]),
-        ("attention", &[HEADS]),
-        ("embed", &[WAVES]),
-        ("upsample", &[FILTER]),
-        ("downsample", &[FILTER]),
-        ("answer", &[LAST]),
+    operators::register(engine);
+    let options: &[(&'static str, Table)] = &[("dense", &[WEIGHTS]), ("embed", &[WAVES]), ("answer", &[LAST])];
+    let parts = [
+        (rhai::exported_manifest!(functions), options),
+        (rhai::exported_manifest!(images::functions), images::OPTIONS),
     ];
-    let module = tables.module("layer", rhai::exported_manifest!(functions), options);
+    let module = tables.joined("layer", &parts);
     engine.register_static_module("layer", module.into());
     engine.register_global_module(rhai::exported_module!(methods).into());
 }
@@ -47,13 +45,6 @@ const WEIGHTS: &[Setting] = &[
 const KERNEL: Setting = Setting::count("kernel", "taps along each side of a window, odd").between(1.0, 31.0).or(3.0);
 const PADDING: Setting = Setting::choice("padding", "what stands outside the image", &words(PADDINGS));
 
-const WINDOWS: &[Setting] = &[
-    KERNEL,
-    Setting::count("stride", "pixels between windows").between(1.0, 16.0).or(1.0),
-    Setting::count("dilation", "pixels between taps").between(1.0, 64.0).or(1.0),
-    PADDING,
-];
-
 const PADDINGS: &[(Choice, Padding); 2] = &[
     (Choice::new("zeros", "zeros"), Padding::Zeros),
     (Choice::new("periodic", "the other side, as on a lattice with periodic boundaries"), Padding::Periodic),
@@ -61,63 +52,11 @@ const PADDINGS: &[(Choice, Padding); 2] = &[
 
 const LAST: &[Setting] = &[KERNEL, PADDING];
 
-const HEADS: &[Setting] = &[Setting::count("heads", "parts of the channels that attend for themselves").or(1.0)];
-
 const WAVES: &[Setting] = &[
     Setting::number("scale", "standard deviation of the frequencies, in turns per unit").above(0.0).or(1.0),
     Setting::numbers("frequencies", "the frequencies themselves, half as many as the width").or_else("drawn"),
     Setting::seed("seed of the frequencies"),
 ];
-
-const FILTER: &[Setting] = &[Setting::choice("filter", "of which pixels a new one is made", &words(FILTERS))];
-
-const FILTERS: &[(Choice, Filter); 2] = &[
-    (Choice::new("box", "down: the mean of four pixels; up: a copy of the nearest"), Filter::Box),
-    (Choice::new("smooth", "taps (1, 3, 3, 1)/8 along each side, against false patterns"), Filter::Smooth),
-];
-
-fn operators(engine: &mut Engine) {
-    let combine = |combination, a: &Signal, b: &Signal| Signal::of(Combine { combination }, &[a, b]).map_err(refuse);
-    let affine = |a: &Signal, factor: f64, offset: f64| Signal::of(Affine { factor, offset }, &[a]).map_err(refuse);
-    engine.register_fn("+", move |a: Signal, b: Signal| combine(Combination::Sum, &a, &b));
-    engine.register_fn("-", move |a: Signal, b: Signal| combine(Combination::Sum, &a, &affine(&b, -1.0, 0.0)?));
-    engine.register_fn("*", move |a: Signal, b: Signal| combine(Combination::Product, &a, &b));
-    engine.register_fn("-", move |a: Signal| affine(&a, -1.0, 0.0));
-    engine.register_fn("/", |_: Signal, _: Signal| -> Outcome<Signal> {
-        Err(refused("a signal cannot be divided by another: multiply, or divide by a number"))
-    });
-    macro_rules! numbers {
-        ($number:ty) => {
-            engine.register_fn("+", move |a: Signal, b: $number| affine(&a, 1.0, b as f64));
-            engine.register_fn("+", move |a: $number, b: Signal| affine(&b, 1.0, a as f64));
-            engine.register_fn("-", move |a: Signal, b: $number| affine(&a, 1.0, -(b as f64)));
-            engine.register_fn("-", move |a: $number, b: Signal| affine(&b, -1.0, a as f64));
-            engine.register_fn("*", move |a: Signal, b: $number| affine(&a, b as f64, 0.0));
-            engine.register_fn("*", move |a: $number, b: Signal| affine(&b, a as f64, 0.0));
-            engine.register_fn("/", move |a: Signal, b: $number| affine(&a, 1.0 / b as f64, 0.0));
-        };
-    }
-    numbers!(FLOAT);
-    numbers!(INT);
-}
-
-/// The window that options describe, and what its taps begin with.
-fn convolution(outputs: usize, given: &Given) -> Convolution {
-    Convolution {
-        outputs,
-        kernel: given.count("kernel"),
-        stride: given.count("stride"),
-        dilation: given.count("dilation"),
-        padding: given.chosen("padding", PADDINGS),
-        bias: given.flag("bias"),
-        gain: given.number("gain"),
-    }
-}
-
-fn resampled(ctx: &NativeCallContext, h: &Signal, direction: Direction, options: Map) -> Outcome<Signal> {
-    let filter = read(ctx, options, &[FILTER], |given| Ok(given.chosen("filter", FILTERS)))?;
-    Signal::of(Resample { direction, filter }, &[h]).raise(ctx)
-}
 
 fn activated(ctx: &NativeCallContext, h: &Signal, activation: Activation) -> Outcome<Signal> {
     Signal::of(Activate { activation }, &[h]).raise(ctx)
@@ -159,39 +98,6 @@ mod functions {
         Signal::of(layer, &[&h]).raise(&ctx)
     }
 
-    /// A convolution: an affine map of the window around each pixel of an image.
-    ///
-    /// # Shapes
-    /// h [inputs, height, width] -> [channels, height / stride, width / stride], rounded up
-    ///
-    /// # Arguments
-    /// - `h`: an image
-    /// - `channels`: channels that it makes
-    ///
-    /// # Returns
-    /// A `Signal`.
-    ///
-    /// # Errors
-    /// When `h` is a vector, the kernel even, a window larger than the image, or a stride does not divide a periodic
-    /// image.
-    ///
-    /// # Example
-    /// ```rhai
-    /// let d = dataset::ising(#{ size: 8, count: 64, temperature: 2, sweeps: 10 });
-    /// let m = score::network(process::passive(), d, |z, t| {
-    ///     let h = layer::conv(z, 8, #{ padding: "periodic" }) + layer::dense(t, 8);
-    ///     layer::answer(layer::silu(h), #{ padding: "periodic" })
-    /// });
-    /// train(m, d, #{ steps: 2, batch: 8 });
-    /// assert(m.steps == 2);
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn conv(ctx: NativeCallContext, h: Signal, channels: Dynamic, options: Map) -> Outcome<Signal> {
-        let outputs = count_argument(&ctx, "channels", &channels)?;
-        let layer = read(&ctx, options, &[WINDOWS, WEIGHTS], |given| Ok(convolution(outputs, given)))?;
-        Signal::of(layer, &[&h]).raise(&ctx)
-    }
-
     /// Groups of channels of each sample brought to mean 0 and variance 1, then scaled and shifted by learned numbers.
     ///
     /// # Shapes
@@ -212,35 +118,6 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn group_norm(ctx: NativeCallContext, h: Signal, groups: Dynamic) -> Outcome<Signal> {
         Signal::of(GroupNorm { groups: count_argument(&ctx, "groups", &groups)? }, &[&h]).raise(&ctx)
-    }
-
-    /// Attention between the pixels of an image, with learned maps to queries, keys and values, and one behind.
-    ///
-    /// # Shapes
-    /// The same, [channels, height, width].
-    ///
-    /// # Returns
-    /// A `Signal`.
-    ///
-    /// # Errors
-    /// When `h` is a vector, or the number of heads does not divide that of channels.
-    ///
-    /// # Source
-    /// Vaswani et al., arXiv 1706.03762.
-    ///
-    /// # Example
-    /// ```rhai
-    /// let d = dataset::from_array(random_normal([8, 4, 4], 1));
-    /// let m = score::network(process::passive(), d, |z, t| {
-    ///     let h = layer::conv(z, 8) + layer::dense(t, 8);
-    ///     layer::answer(h + layer::attention(layer::group_norm(h, 2), #{ heads: 2 }))
-    /// });
-    /// assert(m.to_string().contains("attention"));
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn attention(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
-        let heads = read(&ctx, options, &[HEADS], |given| Ok(given.count("heads")))?;
-        graph::attention(&h, heads).raise(&ctx)
     }
 
     /// A number as waves: sin(2 pi f t) for several frequencies f, then the cosines.
@@ -343,59 +220,6 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn dropout(ctx: NativeCallContext, h: Signal, part: Dynamic) -> Outcome<Signal> {
         Signal::of(Dropout { part: number_argument(&ctx, "part", &part)? }, &[&h]).raise(&ctx)
-    }
-
-    /// Half as many pixels along each side.
-    ///
-    /// # Shapes
-    /// h [channels, height, width] -> [channels, height/2, width/2]
-    ///
-    /// # Returns
-    /// A `Signal`.
-    ///
-    /// # Errors
-    /// When a side is odd.
-    ///
-    /// # Source
-    /// Zhang, arXiv 1904.11486, for the smooth filter.
-    ///
-    /// # Example
-    /// ```rhai
-    /// let d = dataset::from_array(random_normal([8, 4, 4], 1));
-    /// let m = score::network(process::passive(), d, |z, t| {
-    ///     let h = layer::downsample(layer::conv(z, 8), #{ filter: "smooth" });
-    ///     assert_eq(h.shape, [8, 2, 2]);
-    ///     layer::answer(layer::upsample(h) + layer::dense(t, 8))
-    /// });
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn downsample(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
-        resampled(&ctx, &h, Direction::Down, options)
-    }
-
-    /// Twice as many pixels along each side.
-    ///
-    /// # Shapes
-    /// h [channels, height, width] -> [channels, 2 height, 2 width]
-    ///
-    /// # Returns
-    /// A `Signal`.
-    ///
-    /// # Source
-    /// Zhang, arXiv 1904.11486, for the smooth filter.
-    ///
-    /// # Example
-    /// ```rhai
-    /// let d = dataset::from_array(random_normal([8, 4, 4], 1));
-    /// let m = score::network(process::passive(), d, |z, t| {
-    ///     let h = layer::upsample(layer::conv(z, 8), #{ filter: "smooth" });
-    ///     assert_eq(h.shape, [8, 8, 8]);
-    ///     layer::answer(layer::downsample(h) + layer::dense(t, 8))
-    /// });
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn upsample(ctx: NativeCallContext, h: Signal, options: Map) -> Outcome<Signal> {
-        resampled(&ctx, &h, Direction::Up, options)
     }
 
     /// The channels of several values of the same pixels behind each other.

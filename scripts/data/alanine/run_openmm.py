@@ -1,7 +1,7 @@
 """Molecular dynamics of alanine dipeptide in implicit solvent: how stdlib/data/alanine_dihedrals.npy was made.
 
     pip install openmm numpy
-    python scripts/data/alanine/openmm.py OUT.npy [NANOSECONDS]
+    python scripts/data/alanine/run_openmm.py OUT.npy [NANOSECONDS]
 
 OpenMM 8, amber03 with the OBC solvent, 300 K, Langevin middle integrator with friction 1/ps, time step 4 fs with bonds to
 hydrogen constrained and hydrogen masses of 3 u, no cutoff; after minimisation and 100 ps of equilibration two trajectories
