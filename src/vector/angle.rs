@@ -29,7 +29,7 @@ dispatched! {
 mod tests {
     use super::*;
 
-    /// Seen to fail with the bound π of single precision, which is above that of double precision.
+    /// The bound π of single precision is above that of double precision.
     #[test]
     fn angles_stay_between_minus_pi_and_pi() {
         for (angle, truth) in [(0.5, 0.5), (TAU + 0.5, 0.5), (-3.0 * TAU - 3.0, -3.0), (4.0, 4.0 - TAU)] {

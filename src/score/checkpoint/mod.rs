@@ -245,7 +245,6 @@ mod tests {
         assert_eq!(loaded.weights(), trained(10).0.weights());
     }
 
-    /// Seen to fail with `periodic` left out of what is stored of a process.
     #[test]
     fn a_model_of_angles_comes_back_and_is_no_other() {
         let mut definition = process(0.3).definition().clone();

@@ -364,16 +364,10 @@ mod tests {
         log_sum(&parts.iter().map(part).collect::<Vec<_>>())
     }
 
-<<<<<<< HEAD
-    /// In units of the noise, with spreads from 0.03 to 9 radians on both sides of the change from images to waves.
-    /// Seen to fail with one image on either side, with the waves' n left out, with the sign of g turned, with
-    /// variances of components left out, and with the log density of narrow normals without −ln σ.
-=======
     /// In units of the noise, with spreads from 0.03 to 9 radians on both sides of the change from images to waves. A
     /// model of these formulas outside the program, right to 10⁻¹² here, was seen to pass the bounds with the waves' n
     /// left out, with the sign of g turned, with variances of components left out, and with the log density of narrow
     /// normals without −ln σ.
->>>>>>> torus
     #[test]
     fn scores_are_gradients_of_the_sum_over_images() {
         let means = [[3.0, 0.1], [-2.9, 0.8], [0.2, -3.1]];
