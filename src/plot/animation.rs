@@ -52,9 +52,9 @@ impl Format {
     }
 }
 
-/// Draws `frames` figures, the one at each place as `figure` makes it, into a file: GIF or animated PNG, by the extension
-/// of its name. It goes on from the beginning at the end. `rate` figures are shown in a second; a GIF counts in
-/// hundredths of a second.
+/// Draws `frames` figures, the one at each place as `figure` makes it, into a file: GIF or animated PNG, by the
+/// extension of its name. It goes on from the beginning at the end. `rate` figures are shown in a second; a GIF counts
+/// in hundredths of a second.
 ///
 /// # Errors
 /// When there is no figure, the extension is another, a figure cannot be drawn or has another size than the first, the

@@ -65,8 +65,8 @@ impl Images {
         Some([least, finite.iter().copied().fold(least, f64::max)])
     }
 
-    /// A panel of all images, `columns` in a row and the first on the upper left, with `range` from black to white. What
-    /// is not finite stays blank.
+    /// A panel of all images, `columns` in a row and the first on the upper left, with `range` from black to white.
+    /// What is not finite stays blank.
     pub fn panel(&self, columns: usize, range: [f64; 2]) -> Panel {
         let columns = columns.min(self.count());
         let rows = self.count().div_ceil(columns);

@@ -12,8 +12,8 @@ impl Cell {
         (has_length && edges.as_flattened().iter().all(|value| value.is_finite())).then_some(Self(edges))
     }
 
-    /// A box of sides `lengths` with `angles` in degrees: between the second and the third, the first and the third, the
-    /// first and the second.
+    /// A box of sides `lengths` with `angles` in degrees: between the second and the third, the first and the third,
+    /// the first and the second.
     pub(super) fn of_angles([a, b, c]: [f64; 3], angles: [f64; 3]) -> Option<Self> {
         // Exact for right angles, whose cosine is not.
         let [alpha, beta, gamma] = angles.map(|angle| if angle == 90.0 { 0.0 } else { angle.to_radians().cos() });

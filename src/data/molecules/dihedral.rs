@@ -2,8 +2,8 @@
 
 use super::cell::Cell;
 
-/// The dihedral angle of four atoms in radians, in the sign of IUPAC (Blondel, Karplus, J. Comput. Chem. 17, 1996), with
-/// bonds to the nearest images; none where three of them lie on a line or are not finite.
+/// The dihedral angle of four atoms in radians, in the sign of IUPAC (Blondel, Karplus, J. Comput. Chem. 17, 1996),
+/// with bonds to the nearest images; none where three of them lie on a line or are not finite.
 pub(super) fn angle(atoms: [[f64; 3]; 4], cell: Option<&Cell>) -> Option<f64> {
     let bond = |from: [f64; 3], to: [f64; 3]| {
         let vector = [0, 1, 2].map(|axis| to[axis] - from[axis]);

@@ -2,13 +2,10 @@
 
 use std::path::Path;
 
-use super::frame::Frame;
+use super::frame::{Frame, Take};
 use super::{gro, gsd, pdb, xtc};
 use crate::error::{Error, Result};
 use crate::task::Task;
-
-/// What takes the frames of a file one after the other.
-pub(super) type Take<'a> = &'a mut dyn FnMut(&Frame) -> Result<()>;
 
 /// Reads the bytes of a file.
 type Read = fn(&Path, Vec<u8>, Take<'_>) -> Result<()>;

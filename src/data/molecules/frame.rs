@@ -1,6 +1,10 @@
 //! What a trajectory has of one moment.
 
 use super::cell::Cell;
+use crate::error::Result;
+
+/// What takes the frames of a file one after the other.
+pub(super) type Take<'a> = &'a mut dyn FnMut(&Frame) -> Result<()>;
 
 /// Positions of atoms at one moment, in the unit of their file.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -5,8 +5,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use super::cell::Cell;
-use super::files::Take;
-use super::frame::Frame;
+use super::frame::{Frame, Take};
 use crate::error::{Error, Result};
 
 const MAGIC: u64 = 0x65DF_65DF_65DF_65DF;

@@ -52,8 +52,8 @@ impl Dataset {
     /// the nearest image. Lengths, nm in .xtc and .gro and Å in .pdb, do not enter.
     ///
     /// # Errors
-    /// When a file is missing, truncated or of another kind, topology and trajectory differ in their number of atoms, an
-    /// atom does not exist, or three successive atoms lie on a line; when the memory does not suffice.
+    /// When a file is missing, truncated or of another kind, topology and trajectory differ in their number of atoms,
+    /// an atom does not exist, or three successive atoms lie on a line; when the memory does not suffice.
     pub fn dihedrals(
         trajectory: &Path,
         topology: Option<&Path>,

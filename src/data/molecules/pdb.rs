@@ -3,8 +3,7 @@
 use std::path::Path;
 
 use super::cell::Cell;
-use super::files::Take;
-use super::frame::{Atom, Frame};
+use super::frame::{Atom, Frame, Take};
 use crate::error::{Error, Result};
 
 pub(super) fn read(path: &Path, bytes: Vec<u8>, take: Take<'_>) -> Result<()> {

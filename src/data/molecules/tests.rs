@@ -4,8 +4,8 @@ use tempfile::TempDir;
 
 use super::*;
 
-/// Alanine dipeptide as far as its angles go: C of ACE, N, CA and C of ALA, N of NME, with φ and ψ in degrees. Bonds have
-/// a length of `unit`, and right angles between them.
+/// Alanine dipeptide as far as its angles go: C of ACE, N, CA and C of ALA, N of NME, with φ and ψ in degrees. Bonds
+/// have a length of `unit`, and right angles between them.
 fn peptide(phi: f64, psi: f64, unit: f64) -> [[f64; 3]; 5] {
     let (phi, psi) = (phi.to_radians(), psi.to_radians());
     // N at the origin, CA above it, C of ALA along x from there; seen upwards, clockwise is from x to y.
@@ -145,8 +145,7 @@ fn degrees(data: &Dataset) -> Vec<f64> {
 
 const CUBE: [[f64; 3]; 3] = [[2.5, 0.0, 0.0], [0.0, 2.5, 0.0], [0.0, 0.0, 2.5]];
 
-/// φ of −60° and others in every format, with bonds across the sides of the box. Seen to fail without the nearest
-/// images, and with the sign turned.
+/// φ of −60° and others in every format, with bonds across the sides of the box.
 #[test]
 fn planted_angles_are_found_in_every_format() {
     let frames = across(&ANGLES, 1.0, CUBE);

@@ -7,8 +7,7 @@ use std::path::Path;
 use molly::XTCReader;
 
 use super::cell::Cell;
-use super::files::Take;
-use super::frame::Frame;
+use super::frame::{Frame, Take};
 use crate::error::{Error, Result};
 
 /// Bytes before the positions of a frame.
