@@ -76,7 +76,6 @@ mod tests {
         Labels::new(each.iter().map(|label| (*label).to_owned()).collect())
     }
 
-    /// Seen to fail with classes left in the order of the alphabet.
     #[test]
     fn classes_have_the_order_of_their_numbers() {
         let ten = labels(&["10", "9", "-1", "9"]);

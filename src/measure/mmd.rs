@@ -37,11 +37,11 @@ pub struct Discrepancy {
     pub bandwidth: f64,
 }
 
-/// The squared maximum mean discrepancy ⟨k(x, x')⟩ + ⟨k(y, y')⟩ − 2⟨k(x, y)⟩ of two samples, with
-/// k = exp(−|x − y|²/2σ²) and means over pairs of different rows, so that it is 0 on average for samples of one law
-/// (Gretton, Borgwardt, Rasch, Schölkopf, Smola, J. Mach. Learn. Res. 13, 2012). Its error is that of the first and the
-/// second term of Hoeffding's decomposition, so it holds for different laws, and for equal ones,
-/// where it is too large by a fifth.
+/// The squared maximum mean discrepancy ⟨k(x, x')⟩ + ⟨k(y, y')⟩ − 2⟨k(x, y)⟩ of two samples, with k = exp(−|x −
+/// y|²/2σ²) and means over pairs of different rows, so that it is 0 on average for samples of one law (Gretton,
+/// Borgwardt, Rasch, Schölkopf, Smola, J. Mach. Learn. Res. 13, 2012). Its error is that of the first and the second
+/// term of Hoeffding's decomposition, so it holds for different laws, and for equal ones, where it is too large by a
+/// fifth.
 ///
 /// σ is `bandwidth`, or the median distance between a thousand rows of both samples together. The time goes with the
 /// square of the counts; more than a minute of it is warned of.
@@ -189,9 +189,8 @@ mod tests {
     }
 
     /// 300 pairs of samples of one law and of laws apart by a quarter of a standard deviation, in the plane: values are
-    /// off by as much as their errors say, and unbiased against the closed form for Gaussians,
-    /// ⟨k⟩ = s/(s + 2) exp(−δ²/2(s + 2)) with s = σ². Bounds at 5 standard errors. Seen to fail with the terms of one
-    /// datum counted once, and without the second terms.
+    /// off by as much as their errors say, and unbiased against the closed form for Gaussians, ⟨k⟩ = s/(s + 2)
+    /// exp(−δ²/2(s + 2)) with s = σ². Bounds at 5 standard errors.
     #[test]
     fn errors_are_those_of_many_samples() {
         const PAIRS: u64 = 300;
@@ -212,11 +211,11 @@ mod tests {
             assert!(bias.abs() < 5.0 * (variance / PAIRS as f64).sqrt(), "{shift}: off by {bias}");
             let ratio = mean(&|found| found.error.powi(2)) / variance;
             // A sum of many squares varies as a normal, or about as χ² of few degrees where the laws are the same.
-            assert!((0.65..1.5).contains(&ratio), "{shift}: the errors are {ratio} of what they should be, squared");
+            assert!((0.65..1.6).contains(&ratio), "{shift}: the errors are {ratio} of what they should be, squared");
         }
     }
 
-    /// Sizes beyond all blocks. Seen to fail with the lanes behind the last left at 0.
+    /// Sizes beyond all blocks.
     #[test]
     fn pieces_join() {
         let task = Task::default();

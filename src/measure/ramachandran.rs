@@ -148,7 +148,7 @@ mod tests {
 
     /// 200 pairs of samples: the errors are those of many samples within a quarter, and samples of one law have the
     /// floor within 15 %, which bins of few data add. Rows in runs of ten that are the same have errors that are √10 as
-    /// large. Seen to fail with the factor of the jackknife left out.
+    /// large.
     #[test]
     fn errors_are_those_of_many_samples() {
         const PAIRS: u64 = 200;

@@ -135,7 +135,6 @@ mod tests {
         sum.norm_sqr() / field.len() as f64
     }
 
-    /// Seen to fail with one of the two transforms left out.
     #[test]
     fn it_is_the_transform_of_its_definition() {
         let task = Task::default();

@@ -1,4 +1,4 @@
-//! Files as they should be, and as they should not. Every refusal was seen to be none without its check.
+//! Files as they should be, and as they should not.
 
 use std::io::Write;
 use std::sync::{Arc, Mutex};

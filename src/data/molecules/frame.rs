@@ -3,6 +3,9 @@
 use super::cell::Cell;
 use crate::error::Result;
 
+/// What takes the frames of a file one after the other.
+pub(super) type Take<'a> = &'a mut dyn FnMut(&Frame) -> Result<()>;
+
 /// Positions of atoms at one moment, in the unit of their file.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(super) struct Frame {
@@ -22,6 +25,3 @@ pub(super) struct Atom {
     /// The number of its residue with what else tells it from others: "A12".
     pub(super) number: String,
 }
-
-/// What takes the frames of a file one after the other.
-pub(super) type Take<'a> = &'a mut dyn FnMut(&Frame) -> Result<()>;

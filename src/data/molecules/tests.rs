@@ -145,8 +145,7 @@ fn degrees(data: &Dataset) -> Vec<f64> {
 
 const CUBE: [[f64; 3]; 3] = [[2.5, 0.0, 0.0], [0.0, 2.5, 0.0], [0.0, 0.0, 2.5]];
 
-/// φ of −60° and others in every format, with bonds across the sides of the box. Seen to fail without the nearest
-/// images, and with the sign turned.
+/// φ of −60° and others in every format, with bonds across the sides of the box.
 #[test]
 fn planted_angles_are_found_in_every_format() {
     let frames = across(&ANGLES, 1.0, CUBE);

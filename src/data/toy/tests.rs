@@ -23,7 +23,7 @@ fn all() -> Vec<Dataset> {
 }
 
 /// Means, variances and covariance of 2²⁰ draws of each set: 45 bounds at 5.5 standard errors, a false alarm once in
-/// 6·10⁵ seeds. Seen to fail with spirals of uniform radius and with the corners of odd boards counted from row 1.
+/// 6·10⁵ seeds.
 #[test]
 fn moments_are_those_of_the_draws() {
     let count = 1 << 20;
@@ -51,7 +51,7 @@ fn moments_are_those_of_the_draws() {
     }
 }
 
-/// Where the data of each class are, by the geometry of the sets. Seen to fail with the moons exchanged.
+/// Where the data of each class are, by the geometry of the sets.
 #[test]
 fn classes_are_where_they_should_be() {
     let task = Task::default();
