@@ -197,7 +197,8 @@ fn planted_angles_are_found_in_every_format() {
 /// A truncated octahedron as GROMACS has it, and the same as lengths and angles.
 #[test]
 fn skew_boxes_have_nearest_images_too() {
-    let edges = [[3.0, 0.0, 0.0], [1.0, 2.828_43, 0.0], [-1.0, 1.414_21, 2.449_49]];
+    let edges =
+        [[3.0, 0.0, 0.0], [1.0, 2.0 * std::f64::consts::SQRT_2, 0.0], [-1.0, std::f64::consts::SQRT_2, 2.449_49]];
     let frames = across(&ANGLES, 1.0, edges);
     let angstroms = across(&ANGLES, 10.0, edges.map(|edge| edge.map(|x| 10.0 * x)));
     let bare: Vec<Vec<_>> = frames.iter().map(|frame| frame.to_vec()).collect();

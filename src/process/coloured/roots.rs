@@ -33,7 +33,7 @@ impl Roots {
     /// The eigenvalues of a matrix, if they can be found.
     pub(super) fn of_matrix(matrix: &DMatrix<f64>) -> Option<Self> {
         let is_finite = matrix.iter().all(|entry| entry.is_finite());
-        Some(Self::new(plain_eigenvalues(&matrix).filter(|_| is_finite)?))
+        Some(Self::new(plain_eigenvalues(matrix).filter(|_| is_finite)?))
     }
 
     /// How many they are.
