@@ -49,7 +49,7 @@ pub fn inverse(a: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
 /// imaginary parts, [n, 2], in ascending order of these.
 ///
 /// # Errors
-/// When `a` is not a square matrix of finite numbers, or the eigenvalues are not found, or not to [`ACCURACY`].
+/// When `a` is not a square matrix of finite numbers, or the eigenvalues are not found, or not to a millionth.
 pub fn eigenvalues(a: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
     let matrix = square("a", a, host)?;
     let size = matrix.nrows();
