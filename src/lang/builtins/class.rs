@@ -1,8 +1,9 @@
 //! Scores of one class of the data.
 
 use rhai::plugin::*;
-use rhai::{Engine, Map};
+use rhai::{Dynamic, Engine, Map};
 
+use super::dataset::label_argument;
 use super::score::Score;
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
@@ -27,7 +28,7 @@ mod functions {
     /// show the class more and vary less, and which takes twice the time; they are then no longer those of the class.
     ///
     /// # Arguments
-    /// - `class`: the label, one of `d.classes`
+    /// - `class`: the label, one of `d.classes`; a number is taken as its digits
     ///
     /// # Returns
     /// A `Score` that shares the weights of this one.
@@ -46,10 +47,11 @@ mod functions {
     /// assert_eq(s.x.shape, [2, 8, 8]);
     /// ```
     #[rhai_fn(return_raw)]
-    pub fn given(ctx: NativeCallContext, score: Score, class: &str, options: Map) -> Outcome<Score> {
+    pub fn given(ctx: NativeCallContext, score: Score, class: Dynamic, options: Map) -> Outcome<Score> {
+        let class = label_argument(&ctx, "class", &class)?;
         let guidance = read(&ctx, options, &[CONDITION], |given| Ok(given.number("guidance")))?;
         match score {
-            Score::Learned(learned) => learned.given(class, guidance).map(Score::Learned),
+            Score::Learned(learned) => learned.given(&class, guidance).map(Score::Learned),
             Score::Exact(_) => Err(Error::argument("score", "is exact, of all data")
                 .with_hint("make the exact score of the data of the class alone")),
         }

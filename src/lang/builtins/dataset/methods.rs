@@ -194,7 +194,11 @@ pub(super) mod module {
 }
 
 /// A label: a string, or a number as it is written.
-pub(super) fn label_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<String> {
+pub(in crate::lang::builtins) fn label_argument(
+    ctx: &NativeCallContext,
+    name: &str,
+    value: &Dynamic,
+) -> Outcome<String> {
     let label = value.clone().into_string().ok().or_else(|| number(value).map(|number| number.to_string()));
     let wrong = || Error::argument(name, format!("must be a string or a number, got {}", kind(ctx, value)));
     label.ok_or_else(wrong).raise(ctx)

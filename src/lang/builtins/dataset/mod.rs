@@ -8,6 +8,7 @@ mod methods;
 mod molecules;
 mod toy;
 
+pub(super) use methods::label_argument;
 use rhai::Engine;
 
 use crate::data::Dataset;

@@ -1,4 +1,4 @@
-//! Sums and products of signals.
+//! Sums and products of signals, and what signals are not for.
 
 use rhai::{Engine, FLOAT, INT};
 
@@ -29,4 +29,18 @@ pub(super) fn register(engine: &mut Engine) {
     }
     numbers!(FLOAT);
     numbers!(INT);
+    // Rhai's own comparison of two types is a silent false.
+    for name in ["<", "<=", ">", ">=", "==", "!="] {
+        engine.register_fn(name, |_: Signal, _: Signal| compared());
+        engine.register_fn(name, |_: Signal, _: FLOAT| compared());
+        engine.register_fn(name, |_: FLOAT, _: Signal| compared());
+        engine.register_fn(name, |_: Signal, _: INT| compared());
+        engine.register_fn(name, |_: INT, _: Signal| compared());
+    }
+}
+
+fn compared() -> Outcome<bool> {
+    Err(refused(
+        "a signal has no value while the network is described: the closure runs once, for all states and times",
+    ))
 }

@@ -18,7 +18,7 @@ use super::frame::{Frame, Gaussian, clock};
 use super::{Basis, Coordinates, MUCH_SIGNAL, Subject};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::process::{CHAIN_STEPS, Chain, Prior, PriorLaw, Process};
+use crate::process::{CHAIN_STEPS, Chain, Class, Prior, PriorLaw, Process};
 use crate::settings::{Setting, Values};
 use crate::task::Task;
 use fit::fit;
@@ -77,7 +77,11 @@ fn refuse_angles(process: &Process) -> Result<()> {
         return Ok(());
     }
     let problem = format!("its angles `{}` have no score by simulated paths", process.blocks()[0]);
-    Err(Error::process(process.name(), problem).with_hint("leave `simulated` out: the kernel serves"))
+    let hint = match process.class() {
+        Class::Nonlinear => "simulate the process, or leave `periodic` out and take the angles as real numbers",
+        _ => "leave `simulated` out: the kernel serves",
+    };
+    Err(Error::process(process.name(), problem).with_hint(hint))
 }
 
 /// Scores by simulated paths of a process.
