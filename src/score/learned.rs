@@ -59,6 +59,10 @@ impl Learned {
             let problem = format!("takes and gives {given:?} numbers, the process with these data {wanted:?}");
             return Err(Error::argument("network", problem));
         }
+        let (told, known) = (network.classes(), basis.subject().classes().len());
+        if told != 0 && told != known {
+            return Err(Error::argument("network", format!("is told one of {told} classes, the data have {known}")));
+        }
         network.check_memory(host)?;
         let weights = RwLock::new(Arc::new(weights(network.as_ref())?));
         Ok(Self { inner: Arc::new(Inner { basis, network, weights }), condition: None })
