@@ -64,6 +64,8 @@ pub enum Purpose {
     Horizon,
     /// Which way data are moved by a unit of single precision.
     Rounding,
+    /// States of known class, over which what they tell of it is averaged.
+    Class,
 }
 
 /// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.

@@ -11,6 +11,7 @@ mod part;
 mod points;
 mod rounding;
 mod shipped;
+mod spread;
 #[cfg(test)]
 mod tests;
 pub mod toy;

@@ -12,6 +12,7 @@ pub mod diagnostics;
 mod engine;
 mod explain;
 mod failure;
+mod json;
 mod modules;
 #[cfg(test)]
 mod network_tests;

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
-use super::builtins::{noise, score};
+use super::builtins::{measure, noise, score};
 use super::options::{MUST_BE_GIVEN, Tables};
 use super::rewrite;
 use super::sources::Sources;
@@ -38,7 +38,11 @@ const STANDARD: &[(&str, &str, &str)] = standard! {
 /// # Panics
 /// When a file of the standard library is wrong, which the test of this file's `STANDARD` table shows.
 pub(super) fn install_standard(engine: &mut Engine, tables: &mut Tables, sources: &Sources, tokens: &TokenState) {
-    let mut modules = BTreeMap::from([("noise", noise::module(tables)), ("score", score::module(tables))]);
+    let mut modules = BTreeMap::from([
+        ("measure", measure::module(tables)),
+        ("noise", noise::module(tables)),
+        ("score", score::module(tables)),
+    ]);
     for (name, file, text) in STANDARD {
         let load = || {
             let ast = compile(engine, sources, tokens, file, text)?;

@@ -123,6 +123,12 @@ pub fn encode(name: &Path, tensor: &Tensor, out: impl Write + Seek) -> Result<()
     Format::of("write", name)?.encode(name, tensor, out)
 }
 
+/// Whether the ending of a file's name is that of a format that is no text.
+#[must_use]
+pub fn is_binary(name: &Path) -> bool {
+    matches!(Format::of("write", name), Ok(Format::Npy | Format::Npz))
+}
+
 /// Writes several named tensors to one `.npz` file.
 ///
 /// # Errors

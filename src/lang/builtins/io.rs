@@ -1,12 +1,14 @@
-//! Tensors and tables in files.
+//! Tensors, tables, values and texts in files.
 
 use std::path::Path;
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Engine, ImmutableString, Map};
 
 use crate::data::formats::{self, Column, Options};
+use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
+use crate::lang::json;
 use crate::lang::options::{Given, Table, Tables, as_whole, read as read_options};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{give, nested_numbers, tensor_argument};
@@ -41,7 +43,8 @@ fn column(value: &Dynamic) -> Option<Column> {
 
 #[export_module(manifest)]
 mod module {
-    /// Reads a tensor from a .npy or .npz file or a table in text: .csv, .tsv, .txt, .dat, or any other name.
+    /// Reads a tensor from a .npy or .npz file or a table in text: .csv, .tsv, .txt, .dat, or any other name; or a
+    /// value from a .json file.
     ///
     /// A table may have a line of names, comments, and blanks, commas, semicolons, tabs or bars between its fields:
     /// what the options do not say is found out. A first line with a number in it is data. Warnings say what was taken
@@ -55,7 +58,8 @@ mod module {
     /// - `options`: a map, or the name of the array in a .npz file that holds several
     ///
     /// # Returns
-    /// A `Tensor`; of a file that holds a single number, the number.
+    /// A `Tensor`; of a file that holds a single number, the number. Of a .json file what was written: maps, arrays,
+    /// numbers in double precision, strings, truth values.
     ///
     /// # Errors
     /// When the file is missing, truncated, ragged or not numeric, holds no array or column of that name, or a number
@@ -68,6 +72,9 @@ mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn read(ctx: NativeCallContext, path: &str, options: Map) -> Outcome<Dynamic> {
+        if json::is_json(Path::new(path)) && options.is_empty() {
+            return json::load(Path::new(path), &host(&ctx)).raise(&ctx);
+        }
         tensor_of(&ctx, path, &file_options(&ctx, options)?)
     }
 
@@ -109,23 +116,39 @@ mod module {
         ]))
     }
 
-    /// Writes a tensor to a .npy, .csv, .tsv, .txt or .dat file, or a map of tensors to a .npz file.
+    /// Writes a tensor to a .npy, .csv, .tsv, .txt or .dat file, a map of tensors to a .npz file, any value to a .json
+    /// file, or a string to a file of any other name, whole or not at all.
     ///
     /// # Arguments
     /// - `path`: the file
-    /// - `value`: a tensor, an array of numbers, or `#{ name: tensor, .. }`
+    /// - `value`: a tensor, an array of numbers, or `#{ name: tensor, .. }`; for .json numbers, strings, truth values,
+    ///   arrays and maps of these to any depth, and tensors, which become nested arrays; or a string, written as it is
     ///
     /// # Errors
-    /// When the folder does not exist or the ending does not fit.
+    /// When the folder does not exist, the ending does not fit, or JSON does not have a value, such as an infinite
+    /// number.
     ///
     /// # Example
     /// ```rhai
     /// // io::write("samples.npz", #{ x: s.x, eta: s.eta });
+    /// // io::write("result.json", #{ tau: 0.5, distance: #{ value: 0.0063, error: 0.0002 } });
     /// assert_fails(|| io::write("no_such_folder/x.npy", [1, 2]), "does not exist");
+    /// assert_fails(|| io::write("result.json", #{ distance: [0.1, NAN] }), "`value.distance[1]` is NaN");
     /// ```
     #[rhai_fn(return_raw)]
     pub fn write(ctx: NativeCallContext, path: &str, value: Dynamic) -> Outcome<()> {
         let (path, host) = (Path::new(path), host(&ctx));
+        if json::is_json(path) {
+            let text = json::write(&ctx, "value", &value, &host).raise(&ctx)?;
+            return host.write_bytes(path, text.as_bytes()).raise(&ctx);
+        }
+        if let Some(text) = value.read_lock::<ImmutableString>() {
+            if formats::is_binary(path) {
+                let problem = Error::file("write", path, "its ending is that of arrays, the value is a string");
+                return Err(problem.with_hint("use .md, .html or another ending of texts")).raise(&ctx);
+            }
+            return host.write_bytes(path, text.as_bytes()).raise(&ctx);
+        }
         let Some(map) = value.read_lock::<Map>() else {
             return formats::write(path, &tensor_argument(&ctx, "value", &value)?, &host).raise(&ctx);
         };
@@ -135,6 +158,16 @@ mod module {
         }
         let named: Vec<(&str, &Tensor)> = tensors.iter().map(|(name, tensor)| (*name, tensor)).collect();
         formats::write_named(path, &named, &host).raise(&ctx)
+    }
+
+    /// Whether there is a file of that name.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert(!io::exists("no_such_file.npy"));
+    /// ```
+    pub fn exists(ctx: NativeCallContext, path: &str) -> bool {
+        host(&ctx).has_file(Path::new(path))
     }
 }
 

@@ -1,8 +1,9 @@
 //! Measures: distances between samples, and their moments.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Engine, Map};
+use rhai::{Array, Dynamic, Map, Module};
 
+use super::physics;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read};
 use crate::lang::surroundings::task;
@@ -12,10 +13,9 @@ use crate::settings::Setting;
 use crate::tensor::Tensor;
 use crate::train::Classifier;
 
-/// Registers the module `measure`.
-pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    let module = tables.module("measure", rhai::exported_manifest!(module), OPTIONS);
-    engine.register_static_module("measure", module.into());
+/// The functions of the module; the standard library adds experiments written in the language.
+pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
+    tables.joined("measure", &[(rhai::exported_manifest!(module), OPTIONS), (physics::manifest(), physics::OPTIONS)])
 }
 
 const OPTIONS: &[(&str, Table)] = &[

@@ -1,0 +1,347 @@
+//! What noise does to what data say, in the module `measure`.
+
+use rhai::plugin::*;
+use rhai::{Dynamic, Map};
+
+use super::score::Score;
+use crate::data::Dataset;
+use crate::lang::failure::{Outcome, Raise};
+use crate::lang::options::{Table, number, number_argument, read};
+use crate::lang::surroundings::{host, task};
+use crate::lang::tensors::{nested_numbers, numbers_argument};
+use crate::physics::{self, Estimate, Mode};
+use crate::process::Process;
+use crate::settings::Setting;
+
+/// The functions of this file, which belong to the module `measure`.
+pub(super) fn manifest() -> &'static ModuleManifest {
+    rhai::exported_manifest!(module)
+}
+
+pub(super) const OPTIONS: &[(&str, Table)] = &[
+    ("fisher", &[OBSERVE]),
+    ("fisher_decay", &[OBSERVE]),
+    ("fisher_marginal", &[DRAWS]),
+    ("class_information", &[OBSERVE, DRAWS]),
+    ("bayes_accuracy", &[OBSERVE, DRAWS]),
+    ("speciation_time", &[ASYMPTOTIC]),
+    ("mode_decay", &[DRAWS]),
+];
+
+const OBSERVE: &[Setting] =
+    &[Setting::texts("observe", "the blocks that are looked at, e.g. `[\"x\"]`").or_else("all")];
+
+const DRAWS: &[Setting] =
+    &[Setting::count("count", "number of draws").between(2.0, 1e9).or(20_000.0), Setting::seed("seed of the draws")];
+
+const ASYMPTOTIC: &[Setting] =
+    &[Setting::flag("asymptotic", "true for the formula for late times, which noise without memory obeys exactly")];
+
+#[export_module(manifest)]
+mod module {
+    /// Fisher information of the noised state about the datum: J(t) = mᵀ Σ⁻¹ m, with m how the mean of what is observed
+    /// depends on the datum, and Σ its covariance given the datum.
+    ///
+    /// From `x` alone it is a²/Σ_xx, and whoever sees the driving noise as well knows more.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// A number, per coordinate of the datum: 1/(unit of the datum)². Exact to about 14 digits, as the kernel.
+    ///
+    /// # Errors
+    /// When the process is nonlinear or has angles, there is no such block, or no noise has reached one at that time.
+    ///
+    /// # Source
+    /// Behera et al., arXiv 2411.07233.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let p = process::passive(#{ k: 1, T: 1 });
+    /// assert_near(measure::fisher(p, 0.5), exp(-1) / (1 - exp(-1)), 1e-14);
+    /// let p = process::active(#{ tau: 0.5 });
+    /// assert(measure::fisher(p, 0.5) > measure::fisher(p, 0.5, #{ observe: ["x"] }));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn fisher(ctx: NativeCallContext, process: Process, t: Dynamic, options: Map) -> Outcome<f64> {
+        let (t, observe) = (number_argument(&ctx, "t", &t)?, observe(&ctx, options)?);
+        physics::fisher(&process, t, &observe).raise(&ctx)
+    }
+
+    /// The rate -d ln J/dt at which the Fisher information about the datum is lost: see `measure::fisher`.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// A number in 1/time.
+    ///
+    /// # Errors
+    /// As `measure::fisher`, and when nothing is left of the datum.
+    ///
+    /// # Source
+    /// Behera et al., arXiv 2411.07233.
+    ///
+    /// # Example
+    /// ```rhai
+    /// // -d/dt ln[a²/Σ] = 2T/Σ for noise without memory.
+    /// let p = process::passive(#{ k: 1, T: 1 });
+    /// assert_near(measure::fisher_decay(p, 0.5), 2 / (1 - exp(-1)), 1e-12);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn fisher_decay(ctx: NativeCallContext, process: Process, t: Dynamic, options: Map) -> Outcome<f64> {
+        let (t, observe) = (number_argument(&ctx, "t", &t)?, observe(&ctx, options)?);
+        physics::fisher_decay(&process, t, &observe).raise(&ctx)
+    }
+
+    /// Mean square of a score over noised data, E |∇ log p_t|² by the blocks that noise drives: the Fisher information
+    /// of the noised data about where they are.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// `#{ value, error }`, summed over all coordinates of the driven blocks, in 1/(unit of the state)².
+    ///
+    /// # Errors
+    /// When the data have another shape than those of the score, or the score has no value at that time.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::mixture(#{ means: [[0]], std: 1 });
+    /// let j = measure::fisher_marginal(score::exact(process::passive(), d), d, 0.5);
+    /// assert_near(j.value, 1, 5 * j.error);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn fisher_marginal(
+        ctx: NativeCallContext,
+        score: Score,
+        data: Dataset,
+        t: Dynamic,
+        options: Map,
+    ) -> Outcome<Map> {
+        let t = number_argument(&ctx, "t", &t)?;
+        let (count, seed) = read(&ctx, options, &[DRAWS], |given| Ok((given.count("count"), given.natural("seed"))))?;
+        physics::fisher_marginal(score.score(), &data, t, count, seed, &task(&ctx)).map(estimate).raise(&ctx)
+    }
+
+    /// Mutual information of the class of a datum and its noised state, or of the blocks of it that are observed.
+    ///
+    /// Components of a mixture are its classes; of labelled points, the labels. The probabilities of the classes given
+    /// the state are exact; the mean over states is by draws.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// `#{ value, error }` in nats, from 0 to the entropy of the classes.
+    ///
+    /// # Errors
+    /// When the process is nonlinear or has angles, there is no such block, or the data have no classes or no law in
+    /// closed form.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::mixture(#{ means: [[-1], [1]], std: 0.1 });
+    /// let p = process::active(#{ tau: 0.5 });
+    /// // The driving noise alone knows nothing of the class; with it, more can be told from x.
+    /// assert_near(measure::class_information(p, d, 1, #{ observe: ["eta"] }).value, 0, 1e-12);
+    /// let alone = measure::class_information(p, d, 1, #{ observe: ["x"] });
+    /// let all = measure::class_information(p, d, 1);
+    /// assert(all.value > alone.value + 5 * (all.error + alone.error));
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn class_information(
+        ctx: NativeCallContext,
+        process: Process,
+        data: Dataset,
+        t: Dynamic,
+        options: Map,
+    ) -> Outcome<Map> {
+        let t = number_argument(&ctx, "t", &t)?;
+        let (observe, count, seed) = draws(&ctx, options)?;
+        let task = task(&ctx);
+        physics::class_information(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
+    }
+
+    /// The part of data whose class can be told from their noised state, or from the blocks of it that are observed, by
+    /// the best of all guesses: the most probable class.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// `#{ value, error }`, from the largest weight of a class to 1.
+    ///
+    /// # Errors
+    /// As `measure::class_information`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// // Two points at ±1 under a kernel of mean ±a and variance v: Φ(a/√v).
+    /// let p = process::passive(#{ k: 1, T: 1 });
+    /// let d = dataset::mixture(#{ means: [[-1], [1]], std: 1e-4 });
+    /// let found = measure::bayes_accuracy(p, d, 0.5);
+    /// assert_near(found.value, 0.7773, 5 * found.error);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn bayes_accuracy(
+        ctx: NativeCallContext,
+        process: Process,
+        data: Dataset,
+        t: Dynamic,
+        options: Map,
+    ) -> Outcome<Map> {
+        let t = number_argument(&ctx, "t", &t)?;
+        let (observe, count, seed) = draws(&ctx, options)?;
+        let task = task(&ctx);
+        physics::bayes_accuracy(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
+    }
+
+    /// The part of the variance of the noise in the data that the auxiliaries determine: with one auxiliary the squared
+    /// correlation Σ_xη²/(Σ_xx Σ_ηη).
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// A number from 0, as without auxiliaries, to 1.
+    ///
+    /// # Errors
+    /// When the process is nonlinear or has angles, or no noise has reached the data at that time.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let p = process::active(#{ tau: 0.5 });
+    /// let cov = p.kernel(0.3).cov;
+    /// assert_near(measure::noise_explained(p, 0.3), cov[0][1] ** 2 / (cov[0][0] * cov[1][1]), 1e-13);
+    /// assert_eq(measure::noise_explained(process::passive(), 0.3), 0.0);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn noise_explained(ctx: NativeCallContext, process: Process, t: Dynamic) -> Outcome<f64> {
+        physics::noise_explained(&process, number_argument(&ctx, "t", &t)?).raise(&ctx)
+    }
+
+    /// The correlations of the noise between the blocks of a noised state, given the datum.
+    ///
+    /// # Shapes
+    /// [m, m] for m blocks, in the order of `p.state`, times the coordinates where these are coupled.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// Nested arrays.
+    ///
+    /// # Errors
+    /// As `measure::noise_explained`.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let p = process::active(#{ tau: 0.5 });
+    /// let rho = measure::correlation(p, 0.3)[0][1];
+    /// assert_near(rho ** 2, measure::noise_explained(p, 0.3), 1e-13);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn correlation(ctx: NativeCallContext, process: Process, t: Dynamic) -> Outcome<Dynamic> {
+        let matrix = physics::correlation(&process, number_argument(&ctx, "t", &t)?).raise(&ctx)?;
+        // Symmetric, so that columns are rows.
+        nested_numbers(&[matrix.nrows(), matrix.ncols()], matrix.as_slice(), &host(&ctx)).raise(&ctx)
+    }
+
+    /// The time at which what is widest in the data is as wide as the noise in them, a(t)² Λ = Σ_xx(t) with Λ the
+    /// largest eigenvalue of the covariance of the data: about then samples on their way back choose a class.
+    ///
+    /// The formula for late times is (1/2k) ln(1 + Λ/Σ_xx(∞)); for noise with memory it neglects how that noise grows.
+    ///
+    /// # Returns
+    /// A number.
+    ///
+    /// # Errors
+    /// When the process is nonlinear or has angles, the data do not vary, or are still wider than the noise at the
+    /// horizon; the formula, when coefficients depend on the time, coordinates are coupled, the auxiliaries are driven by
+    /// the data, or these do not decay.
+    ///
+    /// # Source
+    /// Biroli, Bonnaire, de Bortoli, Mézard, arXiv 2402.18491; Behera et al., arXiv 2411.07233.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let p = process::passive(#{ k: 1, T: 1 });
+    /// let d = dataset::mixture(#{ means: [[-2], [2]], std: 0.1 });
+    /// assert_near(measure::speciation_time(p, d), 0.5 * ln(1 + 4.01), 1e-12);
+    /// assert_near(measure::speciation_time(p, d, #{ asymptotic: true }), 0.5 * ln(1 + 4.01), 1e-12);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn speciation_time(ctx: NativeCallContext, process: Process, data: Dataset, options: Map) -> Outcome<f64> {
+        let is_asymptotic = read(&ctx, options, &[ASYMPTOTIC], |given| Ok(given.flag("asymptotic")))?;
+        match is_asymptotic {
+            true => physics::speciation_estimate(&process, &data, &task(&ctx)),
+            false => physics::speciation_time(&process, &data, &task(&ctx)),
+        }
+        .raise(&ctx)
+    }
+
+    /// The modulus of a Fourier mode of the density of the noised data, |E exp(i q·x_t)| =
+    /// |P̂_0(a(t) q)| exp(-q² Σ_xx(t)/2): noise with memory lets high modes live longer.
+    ///
+    /// # Arguments
+    /// - `q`: the wave vector, an array of a number for each coordinate of a datum, or a number where there is one; in
+    ///   1/(unit of the data), of normalised data of their normalised unit
+    /// - `t`: time, 0 or above
+    ///
+    /// # Returns
+    /// A number, exact for mixtures and finite data; for other data, which are drawn, `#{ value, error }`.
+    ///
+    /// # Errors
+    /// When the process is nonlinear or has angles, or `q` has another length than a datum.
+    ///
+    /// # Source
+    /// Behera et al., arXiv 2411.07233, figure A6.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::mixture(#{ means: [[0]], std: 0.5 });
+    /// let p = process::passive(#{ k: 1, T: 1 });
+    /// let variance = 0.25 * exp(-0.6) + 1 - exp(-0.6);
+    /// assert_near(measure::mode_decay(p, d, 2, 0.3), exp(-2 * variance), 1e-14);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn mode_decay(
+        ctx: NativeCallContext,
+        process: Process,
+        data: Dataset,
+        q: Dynamic,
+        t: Dynamic,
+        options: Map,
+    ) -> Outcome<Dynamic> {
+        let t = number_argument(&ctx, "t", &t)?;
+        let wave = match number(&q) {
+            Some(_) => vec![number_argument(&ctx, "q", &q)?],
+            None => numbers_argument(&ctx, "q", &q)?.values,
+        };
+        let (count, seed) = read(&ctx, options, &[DRAWS], |given| Ok((given.count("count"), given.natural("seed"))))?;
+        let mode = physics::mode_decay(&process, &data, &wave, t, count, seed, &task(&ctx)).raise(&ctx)?;
+        Ok(match mode {
+            Mode::Exact(value) => value.into(),
+            Mode::Estimated(mean) => estimate(mean).into(),
+        })
+    }
+}
+
+fn observe(ctx: &NativeCallContext, options: Map) -> Outcome<Vec<String>> {
+    read(ctx, options, &[OBSERVE], |given| Ok(given.texts_if_given("observe").unwrap_or_default().to_vec()))
+}
+
+fn draws(ctx: &NativeCallContext, options: Map) -> Outcome<(Vec<String>, usize, u64)> {
+    read(ctx, options, &[OBSERVE, DRAWS], |given| {
+        let observe = given.texts_if_given("observe").unwrap_or_default().to_vec();
+        Ok((observe, given.count("count"), given.natural("seed")))
+    })
+}
+
+/// What is estimated, as scripts see it.
+pub(super) fn estimate(estimate: Estimate) -> Map {
+    [("value".into(), estimate.value.into()), ("error".into(), estimate.error.into())].into()
+}
