@@ -4,6 +4,7 @@
 
 mod covariance;
 mod energy;
+mod estimate;
 mod frechet;
 mod histogram;
 mod lattice;
@@ -15,6 +16,7 @@ mod transport;
 
 pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;
+pub use estimate::Estimate;
 pub use frechet::{FrechetDistance, frechet_distance};
 pub use histogram::{Bins, js_histogram, kl_histogram};
 pub use lattice::{coarse_magnetisation, ising_energy, spin_correlation};

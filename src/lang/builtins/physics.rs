@@ -9,7 +9,8 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, number, number_argument, read};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{nested_numbers, numbers_argument};
-use crate::physics::{self, Estimate, Mode};
+use crate::measure::Estimate;
+use crate::physics::{self, Mode};
 use crate::process::Process;
 use crate::settings::Setting;
 
@@ -24,6 +25,7 @@ pub(super) const OPTIONS: &[(&str, Table)] = &[
     ("fisher_marginal", &[DRAWS]),
     ("class_information", &[OBSERVE, DRAWS]),
     ("bayes_accuracy", &[OBSERVE, DRAWS]),
+    ("clone_agreement", &[OBSERVE, DRAWS]),
     ("speciation_time", &[ASYMPTOTIC]),
     ("mode_decay", &[DRAWS]),
 ];
@@ -197,6 +199,43 @@ mod module {
         let (observe, count, seed) = draws(&ctx, options)?;
         let task = task(&ctx);
         physics::bayes_accuracy(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
+    }
+
+    /// The probability that two independent ways back from a noised state end in the same class: 1 where the state knows
+    /// its class, and that of two data where it knows nothing.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// `#{ value, error }`: the mean over states of the sum of squares of the probabilities of the classes.
+    /// `measure::speciation_by_cloning` finds it by sampling.
+    ///
+    /// # Errors
+    /// As `measure::class_information`.
+    ///
+    /// # Source
+    /// Biroli, Bonnaire, de Bortoli, Mézard, arXiv 2402.18491.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::mixture(#{ means: [[-1], [1]], std: 0.1 });
+    /// let p = process::passive(#{ horizon: 8 });
+    /// assert_near(measure::clone_agreement(p, d, 1e-3).value, 1, 1e-6);
+    /// assert_near(measure::clone_agreement(p, d, 8).value, 0.5, 1e-3);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn clone_agreement(
+        ctx: NativeCallContext,
+        process: Process,
+        data: Dataset,
+        t: Dynamic,
+        options: Map,
+    ) -> Outcome<Map> {
+        let t = number_argument(&ctx, "t", &t)?;
+        let (observe, count, seed) = draws(&ctx, options)?;
+        let task = task(&ctx);
+        physics::clone_agreement(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
     }
 
     /// The part of the variance of the noise in the data that the auxiliaries determine: with one auxiliary the squared
