@@ -2,6 +2,7 @@
 //!
 //! A sample is a tensor [n, shape...] with one datum per row; a vector \[n\] has one coordinate per datum.
 
+mod autocorrelation;
 mod covariance;
 mod energy;
 mod estimate;
@@ -14,6 +15,7 @@ mod ramachandran;
 mod structure;
 mod transport;
 
+pub use autocorrelation::autocorrelation;
 pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;
 pub use estimate::Estimate;

@@ -2,6 +2,7 @@
 //! and when classes part.
 
 mod classes;
+mod entropy;
 mod fisher;
 mod modes;
 mod noise;
@@ -9,6 +10,7 @@ mod observed;
 mod speciation;
 
 pub use classes::{bayes_accuracy, class_information, class_parts, class_recovery, clone_agreement};
+pub use entropy::{ENTROPY, EntropyProduction, entropy_production};
 pub use fisher::{fisher, fisher_decay, fisher_marginal};
 pub use modes::{Mode, mode_decay};
 pub use noise::{correlation, noise_explained};

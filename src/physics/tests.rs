@@ -207,8 +207,8 @@ fn by_quadrature(t: f64, of: impl Fn(f64) -> f64) -> f64 {
         .sum()
 }
 
-/// At 5 standard errors, of 20,000 draws: a false alarm in 2 million; each of the three was seen to fail with the
-/// probabilities taken at √2 times the noise.
+/// At 5 standard errors, of 20,000 draws: a false alarm in 2 million; seen to fail with the probabilities taken at √2
+/// times the noise.
 #[test]
 fn two_classes_by_quadrature() {
     let task = Task::default();
