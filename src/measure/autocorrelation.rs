@@ -26,7 +26,8 @@ pub fn autocorrelation(paths: &Tensor, lag: usize) -> Result<Estimate> {
     let at = |time: usize, path: usize, c: usize| f64::from(rows.values[(time * count + path) * width + c]) - mean;
     let product = |path: usize, lag: usize| {
         let places = (0..times - lag).flat_map(|time| (0..width).map(move |c| (time, c)));
-        places.map(|(time, c)| at(time, path, c) * at(time + lag, path, c)).sum::<f64>() / ((times - lag) * width) as f64
+        places.map(|(time, c)| at(time, path, c) * at(time + lag, path, c)).sum::<f64>()
+            / ((times - lag) * width) as f64
     };
     let [own, later]: [Vec<f64>; 2] = [0, lag].map(|lag| (0..count).map(|path| product(path, lag)).collect());
     let [variance, covariance] = [&own, &later].map(|products| products.iter().sum::<f64>() / count as f64);

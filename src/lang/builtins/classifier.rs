@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map};
 
-use super::physics::estimate;
+use super::measure::estimate;
 use crate::data::{Dataset, Mixture};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, read};

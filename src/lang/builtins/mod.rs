@@ -16,7 +16,6 @@ mod lengths;
 mod likelihood;
 pub(super) mod measure;
 pub(super) mod noise;
-mod physics;
 mod plot;
 mod process;
 mod sample;

@@ -5,7 +5,7 @@ use rhai::{Array, Dynamic, Engine, Map};
 
 use super::score::Score;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Given, Table, Tables, number, number_argument, read, seed_argument};
+use crate::lang::options::{Given, Table, Tables, natural_argument, number, number_argument, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::process::Process;
@@ -153,7 +153,7 @@ mod functions {
     pub fn perturb(ctx: NativeCallContext, process: Process, x0: Dynamic, t: Dynamic, seed: Dynamic) -> Outcome<State> {
         let x0 = tensor_argument(&ctx, "x0", &x0)?;
         let time = number_argument(&ctx, "t", &t)?;
-        let seed = seed_argument(&ctx, "seed", &seed)?;
+        let seed = natural_argument(&ctx, "seed", &seed)?;
         sample::perturb(&process, &x0, time, seed, &task(&ctx)).raise(&ctx)
     }
 
@@ -161,7 +161,7 @@ mod functions {
     pub fn perturb_for(ctx: NativeCallContext, score: Score, x0: Dynamic, t: Dynamic, seed: Dynamic) -> Outcome<State> {
         let x0 = tensor_argument(&ctx, "x0", &x0)?;
         let time = number_argument(&ctx, "t", &t)?;
-        let seed = seed_argument(&ctx, "seed", &seed)?;
+        let seed = natural_argument(&ctx, "seed", &seed)?;
         sample::perturb_for(score.score(), &x0, time, seed, &task(&ctx)).raise(&ctx)
     }
 
@@ -267,7 +267,7 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn shuffle(ctx: NativeCallContext, state: &mut State, name: &str, seed: Dynamic) -> Outcome<State> {
-        let seed = seed_argument(&ctx, "seed", &seed)?;
+        let seed = natural_argument(&ctx, "seed", &seed)?;
         state.shuffle(name, seed).raise(&ctx)
     }
 }

@@ -105,7 +105,7 @@ pub(crate) fn count_argument(ctx: &NativeCallContext, name: &str, value: &Dynami
     read_count(ctx, name, value).raise(ctx)
 }
 
-/// A seed argument: a whole number, not negative.
-pub(crate) fn seed_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<u64> {
+/// A whole-number argument, 0 or above, such as a seed.
+pub(crate) fn natural_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<u64> {
     read_natural(ctx, name, value).raise(ctx)
 }

@@ -6,7 +6,7 @@ use rhai::{Array, Dynamic, INT, Map};
 use crate::data::{Dataset, NORMALISATIONS};
 use crate::error::{Error, suggestion};
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Table, count_argument, kind, number, read, seed_argument};
+use crate::lang::options::{Table, count_argument, kind, natural_argument, number, read};
 use crate::lang::surroundings::task;
 use crate::settings::{Range, Setting};
 use crate::tensor::Tensor;
@@ -38,7 +38,7 @@ pub(super) mod module {
     #[rhai_fn(return_raw, pure)]
     pub fn sample(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let count = count_argument(&ctx, "count", &count)?;
-        data.sample(count, seed_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
+        data.sample(count, natural_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
     }
 
     /// The same data in units of their own: a process noises data of mean 0 and variance 1, whatever they are measured
@@ -93,7 +93,7 @@ pub(super) mod module {
     #[rhai_fn(return_raw, pure)]
     pub fn labelled(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic, seed: Dynamic) -> Outcome<Dataset> {
         let count = count_argument(&ctx, "count", &count)?;
-        data.labelled(count, seed_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
+        data.labelled(count, natural_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
     }
 
     /// The points of one class of finite data.

@@ -4,7 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine};
 
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{count_argument, number_argument, seed_argument, whole_argument};
+use crate::lang::options::{count_argument, natural_argument, number_argument, whole_argument};
 use crate::lang::surroundings::host;
 use crate::lang::tensors::{operand, shape_argument, tensor_argument, tensors_argument};
 use crate::tensor::Tensor;
@@ -155,7 +155,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn random_normal(ctx: NativeCallContext, shape: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let shape = shape_argument(&ctx, "shape", &shape)?;
-        Tensor::normals(&shape, seed_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
+        Tensor::normals(&shape, natural_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
     }
 
     /// Independent uniform numbers from 0 up to 1. The same seed gives the same numbers.
@@ -171,7 +171,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn random_uniform(ctx: NativeCallContext, shape: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let shape = shape_argument(&ctx, "shape", &shape)?;
-        Tensor::uniforms(&shape, seed_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
+        Tensor::uniforms(&shape, natural_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
     }
 
     /// Tensors one after the other along an axis they have.

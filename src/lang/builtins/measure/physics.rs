@@ -1,23 +1,18 @@
-//! What noise does to what data say, in the module `measure`.
+//! What noise does to what data say.
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::score::Score;
+use super::estimate;
 use crate::data::Dataset;
+use crate::lang::builtins::score::Score;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, number, number_argument, read};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{nested_numbers, numbers_argument};
-use crate::measure::Estimate;
 use crate::physics::{self, Mode};
 use crate::process::Process;
 use crate::settings::Setting;
-
-/// The functions of this file, which belong to the module `measure`.
-pub(super) fn manifest() -> &'static ModuleManifest {
-    rhai::exported_manifest!(module)
-}
 
 pub(super) const OPTIONS: &[(&str, Table)] = &[
     ("fisher", &[OBSERVE]),
@@ -41,7 +36,7 @@ const ASYMPTOTIC: &[Setting] =
     &[Setting::flag("asymptotic", "true for the formula for late times, which noise without memory obeys exactly")];
 
 #[export_module(manifest)]
-mod module {
+pub(super) mod module {
     /// Fisher information of the noised state about the datum: J(t) = mᵀ Σ⁻¹ m, with m how the mean of what is observed
     /// depends on the datum, and Σ its covariance given the datum.
     ///
@@ -416,9 +411,4 @@ fn draws(ctx: &NativeCallContext, options: Map) -> Outcome<(Vec<String>, usize, 
         let observe = given.texts_if_given("observe").unwrap_or_default().to_vec();
         Ok((observe, given.count("count"), given.natural("seed")))
     })
-}
-
-/// What is estimated, as scripts see it.
-pub(super) fn estimate(estimate: Estimate) -> Map {
-    [("value".into(), estimate.value.into()), ("error".into(), estimate.error.into())].into()
 }

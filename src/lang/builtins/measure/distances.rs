@@ -1,25 +1,18 @@
-//! Measures: distances between samples, and their moments.
+//! Distances between samples.
 
 use rhai::plugin::*;
-use rhai::{Array, Dynamic, Map, Module};
+use rhai::{Dynamic, Map};
 
-use super::physics;
+use super::{estimate, numbers, pair};
 use crate::data::Dataset;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Table, Tables, count_argument, read};
+use crate::lang::options::{Table, read};
 use crate::lang::surroundings::task;
-use crate::lang::tensors::tensor_argument;
 use crate::measure::{self, BANDWIDTH, Bins, RamachandranBins};
 use crate::settings::Setting;
-use crate::tensor::Tensor;
 use crate::train::Classifier;
 
-/// The functions of the module; the standard library adds experiments written in the language.
-pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
-    tables.joined("measure", &[(rhai::exported_manifest!(module), OPTIONS), (physics::manifest(), physics::OPTIONS)])
-}
-
-const OPTIONS: &[(&str, Table)] = &[
+pub(super) const OPTIONS: &[(&str, Table)] = &[
     ("sliced_wasserstein", &[SLICED]),
     ("kl_histogram", &[Bins::SETTINGS]),
     ("js_histogram", &[Bins::SETTINGS]),
@@ -31,7 +24,7 @@ const SLICED: &[Setting] =
     &[Setting::count("projections", "number of directions").or(128.0), Setting::seed("seed of the directions")];
 
 #[export_module(manifest)]
-mod module {
+pub(super) mod module {
     /// Sliced Wasserstein distance: the mean over directions of the 1-Wasserstein distance of the projections.
     ///
     /// The distance of two samples of one distribution is not 0: for two samples of 10,000 points of the diamond it is
@@ -273,174 +266,14 @@ mod module {
     pub fn class_recovery(ctx: NativeCallContext, classifier: Classifier, a: Dynamic, b: Dynamic) -> Outcome<Map> {
         let (a, b) = pair(&ctx, &a, &b)?;
         let part = classifier.agreement(&a, &b, &task(&ctx)).raise(&ctx)?;
-        Ok(super::physics::estimate(part))
+        Ok(estimate(part))
     }
 
     #[rhai_fn(name = "class_recovery", return_raw)]
     pub fn component_recovery(ctx: NativeCallContext, data: Dataset, a: Dynamic, b: Dynamic) -> Outcome<Map> {
         let (a, b) = pair(&ctx, &a, &b)?;
-        crate::physics::class_recovery(&data, &a, &b, &task(&ctx)).map(super::physics::estimate).raise(&ctx)
+        crate::physics::class_recovery(&data, &a, &b, &task(&ctx)).map(estimate).raise(&ctx)
     }
-
-    /// Structure factor S(k) = ⟨|Σ s(r) e^{−ik·r}|²⟩/N of fields on a square lattice of N = L × L sites with periodic
-    /// sides, averaged over directions of k: over the k = 2π(i, j)/L whose ‖(i, j)‖ is nearest to 0, 1, .. L/2.
-    ///
-    /// The mean of the field is not taken off: S(0) is N⟨m²⟩. The sum of S over all k is N⟨s²⟩.
-    ///
-    /// # Shapes
-    /// `samples` [n, L, L] or [n, L²] row-major: spins, or any numbers
-    ///
-    /// # Returns
-    /// `#{ k, value, error }`, Tensors [L/2 + 1]: the mean wave number of each average, the mean over fields and its
-    /// standard error, which is not a number where there is one field.
-    ///
-    /// # Errors
-    /// When lattices are not square, or values are not finite.
-    ///
-    /// # Example
-    /// ```rhai
-    /// // Independent numbers have S = 1.
-    /// let s = measure::structure_factor(random_normal([500, 16, 16], 1));
-    /// assert_eq(s.k.shape, [9]);
-    /// assert_near(s.k[1], 1.2 * 2 * PI / 16, 0.1);
-    /// assert_near(s.value[4], 1, 5 * s.error[4]);
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn structure_factor(ctx: NativeCallContext, samples: Dynamic) -> Outcome<Map> {
-        let samples = tensor_argument(&ctx, "samples", &samples)?;
-        let found = measure::structure_factor(&samples, &task(&ctx)).raise(&ctx)?;
-        let columns = [("k", found.wave_numbers), ("value", found.values), ("error", found.errors)];
-        let column =
-            |(name, numbers): (&str, Vec<f64>)| Ok((name.into(), Dynamic::from(list(Ok(numbers)).raise(&ctx)?)));
-        columns.into_iter().map(column).collect()
-    }
-
-    /// Mean of each coordinate of a sample.
-    ///
-    /// # Shapes
-    /// [n, ..] -> [d], d the number of coordinates of a datum
-    ///
-    /// # Errors
-    /// When values are not finite.
-    ///
-    /// # Example
-    /// ```rhai
-    /// assert_eq(measure::mean([[1, 2], [3, 6]]), tensor([2, 4]));
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn mean(ctx: NativeCallContext, a: Dynamic) -> Outcome<Tensor> {
-        list(measure::mean(&tensor_argument(&ctx, "a", &a)?)).raise(&ctx)
-    }
-
-    /// Covariance of the coordinates of a sample, or between those of two samples with matching rows, such as the x
-    /// and eta of the same states. Divided by n, as `var`.
-    ///
-    /// # Shapes
-    /// [n, d] -> [d, d]; [n, d] and [n, e] -> [d, e]
-    ///
-    /// # Errors
-    /// When the numbers of rows differ, or values are not finite.
-    ///
-    /// # Example
-    /// ```rhai
-    /// let x = tensor([[1, 10], [3, 6]]);
-    /// assert_eq(measure::covariance(x), tensor([[1, -2], [-2, 4]]));
-    /// assert_eq(measure::covariance(x, [5, 9]), tensor([[2], [-4]]));
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn covariance(ctx: NativeCallContext, a: Dynamic, b: Dynamic) -> Outcome<Tensor> {
-        let (a, b) = pair(&ctx, &a, &b)?;
-        Ok(measure::cross_covariance(&a, &b, &task(&ctx)).raise(&ctx)?.into())
-    }
-
-    #[rhai_fn(name = "covariance", return_raw)]
-    pub fn covariance_of_one(ctx: NativeCallContext, a: Dynamic) -> Outcome<Tensor> {
-        let a = tensor_argument(&ctx, "a", &a)?;
-        Ok(measure::covariance(&a, &task(&ctx)).raise(&ctx)?.into())
-    }
-
-    /// Energy per spin of each of the lattices, −Σ s s' over the pairs of neighbours, divided by the number of spins.
-    ///
-    /// # Shapes
-    /// [n, size, size], or [n, size²] row-major -> [n]
-    ///
-    /// # Errors
-    /// When lattices are not square, or spins are not 1 or −1.
-    ///
-    /// # Example
-    /// ```rhai
-    /// assert_eq(measure::ising_energy(ones([3, 8, 8])), tensor([-2, -2, -2]));
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn ising_energy(ctx: NativeCallContext, samples: Dynamic) -> Outcome<Tensor> {
-        let samples = tensor_argument(&ctx, "samples", &samples)?;
-        list(measure::ising_energy(&samples, &task(&ctx))).raise(&ctx)
-    }
-
-    /// Mean product of two spins by their distance along an axis: means over positions, both axes and all lattices.
-    ///
-    /// # Shapes
-    /// [n, size, size], or [n, size²] row-major -> [size / 2 + 1], for distances 0, 1, ..
-    ///
-    /// # Errors
-    /// When lattices are not square, or spins are not 1 or −1.
-    ///
-    /// # Example
-    /// ```rhai
-    /// let x = dataset::ising(#{ size: 8, temperature: 3, count: 1000 }).sample(1000, 1);
-    /// let c = measure::spin_correlation(x);
-    /// assert_eq(c[0], 1.0);
-    /// assert_near(-2 * c[1], measure::ising_energy(x).mean(), 1e-5);
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn spin_correlation(ctx: NativeCallContext, samples: Dynamic) -> Outcome<Tensor> {
-        let samples = tensor_argument(&ctx, "samples", &samples)?;
-        list(measure::spin_correlation(&samples, &task(&ctx))).raise(&ctx)
-    }
-
-    /// Magnetisation of squares of l × l sites, for each l of `sizes`: its absolute value, with means over all
-    /// positions, also across the sides, and over all lattices.
-    ///
-    /// # Shapes
-    /// [n, size, size], or [n, size²] row-major -> as many as `sizes`
-    ///
-    /// # Arguments
-    /// - `samples`: lattices of spins 1 and −1
-    /// - `sizes`: an array of whole numbers from 1 to the size of the lattices
-    ///
-    /// # Errors
-    /// When lattices are not square, spins are not 1 or −1, or one of `sizes` is none.
-    ///
-    /// # Source
-    /// Behera et al., arXiv 2411.07233, figure 4.
-    ///
-    /// # Example
-    /// ```rhai
-    /// let x = dataset::ising(#{ size: 8, temperature: 2, count: 1000 }).sample(1000, 1);
-    /// let m = measure::coarse_magnetisation(x, [1, 8]);
-    /// assert_eq(m[0], 1.0);
-    /// assert_near(m[1], abs(x.mean(1).mean(1)).mean(), 1e-5);
-    /// ```
-    #[rhai_fn(return_raw)]
-    pub fn coarse_magnetisation(ctx: NativeCallContext, samples: Dynamic, sizes: Array) -> Outcome<Tensor> {
-        let samples = tensor_argument(&ctx, "samples", &samples)?;
-        let sizes = sizes.iter().map(|size| count_argument(&ctx, "sizes", size)).collect::<Outcome<Vec<_>>>()?;
-        list(measure::coarse_magnetisation(&samples, &sizes, &task(&ctx))).raise(&ctx)
-    }
-}
-
-/// Numbers by their names.
-fn numbers(named: &[(&str, f64)]) -> Map {
-    named.iter().map(|(name, number)| ((*name).into(), Dynamic::from_float(*number))).collect()
-}
-
-/// Numbers as a vector.
-fn list(numbers: crate::Result<Vec<f64>>) -> crate::Result<Tensor> {
-    numbers.and_then(|numbers| Tensor::from_f64(&[numbers.len()], &numbers))
-}
-
-fn pair(ctx: &NativeCallContext, a: &Dynamic, b: &Dynamic) -> Outcome<(Tensor, Tensor)> {
-    Ok((tensor_argument(ctx, "a", a)?, tensor_argument(ctx, "b", b)?))
 }
 
 fn bins(ctx: &NativeCallContext, options: Map) -> Outcome<Bins> {
