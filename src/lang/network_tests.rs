@@ -2,6 +2,7 @@
 //! channels 16, multipliers 1, 2, 2, one block, attention at 16, embedding 64; three images [2, 32, 32]).
 
 use std::path::Path;
+use std::sync::Arc;
 
 use candle_core::Device;
 use safetensors::SafeTensors;
@@ -9,9 +10,10 @@ use safetensors::SafeTensors;
 use super::Runtime;
 use super::builtins::score::Score;
 use crate::host::Host;
-use crate::nn::{Candle, Shown};
+use crate::nn::{Buffers, Candle, Network, Parameter, Samples, Shown, Training};
 use crate::rng::{Purpose, Stream};
 use crate::score::Learned;
+use crate::task::Task;
 
 /// The modules of the reference in the order in which they are run, which is that of our layers with parameters.
 fn modules() -> Vec<String> {
@@ -70,33 +72,42 @@ fn transposed(values: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|c| values.iter().skip(c).step_by(columns).copied()).collect()
 }
 
-#[test]
-fn the_unet_is_that_of_the_reference() {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/unet_reference.safetensors");
-    let bytes = std::fs::read(path).unwrap();
-    let file = SafeTensors::deserialize(&bytes).unwrap();
+/// The U-Net of the reference, with its weights; and the file.
+fn reference(bytes: &[u8]) -> (SafeTensors<'_>, Arc<dyn Network>, Vec<f32>) {
+    let file = SafeTensors::deserialize(bytes).unwrap();
     let (_, frequencies) = read(&file, "weights.frequencies");
     let made = format!(
         "score::unet(process::active(), dataset::from_array(zeros([2, 32, 32])), #{{ channels: 16, blocks: 1, \
          embedding: 64, frequencies: {frequencies:?} }})"
     );
     let Score::Learned(learned) = Runtime::new().eval::<Score>(&made).unwrap() else { panic!("it is learned") };
-    let network = learned.network();
-    let named = network.named_parameters();
+    let network = learned.network().clone();
     let mut parameters = Vec::new();
     for module in modules() {
         parameters.extend(read(&file, &format!("weights.{module}.bias")).1);
         let (shape, weight) = read(&file, &format!("weights.{module}.weight"));
         parameters.extend(if shape.len() == 1 { weight } else { turned(&shape, &weight) });
     }
-    assert_eq!(parameters.len(), network.parameters(), "{named:?}");
+    assert_eq!(parameters.len(), network.parameters(), "{:?}", network.named_parameters());
+    (file, network, parameters)
+}
+
+fn file() -> Vec<u8> {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/oracle/unet_reference.safetensors");
+    std::fs::read(path).unwrap()
+}
+
+#[test]
+fn the_unet_is_that_of_the_reference() {
+    let bytes = file();
+    let (file, network, parameters) = reference(&bytes);
     let ((_, x), (_, t), (_, expected)) = (read(&file, "input.x"), read(&file, "input.t"), read(&file, "output"));
     let scale = expected.iter().fold(0.0, |most, y| f32::max(most, y.abs()));
     let near = |found: &[f32], expected: &[f32]| {
         let error = found.iter().zip(expected).fold(0.0, |most, (a, b)| f32::max(most, (a - b).abs()));
         assert!(error < 1e-4 * scale, "{error} of {scale}");
     };
-    let candle = Candle::new(network, &Device::Cpu).unwrap();
+    let candle = Candle::new(&network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();
     let answer = candle.forward(&transposed(&x, network.inputs()), &t, &[]).unwrap();
     near(&transposed(&answer, t.len()), &expected);
@@ -136,6 +147,36 @@ fn the_unet_is_that_of_the_reference() {
     let (found, expected) = (product(&gradient, &direction), (along(1e-2) - along(-1e-2)) / 0.02);
     let size = (product(&gradient, &gradient) * product(&direction, &direction)).sqrt();
     assert!((found - expected).abs() < 1e-4 * size, "{found} against {expected}, at most {size}");
+}
+
+/// Through all layers of the reference at once, parameter by parameter: relative distances of the gradients.
+#[test]
+fn the_gradient_of_the_whole_unet_is_candles() {
+    let bytes = file();
+    let (file, network, parameters) = reference(&bytes);
+    let ((_, x), (_, t), count) = (read(&file, "input.x"), read(&file, "input.t"), 3);
+    let state = transposed(&x, network.inputs());
+    let [mut target, mut weight] = [0, 1].map(|_| vec![0.0; network.outputs() * count]);
+    Stream::new(2, Purpose::Script).normals(0, 0, &mut target);
+    Stream::new(2, Purpose::Script).uniforms(0, 1, &mut weight);
+    let (state, clock, target, weight) = (&state[..], &t[..], &target[..], &weight[..]);
+    let samples = Samples { count, state, clock, class: &[], target, weight, chance: None };
+    let gradient = |mut training: Box<dyn Training>| {
+        Task::default().team(training.parts(), |team| training.update(&parameters, team)).unwrap();
+        let space = vec![f32::NAN; training.space(count)];
+        let mut buffers = Buffers { gradient: vec![f32::NAN; parameters.len()], space };
+        (training.pass(&parameters, samples, 1e-3, &mut buffers).unwrap(), buffers.gradient)
+    };
+    let candle = Candle::new(&network, &Device::Cpu).unwrap();
+    candle.set(&parameters).unwrap();
+    let ((loss, found), (truth, expected)) = (gradient(network.training()), gradient(Box::new(candle)));
+    assert!((loss / truth - 1.0).abs() < 1e-5, "{loss} against {truth}");
+    let norm = |values: &mut dyn Iterator<Item = f32>| values.map(|v| f64::from(v).powi(2)).sum::<f64>().sqrt();
+    for Parameter { name, place, .. } in network.named_parameters() {
+        let (found, expected) = (&found[place.clone()], &expected[place]);
+        let error = norm(&mut found.iter().zip(expected).map(|(a, b)| a - b)) / norm(&mut expected.iter().copied());
+        assert!(error < 1e-4, "the gradient by {name} differs by {error}");
+    }
 }
 
 #[test]

@@ -191,6 +191,7 @@ mod tests {
     use crate::nn::{Activation, Mlp, Network, Weights};
     use crate::process::fixtures::Active;
     use crate::rng::{Purpose, Stream};
+    use crate::score::Basis;
     use crate::score::{KernelBasis, Score, Subject};
     use crate::task::Task;
 
