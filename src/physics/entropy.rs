@@ -81,7 +81,28 @@ pub fn entropy_production(
         path.add(&mut produced, &transition, step, &signs)?;
     }
     let factors: Vec<f64> = produced.iter().map(|entropy| (-entropy).exp()).collect();
-    Ok(EntropyProduction { mean: Estimate::mean(&produced), fluctuation: Estimate::mean(&factors) })
+    let found = EntropyProduction { mean: Estimate::mean(&produced), fluctuation: Estimate::mean(&factors) };
+    if let Some(warning) = found.distrust() {
+        task.warn(&warning);
+    }
+    Ok(found)
+}
+
+/// Standard errors by which the fluctuation theorem may be missed by chance.
+const MOST_ERRORS: f64 = 5.0;
+
+impl EntropyProduction {
+    /// What is to be said where the fluctuation theorem does not hold.
+    fn distrust(&self) -> Option<String> {
+        let Estimate { value, error } = self.fluctuation;
+        let is_missed = (value - 1.0).abs() > MOST_ERRORS * error;
+        is_missed.then(|| {
+            format!(
+                "the mean of exp(-Δs) is {value:.3} ± {error:.3}, not 1: the paths that carry it are too rare to be \
+                 drawn, as of narrow data or blocks that cannot be run back, or the score is off"
+            )
+        })
+    }
 }
 
 /// The sign of each component when time is reversed.

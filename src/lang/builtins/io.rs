@@ -133,7 +133,7 @@ mod module {
     /// // io::write("samples.npz", #{ x: s.x, eta: s.eta });
     /// // io::write("result.json", #{ tau: 0.5, distance: #{ value: 0.0063, error: 0.0002 } });
     /// assert_fails(|| io::write("no_such_folder/x.npy", [1, 2]), "does not exist");
-    /// assert_fails(|| io::write("result.json", #{ distance: [0.1, NAN] }), "`value.distance[1]` is NaN");
+    /// assert_fails(|| io::write("result.json", #{ distance: [0.1, 0.0 / 0.0] }), "`value.distance[1]` is NaN");
     /// ```
     #[rhai_fn(return_raw)]
     pub fn write(ctx: NativeCallContext, path: &str, value: Dynamic) -> Outcome<()> {

@@ -322,13 +322,13 @@ pub(super) mod module {
     /// fluctuation theorem: how far it is off says whether score, steps and number of paths are good enough.
     ///
     /// Δs = ln p(z_s) - ln p(z_e) + Σ ln P(step forth)/P(step back): densities by the probability flow of the score, steps
-    /// by the exact law of the process. Noise that drives a block through another one cannot be run back unless that
-    /// block is odd under reversal of time: without `odd` its Δs grows without bound as steps get finer, as that of an
-    /// active particle without passive noise does.
+    /// by the exact law of the process. A block that noise reaches only through others can be run back if it is the
+    /// integral of a block that is odd, as positions are of velocities; else Δs grows without bound as steps get finer,
+    /// as that of an active particle without passive noise does.
     ///
     /// # Returns
-    /// `#{ value, error, fluctuation }` in nats, with `fluctuation` again a `#{ value, error }`. The mean of exp(-Δs) needs
-    /// many paths where Δs is large.
+    /// `#{ value, error, fluctuation }` in nats, with `fluctuation`, the mean of exp(-Δs), again a `#{ value, error }`. A
+    /// warning says where that is not 1 within 5 errors: paths that carry it may be too rare to be drawn.
     ///
     /// # Errors
     /// When the process is not linear or has angles, the data of the score are normalised, and as `simulate` and
