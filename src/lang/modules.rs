@@ -31,7 +31,7 @@ const STANDARD: &[(&str, &str, &str)] = standard! {
     "measure": "measure/speciation_by_cloning" "measure/shuffle_ablation";
     "noise": "noise/coloured";
     "score": "network/resnet" "network/unet";
-    "": "tools/verify" "tools/convergence" "tools/compare";
+    "": "tools/verify" "tools/convergence" "tools/compare" "tools/best_tau";
 };
 
 /// Evaluates the standard library and registers its modules.
