@@ -1,9 +1,10 @@
 //! Measures: distances between samples, their moments, observables of lattices, and what noise does to what data say.
 
+mod classes;
 mod distances;
+mod information;
 mod lattices;
 mod moments;
-mod physics;
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Map, Module};
@@ -12,6 +13,7 @@ use crate::lang::failure::Outcome;
 use crate::lang::options::Tables;
 use crate::lang::tensors::tensor_argument;
 use crate::measure::Estimate;
+use crate::settings::Setting;
 use crate::tensor::Tensor;
 
 /// The functions of the module; the standard library adds experiments written in the language.
@@ -20,10 +22,19 @@ pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
         (rhai::exported_manifest!(distances::module), distances::OPTIONS),
         (rhai::exported_manifest!(lattices::module), &[]),
         (rhai::exported_manifest!(moments::module), &[]),
-        (rhai::exported_manifest!(physics::module), physics::OPTIONS),
+        (rhai::exported_manifest!(information::module), information::OPTIONS),
+        (rhai::exported_manifest!(classes::module), classes::OPTIONS),
     ];
     tables.joined("measure", &parts)
 }
+
+/// The part of a state that is looked at.
+const OBSERVE: &[Setting] =
+    &[Setting::texts("observe", "the blocks that are looked at, e.g. `[\"x\"]`").or_else("all")];
+
+/// How what is not known in closed form is drawn.
+const DRAWS: &[Setting] =
+    &[Setting::count("count", "number of draws").between(2.0, 1e9).or(20_000.0), Setting::seed("seed of the draws")];
 
 /// What is estimated, as scripts see it.
 pub(super) fn estimate(estimate: Estimate) -> Map {
