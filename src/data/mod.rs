@@ -25,7 +25,7 @@ use std::sync::Arc;
 pub use ising::Ising;
 use labels::Labels;
 pub use mixture::{Covariance, Mixture};
-pub use moments::Moments;
+pub use moments::{Detail, Moments};
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};

@@ -18,6 +18,30 @@ pub struct Moments {
     pub axes: Option<DMatrix<f64>>,
 }
 
+/// How narrow a part of the data is in a direction.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Detail {
+    /// Its variance.
+    pub variance: f64,
+    /// The variance of all of the data in the same direction.
+    pub beside: f64,
+}
+
+impl Detail {
+    /// Its variance in parts of that of all of the data.
+    pub fn share(&self) -> f64 {
+        self.variance / self.beside
+    }
+
+    /// Whether the data as a whole are not wider.
+    pub fn is_whole(&self) -> bool {
+        self.share() > 1.0 - RESOLUTION
+    }
+}
+
+/// Variances closer than that part are one.
+const RESOLUTION: f64 = 1e-6;
+
 impl Moments {
     /// One variance in all directions.
     #[must_use]

@@ -3,7 +3,9 @@
 //! Rhai's own comparison of floats uses an epsilon (1e-20 == 0.0 is true there, ∞ > 1 false); with its fast operators
 //! switched off, the functions registered here take precedence everywhere, also in `in`, `sort` and array equality.
 
-use rhai::{Dynamic, Engine, FLOAT, FuncRegistration, INT};
+use std::any::TypeId;
+
+use rhai::{Array, Dynamic, Engine, EvalAltResult, FLOAT, FuncRegistration, INT, ImmutableString, Map, Position};
 
 use super::failure::{Outcome, refused};
 
@@ -11,6 +13,7 @@ use super::failure::{Outcome, refused};
 pub(super) fn install(engine: &mut Engine) {
     comparisons(engine);
     division(engine);
+    whole_part(engine);
     powers(engine);
     elementary(engine);
 }
@@ -24,12 +27,30 @@ fn comparisons(engine: &mut Engine) {
         )*};
     }
     compare!("<" <, "<=" <=, ">" >, ">=" >=, "==" ==, "!=" !=);
+    refuse_order(engine);
     let pairs: [(&str, &str, fn(f64, f64) -> f64); 2] =
         [("min", "The smaller of two numbers.", f64::min), ("max", "The larger of two numbers.", f64::max)];
     for (name, about, pick) in pairs {
         documented(name, about).register_into_engine(engine, move |a: FLOAT, b: FLOAT| pick(a, b));
         engine.register_fn(name, move |a: FLOAT, b: INT| pick(a, b as FLOAT));
         engine.register_fn(name, move |a: INT, b: FLOAT| pick(a as FLOAT, b));
+    }
+}
+
+/// Which of two values is larger, where one has no order with the other: a silent false in Rhai.
+fn refuse_order(engine: &mut Engine) {
+    let numbers = [TypeId::of::<INT>(), TypeId::of::<FLOAT>()];
+    let lists = [TypeId::of::<Array>(), TypeId::of::<Map>(), TypeId::of::<ImmutableString>()];
+    let array = TypeId::of::<Array>();
+    let mixed = numbers.iter().flat_map(|&number| lists.iter().flat_map(move |&list| [[number, list], [list, number]]));
+    let pairs: Vec<_> = mixed.chain([[array, array]]).collect();
+    for name in ["<", "<=", ">", ">="] {
+        for pair in &pairs {
+            engine.register_raw_fn(name, pair, move |_, arguments: &mut [&mut Dynamic]| -> Outcome<bool> {
+                let signature = format!("{name} ({}, {})", arguments[0].type_name(), arguments[1].type_name());
+                Err(EvalAltResult::ErrorFunctionNotFound(signature, Position::NONE).into())
+            });
+        }
     }
 }
 
@@ -49,6 +70,20 @@ fn division(engine: &mut Engine) {
             arguments[0].as_int().unwrap_or_default() as FLOAT / arguments[1].as_int().unwrap_or_default() as FLOAT;
         *arguments[0] = Dynamic::from_float(quotient);
         Ok(())
+    });
+}
+
+/// Rhai makes 0 of what is no number.
+fn whole_part(engine: &mut Engine) {
+    engine.register_fn("to_int", |x: FLOAT| -> Outcome<INT> {
+        const END: FLOAT = 9_223_372_036_854_775_808.0;
+        match x {
+            x if (-END..END).contains(&x) => Ok(x as INT),
+            x if x.is_finite() => {
+                Err(refused(format!("to_int: {x:e} is beyond the whole numbers, which end at {END:e}")))
+            }
+            x => Err(refused(format!("to_int: {} is no whole number", x.to_string().to_lowercase()))),
+        }
     });
 }
 

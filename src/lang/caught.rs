@@ -64,6 +64,7 @@ fn rhai_error(map: &Map) -> Option<EvalAltResult> {
             .or_else(|| types("Data type incorrect: ").map(|(a, b)| E::ErrorMismatchDataType(a, b, nowhere)))
             .or_else(|| types("Output type incorrect: ").map(|(a, b)| E::ErrorMismatchOutputType(a, b, nowhere)))
             .or_else(|| behind("Indexer unavailable: ").map(|what| E::ErrorIndexingType(what, nowhere)))
+            .or_else(|| behind("Data race detected on ").map(|what| E::ErrorDataRace(what, nowhere)))
             .or_else(|| (problem == "For loop expects iterable type").then(|| E::ErrorFor(nowhere)))
             .or_else(|| problem.contains("registered for type").then(|| E::ErrorDotExpr(problem.to_owned(), nowhere)))
             .unwrap_or_else(|| E::ErrorArithmetic(problem.to_owned(), nowhere)),

@@ -16,6 +16,16 @@ use syntax::{FOR, lower_first};
 const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they have + - * / % **, the elementary \
                           functions, min, max, and where(condition, a, b) in the place of a branch";
 
+/// Constants that other languages have a name for, and how they are written here.
+const CONSTANTS: &[(&str, &str)] = &[
+    ("nan", "0 / 0, which is no number"),
+    ("inf", "1 / 0, which is infinite"),
+    ("infinity", "1 / 0, which is infinite"),
+    ("pi", "PI"),
+    ("none", "(), which is nothing"),
+    ("null", "(), which is nothing"),
+];
+
 /// Call forms listed at most.
 const FORMS: usize = 4;
 
@@ -118,6 +128,7 @@ impl Frame<'_> {
                     index => format!("a {} has no positions [{}]", self.type_name(value), self.type_name(index)),
                 };
             }
+            EvalAltResult::ErrorDataRace(what, _) => self.explain_capture(what, to),
             EvalAltResult::ErrorParsing(kind, position) => syntax::explain(kind, *position, to),
             EvalAltResult::ErrorModuleNotFound(name, _) => {
                 to.message = format!("there is no module `{name}`");
@@ -127,6 +138,22 @@ impl Frame<'_> {
                 explain_plainly(other, called, to);
                 self.suggest_option(other, called, to);
             }
+        }
+    }
+
+    /// A value whose part is at work and that a closure captures; Rhai names the function, "argument #1 of function
+    /// 'map'", and no place.
+    fn explain_capture(&self, what: &str, to: &mut Diagnostic) {
+        let function = what.split('\'').nth(1).unwrap_or("call");
+        let found = self.sources.clash(function);
+        let value = found.as_ref().map_or("the value", |(_, value)| value);
+        to.message = format!("`{function}` works on a part of {value}, so that its closure cannot use {value} too");
+        to.hints.push(match &found {
+            Some((_, value)) => format!("take the part out first: let part = {value}...; part.{function}(|..| ..)"),
+            None => format!("take the part out first: let part = p.a; part.{function}(|..| ..)"),
+        });
+        if let Some((place, _)) = found.filter(|_| to.places.is_empty()) {
+            to.places.push((place, String::new()));
         }
     }
 
@@ -212,6 +239,8 @@ impl Frame<'_> {
             to.hints.push(format!(
                 "a function sees its parameters only: pass `{name}` to it, or use a closure |..| which captures it"
             ));
+        } else if let Some((_, written)) = CONSTANTS.iter().find(|(known, _)| *known == name.to_lowercase()) {
+            to.hints.push(format!("write {written}"));
         } else if let Some(near) = nearest(name, self.scope.iter().map(|(known, _, _)| known)) {
             to.hints.push(did_you_mean(near));
         } else if let Some(entry) = self.catalog.get(name) {

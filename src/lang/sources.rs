@@ -79,4 +79,40 @@ impl Sources {
         let column = input.insertions.original_column(line, position.position().unwrap_or(0));
         Some(Place { name: input.name.clone(), text: input.text.clone(), line, column })
     }
+
+    /// Where in the newest input a part of a value is asked for `function`, with a closure that captures the value, and
+    /// the value's name: `p.a.map(|k| k + p.b)`.
+    pub(super) fn clash(&self, function: &str) -> Option<(Place, String)> {
+        let inner = self.0.borrow();
+        let Input { name, text, .. } = inner.inputs.last()?;
+        let call = format!(".{function}(");
+        let is_part = |c: char| is_of_word(c) || ".[]\"".contains(c);
+        text.match_indices(&call).find_map(|(at, _)| {
+            let receiver = text[..at].rsplit(|c| !is_part(c)).next()?;
+            let value = receiver.split(|c| !is_of_word(c)).next()?;
+            let arguments = arguments(&text[at + call.len()..]);
+            let captures = arguments.contains('|') && arguments.split(|c| !is_of_word(c)).any(|word| word == value);
+            if value.is_empty() || value == receiver || !captures {
+                return None;
+            }
+            let before = &text[..at + 1];
+            let line = before.matches('\n').count() + 1;
+            let column = before.chars().rev().take_while(|c| *c != '\n').count() + 1;
+            Some((Place { name: name.clone(), text: text.clone(), line, column }, value.to_owned()))
+        })
+    }
+}
+
+fn is_of_word(c: char) -> bool {
+    c.is_alphanumeric() || c == '_'
+}
+
+/// The text up to the bracket that closes one before it.
+fn arguments(text: &str) -> &str {
+    let mut depth = 1;
+    let end = text.find(|c| {
+        depth += i32::from("([{".contains(c)) - i32::from(")]}".contains(c));
+        depth == 0
+    });
+    &text[..end.unwrap_or(text.len())]
 }

@@ -43,6 +43,8 @@ pub(super) struct Range {
     pub(super) low: f64,
     pub(super) high: f64,
     pub(super) scale: Scale,
+    /// The high end is on the left, or below.
+    pub(super) reversed: bool,
 }
 
 /// A mark on an axis; minor ticks have no text.
@@ -53,9 +55,14 @@ pub(super) struct Tick {
 }
 
 impl Range {
+    /// From one end to the other.
+    pub(super) const fn between([low, high]: [f64; 2], scale: Scale) -> Self {
+        Self { low, high, scale, reversed: false }
+    }
+
     /// All of `values`, which the scale can show; `None` where there are none.
     pub(super) fn of(values: impl IntoIterator<Item = f64>, scale: Scale) -> Option<Self> {
-        values.into_iter().map(|value| Self { low: value, high: value, scale }).reduce(Self::joined)
+        values.into_iter().map(|value| Self::between([value, value], scale)).reduce(Self::joined)
     }
 
     /// All of `values` but those far from the bulk: further out than half its length, where the bulk leaves out the
@@ -71,7 +78,7 @@ impl Range {
         let last = values.len() - 1;
         let low = *values.select_nth_unstable_by(beyond, f64::total_cmp).1;
         let high = *values.select_nth_unstable_by(last - beyond, f64::total_cmp).1;
-        let near = Self { low, high, scale }.padded(0.5);
+        let near = Self::between([low, high], scale).padded(0.5);
         Self::of(values.iter().copied().filter(|&value| near.holds(value)), scale)
     }
 
@@ -99,9 +106,10 @@ impl Range {
         self.scale.forward(self.high) - self.scale.forward(self.low)
     }
 
-    /// Where `value` lies: 0 at the low end, 1 at the high end.
+    /// Where `value` lies: 0 on the left or below, 1 on the right or above.
     pub(super) fn fraction(self, value: f64) -> f64 {
-        (self.scale.forward(value) - self.scale.forward(self.low)) / self.length()
+        let share = (self.scale.forward(value) - self.scale.forward(self.low)) / self.length();
+        if self.reversed { 1.0 - share } else { share }
     }
 
     /// Whether `value` lies within.
@@ -231,7 +239,7 @@ mod tests {
     use crate::property::cases;
 
     fn linear(low: f64, high: f64) -> Range {
-        Range { low, high, scale: Scale::Linear }
+        Range::between([low, high], Scale::Linear)
     }
 
     fn texts(range: Range, count: usize) -> Vec<String> {
@@ -243,8 +251,8 @@ mod tests {
         assert_eq!(texts(linear(-1.1, 1.1), 5), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
         assert_eq!(texts(linear(0.0, 20_000.0), 5), ["0", "5000", "10000", "15000", "20000"]);
         assert_eq!(linear(0.0, 4e-5).ticks(4).1, "×10⁻⁵");
-        assert_eq!(texts(Range { low: 8e-3, high: 30.0, scale: Scale::Log }, 6), ["10⁻²", "10⁻¹", "10⁰", "10¹"]);
-        assert_eq!(texts(Range { low: 0.9, high: 6.0, scale: Scale::Log }, 5), ["1", "2", "5"]);
+        assert_eq!(texts(Range::between([8e-3, 30.0], Scale::Log), 6), ["10⁻²", "10⁻¹", "10⁰", "10¹"]);
+        assert_eq!(texts(Range::between([0.9, 6.0], Scale::Log), 5), ["1", "2", "5"]);
     }
 
     #[test]
@@ -281,7 +289,7 @@ mod tests {
 
         #[test]
         fn logarithmic_axes_always_have_two_ticks(low in -8.0..8.0f64, decades in 0.05..12.0f64, count in 3..7usize) {
-            let range = Range { low: 10f64.powf(low), high: 10f64.powf(low + decades), scale: Scale::Log };
+            let range = Range::between([10f64.powf(low), 10f64.powf(low + decades)], Scale::Log);
             let (ticks, _) = range.ticks(count);
             prop_assert!(ticks.len() >= 2, "{ticks:?}");
             prop_assert!(ticks.iter().all(|t| range.fraction(t.value) > -1e-6 && range.fraction(t.value) < 1.0 + 1e-6));

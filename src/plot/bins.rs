@@ -74,7 +74,7 @@ mod tests {
     use crate::property::cases;
 
     fn range(low: f64, high: f64) -> Range {
-        Range { low, high, scale: Scale::Linear }
+        Range::between([low, high], Scale::Linear)
     }
 
     #[test]

@@ -53,6 +53,8 @@ pub struct Axis {
     pub limits: Option<[f64; 2]>,
     /// Ticks are at multiples of this; at round numbers where it is not given.
     pub step: Option<f64>,
+    /// The high end is on the left, or below.
+    pub reversed: bool,
     /// Neither ticks nor numbers are drawn.
     pub hidden: bool,
 }

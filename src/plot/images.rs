@@ -78,12 +78,16 @@ impl Images {
         let values = self.tensor.values();
         for (place, image) in values.chunks_exact(self.size()).enumerate() {
             let corner = [place % columns * stride[0], place / columns * stride[1]];
+            let [left, top] = corner.map(|side| side.saturating_sub(gap));
+            for y in top..corner[1] + self.height {
+                let within = y * shape[0];
+                pixels[within + left..][..corner[0] + self.width - left].fill(BETWEEN);
+            }
             let area = self.height * self.width;
             for at in 0..area {
                 let numbers: Vec<f64> = image.iter().skip(at).step_by(area).map(|value| f64::from(*value)).collect();
-                if let Some(colour) = shade(&numbers, range) {
-                    pixels[(corner[1] + at / self.width) * shape[0] + corner[0] + at % self.width] = colour;
-                }
+                let pixel = (corner[1] + at / self.width) * shape[0] + corner[0] + at % self.width;
+                pixels[pixel] = shade(&numbers, range).unwrap_or(PAPER);
             }
         }
         let hidden = Axis { hidden: true, ..Axis::default() };
@@ -91,6 +95,9 @@ impl Images {
         Panel { layers, x: hidden.clone(), y: hidden, equal: Some(true), ..Panel::default() }
     }
 }
+
+/// Between images: no grey, which could be of an image that it runs into.
+const BETWEEN: Colour = Colour(168, 186, 212);
 
 /// The colour of the numbers of a pixel, one or three.
 fn shade(numbers: &[f64], [low, high]: [f64; 2]) -> Option<Colour> {
@@ -124,8 +131,10 @@ mod tests {
         // Two images of two pixels and a gap; two rows of one pixel and a gap.
         assert_eq!(*shape, [5, 3]);
         let grey = |level: u8| Colour(level, level, level);
-        let wanted = [grey(0), grey(64), PAPER, grey(128), grey(191)];
+        let wanted = [grey(0), grey(64), BETWEEN, grey(128), grey(191)];
         assert_eq!(pixels[..5], wanted);
+        // White runs into no white, and beside the last image the paper shows.
+        assert_eq!(pixels[5..10], [BETWEEN, BETWEEN, PAPER, PAPER, PAPER]);
         assert_eq!(pixels[10..], [grey(255), PAPER, PAPER, PAPER, PAPER]);
     }
 

@@ -54,7 +54,7 @@ impl AxisTexts {
     /// As many ticks as leave a fair distance between their texts, whose extent along the axis `extent` measures.
     fn new(range: Range, length: f64, extent: fn(&str) -> f64, label: &str, shown: bool) -> Self {
         const MOST: usize = 6;
-        let apart = |pair: &[Tick]| length * (range.fraction(pair[1].value) - range.fraction(pair[0].value));
+        let apart = |pair: &[Tick]| length * (range.fraction(pair[1].value) - range.fraction(pair[0].value)).abs();
         let needed = |pair: &[Tick]| 0.5 * (extent(&pair[0].text) + extent(&pair[1].text)) + 0.8 * TICK_TEXT;
         let fits = |(ticks, _): &(Vec<Tick>, String)| ticks.windows(2).all(|pair| apart(pair) >= needed(pair));
         let candidates = (3..=MOST).rev().map(|count| range.ticks(count));

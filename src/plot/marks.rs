@@ -104,7 +104,9 @@ fn dots(points: &[[f64; 2]], layer: &ReadyLayer, view: &View, canvas: &mut dyn C
 fn heat(grid: &Grid, levels: &Levels, view: &View, canvas: &mut dyn Canvas) {
     let [columns, rows] = grid.shape;
     let lowest = levels.colour(levels.range.low);
-    let is_whole = grid.values.iter().all(|value| value.is_finite()) && (grid.x, grid.y) == (view.x, view.y);
+    let ends = |range: Range| [range.low, range.high];
+    let covers = [grid.x, grid.y].map(ends) == [view.x, view.y].map(ends);
+    let is_whole = grid.values.iter().all(|value| value.is_finite()) && covers;
     if is_whole {
         canvas.rectangle([view.frame.left, view.frame.top], [view.frame.right(), view.frame.bottom()], lowest, 1.0);
     }
@@ -115,7 +117,8 @@ fn heat(grid: &Grid, levels: &Levels, view: &View, canvas: &mut dyn Canvas) {
         let colours: Vec<_> = values.iter().map(colour).collect();
         runs(&colours, |columns, colour| {
             if !(is_whole && colour == lowest) {
-                canvas.rectangle([x(columns.start), y(row + 1)], [x(columns.end), y(row)], colour, 1.0);
+                let [top, bottom] = if view.y.reversed { [row, row + 1] } else { [row + 1, row] };
+                canvas.rectangle([x(columns.start), y(top)], [x(columns.end), y(bottom)], colour, 1.0);
             }
         });
     }

@@ -87,6 +87,7 @@ pub(super) fn prepare(figure: &Figure) -> Result<Prepared> {
     let mut xs: Vec<Range> = panels.iter_mut().map(Clean::x_range).collect();
     share(figure, &mut xs);
     let mut ys: Vec<Range> = panels.iter_mut().zip(&xs).map(|(panel, &x)| panel.y_range(x)).collect();
+    panels.iter().zip(&mut ys).for_each(|(panel, y)| y.reversed = panel.panel.y.reversed);
     share(figure, &mut ys);
     let fewest = panels.iter().filter_map(Clean::grid_cells).min().filter(|_| figure.shared);
     let mut ready = Vec::with_capacity(panels.len());
@@ -171,11 +172,8 @@ impl<'a> Clean<'a> {
     fn covered(&self, axis: usize) -> Option<Range> {
         let scale = Scale::Linear;
         let ranges = self.data.iter().filter_map(|data| match data {
-            Data::Cells(cells) => {
-                let [low, high] = [cells.x, cells.y][axis];
-                Some(Range { low, high, scale })
-            }
-            Data::Image(image) => Some(Range { low: 0.0, high: image.shape[axis] as f64, scale }),
+            Data::Cells(cells) => Some(Range::between([cells.x, cells.y][axis], scale)),
+            Data::Image(image) => Some(Range::between([0.0, image.shape[axis] as f64], scale)),
             _ => None,
         });
         ranges.reduce(Range::joined)
@@ -299,7 +297,7 @@ impl Mark {
             Self::Density { .. } => (found().map(from_0)?, "density", false),
             Self::FreeEnergy { .. } => (found().map(from_0)?, "−ln p/p_max", true),
             Self::Heatmap(cells) => {
-                let given = cells.range.map(|[low, high]| Range { low, high, scale });
+                let given = cells.range.map(|ends| Range::between(ends, scale));
                 // One number everywhere is the middle of a range.
                 let some_length = |range: Range| if range.low < range.high { range } else { range.padded(0.0) };
                 (given.or_else(|| found().map(some_length))?, cells.label.as_str(), false)
@@ -352,7 +350,7 @@ impl Data {
 }
 
 fn grid_of(cells: Cells) -> Grid {
-    let range = |[low, high]: [f64; 2]| Range { low, high, scale: Scale::Linear };
+    let range = |ends: [f64; 2]| Range::between(ends, Scale::Linear);
     Grid { shape: cells.shape, x: range(cells.x), y: range(cells.y), values: cells.values }
 }
 
@@ -361,12 +359,12 @@ fn column(points: &[[f64; 2]], index: usize) -> Vec<f64> {
 }
 
 fn fixed(axis: &Axis) -> Option<Range> {
-    axis.limits.map(|[low, high]| Range { low, high, scale: axis.scale })
+    axis.limits.map(|ends| Range::between(ends, axis.scale))
 }
 
 /// What holds all of `ranges`, with a margin.
 fn around(ranges: impl Iterator<Item = Option<Range>>, margin: f64, scale: Scale) -> Range {
-    ranges.flatten().reduce(Range::joined).unwrap_or(Range { low: 1.0, high: 1.0, scale }).padded(margin)
+    ranges.flatten().reduce(Range::joined).unwrap_or(Range::between([1.0; 2], scale)).padded(margin)
 }
 
 /// Cells along x and y: square on paper where units of x and y are equally long.

@@ -5,6 +5,7 @@ use std::fmt::{Display, Formatter, Result};
 use nalgebra::DMatrix;
 
 use super::{Class, Motion, Process};
+use crate::error::Error;
 use crate::tensor::number;
 
 /// More of the data's mean than this left at the horizon is worth a warning.
@@ -35,7 +36,7 @@ impl Display for Process {
             Err(_) if self.is_periodic() && kernel.is_ok() => {
                 writeln!(f, "  stationary   {} uniform on the circle", self.blocks()[0])?;
             }
-            Err(error) => writeln!(f, "  stationary   {error}")?,
+            Err(error) => writeln!(f, "  stationary   {}", self.without_repetition(error))?,
         }
         match &kernel {
             Ok(kernel) if self.is_periodic() => {
@@ -49,7 +50,8 @@ impl Display for Process {
                 )?;
             }
             Ok(kernel) => write!(f, "  at T         {}", left(kernel.response()[(0, 0)]))?,
-            Err(error) => write!(f, "  at T         no kernel: {error}")?,
+            Err(_) if self.class() == Class::Nonlinear => write!(f, "  at T         no kernel")?,
+            Err(error) => write!(f, "  at T         no kernel: {}", self.without_repetition(error))?,
         }
         let response = kernel.ok().filter(|_| stationary.is_ok()).map(|kernel| kernel.response()[(0, 0)]);
         for warning in self.warnings(response) {
@@ -75,6 +77,13 @@ impl Process {
             }
             Class::TimeDependent | Class::Nonlinear => format!("{}: {}", self.kind(), self.reasons().join(", ")),
         }
+    }
+
+    /// An error of this process without its name and, of a nonlinear one, without the reason, which are said above.
+    fn without_repetition(&self, error: &Error) -> String {
+        let Error::Process { problem, .. } = error else { return error.to_string() };
+        let reasons = format!(": {}", self.reasons().join(", "));
+        problem.strip_suffix(&reasons).unwrap_or(problem).to_owned()
     }
 
     fn driven_in_words(&self) -> String {

@@ -8,50 +8,69 @@ use super::noise::{Impulses, Noise};
 use super::options::Options;
 use super::plan::Plan;
 use super::problem::Problem;
-use crate::data::{Covariance, Dataset, Mixture};
+use crate::data::{Covariance, Dataset, Detail, Mixture, Moments};
 use crate::error::Result;
 use crate::gauss::triangularize;
 use crate::process::{Class, Process};
-use crate::score::{Exact, Score};
+use crate::score::{Exact, Prepared, Score};
 use crate::task::Task;
 use crate::tensor::number;
 use crate::vector::single;
 
-/// An error of a standard deviation by the steps alone that is worth a warning.
-const MUCH: f64 = 0.03;
+/// An error of a standard deviation by the steps alone that is worth a warning: 3 % of a variance.
+const MUCH: f64 = 0.015;
 
 /// Steps whose coefficients and scores are prepared at once.
 const CHUNK: usize = 128;
 
+/// What the steps make of the data, or of the detail, where that is worst.
+struct Worst {
+    ratio: f64,
+    /// In words.
+    what: String,
+}
+
 /// That the steps of `options` through the falling `times` make Gaussian data as wide, or as narrow, as those of
-/// `score` too wide or too narrow. Nothing is known of processes without a kernel, and steps around a Gaussian
-/// reference have no such error.
+/// `score`, or the part of them that is finest, too wide or too narrow. Nothing is known of processes without a kernel.
 ///
 /// # Errors
 /// Those of the kernel and of the method, or interrupted.
 pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task: &Task) -> Result<Option<String>> {
     let (process, about) = (score.process(), options.method.about());
     // Gaussian data do not fit on a circle.
-    if process.class() == Class::Nonlinear || about.needs == Needs::Linear || process.is_periodic() {
+    if process.class() == Class::Nonlinear || process.is_periodic() {
         return Ok(None);
     }
+    let follows_reference = about.needs == Needs::Linear;
     let variances = score.moments().coordinate_variances();
-    let mut places: Vec<usize> = (0..variances.len()).filter(|&c| variances[c] > 0.0).collect();
-    places.sort_by(|&a, &b| variances[a].total_cmp(&variances[b]));
-    places.dedup_by(|a, b| variances[*a] == variances[*b]);
-    places.drain(1..places.len().max(2) - 1);
-    let mut worst: Option<(usize, f64)> = None;
-    for place in places {
-        let ratio = ratio(process, variances[place], options, times, task)?;
-        if worst.is_none_or(|(_, other)| f64::ln(ratio).abs() > f64::ln(other).abs()) {
-            worst = Some((place, ratio));
+    let mut candidates: Vec<(Detail, String)> = Vec::new();
+    // Steps around a Gaussian reference make no error of Gaussian data.
+    if !follows_reference {
+        let mut places: Vec<usize> = (0..variances.len()).filter(|&c| variances[c] > 0.0).collect();
+        places.sort_by(|&a, &b| variances[a].total_cmp(&variances[b]));
+        places.dedup_by(|a, b| variances[*a] == variances[*b]);
+        places.drain(1..places.len().max(2) - 1);
+        candidates.extend(places.into_iter().map(|place| {
+            let coordinate = if variances.len() == 1 { String::new() } else { format!(" in coordinate {place}") };
+            let own = variances[place];
+            (Detail { variance: own, beside: own }, format!("Gaussian data of this variance{coordinate}"))
+        }));
+    }
+    let details = score.details().into_iter().filter(|detail| !(follows_reference && detail.is_whole()));
+    candidates.extend(details.map(|detail| {
+        (detail, format!("what is finest in the data, of standard deviation {},", number(detail.variance.sqrt())))
+    }));
+    let mut worst: Option<Worst> = None;
+    for (detail, what) in candidates {
+        let ratio = ratio(process, detail, options, times, task)?;
+        if worst.as_ref().is_none_or(|other| f64::ln(ratio).abs() > f64::ln(other.ratio).abs()) {
+            worst = Some(Worst { ratio, what });
         }
     }
-    Ok(worst.filter(|(_, ratio)| (ratio - 1.0).abs() > MUCH).map(|(place, ratio)| {
-        let coordinate = if variances.len() == 1 { String::new() } else { format!(" in coordinate {place}") };
+    Ok(worst.filter(|Worst { ratio, .. }| (ratio - 1.0).abs() > MUCH).map(|Worst { ratio, what }| {
+        let other = if follows_reference { "" } else { ", or the method \"exponential\"" };
         format!(
-            "by {} steps of \"{}\" Gaussian data of this variance{coordinate} would come out with {} times their standard \
-             deviation: take more steps, or the method \"exponential\"",
+            "by {} steps of \"{}\" {what} would come out with {} times their standard deviation: take more steps{other}",
             times.len() - 1,
             about.name,
             number(ratio)
@@ -59,12 +78,37 @@ pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task:
     }))
 }
 
-/// The standard deviation of Gaussian data of `variance` that the steps would give, in parts of the true one.
-fn ratio(process: &Process, variance: f64, options: &Options, times: &[f64], task: &Task) -> Result<f64> {
+/// A Gaussian score with the reference of wider data.
+struct Beside {
+    score: Exact,
+    moments: Moments,
+}
+
+impl Score for Beside {
+    fn process(&self) -> &Process {
+        self.score.process()
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.score.shape()
+    }
+
+    fn moments(&self) -> &Moments {
+        &self.moments
+    }
+
+    fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>> {
+        self.score.prepare(times, task)
+    }
+}
+
+/// The standard deviation that the steps would give Gaussian data as narrow as `detail`, in parts of the true one.
+fn ratio(process: &Process, detail: Detail, options: &Options, times: &[f64], task: &Task) -> Result<f64> {
     let d = process.data_components();
-    let mixture = Mixture::new(vec![1.0], vec![0.0; d], Covariance::Isotropic(vec![variance]))?;
+    let mixture = Mixture::new(vec![1.0], vec![0.0; d], Covariance::Isotropic(vec![detail.variance]))?;
     let score = Exact::new(process, &Dataset::from_mixture("gaussian", mixture)?)?;
-    let law = |time: f64| process.kernel(time).map(|kernel| kernel.with_data_variance(variance).cholesky);
+    let score = Beside { score, moments: Moments::isotropic(vec![0.0; d], detail.beside) };
+    let law = |time: f64| process.kernel(time).map(|kernel| kernel.with_data_variance(detail.variance).cholesky);
     let end = propagate(&score, law(times[0])?, options, times, task)?;
     let truth = law(times[times.len() - 1])?;
     Ok((end.rows(0, d).norm_squared() / truth.rows(0, d).norm_squared()).sqrt())
@@ -73,7 +117,7 @@ fn ratio(process: &Process, variance: f64, options: &Options, times: &[f64], tas
 /// The factor of the law at the end for that of the `factor` at the beginning. A step is a linear map of all that stays
 /// from step to step and of its random numbers: it is applied to the columns of the factor and to unit impulses.
 fn propagate(
-    score: &Exact,
+    score: &dyn Score,
     factor: DMatrix<f64>,
     options: &Options,
     times: &[f64],

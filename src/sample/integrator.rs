@@ -25,6 +25,8 @@ const ATOL: Setting =
     Setting::number("atol", "tolerated error of a step besides, in standard deviations of the noised data")
         .within(TOLERATED)
         .or(1e-5);
+/// Steps that err by more say nothing.
+const LOOSEST: f64 = 0.5;
 /// States are in single precision.
 const TOLERATED: Range = Range::from(1e-6).below(1.0);
 
@@ -32,7 +34,17 @@ impl Tolerance {
     /// The same times `factor`, below 1.
     pub(super) fn times(self, factor: f64) -> Self {
         let Self { rtol, atol } = self;
-        Self { rtol: (factor * rtol).min(0.5), atol: (factor * atol).min(0.5) }
+        Self { rtol: (factor * rtol).min(LOOSEST), atol: (factor * atol).min(LOOSEST) }
+    }
+
+    /// Whether one of the two can be larger.
+    pub(super) fn can_be_looser(self) -> bool {
+        self.rtol < LOOSEST || self.atol < LOOSEST
+    }
+
+    /// What it leaves of a value that changes by `change` on the way.
+    pub(super) fn left(self, change: f64) -> f64 {
+        self.atol + self.rtol * change.abs()
     }
 
     pub(super) fn read(values: &Values) -> Self {
@@ -63,7 +75,7 @@ const ERROR: [f64; STAGES] =
     [71.0 / 57_600.0, 0.0, -71.0 / 16_695.0, 71.0 / 1_920.0, -17_253.0 / 339_200.0, 22.0 / 525.0, -1.0 / 40.0];
 
 /// More trials than this in one stretch are refused.
-const MOST_TRIALS: usize = 100_000;
+pub(super) const MOST_TRIALS: usize = 100_000;
 
 /// dz/dt, written for (t, z).
 pub(super) type Slope<'a> = dyn FnMut(f64, &[f32], &mut [f32]) -> Result<()> + 'a;
@@ -79,6 +91,8 @@ pub(super) struct Integrator<'a> {
     floors: Vec<f64>,
     /// What is tolerated in parts of each row of values.
     relative: Vec<f64>,
+    /// Most trials in one stretch.
+    most: usize,
     /// The rows before the first of those that are held to the tolerance by themselves, in every sample.
     strict: Option<usize>,
     /// The values and the slopes of all stages, each of `size`.
@@ -112,6 +126,7 @@ impl<'a> Integrator<'a> {
             units,
             floors,
             relative,
+            most: MOST_TRIALS,
             strict: None,
             rows,
             size,
@@ -131,6 +146,12 @@ impl<'a> Integrator<'a> {
     pub(super) fn strict(mut self, state: usize) -> Self {
         self.relative[..state].fill(f64::from(f32::EPSILON));
         Self { strict: Some(state), ..self }
+    }
+
+    /// The same with at most so many trials in one stretch.
+    #[must_use]
+    pub(super) fn at_most(self, most: usize) -> Self {
+        Self { most, ..self }
     }
 
     /// Finds what is tolerated besides in a step between two times: of the smaller units.
@@ -192,7 +213,7 @@ impl<'a> Integrator<'a> {
     fn stretch(&mut self, slope: &mut Slope<'_>, from: f64, to: f64, values: &mut [f32]) -> Result<()> {
         let direction = if to < from { -1.0 } else { 1.0 };
         let mut time = from;
-        for _ in 0..MOST_TRIALS {
+        for _ in 0..self.most {
             if time == to {
                 return Ok(());
             }
@@ -232,7 +253,7 @@ impl<'a> Integrator<'a> {
             self.step = Some(if is_last { next.max(first) } else { next });
             self.before = error.max(1e-4);
         }
-        Err(Error::numerical(format!("the tolerance was not met in {MOST_TRIALS} steps; they stand at t = {time:.4}"))
+        Err(Error::numerical(format!("the tolerance was not met in {} steps; they stand at t = {time:.4}", self.most))
             .with_hint(match self.strict {
                 None => "raise `rtol` and `atol`, or take a method with fixed steps",
                 Some(_) => {

@@ -17,7 +17,7 @@ use super::state::{Run, State};
 use crate::error::{Error, Result};
 use crate::process::{PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
-use crate::score::{Chart, Score, blurred, remainder, unsettled};
+use crate::score::{Chart, Score, remainder, unsettled};
 use crate::settings::written;
 use crate::task::Task;
 use crate::tensor::number;
@@ -100,16 +100,9 @@ pub(super) fn follow(
         Way::Adaptive(tolerance) => adaptive::run(&problem, request, start, tolerance, options)?,
         Way::Fixed(_) => {
             let times = times(process, options, from)?;
-            let last = times[times.len() - 2];
             let steps = expected::warning(score, options, &times, task)?;
             let mut state = march(&Problem { times, ..problem }, request, start, options)?;
             state.warn(steps, task);
-            // Exact steps of a Gaussian have nothing to miss.
-            let is_exact = score.is_gaussian() && options.method.about().needs == Needs::Linear;
-            if options.end == 0.0 && !is_exact {
-                let warning = blurred(score, last, options.method.about().blur)?;
-                state.warn(warning.map(|w| format!("{w}; take more steps, or a grid that is finer towards 0")), task);
-            }
             state
         }
     };

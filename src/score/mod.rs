@@ -23,7 +23,7 @@ pub use exact::Exact;
 pub use learned::Learned;
 pub use scales::{blurred, remainder, unsettled, warnings};
 
-use crate::data::{Moments, Units};
+use crate::data::{Detail, Moments, Units};
 use crate::error::Result;
 use crate::process::{Class, Prior, PriorLaw, Process};
 use crate::task::Task;
@@ -51,6 +51,12 @@ pub trait Score: Send + Sync {
     /// What is finest in the data, a standard deviation, as far as it is known.
     fn finest(&self) -> Option<f64> {
         self.moments().narrowest()
+    }
+
+    /// What is finest in the data, each beside how wide all of them are in the same direction, as far as it is known.
+    fn details(&self) -> Vec<Detail> {
+        let narrowest = self.moments().narrowest().map(|deviation| deviation * deviation);
+        narrowest.map(|variance| Detail { variance, beside: variance }).into_iter().collect()
     }
 
     /// Whether the data are Gaussian, so that the moments say all of them.

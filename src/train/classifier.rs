@@ -137,7 +137,11 @@ impl Classifier {
     /// When the data are no labelled points or have other classes, and as [`Classifier::classify`].
     pub fn accuracy(&self, data: &Dataset, task: &Task) -> Result<Estimate> {
         let Some(points) = data.points().filter(|_| !data.labels().is_empty()) else {
-            return Err(Error::argument("data", "are no points with labels"));
+            let (problem, hint) = match data.classes() {
+                [] => ("have no labels", "give them: dataset::from_array(points, #{ labels: [..] })"),
+                _ => ("are a law that is drawn from", "draw points with their labels first: data.labelled(1000, 1)"),
+            };
+            return Err(Error::argument("data", format!("of `{}` {problem}", data.name())).with_hint(hint));
         };
         if data.classes() != self.classes() {
             let problem = format!("has the classes {}", data.classes().join(", "));

@@ -155,7 +155,8 @@ impl Picture {
                 "it has {height} × {width} pixels (height × width), and `{}` has {wanted_height} × {wanted_width}",
                 first_path.display()
             );
-            let hint = format!("scale all to one: size: [{wanted_height}, {wanted_width}]");
+            let hint =
+                format!("scale all to one: size: [{wanted_height}, {wanted_width}], or take out what does not belong");
             return Err(Error::file("use", path, problem).with_hint(hint));
         }
         if wanted.gray.is_none() && self.is_gray() != first.is_gray() {

@@ -3,11 +3,11 @@
 mod classes;
 mod sampler;
 
-use nalgebra::DMatrix;
+use nalgebra::{DMatrix, DVectorView};
 
 pub(super) use sampler::Sampler;
 
-use super::moments::{MOST_CORRELATED, Moments};
+use super::moments::{Detail, MOST_CORRELATED, Moments};
 use super::units::Units;
 use crate::error::{Error, Result};
 use crate::settings::written;
@@ -148,6 +148,37 @@ impl Mixture {
             }
         };
         variance.max(0.0).sqrt()
+    }
+
+    /// The smallest variance of a component of some weight in any direction, and that which is smallest beside the
+    /// variance of the whole in its direction, which the `moments` say.
+    pub fn details(&self, moments: &Moments) -> Vec<Detail> {
+        let d = self.dimension();
+        let all = |direction: DVectorView<'_, f64>| {
+            let along = moments.axes.as_ref().map(|axes| axes.tr_mul(&direction));
+            let along = along.unwrap_or_else(|| direction.into_owned());
+            along.iter().zip(&moments.variances).map(|(part, variance)| part * part * variance).sum()
+        };
+        let of_component = |k: usize| match &self.covariance {
+            // One variance in all directions is smallest beside the widest.
+            Covariance::Isotropic(variances) => {
+                let beside = moments.variances.iter().copied().fold(0.0, f64::max);
+                vec![Detail { variance: variances[k], beside }]
+            }
+            Covariance::Full(matrices) => {
+                let eigen = DMatrix::from_row_slice(d, d, &matrices[k * d * d..][..d * d]).symmetric_eigen();
+                let directions = eigen.eigenvalues.iter().zip(eigen.eigenvectors.column_iter());
+                directions.map(|(&variance, direction)| Detail { variance, beside: all(direction) }).collect()
+            }
+        };
+        let components = (0..self.components()).filter(|k| self.weights[*k] > 0.0);
+        let details: Vec<_> = components.flat_map(of_component).filter(|detail| detail.variance > 0.0).collect();
+        let narrowest = details.iter().copied().min_by(|a, b| a.variance.total_cmp(&b.variance));
+        let sharpest = details.iter().copied().min_by(|a, b| a.share().total_cmp(&b.share()));
+        narrowest
+            .into_iter()
+            .chain(sharpest.filter(|detail| !detail.is_whole() && Some(*detail) != narrowest))
+            .collect()
     }
 
     /// That samples, which are in single precision, cannot hold a component of some weight in a coordinate: of that

@@ -134,7 +134,7 @@ mod functions {
     ///
     /// # Arguments
     /// - `t`: time, 0 or above
-    /// - `seed`: whole number
+    /// - `seed`: whole number; 0 where it is left out
     ///
     /// # Returns
     /// A `State` at time `t`. The noise is a function of `seed`, `x0` and `t`: the same call gives the same bits, and
@@ -158,11 +158,21 @@ mod functions {
     }
 
     #[rhai_fn(name = "perturb", return_raw)]
+    pub fn perturb_without_seed(ctx: NativeCallContext, process: Process, x0: Dynamic, t: Dynamic) -> Outcome<State> {
+        perturb(ctx, process, x0, t, Dynamic::ZERO)
+    }
+
+    #[rhai_fn(name = "perturb", return_raw)]
     pub fn perturb_for(ctx: NativeCallContext, score: Score, x0: Dynamic, t: Dynamic, seed: Dynamic) -> Outcome<State> {
         let x0 = tensor_argument(&ctx, "x0", &x0)?;
         let time = number_argument(&ctx, "t", &t)?;
         let seed = natural_argument(&ctx, "seed", &seed)?;
         sample::perturb_for(score.score(), &x0, time, seed, &task(&ctx)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "perturb", return_raw)]
+    pub fn perturb_for_without_seed(ctx: NativeCallContext, score: Score, x0: Dynamic, t: Dynamic) -> Outcome<State> {
+        perturb_for(ctx, score, x0, t, Dynamic::ZERO)
     }
 
     #[rhai_fn(name = "simulate", return_raw)]
@@ -254,7 +264,7 @@ mod functions {
     ///
     /// # Arguments
     /// - `name`: the block
-    /// - `seed`: whole number; blocks that differ have different orders under one seed
+    /// - `seed`: whole number, 0 where it is left out; blocks that differ have different orders under one seed
     ///
     /// # Errors
     /// When there is no such block.
@@ -269,6 +279,11 @@ mod functions {
     pub fn shuffle(ctx: NativeCallContext, state: &mut State, name: &str, seed: Dynamic) -> Outcome<State> {
         let seed = natural_argument(&ctx, "seed", &seed)?;
         state.shuffle(name, seed).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "shuffle", return_raw)]
+    pub fn shuffle_without_seed(ctx: NativeCallContext, state: &mut State, name: &str) -> Outcome<State> {
+        shuffle(ctx, state, name, Dynamic::ZERO)
     }
 }
 

@@ -91,13 +91,14 @@ impl Given<'_> {
 fn convert(ctx: &NativeCallContext, setting: &Setting, value: &Dynamic) -> Result<Value> {
     let name = setting.name;
     let refuse = |wanted: &str| Err(expected(ctx, name, wanted, value));
+    let no_array = || expected(ctx, name, "an array", value).with_hint(format!("`{name}` is {}", setting.meaning));
     match setting.kind {
         Kind::Number(_) => read_number(ctx, name, value).map(Value::Number),
         Kind::Whole(_) => read_whole(ctx, name, value).map(Value::Whole),
         Kind::Flag => value.as_bool().map(Value::Flag).or_else(|_| refuse("true or false")),
         Kind::Text | Kind::Choice(_) => value.clone().into_string().map(Value::Text).or_else(|_| refuse("a string")),
         Kind::Numbers(_) | Kind::Wholes(_) => {
-            let Some(items) = value.read_lock::<rhai::Array>() else { return refuse("an array") };
+            let Some(items) = value.read_lock::<rhai::Array>() else { return Err(no_array()) };
             let read = |item: &Dynamic| match setting.kind {
                 Kind::Wholes(_) => read_whole(ctx, name, item).map(|whole| whole as f64),
                 _ => read_number(ctx, name, item),
@@ -105,7 +106,7 @@ fn convert(ctx: &NativeCallContext, setting: &Setting, value: &Dynamic) -> Resul
             items.iter().map(read).collect::<Result<_>>().map(Value::Numbers)
         }
         Kind::Texts => {
-            let Some(items) = value.read_lock::<rhai::Array>() else { return refuse("an array") };
+            let Some(items) = value.read_lock::<rhai::Array>() else { return Err(no_array()) };
             let read = |item: &Dynamic| {
                 item.clone().into_string().map_err(|_| expected(ctx, name, "an array of strings", item))
             };

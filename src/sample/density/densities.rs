@@ -38,6 +38,8 @@ pub(super) struct Densities {
     /// And of the law at the horizon.
     pub(super) laws: Vec<f64>,
     pub(super) evaluations: usize,
+    /// The rows that were followed with larger tolerances than asked for.
+    pub(super) loosened: Vec<usize>,
 }
 
 /// An error in nats that is worth a warning, where it is not random.
@@ -100,9 +102,19 @@ pub(super) fn combine(draws: &[Densities], bound: Bound, task: &Task) -> Result<
 }
 
 impl Densities {
+    /// Puts others behind these.
+    pub(super) fn append(&mut self, other: Self) {
+        self.values.extend(other.values);
+        self.errors.extend(other.errors);
+        self.steps.extend(other.steps);
+        self.laws.extend(other.laws);
+        self.loosened.extend(other.loosened);
+        self.evaluations = self.evaluations.max(other.evaluations);
+    }
+
     /// Takes all errors together, and warns of those that are not small.
     pub(super) fn finish(self, task: &Task) -> Result<LogDensity> {
-        let Self { values, errors, steps, laws, evaluations } = self;
+        let Self { values, errors, steps, laws, evaluations, .. } = self;
         let count = values.len();
         let most = |errors: &[f64]| errors.iter().map(|error| error.abs()).fold(0.0, f64::max);
         let many = |errors: &[f64]| errors.iter().filter(|error| error.abs() > MOST_SILENT).count();

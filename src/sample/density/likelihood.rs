@@ -26,7 +26,7 @@ use crate::process::Class;
 use crate::rng::{Purpose, Stream};
 use crate::sample::State;
 use crate::sample::adaptive::GROUP;
-use crate::sample::integrator::{Integrator, Tolerance};
+use crate::sample::integrator::{Integrator, MOST_TRIALS, Tolerance};
 use crate::sample::layout::{BLOCK, Layout};
 use crate::sample::normalised;
 use crate::sample::output::Request;
@@ -166,6 +166,30 @@ struct Care {
     shortest: f64,
 }
 
+/// Data whose flows are followed with the same steps.
+struct Group {
+    /// The place of the first among all data.
+    first: usize,
+    samples: usize,
+    /// The number of the draw of auxiliaries.
+    draw: u32,
+    /// The states, and the same a unit in the last place away.
+    states: [Vec<f32>; 2],
+}
+
+impl Group {
+    /// Some of its samples, from number `from` on.
+    fn part(&self, from: usize, samples: usize) -> Self {
+        let rows =
+            |states: &Vec<f32>| states.chunks(self.samples).flat_map(|row| &row[from..][..samples]).copied().collect();
+        Self { first: self.first + from, samples, draw: self.draw, states: self.states.each_ref().map(rows) }
+    }
+}
+
+/// Groups of several data that take more trials than this in a stretch are parted: one hard datum makes the steps of
+/// all others.
+const MOST_SHARED_TRIALS: usize = 5_000;
+
 /// What a flow leads to.
 struct Followed {
     /// The log density of each sample along each direction, [rows, samples].
@@ -228,18 +252,19 @@ impl<'a> Plan<'a> {
             let rows = gather(start, self.layout.state, group * GROUP, samples)?;
             let mut states = [rows.clone(), self.moved([group as u32, draw], rows)];
             states.iter_mut().for_each(|rows| chart.enter(samples, rows));
-            let part = self.group([group as u32, draw], states, samples);
+            let part = self.parted(&Group { first: group * GROUP, samples, draw, states });
             meter.count(1)?;
             part
         });
         meter.finish();
         let mut all = Densities::default();
-        for part in parts? {
-            all.values.extend(part.values);
-            all.errors.extend(part.errors);
-            all.steps.extend(part.steps);
-            all.laws.extend(part.laws);
-            all.evaluations = all.evaluations.max(part.evaluations);
+        parts?.into_iter().for_each(|part| all.append(part));
+        if let [first, ..] = all.loosened[..] {
+            self.task.warn(&format!(
+                "the flows of {} of {count} data, of row {first} first, take more steps than there may be: they were followed \
+                 with larger tolerances, and their `errors` say by how much they may be off",
+                all.loosened.len()
+            ));
         }
         if let Divergence::Hutchinson { probes } = self.divergence {
             all.errors = errors_by_scatter(&all.errors, probes);
@@ -272,13 +297,43 @@ impl<'a> Plan<'a> {
         rows
     }
 
-    /// Of one group, with the variances over random directions in the place of the errors.
-    fn group(&self, [group, draw]: [u32; 2], [states, moved]: [Vec<f32>; 2], samples: usize) -> Result<Densities> {
-        let stream = Stream::new(self.options.seed, Purpose::Probe).part(draw);
-        let mut probes = Probes::new(self.divergence, &stream, group, self.layout, samples);
+    /// Of one group, in parts where that is too hard, and of a single datum with larger tolerances.
+    ///
+    /// # Errors
+    /// Names the datum where none is large enough.
+    fn parted(&self, group: &Group) -> Result<Densities> {
         let tolerance = self.options.tolerance();
+        let error = match self.group(group, tolerance) {
+            Err(error @ Error::Numerical { .. }) => error,
+            other => return other,
+        };
+        if group.samples > 1 {
+            let half = group.samples / 2;
+            let mut all = self.parted(&group.part(0, half))?;
+            all.append(self.parted(&group.part(half, group.samples - half))?);
+            return Ok(all);
+        }
+        let mut looser = tolerance;
+        while looser.can_be_looser() {
+            looser = looser.times(COARSER);
+            match self.group(group, looser) {
+                Err(Error::Numerical { .. }) => {}
+                found => return found.map(|found| Densities { loosened: vec![group.first], ..found }),
+            }
+        }
+        let hint = "leave it out: from there the probability flow cannot be followed in single precision";
+        Err(Error::numerical(format!("the log density of row {}: {error}, and with no larger one", group.first))
+            .with_hint(hint))
+    }
+
+    /// Of one group, with the variances over random directions in the place of the errors.
+    fn group(&self, group: &Group, tolerance: Tolerance) -> Result<Densities> {
+        let Group { first, samples, draw, ref states } = *group;
+        let stream = Stream::new(self.options.seed, Purpose::Probe).part(draw);
+        let mut probes = Probes::new(self.divergence, &stream, (first / GROUP) as u32, self.layout, samples);
         let fine = Care { tolerance, shortest: self.shortest };
         let coarse = Care { tolerance: tolerance.times(COARSER), shortest: FROZEN_LONGER * self.shortest };
+        let [states, moved] = states.clone();
         let found = self.follow(fine, states, &mut probes, samples)?;
         let other = self.follow(coarse, moved, &mut probes, samples)?;
         let mut all =
@@ -294,7 +349,7 @@ impl<'a> Plan<'a> {
                 Divergence::Hutchinson { probes } => error * error * probes as f64,
             });
             let rounding = value.abs() * f64::from(f32::EPSILON);
-            all.steps.push(off + self.options.atol + self.options.rtol * change.abs() + rounding);
+            all.steps.push(off + tolerance.left(change) + rounding);
         }
         Ok(all)
     }
@@ -307,7 +362,9 @@ impl<'a> Plan<'a> {
         let mut values = states;
         values.resize(size + probes.rows() * samples, 0.0);
         let units = |time| narrow_units(self.score, time, shortest);
-        let mut integrator = Integrator::new(values.len(), samples, tolerance, units).strict(size / samples);
+        let most = if samples > 1 { MOST_SHARED_TRIALS } else { MOST_TRIALS };
+        let integrator = Integrator::new(values.len(), samples, tolerance, units);
+        let mut integrator = integrator.strict(size / samples).at_most(most);
         let mut slope = |time: f64, values: &[f32], out: &mut [f32]| {
             let known = time.max(shortest);
             let linear = process.linear_at(known)?;

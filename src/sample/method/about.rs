@@ -46,8 +46,6 @@ pub struct About {
     pub text: &'static [&'static str],
     /// The step in LaTeX, lines of an `align*`.
     pub latex: &'static [&'static str],
-    /// How many times wider than what is finest in the data the noise may be at the beginning of the last step.
-    pub blur: f64,
     /// Number of steps where none is given; of no meaning for adaptive ones.
     pub steps: usize,
     /// What can be set of it.

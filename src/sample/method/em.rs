@@ -17,7 +17,6 @@ pub(super) const ABOUT: About = About {
         "z &\\leftarrow z + b(z, t)\\, h + G(z, t) \\sqrt{h}\\, \\xi, \\qquad \\xi \\sim \\mathcal{N}(0, 1)",
         "b &= -f + \\nabla \\cdot D + D \\nabla \\ln p_t",
     ],
-    blur: 0.5,
     steps: 1000,
     settings: &[],
     needs: Needs::Any,

@@ -52,7 +52,6 @@ pub(super) const ABOUT: About = About {
         "\\varepsilon(r) &\\approx \\sum_j P_j(r)\\, \\varepsilon(t_j), \\qquad \\varepsilon = L^{\\mathsf T} \\left[\\nabla \
          \\ln p_t - \\nabla \\ln p_t^{\\mathcal{G}}\\right]",
     ],
-    blur: 3.0,
     steps: 50,
     settings: SETTINGS,
     needs: Needs::Linear,

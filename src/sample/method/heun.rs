@@ -19,7 +19,6 @@ pub(super) const ABOUT: About = About {
         "k &= u(z, t), \\qquad u = -f + \\tfrac12 \\nabla \\cdot D + \\tfrac12 D \\nabla \\ln p_t",
         "z &\\leftarrow z + \\tfrac{h}{2} \\left[k + u(z + h k, t - h)\\right]",
     ],
-    blur: 0.5,
     steps: 200,
     settings: &[],
     needs: Needs::Any,

@@ -17,7 +17,6 @@ pub(super) const ABOUT: About = About {
     title: "midpoint rule on the probability flow, order 2",
     text: &["z <- z + h u(z + a h u(z, t), t - a h)"],
     latex: &["z &\\leftarrow z + h\\, u(z + a h\\, u(z, t), t - a h)"],
-    blur: 0.5,
     steps: 200,
     settings: SETTINGS,
     needs: Needs::Any,

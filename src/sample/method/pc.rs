@@ -30,7 +30,6 @@ pub(in crate::sample) const ABOUT: About = About {
          = \\min\\Bigl(2 \\left(r \\lVert \\xi \\rVert / \\lVert \\partial_d \\ln p \\rVert\\right)^2, \\tfrac12 h \
          D_{dd}\\Bigr)",
     ],
-    blur: 0.5,
     steps: 1000,
     settings: SETTINGS,
     needs: Needs::Any,

@@ -23,7 +23,6 @@ pub(super) const ABOUT: About = About {
         "z &\\leftarrow z + h \\sum_i b_i k_i, \\qquad \\Bigl\\lVert h \\sum_i (b_i - b^*_i) k_i \\Bigr\\rVert < \
          \\mathrm{atol} + \\mathrm{rtol}\\, \\lVert z \\rVert",
     ],
-    blur: 0.5,
     steps: 200,
     settings: TOLERANCES,
     needs: Needs::Any,

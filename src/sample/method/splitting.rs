@@ -37,7 +37,6 @@ pub(super) const ABOUT: About = About {
         "z &\\leftarrow z + h D \\left[\\nabla \\ln p - \\nabla \\ln p^{\\mathcal{R}}\\right](z, t - \\tfrac{h}{2})",
         "z &\\leftarrow \\mathcal{R}_{t - h/2 \\to t - h}\\, z",
     ],
-    blur: 3.0,
     steps: 200,
     settings: SETTINGS,
     needs: Needs::Linear,

@@ -19,7 +19,7 @@ use wrapped::Wrapped;
 
 use super::circle::moments;
 use super::{Prepared, Score, turned};
-use crate::data::{Covariance, Dataset, Mixture, Moments, Units};
+use crate::data::{Covariance, Dataset, Detail, Mixture, Moments, Units};
 use crate::error::{Error, Result};
 use crate::process::{Class, Process};
 use crate::task::Task;
@@ -34,6 +34,7 @@ pub struct Exact {
     units: Option<Units>,
     /// The smallest standard deviation within a component, where components have one.
     finest: Option<f64>,
+    details: Vec<Detail>,
     is_gaussian: bool,
     law: Law,
 }
@@ -93,8 +94,9 @@ impl Exact {
         let (shape, moments, units) = (data.shape().to_vec(), moments.clone(), data.units().cloned());
         let mixture = data.mixture();
         let finest = mixture.map(Mixture::finest);
+        let details = mixture.map_or_else(Vec::new, |mixture| mixture.details(&moments));
         let is_gaussian = mixture.is_some_and(|mixture| mixture.components() == 1) && !process.is_periodic();
-        Ok(Self { process: process.clone(), shape, moments, units, finest, is_gaussian, law })
+        Ok(Self { process: process.clone(), shape, moments, units, finest, details, is_gaussian, law })
     }
 }
 
@@ -137,6 +139,10 @@ impl Score for Exact {
 
     fn finest(&self) -> Option<f64> {
         self.finest
+    }
+
+    fn details(&self) -> Vec<Detail> {
+        self.details.clone()
     }
 
     fn is_gaussian(&self) -> bool {

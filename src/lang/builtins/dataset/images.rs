@@ -87,8 +87,9 @@ pub(super) mod module {
     ///
     /// # Shapes
     /// A datum is [height, width] of grey pictures and [3, height, width] of pictures in colour, red, green and blue,
-    /// with values from 0 to 255; those of 16 bits are brought to the same. `.normalise("whole")` brings them to
-    /// mean 0 and variance 1.
+    /// with values from 0, black, to 255 as in the file; those of 16 bits are divided by 257. `.normalise("whole")`
+    /// brings them to mean 0 and variance 1. Grey of colours is 0.21 red + 0.72 green + 0.07 blue. Pictures that are
+    /// scaled are averaged over what becomes one pixel where they shrink, and interpolated linearly where they grow.
     ///
     /// # Returns
     /// A `Dataset`. A warning counts other files, which are left out, and says where transparency is not looked at.

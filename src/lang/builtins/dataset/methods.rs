@@ -27,8 +27,9 @@ pub(super) mod module {
     ///
     /// # Arguments
     /// - `count`: number of data, above 0
-    /// - `seed`: the same seed gives the same data, and a shorter draw the first of a longer one; two data sets are
-    ///   drawn by the same random numbers under one seed, so give each its own where they are combined
+    /// - `seed`: the same seed, 0 where it is left out, gives the same data, and a shorter draw the first of a longer
+    ///   one; two data sets are drawn by the same random numbers under one seed, so give each its own where they are
+    ///   combined
     ///
     /// # Example
     /// ```rhai
@@ -39,6 +40,11 @@ pub(super) mod module {
     pub fn sample(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let count = count_argument(&ctx, "count", &count)?;
         data.sample(count, natural_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "sample", return_raw, pure)]
+    pub fn sample_without_seed(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic) -> Outcome<Tensor> {
+        sample(ctx, data, count, Dynamic::ZERO)
     }
 
     /// The same data in units of their own: a process noises data of mean 0 and variance 1, whatever they are measured
@@ -94,6 +100,11 @@ pub(super) mod module {
     pub fn labelled(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic, seed: Dynamic) -> Outcome<Dataset> {
         let count = count_argument(&ctx, "count", &count)?;
         data.labelled(count, natural_argument(&ctx, "seed", &seed)?, &task(&ctx)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "labelled", return_raw, pure)]
+    pub fn labelled_without_seed(ctx: NativeCallContext, data: &mut Dataset, count: Dynamic) -> Outcome<Dataset> {
+        labelled(ctx, data, count, Dynamic::ZERO)
     }
 
     /// The points of one class of finite data.

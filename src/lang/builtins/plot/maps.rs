@@ -5,7 +5,7 @@ use std::path::Path;
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::options::{ANIMATE, HEATMAP, IMAGES, RAMACHANDRAN};
+use super::options::{ANIMATE, HEATMAP, IMAGES, RAMACHANDRAN, UPPER};
 use super::read::{axes, count_matches, point_sets, several, text};
 use super::{Picture, finished};
 use crate::error::Error;
@@ -21,7 +21,8 @@ pub(super) mod module {
     /// Draws the numbers of a matrix as a heat map with a colour bar.
     ///
     /// # Shapes
-    /// `matrix` [rows, columns]: the columns lie along x, and the first row is the lowest.
+    /// `matrix` [rows, columns]: the columns lie along x, and the first row is the lowest, or with `origin: "upper"` the
+    /// highest.
     ///
     /// # Returns
     /// A `Figure`. Numbers that are not finite stay blank, and `notes` counts them.
@@ -60,6 +61,7 @@ pub(super) mod module {
             let mut panel = Panel::new(vec![Layer::new(Mark::Heatmap(cells))]).titled(text(given, "title"));
             panel = panel.with_labels(text(given, "x_label"), text(given, "y_label"));
             panel.equal = given.flag_if_given("equal");
+            panel.y.reversed = given.word("origin") == UPPER;
             finished(&ctx, given, Figure::new(vec![panel]))
         })
     }

@@ -2,7 +2,7 @@
 
 use crate::lang::options::Table;
 use crate::plot::options::{ALPHA, COLUMNS, DENSITY_CELLS, DPI, HEIGHT, HISTOGRAM_CELLS, LINE_WIDTH, RADIUS, WIDTH};
-use crate::settings::{Preset, Setting};
+use crate::settings::{Choice, Preset, Setting};
 
 pub(super) const OPTIONS: &[(&str, Table)] =
     &[("scatter", SCATTER), ("density", DENSITY), ("lines", LINES), ("histogram", HISTOGRAM), ("panels", PANELS)];
@@ -15,6 +15,7 @@ pub(super) const HEATMAP: Table = &[
     &[
         Setting::text("label", "text beside the colour bar").or_else(""),
         Setting::numbers("range", "`[low, high]`, the numbers at the ends of the colours").or_else("all numbers"),
+        Setting::choice("origin", "where the first row is", ORIGINS),
         Setting::numbers("x", "`[low, high]`, where the cells begin and end along x")
             .or_else("centres of cells at 0, 1, .."),
         Setting::numbers("y", "`[low, high]`, where the cells begin and end along y")
@@ -25,6 +26,12 @@ pub(super) const HEATMAP: Table = &[
     &[EQUAL.or_else("unless the panel would be longer than 3 : 1")],
     PAPER,
 ];
+
+const ORIGINS: &[Choice] = &[
+    Choice::new("lower", "the lowest, as for a function of x and y"),
+    Choice::new(UPPER, "the highest, as a matrix is written; the y axis then runs downwards"),
+];
+pub(super) const UPPER: &str = "upper";
 
 pub(super) const IMAGES: Table = &[&[TITLES], GRID, PAPER];
 

@@ -142,7 +142,7 @@ mod functions {
         arange(ctx, Dynamic::ZERO, end, Dynamic::ONE)
     }
 
-    /// Independent standard normals. The same seed gives the same numbers.
+    /// Independent standard normals. The same seed, 0 where it is left out, gives the same numbers.
     ///
     /// # Shapes
     /// `shape`: an array of lengths, or one length.
@@ -158,7 +158,12 @@ mod functions {
         Tensor::normals(&shape, natural_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
     }
 
-    /// Independent uniform numbers from 0 up to 1. The same seed gives the same numbers.
+    #[rhai_fn(name = "random_normal", return_raw)]
+    pub fn random_normal_without_seed(ctx: NativeCallContext, shape: Dynamic) -> Outcome<Tensor> {
+        random_normal(ctx, shape, Dynamic::ZERO)
+    }
+
+    /// Independent uniform numbers from 0 up to 1. The same seed, 0 where it is left out, gives the same numbers.
     ///
     /// # Shapes
     /// `shape`: an array of lengths, or one length.
@@ -172,6 +177,11 @@ mod functions {
     pub fn random_uniform(ctx: NativeCallContext, shape: Dynamic, seed: Dynamic) -> Outcome<Tensor> {
         let shape = shape_argument(&ctx, "shape", &shape)?;
         Tensor::uniforms(&shape, natural_argument(&ctx, "seed", &seed)?, &host(&ctx)).raise(&ctx)
+    }
+
+    #[rhai_fn(name = "random_uniform", return_raw)]
+    pub fn random_uniform_without_seed(ctx: NativeCallContext, shape: Dynamic) -> Outcome<Tensor> {
+        random_uniform(ctx, shape, Dynamic::ZERO)
     }
 
     /// Tensors one after the other along an axis they have.
