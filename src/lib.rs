@@ -31,6 +31,7 @@ pub mod gauss;
 pub mod host;
 pub mod measure;
 pub mod nn;
+pub mod physics;
 pub mod plot;
 pub mod process;
 pub mod rng;

@@ -64,6 +64,8 @@ pub enum Purpose {
     Horizon,
     /// Which way data are moved by a unit of single precision.
     Rounding,
+    /// Rules and symbols of random hierarchies, and the noise of their leaves.
+    Hierarchy,
 }
 
 /// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.

@@ -28,6 +28,7 @@ n.save("nonlinear.safetensors");
 sample(n, #{ count: 1000, steps: 20, seed: 15 }).x.save("nonlinear.npy");
 sample(n, #{ count: 4000, method: "rk45", rtol: 1e-3, atol: 1e-3, seed: 16 }).x.save("flow.npy");
 print(measure::sliced_wasserstein(diamond.sample(1000, 9), d.sample(1000, 9)));
+print(measure::hierarchy(p, [0.3, 1], #{ alphabet: 8, depth: 5, rules: 4, count: 10, seed: 17 }));
 "#;
 
 fn run(threads: &str, folder: &Path) -> Vec<(String, Vec<u8>)> {

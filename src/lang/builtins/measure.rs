@@ -3,6 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Engine, Map};
 
+use super::hierarchy;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read};
 use crate::lang::surroundings::task;
@@ -14,8 +15,11 @@ use crate::train::Classifier;
 
 /// Registers the module `measure`.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    let module = tables.module("measure", rhai::exported_manifest!(module), OPTIONS);
-    engine.register_static_module("measure", module.into());
+    let parts = [
+        (rhai::exported_manifest!(module), OPTIONS),
+        (rhai::exported_manifest!(hierarchy::module), hierarchy::OPTIONS),
+    ];
+    engine.register_static_module("measure", tables.joined("measure", &parts).into());
 }
 
 const OPTIONS: &[(&str, Table)] = &[

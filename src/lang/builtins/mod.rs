@@ -9,6 +9,7 @@ mod classifier;
 mod dataset;
 mod evaluate;
 mod explain;
+mod hierarchy;
 mod io;
 mod kernel;
 mod layer;

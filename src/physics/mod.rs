@@ -1,0 +1,5 @@
+//! What noise does to what data say.
+
+mod hierarchy;
+
+pub use hierarchy::{Accuracies, Estimate, Hierarchy, Model, hierarchy, orthogonal_accuracy};
