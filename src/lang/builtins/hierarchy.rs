@@ -31,8 +31,8 @@ pub(super) mod module {
     ///
     /// # Returns
     /// An array with a map for each time: `time`; `leaf_alone`, for a leaf by its own coordinates, without the tree;
-    /// and `levels`, an array from the root to the leaves. All of these are `#{ value, error }`, with the standard error
-    /// over independent trees: not a number for one tree, and 0 where all trees agree.
+    /// and `levels`, an array from the root to the leaves. All of these are `#{ value, error }`, with the standard
+    /// error over independent trees: not a number for one tree, and 0 where all trees agree.
     ///
     /// # Errors
     /// When the process is nonlinear, couples its coordinates, moves angles, or lets the data determine what is

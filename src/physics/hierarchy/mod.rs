@@ -121,8 +121,8 @@ pub struct Accuracies {
 /// goes its own way by `process`, with auxiliaries from their law at t = 0. The posterior of each node, given the
 /// observed blocks of all leaves, is exact: belief propagation on the tree, with the rules known (Sclocchi, Favero,
 /// Wyart, arXiv 2402.16991). Where several symbols are the most probable one, the guess is one of them by chance, and
-/// counts as its expectation. The nodes of a tree are correlated, so errors are over trees. All times, and all processes
-/// and observed blocks under one seed, have the same rules and trees.
+/// counts as its expectation. The nodes of a tree are correlated, so errors are over trees. All times, processes and
+/// observed blocks have the same rules and trees under one seed.
 ///
 /// # Errors
 /// When the process has no Gaussian kernel, couples its coordinates, moves angles, or lets the data determine what is

@@ -84,7 +84,7 @@ impl Model {
     /// Bytes of what is drawn of a tree.
     pub(super) fn bytes(&self) -> f64 {
         let [v, s, m] = [self.alphabet, self.branching, self.rules].map(|size| size as f64);
-        // A level draws the numbers of its right-hand sides from a list of up to forty times as many, of four bytes each.
+        // A level draws the numbers of its right-hand sides from a list of up to forty times as many, of four bytes.
         let nodes = 2.0 * s.powi(self.depth as i32);
         4.0 * (nodes + v * m * s * self.depth as f64) + 256.0 * v * m
     }
