@@ -66,6 +66,8 @@ pub enum Purpose {
     Rounding,
     /// States of known class, over which what they tell of it is averaged.
     Class,
+    /// Rules and symbols of random hierarchies, and the noise of their leaves.
+    Hierarchy,
 }
 
 /// Independent random numbers keyed by a seed, a purpose, and where the drawing begins.

@@ -35,6 +35,7 @@ sample(u.given("3"), #{ count: 40, steps: 3, seed: 19 }).x.save("images.npy");
 print(measure::hierarchy(p, [0.3], #{ alphabet: 6, depth: 4, rules: 3, count: 30 }));
 print(measure::bayes_accuracy(p, diamond, 0.5, #{ count: 1000 }));
 print(measure::sliced_wasserstein(diamond.sample(1000, 9), d.sample(1000, 9)));
+print(measure::hierarchy(p, [0.3, 1], #{ alphabet: 8, depth: 5, rules: 4, count: 10, seed: 17 }));
 "#;
 
 fn run(threads: &str, folder: &Path) -> Vec<(String, Vec<u8>)> {

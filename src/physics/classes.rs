@@ -26,7 +26,7 @@ pub fn class_information(
     process: &Process,
     data: &Dataset,
     time: f64,
-    observe: &[String],
+    observe: Option<&[String]>,
     count: usize,
     seed: u64,
     task: &Task,
@@ -48,7 +48,7 @@ pub fn bayes_accuracy(
     process: &Process,
     data: &Dataset,
     time: f64,
-    observe: &[String],
+    observe: Option<&[String]>,
     count: usize,
     seed: u64,
     task: &Task,
@@ -67,7 +67,7 @@ pub fn clone_agreement(
     process: &Process,
     data: &Dataset,
     time: f64,
-    observe: &[String],
+    observe: Option<&[String]>,
     count: usize,
     seed: u64,
     task: &Task,
@@ -128,7 +128,7 @@ struct Component {
 }
 
 impl Classes {
-    fn new(process: &Process, data: &Dataset, time: f64, observe: &[String]) -> Result<Self> {
+    fn new(process: &Process, data: &Dataset, time: f64, observe: Option<&[String]>) -> Result<Self> {
         let observed = Observed::new(process, time, observe)?;
         let d = data.dimension();
         let copies = process.copies(d)?;

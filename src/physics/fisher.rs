@@ -16,7 +16,7 @@ use crate::task::Task;
 ///
 /// # Errors
 /// When the process has no Gaussian kernel or no such block, or `time` is not above 0.
-pub fn fisher(process: &Process, time: f64, observe: &[String]) -> Result<f64> {
+pub fn fisher(process: &Process, time: f64, observe: Option<&[String]>) -> Result<f64> {
     let observed = Observed::new(process, time, observe)?;
     Ok(information(&observed))
 }
@@ -32,7 +32,7 @@ fn information(observed: &Observed) -> f64 {
 ///
 /// # Errors
 /// As [`fisher`], and when nothing is left of the datum.
-pub fn fisher_decay(process: &Process, time: f64, observe: &[String]) -> Result<f64> {
+pub fn fisher_decay(process: &Process, time: f64, observe: Option<&[String]>) -> Result<f64> {
     let observed = Observed::new(process, time, observe)?;
     let total = observed.signal().norm_squared();
     if total == 0.0 {

@@ -4,6 +4,7 @@
 mod classes;
 mod entropy;
 mod fisher;
+mod hierarchy;
 mod modes;
 mod noise;
 mod observed;
@@ -12,6 +13,7 @@ mod speciation;
 pub use classes::{bayes_accuracy, class_information, class_parts, class_recovery, clone_agreement};
 pub use entropy::{ENTROPY, EntropyProduction, entropy_production};
 pub use fisher::{fisher, fisher_decay, fisher_marginal};
+pub use hierarchy::{Accuracies, Hierarchy, Model, hierarchy, orthogonal_accuracy};
 pub use modes::{Mode, mode_decay};
 pub use noise::{correlation, noise_explained};
 use observed::Observed;

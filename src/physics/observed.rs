@@ -22,28 +22,25 @@ impl Observed {
     /// The blocks called `observe` at `time`; all blocks where none are named.
     ///
     /// # Errors
-    /// When the process has no Gaussian kernel or no block of a name, a block is named twice, or their law has no
-    /// density at that time.
-    pub(super) fn new(process: &Process, time: f64, observe: &[String]) -> Result<Self> {
+    /// When the process has no Gaussian kernel or no block of a name, or their law has no density at that time.
+    pub(super) fn new(process: &Process, time: f64, observe: Option<&[String]>) -> Result<Self> {
         require_gaussian(process)?;
-        let blocks = process.blocks();
-        if let Some(name) = observe.iter().find(|name| !blocks.contains(name)) {
-            let problem = format!("has `{name}`, which is not a block of the process `{}`", process.name());
-            return Err(Error::argument("observe", problem).with_hint(suggestion(name, blocks, "its blocks are")));
-        }
-        if let Some(name) = observe.iter().enumerate().find_map(|(i, name)| observe[..i].contains(name).then_some(name))
-        {
-            return Err(Error::argument("observe", format!("has `{name}` twice")));
-        }
+        let components = components(process, observe)?;
+        require_density(process, &components)?;
+        Self::of(process, components, time)
+    }
+
+    /// These components at `time`.
+    ///
+    /// # Errors
+    /// When the process has no kernel there, or no noise has reached one of them.
+    pub(super) fn of(process: &Process, components: Vec<usize>, time: f64) -> Result<Self> {
         let kernel = process.kernel(time)?;
-        let k = process.data_components();
-        let is_observed = |i: &usize| observe.is_empty() || observe.contains(&blocks[i / k]);
-        let components: Vec<usize> = (0..process.components()).filter(is_observed).collect();
         let factor = reorder(&kernel.cholesky, &components);
         if let Some(at) = factor.diagonal().iter().position(|pivot| *pivot <= 0.0) {
             let name = process.component_name(components[at]);
             let problem = format!("must be a time at which noise has reached {name}, got {time}");
-            return Err(Error::argument("t", problem).with_hint("take a time above 0, and let noise reach every block"));
+            return Err(Error::argument("t", problem).with_hint("take a later time"));
         }
         let response = kernel.response().select_rows(&components);
         Ok(Self { kernel, components, factor, response })
@@ -63,4 +60,41 @@ impl Observed {
     pub(super) fn offset(&self) -> DVector<f64> {
         self.kernel.offset.select_rows(&self.components)
     }
+}
+
+/// The components of the blocks called `observe`, in declared order; all where none are named.
+///
+/// # Errors
+/// When there is no block of a name, or the list is empty.
+pub(super) fn components(process: &Process, observe: Option<&[String]>) -> Result<Vec<usize>> {
+    let (blocks, k) = (process.blocks(), process.data_components());
+    let all = 0..process.components();
+    let Some(names) = observe else { return Ok(all.collect()) };
+    if names.is_empty() {
+        return Err(Error::argument("observe", "is empty").with_hint(format!("name one of {}", blocks.join(", "))));
+    }
+    if let Some(unknown) = names.iter().find(|name| !blocks.contains(name)) {
+        let problem = format!("holds {unknown:?}, which is not a block of the process `{}`", process.name());
+        return Err(Error::argument("observe", problem).with_hint(suggestion(unknown, blocks, "its blocks are")));
+    }
+    Ok(all.filter(|i| names.contains(&blocks[i / k])).collect())
+}
+
+/// Given the datum and the components before it, a component that keeps less than this part of its variance has no
+/// noise of its own.
+const SINGULAR: f64 = 1e-20;
+
+/// Refuses observed components that the datum and other observed ones determine.
+///
+/// # Errors
+/// Names the component.
+pub(super) fn require_density(process: &Process, observed: &[usize]) -> Result<()> {
+    let Kernel { cholesky, covariance, .. } = process.kernel(process.horizon())?;
+    let factor = reorder(&cholesky, observed);
+    let is_bound = |&i: &usize| factor[(i, i)].powi(2) <= SINGULAR * covariance[(observed[i], observed[i])];
+    let Some(bound) = (0..observed.len()).find(is_bound) else { return Ok(()) };
+    let before: String = observed[..bound].iter().map(|&i| format!(" and {}", process.component_name(i))).collect();
+    let name = process.component_name(observed[bound]);
+    let problem = format!("given the data{before}, {name} has no noise of its own: its law has no density");
+    Err(Error::process(process.name(), problem).with_hint(format!("let noise reach {name}, or observe other blocks")))
 }

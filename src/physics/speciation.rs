@@ -22,7 +22,7 @@ const PLACES: usize = 400;
 pub fn speciation_time(process: &Process, data: &Dataset, task: &Task) -> Result<f64> {
     let factor = widest(process, data, task)?;
     let ratio = |time: f64| -> Result<f64> {
-        let observed = Observed::new(process, time, &process.blocks()[..1])?;
+        let observed = Observed::new(process, time, Some(&process.blocks()[..1]))?;
         Ok((observed.signal() * &factor).singular_values().max().powi(2))
     };
     let horizon = process.horizon();

@@ -60,7 +60,7 @@ pub(super) mod module {
         let t = number_argument(&ctx, "t", &t)?;
         let (observe, count, seed) = draws(&ctx, options)?;
         let task = task(&ctx);
-        physics::class_information(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
+        physics::class_information(&process, &data, t, observe.as_deref(), count, seed, &task).map(estimate).raise(&ctx)
     }
 
     /// The part of data whose class can be told from their noised state, or from the blocks of it that are observed, by
@@ -94,7 +94,7 @@ pub(super) mod module {
         let t = number_argument(&ctx, "t", &t)?;
         let (observe, count, seed) = draws(&ctx, options)?;
         let task = task(&ctx);
-        physics::bayes_accuracy(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
+        physics::bayes_accuracy(&process, &data, t, observe.as_deref(), count, seed, &task).map(estimate).raise(&ctx)
     }
 
     /// The probability that two independent ways back from a noised state end in the same class: 1 where the state knows
@@ -131,7 +131,7 @@ pub(super) mod module {
         let t = number_argument(&ctx, "t", &t)?;
         let (observe, count, seed) = draws(&ctx, options)?;
         let task = task(&ctx);
-        physics::clone_agreement(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
+        physics::clone_agreement(&process, &data, t, observe.as_deref(), count, seed, &task).map(estimate).raise(&ctx)
     }
 
     /// The time at which what is widest in the data is as wide as the noise in them, a(t)² Λ = Σ_xx(t) with Λ the
@@ -168,9 +168,9 @@ pub(super) mod module {
     }
 }
 
-fn draws(ctx: &NativeCallContext, options: Map) -> Outcome<(Vec<String>, usize, u64)> {
+fn draws(ctx: &NativeCallContext, options: Map) -> Outcome<(Option<Vec<String>>, usize, u64)> {
     read(ctx, options, &[OBSERVE, DRAWS], |given| {
-        let observe = given.texts_if_given("observe").unwrap_or_default().to_vec();
+        let observe = given.texts_if_given("observe").map(<[String]>::to_vec);
         Ok((observe, given.count("count"), given.natural("seed")))
     })
 }

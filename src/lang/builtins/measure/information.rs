@@ -50,7 +50,7 @@ pub(super) mod module {
     #[rhai_fn(return_raw)]
     pub fn fisher(ctx: NativeCallContext, process: Process, t: Dynamic, options: Map) -> Outcome<f64> {
         let (t, observe) = (number_argument(&ctx, "t", &t)?, observe(&ctx, options)?);
-        physics::fisher(&process, t, &observe).raise(&ctx)
+        physics::fisher(&process, t, observe.as_deref()).raise(&ctx)
     }
 
     /// The rate -d ln J/dt at which the Fisher information about the datum is lost: see `measure::fisher`.
@@ -76,7 +76,7 @@ pub(super) mod module {
     #[rhai_fn(return_raw)]
     pub fn fisher_decay(ctx: NativeCallContext, process: Process, t: Dynamic, options: Map) -> Outcome<f64> {
         let (t, observe) = (number_argument(&ctx, "t", &t)?, observe(&ctx, options)?);
-        physics::fisher_decay(&process, t, &observe).raise(&ctx)
+        physics::fisher_decay(&process, t, observe.as_deref()).raise(&ctx)
     }
 
     /// Mean square of a score over noised data, E |∇ log p_t|² by the blocks that noise drives: the Fisher information
@@ -245,6 +245,6 @@ pub(super) mod module {
     }
 }
 
-fn observe(ctx: &NativeCallContext, options: Map) -> Outcome<Vec<String>> {
-    read(ctx, options, &[OBSERVE], |given| Ok(given.texts_if_given("observe").unwrap_or_default().to_vec()))
+fn observe(ctx: &NativeCallContext, options: Map) -> Outcome<Option<Vec<String>>> {
+    read(ctx, options, &[OBSERVE], |given| Ok(given.texts_if_given("observe").map(<[String]>::to_vec)))
 }

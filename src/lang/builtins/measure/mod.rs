@@ -2,6 +2,7 @@
 
 mod classes;
 mod distances;
+mod hierarchy;
 mod information;
 mod lattices;
 mod moments;
@@ -24,6 +25,7 @@ pub(in crate::lang) fn module(tables: &mut Tables) -> Module {
         (rhai::exported_manifest!(moments::module), &[]),
         (rhai::exported_manifest!(information::module), information::OPTIONS),
         (rhai::exported_manifest!(classes::module), classes::OPTIONS),
+        (rhai::exported_manifest!(hierarchy::module), hierarchy::OPTIONS),
     ];
     tables.joined("measure", &parts)
 }
