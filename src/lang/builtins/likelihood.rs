@@ -37,16 +37,16 @@ mod functions {
     /// standard errors by directions or draws, and what is not: by how much the value changes when the flow is followed
     /// with ten times the tolerance from data that are moved by a unit of single precision, and by how much the law of
     /// the score at the horizon differs from the prior. A warning says where one of these is above 0.1 nats. Half of
-    /// the variance over random directions is that of all data together, since few directions of one datum can agree
-    /// by chance; where all of them have less than 7 degrees of freedom, as a datum with less than 8 `probes`, the
-    /// error is not known: NaN. Data that take more than 100,000 steps, as those far between modes that are many hundred
+    /// the variance over random directions is that of all data together, since few directions of one datum can agree by
+    /// chance; where all of them have less than 7 degrees of freedom, as a datum with less than 8 `probes`, the error
+    /// is not known: NaN. Data that take more than 100,000 steps, as those far between modes that are many hundred
     /// deviations apart, are followed with larger tolerances, which a warning says and their errors include; where no
     /// tolerance is large enough, the error names the row.
     ///
     /// # Errors
-    /// When the process is not linear or its data are angles, an auxiliary starts at a fixed value, the data of an exact score are single
-    /// points, or those of any score do not vary along some direction, and `x` is not noised, `x` has another shape
-    /// than the score's data, or an option is out of range.
+    /// When the process is not linear or its data are angles, an auxiliary starts at a fixed value, the data of an
+    /// exact score are single points, or those of any score do not vary along some direction, and `x` is not noised,
+    /// `x` has another shape than the score's data, or an option is out of range.
     ///
     /// # Source
     /// Song et al., arXiv 2011.13456; Dockhorn, Vahdat, Kreis, arXiv 2112.07068 (`"mean"`); Burda, Grosse,
