@@ -276,6 +276,18 @@ impl Dataset {
         }
     }
 
+    /// The component of a mixture that each row of `data` most probably comes from, \[n\].
+    ///
+    /// # Errors
+    /// When this is no mixture, or the rows no data of it.
+    pub fn classify(&self, data: &Tensor, task: &Task) -> Result<Vec<usize>> {
+        match self.mixture() {
+            Some(mixture) => mixture.classify(data, task),
+            None => Err(Error::refused(format!("`{}` is no mixture, of which components can be told", self.name()))
+                .with_hint("train a classifier on labelled data: train_classifier(d)")),
+        }
+    }
+
     /// The points of finite data, [n, shape...].
     pub fn points(&self) -> Option<&Tensor> {
         self.finite_points().map(Points::tensor)

@@ -28,6 +28,7 @@ const STANDARD: &[(&str, &str, &str)] = standard! {
         "process/passive" "process/active" "process/circle" "process/cld" "process/vp" "process/ve" "process/sub_vp" "process/third_order"
         "process/chiral_active" "process/ou_chain" "process/oscillating" "process/power_law" "process/active_brownian"
         "process/run_and_tumble" "process/double_well" "process/state_dependent_temperature" "process/fractional";
+    "measure": "measure/speciation_by_cloning" "measure/shuffle_ablation";
     "noise": "noise/coloured";
     "score": "network/resnet" "network/unet";
     "": "tools/verify" "tools/convergence" "tools/compare";

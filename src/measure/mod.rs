@@ -2,8 +2,10 @@
 //!
 //! A sample is a tensor [n, shape...] with one datum per row; a vector \[n\] has one coordinate per datum.
 
+mod autocorrelation;
 mod covariance;
 mod energy;
+mod estimate;
 mod frechet;
 mod histogram;
 mod lattice;
@@ -13,8 +15,10 @@ mod ramachandran;
 mod structure;
 mod transport;
 
+pub use autocorrelation::autocorrelation;
 pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;
+pub use estimate::Estimate;
 pub use frechet::{FrechetDistance, frechet_distance};
 pub use histogram::{Bins, js_histogram, kl_histogram};
 pub use lattice::{coarse_magnetisation, ising_energy, spin_correlation};

@@ -2,13 +2,15 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Estimate, Observed};
+use super::Observed;
 use crate::data::{Covariance, Dataset};
 use crate::error::{Error, Result};
 use crate::gauss::{solve_lower, triangularize};
+use crate::measure::Estimate;
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
+use crate::tensor::Tensor;
 
 /// Draws that one piece of parallel work takes; part of what a seed means.
 const BLOCK: usize = 64;
@@ -54,6 +56,46 @@ pub fn bayes_accuracy(
     let classes = Classes::new(process, data, time, observe)?;
     let best = |posterior: &[f64]| posterior.iter().copied().fold(0.0, f64::max);
     classes.mean(best, count, seed, task)
+}
+
+/// The probability that two independent ways back from a noised state end in the same class: the mean of the sum of
+/// squares of the probabilities of the classes given the state.
+///
+/// # Errors
+/// As [`class_information`].
+pub fn clone_agreement(
+    process: &Process,
+    data: &Dataset,
+    time: f64,
+    observe: &[String],
+    count: usize,
+    seed: u64,
+    task: &Task,
+) -> Result<Estimate> {
+    let classes = Classes::new(process, data, time, observe)?;
+    let same = |posterior: &[f64]| posterior.iter().map(|p| p * p).sum();
+    classes.mean(same, count, seed, task)
+}
+
+/// The part of the rows of `a` and `b`, in the same order, that most probably come from the same component of a
+/// mixture.
+///
+/// # Errors
+/// When the counts differ, the data are no mixture, or the rows no data of it.
+pub fn class_recovery(data: &Dataset, a: &Tensor, b: &Tensor, task: &Task) -> Result<Estimate> {
+    let (own, other) = (data.classify(a, task)?, data.classify(b, task)?);
+    if own.len() != other.len() {
+        return Err(Error::argument("b", format!("has {} rows, `a` {}", other.len(), own.len())));
+    }
+    Ok(Estimate::part(own.iter().zip(&other).filter(|(a, b)| a == b).count(), own.len()))
+}
+
+/// The part of `found` that each of so many classes has.
+#[must_use]
+pub fn class_parts(found: &[usize], classes: usize) -> Vec<f64> {
+    let mut parts = vec![0.0; classes];
+    found.iter().for_each(|&class| parts[class] += 1.0 / found.len() as f64);
+    parts
 }
 
 fn entropy(probabilities: &[f64]) -> f64 {
@@ -184,7 +226,7 @@ impl Classes {
             });
             values.collect::<Result<Vec<_>>>()
         })?;
-        Ok(Estimate::of(&blocks.concat()))
+        Ok(Estimate::mean(&blocks.concat()))
     }
 
     /// The probabilities of the classes given a state, \[classes\].

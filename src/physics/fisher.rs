@@ -2,9 +2,10 @@
 
 use nalgebra::DMatrix;
 
-use super::{Estimate, Observed};
+use super::Observed;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::measure::Estimate;
 use crate::process::Process;
 use crate::sample;
 use crate::score::Score;
@@ -75,5 +76,5 @@ pub fn fisher_marginal(
             *square += row.iter().filter(|v| !v.is_nan()).map(|&v| f64::from(v).powi(2)).sum::<f64>();
         }
     }
-    Ok(Estimate::of(&squares))
+    Ok(Estimate::mean(&squares))
 }

@@ -2,9 +2,10 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Estimate, require_gaussian};
+use super::require_gaussian;
 use crate::data::{Covariance, Dataset};
 use crate::error::{Error, Result};
+use crate::measure::Estimate;
 use crate::process::Process;
 use crate::task::Task;
 
@@ -84,5 +85,5 @@ pub fn mode_decay(
     }
     // What each draw adds along the mean is what moves the modulus.
     let along: Vec<f64> = phases.iter().map(|(sin, cos)| damping * (cos * real + sin * imaginary) / modulus).collect();
-    Ok(Mode::Estimated(Estimate::of(&along)))
+    Ok(Mode::Estimated(Estimate::mean(&along)))
 }

@@ -39,6 +39,11 @@ pub(super) fn series(index: usize) -> Colour {
     PALETTE[index % PALETTE.len()]
 }
 
+/// The place of a colour in the palette, if it is there.
+pub(super) fn place(colour: Colour) -> Option<usize> {
+    PALETTE.iter().position(|other| *other == colour)
+}
+
 /// Viridis at `level` in [0, 1]; levels outside are clamped.
 pub fn viridis(level: f64) -> Colour {
     let position = level.clamp(0.0, 1.0) * (VIRIDIS.len() - 1) as f64;

@@ -6,7 +6,7 @@ use super::canvas::{Anchor, Canvas, Point};
 use super::colours::INK;
 use super::layout::{AxisTexts, Layout, Place};
 use super::marks::{self, View};
-use super::paper::{BAR, CAPITAL, GAP, LABEL, Rectangle, TICK, TICK_TEXT, TITLE};
+use super::paper::{BAR, CAPITAL, GAP, LABEL, LETTER, Rectangle, TICK, TICK_TEXT, TITLE};
 use super::prepare::{Levels, Prepared, Ready};
 
 const FRAME_WIDTH: f64 = 0.6;
@@ -29,6 +29,10 @@ pub(super) fn draw(figure: &Figure, prepared: &Prepared, layout: &Layout, canvas
         }
         let middle = place.frame.left + 0.5 * place.frame.width;
         canvas.text(&figure.panels[index].title, [middle, place.frame.top - 2.0 * GAP], TITLE, Anchor::Middle, false);
+        if let (true, Some(letter)) = (figure.letters, ('a'..='z').nth(index)) {
+            let corner = [place.frame.left - place.y.breadth(), place.frame.top - 2.0 * GAP];
+            canvas.text(&letter.to_string(), corner, LETTER, Anchor::Start, false);
+        }
         if let (Some(bar), Some(levels)) = (&place.bar, &ready.levels) {
             colour_bar(bar, levels, place.frame, canvas);
         }

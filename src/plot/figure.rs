@@ -22,6 +22,8 @@ pub struct Figure {
     pub dpi: f64,
     /// Panels are compared: one range of x, one of y, one colour scale for all of them.
     pub shared: bool,
+    /// Panels have letters: a, b, c, ..
+    pub letters: bool,
 }
 
 /// One pair of axes and what is drawn on it.
@@ -211,7 +213,7 @@ impl Panel {
 impl Figure {
     /// Panels side by side, each with its own ranges, at 300 dots per inch.
     pub fn new(panels: Vec<Panel>) -> Self {
-        Self { panels, columns: None, width: None, height: None, dpi: USUAL_DPI, shared: false }
+        Self { panels, columns: None, width: None, height: None, dpi: USUAL_DPI, shared: false, letters: false }
     }
 
     /// Panels side by side that share their ranges and colours, for comparison.

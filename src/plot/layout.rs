@@ -4,7 +4,7 @@ use super::axes::{Range, Tick};
 use super::figure::{Axis, Figure};
 use super::font;
 use super::legend::Legend;
-use super::paper::{BAR, GAP, LABEL, Rectangle, TICK, TICK_TEXT, TITLE};
+use super::paper::{BAR, GAP, LABEL, LETTER, Rectangle, TICK, TICK_TEXT, TITLE};
 use super::prepare::Prepared;
 use crate::error::{Error, Result};
 
@@ -176,20 +176,27 @@ impl Draft {
                 bar,
                 legend: Legend::new(ready, frame),
             };
-            draft.reserve([row, column], &place, ready.x, !panel.title.is_empty());
+            let above = if figure.letters {
+                LETTER
+            } else if panel.title.is_empty() {
+                0.0
+            } else {
+                TITLE
+            };
+            draft.reserve([row, column], &place, ready.x, above);
             draft.places.push(place);
         }
         draft
     }
 
-    /// Makes room for the texts of one panel.
-    fn reserve(&mut self, [row, column]: [usize; 2], place: &Place, x: Range, titled: bool) {
+    /// Makes room for the texts of one panel, those above it of the size `above`.
+    fn reserve(&mut self, [row, column]: [usize; 2], place: &Place, x: Range, above: f64) {
         let overhang = place.x.overhang(x, place.frame.width);
         let bar = place.bar.as_ref().map_or(0.0, |bar| BAR[0] + BAR[1] + GAP + bar.breadth());
         let legend =
             place.legend.as_ref().filter(|legend| !legend.inside).map_or(0.0, |legend| legend.size[0] + 2.0 * GAP);
         let factor = if place.y.factor.is_empty() || !place.y.shown { 0.0 } else { TICK_TEXT + GAP };
-        let title = if titled { TITLE + 2.0 * GAP } else { factor };
+        let title = if above > 0.0 { above + 2.0 * GAP } else { factor };
         let side = &mut self.sides[column];
         side[0] = side[0].max(EDGE + place.y.breadth().max(overhang[0]));
         side[1] = side[1].max(EDGE + (bar + legend).max(overhang[1]));

@@ -2,6 +2,7 @@
 
 /// Text sizes and distances, in points, as in print at the final size.
 pub(super) const TITLE: f64 = 8.0;
+pub(super) const LETTER: f64 = 10.0;
 pub(super) const LABEL: f64 = 8.0;
 pub(super) const TICK_TEXT: f64 = 7.0;
 pub(super) const TICK: f64 = 2.5;

@@ -30,7 +30,7 @@ pub(super) struct Ready {
 /// A layer ready to be drawn.
 #[derive(Debug)]
 pub(super) struct ReadyLayer {
-    /// Its place among the layers of the panel.
+    /// Its place among the layers of the panel, or that of a chosen colour in the palette: it has the symbol of that place.
     pub(super) index: usize,
     pub(super) shape: Shape,
     pub(super) label: String,
@@ -243,7 +243,7 @@ impl<'a> Clean<'a> {
         let steps = self.histogram_cells(x);
         let shape = grid_shape(x, y, ratio, fewest.or_else(|| self.grid_cells()).unwrap_or(1));
         let layers = self.panel.layers.iter().zip(self.data).enumerate().map(|(index, (layer, data))| ReadyLayer {
-            index,
+            index: layer.colour.and_then(colours::place).unwrap_or(index),
             shape: match data {
                 Data::Scatter(points) => Shape::Dots(points),
                 Data::Density { points, is_energy: false, .. } => Shape::Heat(bins::grid(&points, x, y, shape)),

@@ -11,6 +11,7 @@ use super::trainer::Trainer;
 use super::{Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::measure::Estimate;
 use crate::nn::graph::{Activate, Convolution, Dense, Extent, Flatten, Padding, Shows, Signal};
 use crate::nn::{Activation, Graph, Inference, Network, Samples, Shown, Weights};
 use crate::rng::{Purpose, Stream};
@@ -34,22 +35,6 @@ struct Inner {
     /// Number of features.
     width: usize,
     record: Record,
-}
-
-/// A part of independent rows.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Part {
-    /// From 0 to 1.
-    pub value: f64,
-    /// Its standard error, by the rule of succession so that it is not 0 at the ends.
-    pub error: f64,
-}
-
-impl Part {
-    fn of(hits: usize, count: usize) -> Self {
-        let (value, likely) = (hits as f64 / count as f64, (hits as f64 + 1.0) / (count as f64 + 2.0));
-        Self { value, error: (likely * (1.0 - likely) / count as f64).sqrt() }
-    }
 }
 
 /// Channels after each halving of images, widths of layers for vectors.
@@ -138,19 +123,19 @@ impl Classifier {
     ///
     /// # Errors
     /// When their counts differ, and as [`Classifier::classify`].
-    pub fn agreement(&self, a: &Tensor, b: &Tensor, task: &Task) -> Result<Part> {
+    pub fn agreement(&self, a: &Tensor, b: &Tensor, task: &Task) -> Result<Estimate> {
         let (own, other) = (self.classify(a, task)?, self.classify(b, task)?);
         if own.len() != other.len() {
             return Err(Error::argument("b", format!("has {} rows, `a` {}", other.len(), own.len())));
         }
-        Ok(Part::of(own.iter().zip(&other).filter(|(a, b)| a == b).count(), own.len()))
+        Ok(Estimate::part(own.iter().zip(&other).filter(|(a, b)| a == b).count(), own.len()))
     }
 
     /// The part of labelled points that it takes for what their labels say.
     ///
     /// # Errors
     /// When the data are no labelled points or have other classes, and as [`Classifier::classify`].
-    pub fn accuracy(&self, data: &Dataset, task: &Task) -> Result<Part> {
+    pub fn accuracy(&self, data: &Dataset, task: &Task) -> Result<Estimate> {
         let Some(points) = data.points().filter(|_| !data.labels().is_empty()) else {
             return Err(Error::argument("data", "are no points with labels"));
         };
@@ -160,7 +145,7 @@ impl Classifier {
         }
         let found = self.classify(points, task)?;
         let hits = found.iter().zip(data.class_indices()).filter(|(found, own)| **found == **own as usize).count();
-        Ok(Part::of(hits, found.len()))
+        Ok(Estimate::part(hits, found.len()))
     }
 
     /// What a network answers to data, [n, outputs].

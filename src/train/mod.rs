@@ -7,7 +7,7 @@ mod objective;
 mod options;
 mod trainer;
 
-pub use classifier::{Classifier, Part};
+pub use classifier::Classifier;
 pub use history::Record;
 pub use options::{Backend, Objective, Options, Schedule, Weighting};
 pub use trainer::train;

@@ -1,5 +1,6 @@
 //! Gaussian mixtures Σ wₖ N(μₖ, Sₖ): the data whose scores are known in closed form.
 
+mod classes;
 mod sampler;
 
 use nalgebra::DMatrix;

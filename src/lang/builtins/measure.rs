@@ -4,6 +4,7 @@ use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map, Module};
 
 use super::physics;
+use crate::data::Dataset;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, read};
 use crate::lang::surroundings::task;
@@ -249,7 +250,7 @@ mod module {
     }
 
     /// The part of the rows of two samples that a classifier takes for the same class, row by row: what a process
-    /// forgot between them.
+    /// forgot between them. A mixture is a classifier too, by the most probable component.
     ///
     /// # Shapes
     /// `a`, `b` [n, ..]: data as the classifier was trained on, in the same order.
@@ -272,7 +273,13 @@ mod module {
     pub fn class_recovery(ctx: NativeCallContext, classifier: Classifier, a: Dynamic, b: Dynamic) -> Outcome<Map> {
         let (a, b) = pair(&ctx, &a, &b)?;
         let part = classifier.agreement(&a, &b, &task(&ctx)).raise(&ctx)?;
-        Ok(numbers(&[("value", part.value), ("error", part.error)]))
+        Ok(super::physics::estimate(part))
+    }
+
+    #[rhai_fn(name = "class_recovery", return_raw)]
+    pub fn component_recovery(ctx: NativeCallContext, data: Dataset, a: Dynamic, b: Dynamic) -> Outcome<Map> {
+        let (a, b) = pair(&ctx, &a, &b)?;
+        crate::physics::class_recovery(&data, &a, &b, &task(&ctx)).map(super::physics::estimate).raise(&ctx)
     }
 
     /// Structure factor S(k) = ⟨|Σ s(r) e^{−ik·r}|²⟩/N of fields on a square lattice of N = L × L sites with periodic

@@ -9,7 +9,8 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, number, number_argument, read};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{nested_numbers, numbers_argument};
-use crate::physics::{self, Estimate, Mode};
+use crate::measure::Estimate;
+use crate::physics::{self, Mode};
 use crate::process::Process;
 use crate::settings::Setting;
 
@@ -24,8 +25,10 @@ pub(super) const OPTIONS: &[(&str, Table)] = &[
     ("fisher_marginal", &[DRAWS]),
     ("class_information", &[OBSERVE, DRAWS]),
     ("bayes_accuracy", &[OBSERVE, DRAWS]),
+    ("clone_agreement", &[OBSERVE, DRAWS]),
     ("speciation_time", &[ASYMPTOTIC]),
     ("mode_decay", &[DRAWS]),
+    ("entropy_production", &[physics::ENTROPY]),
 ];
 
 const OBSERVE: &[Setting] =
@@ -199,6 +202,43 @@ mod module {
         physics::bayes_accuracy(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
     }
 
+    /// The probability that two independent ways back from a noised state end in the same class: 1 where the state knows
+    /// its class, and that of two data where it knows nothing.
+    ///
+    /// # Arguments
+    /// - `t`: time, above 0
+    ///
+    /// # Returns
+    /// `#{ value, error }`: the mean over states of the sum of squares of the probabilities of the classes.
+    /// `measure::speciation_by_cloning` finds it by sampling.
+    ///
+    /// # Errors
+    /// As `measure::class_information`.
+    ///
+    /// # Source
+    /// Biroli, Bonnaire, de Bortoli, Mézard, arXiv 2402.18491.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let d = dataset::mixture(#{ means: [[-1], [1]], std: 0.1 });
+    /// let p = process::passive(#{ horizon: 8 });
+    /// assert_near(measure::clone_agreement(p, d, 1e-3).value, 1, 1e-6);
+    /// assert_near(measure::clone_agreement(p, d, 8).value, 0.5, 1e-3);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn clone_agreement(
+        ctx: NativeCallContext,
+        process: Process,
+        data: Dataset,
+        t: Dynamic,
+        options: Map,
+    ) -> Outcome<Map> {
+        let t = number_argument(&ctx, "t", &t)?;
+        let (observe, count, seed) = draws(&ctx, options)?;
+        let task = task(&ctx);
+        physics::clone_agreement(&process, &data, t, &observe, count, seed, &task).map(estimate).raise(&ctx)
+    }
+
     /// The part of the variance of the noise in the data that the auxiliaries determine: with one auxiliary the squared
     /// correlation Σ_xη²/(Σ_xx Σ_ηη).
     ///
@@ -281,6 +321,43 @@ mod module {
             false => physics::speciation_time(&process, &data, &task(&ctx)),
         }
         .raise(&ctx)
+    }
+
+    /// Total entropy production of forward paths from data, and the mean of exp(-Δs), which is 1 by the integral
+    /// fluctuation theorem: how far it is off says whether score, steps and number of paths are good enough.
+    ///
+    /// Δs = ln p(z_s) - ln p(z_e) + Σ ln P(step forth)/P(step back): densities by the probability flow of the score, steps
+    /// by the exact law of the process. Noise that drives a block through another one cannot be run back unless that
+    /// block is odd under reversal of time: without `odd` its Δs grows without bound as steps get finer, as that of an
+    /// active particle without passive noise does.
+    ///
+    /// # Returns
+    /// `#{ value, error, fluctuation }` in nats, with `fluctuation` again a `#{ value, error }`. The mean of exp(-Δs) needs
+    /// many paths where Δs is large.
+    ///
+    /// # Errors
+    /// When the process is not linear or has angles, the data of the score are normalised, and as `simulate` and
+    /// `log_likelihood`.
+    ///
+    /// # Source
+    /// Seifert, Phys. Rev. Lett. 95, 040602 (2005).
+    ///
+    /// # Example
+    /// ```rhai
+    /// // In equilibrium nothing is produced.
+    /// let p = process::passive(#{ k: 1, T: 1 });
+    /// let d = dataset::mixture(#{ means: [[0]], std: 1 });
+    /// let s = measure::entropy_production(score::exact(p, d), d, #{ end: 1, steps: 10, count: 200 });
+    /// assert_near(s.value, 0, 1e-3);
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn entropy_production(ctx: NativeCallContext, score: Score, data: Dataset, options: Map) -> Outcome<Map> {
+        let found = read(&ctx, options, &[physics::ENTROPY], |given| {
+            physics::entropy_production(score.score(), &data, given, &task(&ctx)).raise(&ctx)
+        })?;
+        let mut result = estimate(found.mean);
+        result.insert("fluctuation".into(), estimate(found.fluctuation).into());
+        Ok(result)
     }
 
     /// The modulus of a Fourier mode of the density of the noised data, |E exp(i q·x_t)| =

@@ -12,7 +12,7 @@ use rhai::{Array, Dynamic, Engine, Map};
 
 use self::options::{DENSITY, HISTOGRAM, LINES, MAPS, OPTIONS, PANELS, SCATTER};
 use self::read::{
-    axes, count_matches, dashed, labelled, named, numbers, one_each, point_sets, scale, series, several, text,
+    axes, colours, count_matches, dashed, labelled, named, numbers, one_each, point_sets, scale, series, several, text,
 };
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
@@ -203,7 +203,7 @@ mod functions {
         }
         read(&ctx, options, PANELS, |given| {
             let (shared, columns) = (given.flag("same_axes"), given.count_if_given("columns"));
-            finished(&ctx, given, Figure { columns, shared, ..Figure::new(panels) })
+            finished(&ctx, given, Figure { columns, shared, letters: given.flag("letters"), ..Figure::new(panels) })
         })
     }
 }
@@ -281,13 +281,13 @@ fn lines_figure(ctx: &NativeCallContext, x: Option<&Dynamic>, y: &Dynamic, optio
             Some(errors) => one_each(ctx, "errors", all("errors", errors)?, ys.len())?.into_iter().map(Some).collect(),
             None => vec![None; ys.len()],
         };
-        let dashed = dashed(ctx, given, ys.len())?;
+        let (dashed, colours) = (dashed(ctx, given, ys.len())?, colours(ctx, given, ys.len())?);
         let (band, markers) = (given.flag("band"), given.flag_if_given("markers"));
         let size = given.number_if_given("size");
-        let data = xs.into_iter().zip(ys).zip(errors).zip(dashed);
-        let layers = data.map(|(((x, y), errors), dashed)| {
+        let data = xs.into_iter().zip(ys).zip(errors).zip(dashed).zip(colours);
+        let layers = data.map(|((((x, y), errors), dashed), colour)| {
             let style = LineStyle { markers, dashed, band };
-            Layer { size, ..Layer::new(Mark::Line { x, y, errors, style }) }
+            Layer { size, colour, ..Layer::new(Mark::Line { x, y, errors, style }) }
         });
         let mut panel = axes(ctx, given, Panel::new(labelled(ctx, given, layers.collect())?))?;
         panel.title = text(given, "title");

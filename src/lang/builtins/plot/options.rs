@@ -100,6 +100,7 @@ pub(super) const LINES: Table = &[
             "all lines are broken, or an array with true or false for each",
         )
         .or_else("false"),
+        COLOURS,
         Setting::flag("log_x", "the x axis is logarithmic"),
         Setting::flag("log_y", "the y axis is logarithmic"),
         LINE_WIDTH,
@@ -123,7 +124,16 @@ pub(super) const HISTOGRAM: Table = &[
     PAPER,
 ];
 
-pub(super) const PANELS: Table = &[&[COLUMNS, SAME_AXES], PAPER];
+pub(super) const PANELS: Table =
+    &[&[COLUMNS, SAME_AXES, Setting::flag("letters", "a, b, c, .. at the panels, to speak of them")], PAPER];
+
+const COLOURS: Setting = Setting::counts(
+    "colours",
+    "a number for each line, its place in the palette: 0 blue, 1 vermilion, 2 green, 3 purple, 4 orange, 5 sky blue, \
+     6 black",
+)
+.between(0.0, 6.0)
+.or_else("by their order");
 
 const TITLES: Setting = Setting::texts("titles", "strings, one above each panel").or_else("");
 const TITLE: Setting = Setting::text("title", "text above the panel").or_else("");

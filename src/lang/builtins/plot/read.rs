@@ -6,7 +6,7 @@ use super::options::SIDES;
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, kind, number, read};
-use crate::plot::{self, Axis, Layer, Panel, Scale};
+use crate::plot::{self, Axis, Colour, Layer, PALETTE, Panel, Scale};
 use crate::tensor::Tensor;
 
 /// The sets of a data argument: itself, or the items of an array of sets. A set of points is an array of arrays already
@@ -139,4 +139,11 @@ pub(super) fn dashed(ctx: &NativeCallContext, given: &Given, count: usize) -> Ou
     let each = given.cast("dashed", read)?.unwrap_or_else(|| vec![false; count]);
     count_matches(ctx, "dashed", each.len(), count)?;
     Ok(each)
+}
+
+/// The colour of each of `count` lines, where it was chosen.
+pub(super) fn colours(ctx: &NativeCallContext, given: &Given, count: usize) -> Outcome<Vec<Option<Colour>>> {
+    let Some(places) = given.counts_if_given("colours") else { return Ok(vec![None; count]) };
+    count_matches(ctx, "colours", places.len(), count)?;
+    Ok(places.iter().map(|&place| Some(PALETTE[place])).collect())
 }
