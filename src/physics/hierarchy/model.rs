@@ -65,12 +65,12 @@ impl Model {
             return Err(Error::argument("rules", problem).with_hint(format!("take {most} or fewer: rules: {most}")));
         }
         if strings >= MOST_STRINGS {
-            let problem = format!("of {branching} with {alphabet} symbols allows {strings:e} right-hand sides");
+            let problem = format!("of {branching} with {alphabet} symbols allows {strings:.1e} right-hand sides");
             return Err(Error::argument("branching", problem).with_hint("take fewer: below 2^63 are numbered"));
         }
         let leaves = (branching as f64).powi(depth as i32);
         if leaves > MOST_LEAVES {
-            let problem = format!("of {depth} makes trees of {branching}^{depth} = {leaves:e} leaves");
+            let problem = format!("of {depth} makes trees of {branching}^{depth} = {leaves:.1e} leaves");
             return Err(Error::argument("depth", problem).with_hint("take fewer levels: 2^31 leaves are the most"));
         }
         Ok(())
@@ -210,7 +210,7 @@ mod tests {
         );
         assert_eq!(refused(1, 2, 10, 1), "`alphabet` must be from 2 to 65_536, got 1; ");
         assert!(refused(32, 13, 2, 8).starts_with("`branching` of 13 with 32 symbols allows 3.7e19 right-hand sides"));
-        assert!(refused(32, 4, 16, 8).starts_with("`depth` of 16 makes trees of 4^16 = 4.294967296e9 leaves"));
+        assert!(refused(32, 4, 16, 8).starts_with("`depth` of 16 makes trees of 4^16 = 4.3e9 leaves"));
         assert!(Model { alphabet: 2, branching: 2, depth: 1, rules: 2 }.check().is_ok());
     }
 }

@@ -30,7 +30,7 @@ fn found(process: &Process, times: &[f64], request: &Hierarchy) -> Vec<Accuracie
 #[test]
 fn leaves_alone_have_the_accuracy_of_the_closed_form() {
     let model = Model { alphabet: 32, branching: 2, depth: 6, rules: 4 };
-    let times = [0.4, 0.7, 1.0, 1.5];
+    let times = [0.7, 0.9, 1.2, 1.6];
     for observe in [&["x", "eta"][..], &["x"]] {
         for found in found(&active(), &times, &seeing(observe, of(model, 200))) {
             let kernel = active().kernel(found.time).unwrap();
@@ -40,7 +40,7 @@ fn leaves_alone_have_the_accuracy_of_the_closed_form() {
             let distance = (response.transpose() * inverse * &response)[0].sqrt();
             let truth = orthogonal_accuracy(distance, 32);
             let Estimate { value, error } = found.leaf_alone;
-            assert!(error < 0.01, "{error}");
+            assert!(0.0 < error && error < 0.01, "{error}");
             assert!((value - truth).abs() < 3.0 * error, "{observe:?}, {}: {value} ± {error} for {truth}", found.time);
         }
     }
@@ -49,7 +49,7 @@ fn leaves_alone_have_the_accuracy_of_the_closed_form() {
 /// An exact posterior is as often right as it says: on each level the part that is guessed right and the mean of the
 /// largest posterior differ by chance only. Together 12 comparisons over 300 trees within 3.5 standard errors, a false
 /// alarm for one of 180 seeds; the seed is fixed. Seen to fail with rules weighted by their number, with the likelihood
-/// of a node counted twice, and with the noise of the evidence 3 % too small.
+/// of a node counted twice, and with the noise of the evidence 10 % too small.
 #[test]
 fn posteriors_are_calibrated() {
     let (task, stream) = (Task::default(), Stream::new(11, Purpose::Hierarchy));
@@ -79,7 +79,7 @@ fn posteriors_are_calibrated() {
 
 #[test]
 fn the_tree_helps_and_noise_takes_all() {
-    let times = [1e-3, 0.5, 1.0, 2.0, 20.0];
+    let times = [1e-3, 0.7, 1.0, 2.0, 20.0];
     let all = found(&active(), &times, &of(TREE, 100));
     for found in &all {
         let leaves = found.levels[TREE.depth];
@@ -104,11 +104,12 @@ fn noise_alone_says_nothing() {
     assert_eq!((found.leaf_alone, found.levels[0]), (Estimate { value: 0.125, error: 0.0 }, found.leaf_alone));
 }
 
-/// With all right-hand sides in use, leaves are independent, and the tree tells nothing of them.
+/// With all right-hand sides in use, leaves are independent, and the tree tells nothing of them. Seen to fail with the
+/// likelihood of a leaf itself in what it is told.
 #[test]
 fn a_full_grammar_is_no_help() {
     let model = Model { alphabet: 5, branching: 2, depth: 4, rules: 5 };
-    for found in found(&active(), &[0.5, 1.5], &of(model, 30)) {
+    for found in found(&active(), &[1.2, 1.8], &of(model, 30)) {
         assert!((found.levels[4].value - found.leaf_alone.value).abs() < 1e-12, "{found:?}");
         assert!(found.levels[0].value < found.levels[4].value, "{found:?}");
     }
@@ -145,7 +146,7 @@ fn what_cannot_be_measured_is_refused() {
     let request = of(TREE, 2);
     assert_eq!(refused(&active(), &[], &request), "`times` is empty; give one or more: [0.5, 1]");
     assert_eq!(refused(&active(), &[1.0, 0.0], &request), "`times` must be above 0, got 0; ");
-    assert_eq!(refused(&active(), &[1.0], &of(TREE, 0)), "`count` must be from 1 to 1e9, got 0; ");
+    assert_eq!(refused(&active(), &[1.0], &of(TREE, 0)), "`count` must be from 1 to 1_000_000_000, got 0; ");
     assert_eq!(
         refused(&active(), &[1.0], &seeing(&["x", "ete"], of(TREE, 2))),
         "`observe` holds \"ete\", which is not a block of the process `active`; did you mean `eta`?"
