@@ -10,8 +10,19 @@ use tumble::lang::catalog::{Entry, OptionEntry};
 
 /// Functions of the standard library that take options: the arguments before the map, and options that keep them short.
 const CALLS: &[(&str, &str, &str)] = &[
+    ("best_tau", "dataset::diamond(), ", "taus: [0.1, 1], seeds: 2, count: 50, steps: 3"),
     ("compare", "[process::active()], dataset::diamond(), ", "exact: true, seeds: 1, count: 50, steps: 5, hidden: [4]"),
     ("convergence", "process::passive(), ", "steps: [5, 10]"),
+    (
+        "measure::shuffle_ablation",
+        "score::exact(process::active(), dataset::diamond()), dataset::diamond(), ",
+        "t: 0.5, count: 50, sampling: #{ steps: 3 }",
+    ),
+    (
+        "measure::speciation_by_cloning",
+        "score::exact(process::active(), dataset::diamond()), dataset::diamond(), ",
+        "times: [0.5, 0.3], count: 50",
+    ),
     ("noise::coloured", "", "components: [[1, 0.1]]"),
     ("score::resnet", "process::passive(), dataset::diamond(), ", "simulated: true, width: 4, blocks: 1"),
     (

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::Observed;
+use super::observed::Observed;
 use crate::data::{Covariance, Dataset};
 use crate::error::{Error, Result};
 use crate::gauss::{solve_lower, triangularize};

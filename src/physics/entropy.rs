@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::observed::require_gaussian;
 use crate::data::Dataset;
 use crate::error::{Error, Result, suggestion};
 use crate::gauss::log_density;
@@ -37,8 +38,8 @@ pub struct EntropyProduction {
 /// Δs = ln p(z_s) − ln p(z_e) + Σ ln [P(z_{i+1} | z_i) / P(εz_i | εz_{i+1})],
 ///
 /// with p the density at the first and the last time, by the probability flow of the score, P the exact transition of a
-/// step and ε the change of sign of odd blocks (Seifert, Phys. Rev. Lett. 95, 040602 (2005)). A chain of steps obeys the
-/// theorem whatever their length; Δs is that of the process where they are short.
+/// step and ε the change of sign of odd blocks (Seifert, Phys. Rev. Lett. 95, 040602 (2005)). A chain of steps obeys
+/// the theorem whatever their length; Δs is that of the process where they are short.
 ///
 /// # Errors
 /// When the process is not linear, data are normalised, or a step leaves a component without noise; as
@@ -54,7 +55,7 @@ pub fn entropy_production(
         let problem = format!("its steps have no density in closed form: {}", process.reasons().join(", "));
         return Err(Error::process(process.name(), problem).with_hint("take a linear process"));
     }
-    super::require_gaussian(process)?;
+    require_gaussian(process)?;
     if score.units().is_some() {
         return Err(Error::refused("entropy is in the units of the process, the data of this score are normalised")
             .with_hint("make the score of data that are not"));

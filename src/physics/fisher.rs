@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::Observed;
+use super::observed::Observed;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::measure::Estimate;

@@ -16,20 +16,7 @@ pub use fisher::{fisher, fisher_decay, fisher_marginal};
 pub use hierarchy::{Accuracies, Hierarchy, Model, hierarchy, orthogonal_accuracy};
 pub use modes::{Mode, mode_decay};
 pub use noise::{correlation, noise_explained};
-use observed::Observed;
 pub use speciation::{speciation_estimate, speciation_time};
-
-use crate::error::{Error, Result};
-use crate::process::Process;
-
-/// Refuses a process whose law of the state is not Gaussian.
-fn require_gaussian(process: &Process) -> Result<()> {
-    if process.is_periodic() {
-        let problem = format!("its angles `{}` have a wrapped law, which this is not defined for", process.blocks()[0]);
-        return Err(Error::process(process.name(), problem).with_hint("leave out `periodic` where turns do not matter"));
-    }
-    Ok(())
-}
 
 #[cfg(test)]
 mod tests;

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::require_gaussian;
+use super::observed::require_gaussian;
 use crate::data::{Covariance, Dataset};
 use crate::error::{Error, Result};
 use crate::measure::Estimate;
@@ -18,8 +18,8 @@ pub enum Mode {
     Estimated(Estimate),
 }
 
-/// |P̂(q, t)| = |E exp(i q·x_t)| = |P̂_0(Rᵀ q)| exp(−qᵀ Σ_xx q/2), with R(t) = a(t) where coordinates are independent: of
-/// mixtures and of finite data exactly, of others by `count` draws.
+/// |P̂(q, t)| = |E exp(i q·x_t)| = |P̂_0(Rᵀ q)| exp(−qᵀ Σ_xx q/2), with R(t) = a(t) where coordinates are independent:
+/// of mixtures and of finite data exactly, of others by `count` draws.
 ///
 /// # Errors
 /// When the process has no Gaussian kernel, or `wave` has another length than a datum.

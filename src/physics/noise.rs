@@ -2,7 +2,7 @@
 
 use nalgebra::DMatrix;
 
-use super::require_gaussian;
+use super::observed::require_gaussian;
 use crate::error::{Error, Result};
 use crate::gauss::reorder;
 use crate::process::Process;

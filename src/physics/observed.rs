@@ -2,10 +2,18 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::require_gaussian;
 use crate::error::{Error, Result, suggestion};
 use crate::gauss::{reorder, solve_lower_matrix};
 use crate::process::{Kernel, Process};
+
+/// Refuses a process whose law of the state is not Gaussian.
+pub(super) fn require_gaussian(process: &Process) -> Result<()> {
+    if process.is_periodic() {
+        let problem = format!("its angles `{}` have a wrapped law, which this is not defined for", process.blocks()[0]);
+        return Err(Error::process(process.name(), problem).with_hint("leave out `periodic` where turns do not matter"));
+    }
+    Ok(())
+}
 
 /// The law of some blocks of a noised state, given the datum: of one copy, with o components.
 pub(super) struct Observed {

@@ -3,7 +3,7 @@
 
 use nalgebra::DMatrix;
 
-use super::{Observed, require_gaussian};
+use super::observed::{Observed, require_gaussian};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::process::Process;

@@ -30,7 +30,8 @@ pub(super) struct Ready {
 /// A layer ready to be drawn.
 #[derive(Debug)]
 pub(super) struct ReadyLayer {
-    /// Its place among the layers of the panel, or that of a chosen colour in the palette: it has the symbol of that place.
+    /// Its place among the layers of the panel, or that of a chosen colour in the palette: it has the symbol of that
+    /// place.
     pub(super) index: usize,
     pub(super) shape: Shape,
     pub(super) label: String,

@@ -171,7 +171,8 @@ impl Score for Learned {
     fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>> {
         let frames = task.blocks(times.len(), |i| Ok(Rounded::new(&self.basis().at(times[i])?)))?;
         let inference = self.network().inference(&self.weights().average);
-        Ok(Box::new(Fixed { model: self, inference, frames }))
+        let (class, guidance) = (self.class(), self.guidance());
+        Ok(Box::new(Fixed { basis: self.basis(), class, guidance, inference, frames }))
     }
 }
 

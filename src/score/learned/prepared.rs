@@ -3,14 +3,17 @@
 
 use rayon::prelude::*;
 
-use super::Learned;
 use crate::nn::{Inference, Shown};
-use crate::score::basis::{Balancing, Rounded, Tile};
+use crate::score::basis::{Balancing, Basis, Rounded, Tile};
 use crate::score::{Differentiator, Evaluator, Prepared};
 
 /// A learned score with the weights that it had, prepared for some times.
 pub(super) struct Fixed<'a> {
-    pub(super) model: &'a Learned,
+    pub(super) basis: &'a dyn Basis,
+    /// The class that the network is told.
+    pub(super) class: Option<usize>,
+    /// The guidance, where it is more than to be of a class.
+    pub(super) guidance: Option<f32>,
     pub(super) inference: Box<dyn Inference>,
     pub(super) frames: Vec<Rounded>,
 }
@@ -22,16 +25,16 @@ impl Fixed<'_> {
         let lanes = self.inference.lanes().min(width.div_ceil(tile)).max(1);
         Worker {
             shared: self,
-            copies: self.model.basis().subject().copies(),
+            copies: self.basis.subject().copies(),
             lanes: (0..lanes).map(|_| lane(tile)).collect(),
             tile,
-            balancing: self.model.basis().balancing(width),
+            balancing: self.basis.balancing(width),
         }
     }
 
     /// Numbers that the network is shown of a tile, and those that it answers.
     fn sizes(&self, tile: usize) -> [usize; 2] {
-        let subject = self.model.basis().subject();
+        let subject = self.basis.subject();
         [subject.inputs(), subject.outputs()].map(|rows| rows * tile)
     }
 }
@@ -40,7 +43,7 @@ impl Prepared for Fixed<'_> {
     fn evaluator(&self, width: usize) -> Box<dyn Evaluator + '_> {
         Box::new(self.worker(width, |tile| {
             let [input, output] = self.sizes(tile).map(|size| vec![0.0; size]);
-            let without = self.model.guidance().map_or(Vec::new(), |_| output.clone());
+            let without = self.guidance.map_or(Vec::new(), |_| output.clone());
             Lane { space: vec![0.0; self.inference.space(tile)], input, output, gradient: Vec::new(), without }
         }))
     }
@@ -52,7 +55,7 @@ impl Prepared for Fixed<'_> {
         Some(Box::new(self.worker(width, |tile| {
             let [input, output] = self.sizes(tile).map(|size| vec![0.0; size]);
             let (gradient, space) = (input.clone(), vec![0.0; self.inference.gradient_space(tile)]);
-            let without = self.model.guidance().map_or(Vec::new(), |_| input.clone());
+            let without = self.guidance.map_or(Vec::new(), |_| input.clone());
             Lane { space, input, output, gradient, without }
         })))
     }
@@ -101,13 +104,14 @@ struct Lane {
 
 impl Lane {
     /// Asks the network about the samples of `tile` among `state`.
-    fn ask(&mut self, model: &Learned, inference: &dyn Inference, frame: &Rounded, tile: Tile, state: &[f32]) {
+    fn ask(&mut self, fixed: &Fixed<'_>, frame: &Rounded, tile: Tile, state: &[f32]) {
+        let Fixed { inference, class, guidance, .. } = fixed;
         let (inputs, outputs) = self.used(tile);
         let (input, output) = (&mut self.input[..inputs], &mut self.output[..outputs]);
         frame.normalise(tile, state, input);
-        let shown = Shown { count: tile.size, state: input, clock: frame.clock, class: model.class() };
+        let shown = Shown { count: tile.size, state: input, clock: frame.clock, class: *class };
         inference.evaluate(shown, &mut self.space, output);
-        if let Some(guidance) = model.guidance() {
+        if let Some(guidance) = *guidance {
             let without = &mut self.without[..outputs];
             inference.evaluate(Shown { class: None, ..shown }, &mut self.space, without);
             guide(guidance, without, output);
@@ -121,22 +125,16 @@ impl Lane {
     }
 
     /// Asks for the gradient of the answers that `weight` makes one number of.
-    fn differentiate(
-        &mut self,
-        model: &Learned,
-        inference: &dyn Inference,
-        frame: &Rounded,
-        tile: Tile,
-        [state, weight]: [&[f32]; 2],
-    ) {
+    fn differentiate(&mut self, fixed: &Fixed<'_>, frame: &Rounded, tile: Tile, [state, weight]: [&[f32]; 2]) {
+        let Fixed { inference, class, guidance, .. } = fixed;
         let (inputs, outputs) = self.used(tile);
         let (input, output) = (&mut self.input[..inputs], &mut self.output[..outputs]);
         let gradient = &mut self.gradient[..inputs];
         frame.normalise(tile, state, input);
         frame.weigh(tile, weight, output);
-        let shown = Shown { count: tile.size, state: input, clock: frame.clock, class: model.class() };
+        let shown = Shown { count: tile.size, state: input, clock: frame.clock, class: *class };
         inference.gradient(shown, output, &mut self.space, gradient);
-        if let Some(guidance) = model.guidance() {
+        if let Some(guidance) = *guidance {
             let without = &mut self.without[..inputs];
             inference.gradient(Shown { class: None, ..shown }, output, &mut self.space, without);
             guide(guidance, without, gradient);
@@ -156,11 +154,11 @@ fn guide(guidance: f32, without: &[f32], with: &mut [f32]) {
 
 impl Evaluator for Worker<'_> {
     fn evaluate(&mut self, step: usize, count: usize, state: &[f32], score: &mut [f32]) {
-        let Fixed { model, inference, frames } = self.shared;
-        let frame = &frames[step];
+        let fixed = self.shared;
+        let frame = &fixed.frames[step];
         self.rounds(
             count,
-            |lane, tile| lane.ask(model, inference.as_ref(), frame, tile, state),
+            |lane, tile| lane.ask(fixed, frame, tile, state),
             |lane, tile| lane.combine(frame, tile, score),
         );
         if let (Some(balancing), Some(balance)) = (&mut self.balancing, frame.balance()) {
@@ -171,11 +169,11 @@ impl Evaluator for Worker<'_> {
 
 impl Differentiator for Worker<'_> {
     fn gradient(&mut self, step: usize, count: usize, state: &[f32], weight: &[f32], gradient: &mut [f32]) {
-        let Fixed { model, inference, frames } = self.shared;
-        let (frame, driven) = (&frames[step], model.basis().subject().process().driven());
+        let fixed = self.shared;
+        let (frame, driven) = (&fixed.frames[step], fixed.basis.subject().process().driven());
         self.rounds(
             count,
-            |lane, tile| lane.differentiate(model, inference.as_ref(), frame, tile, [state, weight]),
+            |lane, tile| lane.differentiate(fixed, frame, tile, [state, weight]),
             |lane, tile| frame.gradient(tile, driven, weight, &lane.gradient[..lane.used(tile).0], gradient),
         );
     }
@@ -185,14 +183,13 @@ impl Differentiator for Worker<'_> {
 mod tests {
     use std::sync::Arc;
 
-    use super::*;
     use crate::data::{Covariance, Dataset, Mixture};
     use crate::host::Host;
     use crate::nn::{Activation, Mlp, Network, Weights};
     use crate::process::fixtures::Active;
     use crate::rng::{Purpose, Stream};
     use crate::score::Basis;
-    use crate::score::{KernelBasis, Score, Subject};
+    use crate::score::{KernelBasis, Learned, Score, Subject};
     use crate::task::Task;
 
     fn normals(block: u32, count: usize) -> Vec<f32> {

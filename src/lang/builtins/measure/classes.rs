@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::{DRAWS, OBSERVE, estimate};
+use super::shared::{DRAWS, OBSERVE, estimate};
 use crate::data::Dataset;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, number_argument, read};
@@ -97,8 +97,8 @@ pub(super) mod module {
         physics::bayes_accuracy(&process, &data, t, observe.as_deref(), count, seed, &task).map(estimate).raise(&ctx)
     }
 
-    /// The probability that two independent ways back from a noised state end in the same class: 1 where the state knows
-    /// its class, and that of two data where it knows nothing.
+    /// The probability that two independent ways back from a noised state end in the same class: 1 where the state
+    /// knows its class, and that of two data where it knows nothing.
     ///
     /// # Arguments
     /// - `t`: time, above 0
@@ -144,8 +144,8 @@ pub(super) mod module {
     ///
     /// # Errors
     /// When the process is nonlinear or has angles, the data do not vary, or are still wider than the noise at the
-    /// horizon; the formula, when coefficients depend on the time, coordinates are coupled, the auxiliaries are driven by
-    /// the data, or these do not decay.
+    /// horizon; the formula, when coefficients depend on the time, coordinates are coupled, the auxiliaries are driven
+    /// by the data, or these do not decay.
     ///
     /// # Source
     /// Biroli, Bonnaire, de Bortoli, Mézard, arXiv 2402.18491; Behera et al., arXiv 2411.07233.

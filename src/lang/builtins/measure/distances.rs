@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::{estimate, numbers, pair};
+use super::shared::{estimate, numbers, pair};
 use crate::data::Dataset;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, read};

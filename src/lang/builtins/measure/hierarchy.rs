@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::estimate;
+use super::shared::estimate;
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, read};

@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::{DRAWS, OBSERVE, estimate};
+use super::shared::{DRAWS, OBSERVE, estimate};
 use crate::data::Dataset;
 use crate::lang::builtins::score::Score;
 use crate::lang::failure::{Outcome, Raise};
@@ -164,14 +164,14 @@ pub(super) mod module {
     /// Total entropy production of forward paths from data, and the mean of exp(-Δs), which is 1 by the integral
     /// fluctuation theorem: how far it is off says whether score, steps and number of paths are good enough.
     ///
-    /// Δs = ln p(z_s) - ln p(z_e) + Σ ln P(step forth)/P(step back): densities by the probability flow of the score, steps
-    /// by the exact law of the process. A block that noise reaches only through others can be run back if it is the
-    /// integral of a block that is odd, as positions are of velocities; else Δs grows without bound as steps get finer,
-    /// as that of an active particle without passive noise does.
+    /// Δs = ln p(z_s) - ln p(z_e) + Σ ln P(step forth)/P(step back): densities by the probability flow of the score,
+    /// steps by the exact law of the process. A block that noise reaches only through others can be run back if it is
+    /// the integral of a block that is odd, as positions are of velocities; else Δs grows without bound as steps get
+    /// finer, as that of an active particle without passive noise does.
     ///
     /// # Returns
-    /// `#{ value, error, fluctuation }` in nats, with `fluctuation`, the mean of exp(-Δs), again a `#{ value, error }`. A
-    /// warning says where that is not 1 within 5 errors: paths that carry it may be too rare to be drawn.
+    /// `#{ value, error, fluctuation }` in nats, with `fluctuation`, the mean of exp(-Δs), again a `#{ value, error }`.
+    /// A warning says where that is not 1 within 5 errors: paths that carry it may be too rare to be drawn.
     ///
     /// # Errors
     /// When the process is not linear or has angles, the data of the score are normalised, and as `simulate` and

@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Array, Dynamic, Map};
 
-use super::list;
+use super::shared::list;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::count_argument;
 use crate::lang::surroundings::task;

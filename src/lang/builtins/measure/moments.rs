@@ -3,7 +3,7 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::{estimate, list, pair};
+use super::shared::{estimate, list, pair};
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::natural_argument;
 use crate::lang::surroundings::task;

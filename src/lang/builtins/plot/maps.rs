@@ -21,8 +21,8 @@ pub(super) mod module {
     /// Draws the numbers of a matrix as a heat map with a colour bar.
     ///
     /// # Shapes
-    /// `matrix` [rows, columns]: the columns lie along x, and the first row is the lowest, or with `origin: "upper"` the
-    /// highest.
+    /// `matrix` [rows, columns]: the columns lie along x, and the first row is the lowest, or with `origin: "upper"`
+    /// the highest.
     ///
     /// # Returns
     /// A `Figure`. Numbers that are not finite stay blank, and `notes` counts them.
