@@ -8,6 +8,7 @@ use super::failure::{Outcome, Raise};
 use super::options::{kind, number, whole_argument};
 use super::rewrite::END;
 use super::surroundings::{host, task};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::tensor::{Index, Tensor};
@@ -62,7 +63,10 @@ pub(crate) fn tensor_argument(ctx: &NativeCallContext, name: &str, value: &Dynam
     }
     if !value.is_array() {
         let problem = format!("must be a tensor or an array of numbers, got {}", kind(ctx, value));
-        return Err(Error::argument(name, problem)).raise(ctx);
+        let error = Error::argument(name, problem);
+        let error =
+            if value.is::<Dataset>() { error.with_hint("draw from the data: d.sample(1000, 1)") } else { error };
+        return Err(error).raise(ctx);
     }
     let numbers = Numbers::read(ctx, name, value)?;
     rounded(ctx, name, &numbers)

@@ -30,7 +30,7 @@ pub(super) fn draw(figure: &Figure, prepared: &Prepared, layout: &Layout, canvas
         let middle = place.frame.left + 0.5 * place.frame.width;
         canvas.text(&figure.panels[index].title, [middle, place.frame.top - 2.0 * GAP], TITLE, Anchor::Middle, false);
         if let (true, Some(letter)) = (figure.letters, ('a'..='z').nth(index)) {
-            let corner = [place.frame.left - place.y.breadth(), place.frame.top - 2.0 * GAP];
+            let corner = [place.edge, place.frame.top - 2.0 * GAP];
             canvas.text(&letter.to_string(), corner, LETTER, Anchor::Start, false);
         }
         if let (Some(bar), Some(levels)) = (&place.bar, &ready.levels) {

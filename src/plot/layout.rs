@@ -19,6 +19,8 @@ const ASPECT: f64 = 0.72;
 #[derive(Debug)]
 pub(super) struct Place {
     pub(super) frame: Rectangle,
+    /// The left edge of its column, where its letter stands.
+    pub(super) edge: f64,
     /// Without a frame and ticks.
     pub(super) is_bare: bool,
     pub(super) x: AxisTexts,
@@ -170,6 +172,7 @@ impl Draft {
             let bar = levels.map(|levels| AxisTexts::new(levels.range, high, text_height, &levels.label, true));
             let place = Place {
                 frame,
+                edge: 0.0,
                 is_bare: panel.x.hidden && panel.y.hidden,
                 x: AxisTexts::of(&panel.x, ready.x, wide, text_width, x_shown),
                 y: AxisTexts::of(&panel.y, ready.y, high, y_extent, y_shown),
@@ -234,6 +237,7 @@ impl Draft {
             for (column, place) in places.iter_mut().enumerate() {
                 let ratio = prepared.panels[row * self.columns + column].ratio;
                 let frame = fitted(length, height, ratio);
+                place.edge = left + EDGE;
                 place.frame = Rectangle {
                     left: left + self.sides[column][0] + 0.5 * (length - frame[0]),
                     top: top + self.ends[row][0] + 0.5 * (height - frame[1]),

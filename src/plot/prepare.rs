@@ -158,6 +158,8 @@ impl<'a> Clean<'a> {
 
     fn x_range(&mut self) -> Range {
         let scale = self.panel.x.scale;
+        // Cells begin at the smallest number: of what is never negative none reaches below 0.
+        let share = if self.data.iter().all(|data| matches!(data, Data::Histogram { .. })) { 0.0 } else { 0.04 };
         fixed(&self.panel.x).or_else(|| self.covered(0)).unwrap_or_else(|| {
             let ranges = self.data.iter_mut().map(|data| match data {
                 Data::Scatter(points) | Data::Density { points, .. } => Range::of_bulk(&mut column(points, 0), scale),
@@ -165,7 +167,7 @@ impl<'a> Clean<'a> {
                 Data::Histogram { values, .. } => Range::of_bulk(values, scale),
                 Data::Cells(_) | Data::Image(_) => None,
             });
-            around(ranges, 0.04, scale)
+            around(ranges, share, scale)
         })
     }
 

@@ -134,7 +134,7 @@ impl Classifier {
     /// The part of labelled points that it takes for what their labels say.
     ///
     /// # Errors
-    /// When the data are no labelled points or have other classes, and as [`Classifier::classify`].
+    /// When the data are no labelled points or have a class that it does not know, and as [`Classifier::classify`].
     pub fn accuracy(&self, data: &Dataset, task: &Task) -> Result<Estimate> {
         let Some(points) = data.points().filter(|_| !data.labels().is_empty()) else {
             let (problem, hint) = match data.classes() {
@@ -143,12 +143,15 @@ impl Classifier {
             };
             return Err(Error::argument("data", format!("of `{}` {problem}", data.name())).with_hint(hint));
         };
-        if data.classes() != self.classes() {
+        let place = |class: &String| self.classes().iter().position(|known| known == class);
+        let places: Option<Vec<usize>> = data.classes().iter().map(place).collect();
+        let Some(places) = places else {
             let problem = format!("has the classes {}", data.classes().join(", "));
             return Err(Error::argument("data", problem).with_hint(format!("it knows {}", self.classes().join(", "))));
-        }
+        };
         let found = self.classify(points, task)?;
-        let hits = found.iter().zip(data.class_indices()).filter(|(found, own)| **found == **own as usize).count();
+        let hits =
+            found.iter().zip(data.class_indices()).filter(|(found, own)| **found == places[**own as usize]).count();
         Ok(Estimate::part(hits, found.len()))
     }
 

@@ -26,6 +26,7 @@ mod functions {
     ///
     /// Without a class the score is that of all data. A guidance w above 1 gives s + w (s_class - s), whose samples
     /// show the class more and vary less, and which takes twice the time; they are then no longer those of the class.
+    /// Samples of two classes under one seed begin from the same noise, and are alike: give each class a seed.
     ///
     /// # Arguments
     /// - `class`: the label, one of `d.classes`; a number is taken as its digits

@@ -126,7 +126,7 @@ mod methods {
     /// `#{ value, error }`.
     ///
     /// # Errors
-    /// When the data are no points with labels, or have other classes.
+    /// When the data are no points with labels, or have a class that the classifier does not know.
     #[rhai_fn(return_raw, pure)]
     pub fn accuracy(ctx: NativeCallContext, classifier: &mut Classifier, data: Dataset) -> Outcome<Map> {
         classifier.accuracy(&data, &task(&ctx)).map(estimate).raise(&ctx)

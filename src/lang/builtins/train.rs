@@ -33,7 +33,8 @@ mod functions {
     /// windows of them, which is biased where noise depends on the state, and whose noise grows as windows get shorter.
     /// Both losses are in the same units. Training again goes on from where it stopped, with a new schedule:
     /// `"cosine"` ends at a rate of 0 with each call. With `total` one schedule goes over several calls, and their
-    /// weights are those of one long call with the same seed. Ctrl-C stops early and keeps what was learned.
+    /// weights are those of one long call with the same seed. At the prompt Ctrl-C stops early and
+    /// keeps what was learned; a script that is run by `tumble run` it ends.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,

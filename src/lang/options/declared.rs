@@ -127,7 +127,14 @@ fn explain_missing(error: Error, map: &Map, tables: &[&'static [Setting]]) -> Er
             let hint = format!("`{near}` is given: did you mean `{name}`?");
             error.with_hint(hint)
         }
-        None => error,
+        None => match map.keys().find(|key| is_unknown(&key.as_str())) {
+            Some(other) if problem == Setting::MISSING => {
+                let hint = error.hint().map_or_else(String::new, |hint| format!("{hint}; "));
+                let hint = format!("{hint}`{other}`, which is given, is not an option here");
+                error.with_hint(hint)
+            }
+            _ => error,
+        },
     }
 }
 

@@ -73,8 +73,10 @@ mod functions {
     pub fn scatter(ctx: NativeCallContext, data: Dynamic, options: Map) -> Outcome<Picture> {
         read(&ctx, options, SCATTER, |given| {
             let (alpha, size) = (given.number_if_given("alpha"), given.number_if_given("size"));
-            let layer = |points| Layer { alpha, size, ..plot::scatter(points) };
-            let layers = point_sets(&ctx, &data)?.into_iter().map(layer).collect();
+            let sets = point_sets(&ctx, &data)?;
+            let colours = colours(&ctx, given, sets.len())?.into_iter();
+            let layer = |(points, colour)| Layer { alpha, size, colour, ..plot::scatter(points) };
+            let layers = sets.into_iter().zip(colours).map(layer).collect();
             let panels = match given.texts_if_given("labels") {
                 Some(labels) => vec![Panel::new(named(&ctx, layers, labels)?)],
                 None => layers.into_iter().map(|layer| Panel::new(vec![layer])).collect(),
@@ -167,7 +169,9 @@ mod functions {
         let sets = several(&data, false).iter().map(|set| numbers(&ctx, "data", set)).collect::<Outcome<Vec<_>>>()?;
         read(&ctx, options, HISTOGRAM, |given| {
             let cells = given.count_if_given("cells");
-            let layers = sets.into_iter().map(|values| Layer::new(Mark::Histogram { values, cells })).collect();
+            let colours = colours(&ctx, given, sets.len())?.into_iter();
+            let layer = |(values, colour)| Layer { colour, ..Layer::new(Mark::Histogram { values, cells }) };
+            let layers = sets.into_iter().zip(colours).map(layer).collect();
             let mut panel = axes(&ctx, given, Panel::new(labelled(&ctx, given, layers)?))?;
             panel.title = text(given, "title");
             panel.y.scale = scale(given, "log_y");

@@ -73,6 +73,7 @@ pub(super) const SCATTER: Table = &[
     AXES,
     &[
         limits("all points but lone outliers, which are counted in `notes`"),
+        COLOURS,
         RADIUS,
         ALPHA,
         EQUAL.or_else("unless the panel would be longer than 3 : 1"),
@@ -121,6 +122,7 @@ pub(super) const LINES: Table = &[
 pub(super) const HISTOGRAM: Table = &[
     &[
         Setting::texts("labels", "strings, one for each set, for the legend").or_else(""),
+        COLOURS,
         HISTOGRAM_CELLS,
         TITLE,
         X_LABEL,
@@ -136,7 +138,7 @@ pub(super) const PANELS: Table =
 
 const COLOURS: Setting = Setting::counts(
     "colours",
-    "a number for each line, its place in the palette: 0 blue, 1 vermilion, 2 green, 3 purple, 4 orange, 5 sky blue, \
+    "a number for each line or set, its place in the palette: 0 blue, 1 vermilion, 2 green, 3 purple, 4 orange, 5 sky blue, \
      6 black",
 )
 .between(0.0, 6.0)
