@@ -276,13 +276,14 @@ impl Dataset {
         }
     }
 
-    /// The component of a mixture that each row of `data` most probably comes from, \[n\].
+    /// The component of a mixture that each row of `data` most probably comes from, \[n\]; of normalised data in their
+    /// own units.
     ///
     /// # Errors
     /// When this is no mixture, or the rows no data of it.
     pub fn classify(&self, data: &Tensor, task: &Task) -> Result<Vec<usize>> {
         match self.mixture() {
-            Some(mixture) => mixture.classify(data, task),
+            Some(mixture) => mixture.classify(&self.in_units(data, Units::normalise)?, task),
             None => Err(Error::refused(format!("`{}` is no mixture, of which components can be told", self.name()))
                 .with_hint("train a classifier on labelled data: train_classifier(d)")),
         }
@@ -291,6 +292,23 @@ impl Dataset {
     /// The points of finite data, [n, shape...].
     pub fn points(&self) -> Option<&Tensor> {
         self.finite_points().map(Points::tensor)
+    }
+
+    /// The points of finite data in their own units, [n, shape...].
+    ///
+    /// # Errors
+    /// None for points, which are finite.
+    pub fn own_points(&self) -> Option<Result<Tensor>> {
+        self.points().map(|points| self.in_units(points, Units::restore))
+    }
+
+    /// Data with `turn` of each number, where these data are normalised.
+    fn in_units(&self, data: &Tensor, turn: impl Fn(&Units, usize, f64) -> f64) -> Result<Tensor> {
+        let Some(units) = self.units() else { return Ok(data.clone()) };
+        let d = self.dimension();
+        let values = data.values();
+        let turned = values.iter().enumerate().map(|(i, x)| single(turn(units, i % d, f64::from(*x))));
+        Tensor::new(data.shape(), turned.collect())
     }
 
     /// The deviations of finite data from their mean, [n, d], in double precision.

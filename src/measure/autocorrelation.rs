@@ -4,7 +4,7 @@ use super::Estimate;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
-/// ⟨x(t) x(t + lag)⟩/⟨x²⟩ of deviations from the mean over all, of `paths` [times, count, ..] that are stationary: the
+/// ⟨x(t) x(t + lag)⟩/⟨x²⟩ of deviations from the mean of each coordinate, of `paths` [times, count, ..] that are stationary: the
 /// mean over times and coordinates, with the standard error over the paths.
 ///
 /// # Errors
@@ -22,8 +22,11 @@ pub fn autocorrelation(paths: &Tensor, lag: usize) -> Result<Estimate> {
     }
     let width: usize = rest.iter().product();
     let rows = paths.rows("paths")?;
-    let mean = rows.values.iter().map(|v| f64::from(*v)).sum::<f64>() / rows.values.len() as f64;
-    let at = |time: usize, path: usize, c: usize| f64::from(rows.values[(time * count + path) * width + c]) - mean;
+    let mut means = vec![0.0; width];
+    for row in rows.values.chunks_exact(width) {
+        means.iter_mut().zip(row).for_each(|(mean, x)| *mean += f64::from(*x) / (times * count) as f64);
+    }
+    let at = |time: usize, path: usize, c: usize| f64::from(rows.values[(time * count + path) * width + c]) - means[c];
     let product = |path: usize, lag: usize| {
         let places = (0..times - lag).flat_map(|time| (0..width).map(move |c| (time, c)));
         places.map(|(time, c)| at(time, path, c) * at(time + lag, path, c)).sum::<f64>()
@@ -60,6 +63,12 @@ mod tests {
             assert!((found.value - truth).abs() <= 5.0 * found.error + 1e-9, "{found:?} for {truth}");
             assert!(found.error < 0.015);
         }
+        // Each coordinate has a mean of its own.
+        let mut values = vec![0.0; 100 * 200 * 2];
+        Stream::new(2, Purpose::Script).normals(0, 0, &mut values);
+        values.iter_mut().step_by(2).for_each(|x| *x += 50.0);
+        let found = autocorrelation(&Tensor::new(&[100, 200, 2], values).unwrap(), 1).unwrap();
+        assert!(found.value.abs() < 5.0 * found.error, "{found:?}");
         assert!(autocorrelation(&paths, 100).unwrap_err().to_string().contains("below the number of times 100"));
         let still = Tensor::new(&[2, 2], vec![1.0; 4]).unwrap();
         assert!(autocorrelation(&still, 1).unwrap_err().to_string().contains("do not vary"));

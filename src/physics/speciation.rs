@@ -11,7 +11,7 @@ use crate::settings::written;
 use crate::task::Task;
 
 /// Times at which the ratio is looked at, before the crossing is refined.
-const PLACES: usize = 400;
+const PLACES: usize = 2000;
 
 /// The last time at which the noised data are wide by their own as by noise: a(t)² Λ = Σ_xx(t), Λ being the largest
 /// eigenvalue of the covariance of the data. Where coordinates are coupled, the largest eigenvalue of

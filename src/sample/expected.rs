@@ -5,7 +5,7 @@ use nalgebra::DMatrix;
 use super::layout::Layout;
 use super::method::Needs;
 use super::noise::{Impulses, Noise};
-use super::options::Options;
+use super::options::{LastStep, Options};
 use super::plan::Plan;
 use super::problem::Problem;
 use crate::data::{Covariance, Dataset, Detail, Mixture, Moments};
@@ -41,7 +41,8 @@ pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task:
     if process.class() == Class::Nonlinear || process.is_periodic() {
         return Ok(None);
     }
-    let follows_reference = about.needs == Needs::Linear;
+    // A last step to the expected state leaves out what the state before it may differ by.
+    let follows_reference = options.method.is_exact_for_gaussians() && options.last == LastStep::None;
     let variances = score.moments().coordinate_variances();
     let mut candidates: Vec<(Detail, String)> = Vec::new();
     // Steps around a Gaussian reference make no error of Gaussian data.
@@ -68,7 +69,11 @@ pub(super) fn warning(score: &dyn Score, options: &Options, times: &[f64], task:
         }
     }
     Ok(worst.filter(|Worst { ratio, .. }| (ratio - 1.0).abs() > MUCH).map(|Worst { ratio, what }| {
-        let other = if follows_reference { "" } else { ", or the method \"exponential\"" };
+        let other = match (options.last, about.needs) {
+            (LastStep::Denoise, _) => ", a grid that is finer towards 0, or last: \"none\"",
+            (_, Needs::Linear) => "",
+            _ => ", or the method \"exponential\"",
+        };
         format!(
             "by {} steps of \"{}\" {what} would come out with {} times their standard deviation: take more steps{other}",
             times.len() - 1,

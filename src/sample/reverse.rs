@@ -15,6 +15,7 @@ use super::problem::Problem;
 use super::start::{Beginning, Values};
 use super::state::{Run, State};
 use crate::error::{Error, Result};
+use crate::measure::Estimate;
 use crate::process::{PriorLaw, Process};
 use crate::rng::{Purpose, Stream};
 use crate::score::{Chart, Score, remainder, unsettled};
@@ -41,6 +42,7 @@ pub fn sample(score: &dyn Score, count: usize, law: PriorLaw, options: &Options,
     };
     let noise = Noise::Normal(increments(options, process.horizon()));
     let mut state = follow(score, count, process.horizon(), &start, noise, options, task)?;
+    state.warn(unlike(&state, score), task);
     if law != PriorLaw::Ensemble {
         state.warn(remainder(score)?, task);
     }
@@ -184,26 +186,65 @@ const MUCH_WIDER: f64 = 4.0;
 
 /// That samples are much wider than the data.
 fn too_wide(state: &State, score: &dyn Score) -> Option<String> {
+    let (c, spread) = widths(state, score)?.max_by(|a, b| a.1.value.total_cmp(&b.1.value))?;
+    (spread.value > MUCH_WIDER).then(|| {
+        format!(
+            "the samples have {} times the variance of the data{}: the steps are too long for the process, or the \
+             score has not been learned",
+            number(spread.value),
+            place(score, c)
+        )
+    })
+}
+
+/// A part of the variance that is worth a warning, where chance does not explain it.
+const MUCH_UNLIKE: f64 = 0.1;
+/// Standard errors that chance explains.
+const MOST_ERRORS: f64 = 5.0;
+
+/// That samples from the prior are narrower or wider than the data, of which rare ones may be missing.
+fn unlike(state: &State, score: &dyn Score) -> Option<String> {
+    let off = |spread: &Estimate| (spread.value - 1.0).abs();
+    let is_much = |spread: &Estimate| {
+        off(spread) > MUCH_UNLIKE && off(spread) > MOST_ERRORS * spread.error && spread.value <= MUCH_WIDER
+    };
+    let found = widths(state, score)?.filter(|(_, spread)| is_much(spread));
+    let (c, spread) = found.max_by(|a, b| off(&a.1).total_cmp(&off(&b.1)))?;
+    Some(format!(
+        "the samples have {:.3} ± {:.3} times the variance of the data{}: take more steps, or learn the score for longer",
+        spread.value,
+        spread.error,
+        place(score, c)
+    ))
+}
+
+fn place(score: &dyn Score, coordinate: usize) -> String {
+    if score.moments().mean.len() == 1 { String::new() } else { format!(" in coordinate {coordinate}") }
+}
+
+/// The variance of samples at t = 0 in parts of that of the data, coordinate by coordinate where these vary; none of
+/// samples of a class.
+fn widths(state: &State, score: &dyn Score) -> Option<impl Iterator<Item = (usize, Estimate)>> {
+    if state.time != 0.0 || !score.is_of_all() {
+        return None;
+    }
     let (moments, values) = (score.moments(), state.blocks[0].values());
     let d = moments.mean.len();
-    let mut squares = vec![0.0; d];
+    let mut sums = vec![[0.0; 2]; d];
     for datum in values.chunks_exact(d) {
-        for (c, (sum, &x)) in squares.iter_mut().zip(datum).enumerate() {
+        for (c, (sums, &x)) in sums.iter_mut().zip(datum).enumerate() {
             let own = score.units().map_or(f64::from(x), |units| units.normalise(c, f64::from(x)));
-            *sum += (own - moments.mean[c]).powi(2);
+            let square = (own - moments.mean[c]).powi(2);
+            sums[0] += square;
+            sums[1] += square * square;
         }
     }
     let count = (values.len() / d) as f64;
-    let ratios = squares.iter().zip(moments.coordinate_variances()).map(|(sum, variance)| sum / count / variance);
+    let all = sums.into_iter().zip(moments.coordinate_variances()).enumerate();
     // A coordinate without variance has none to compare with.
-    let finite = ratios.enumerate().filter(|(_, ratio)| ratio.is_finite());
-    let (c, ratio) = finite.max_by(|a, b| a.1.total_cmp(&b.1))?;
-    (state.time == 0.0 && score.is_of_all() && ratio > MUCH_WIDER).then(|| {
-        let place = if d == 1 { String::new() } else { format!(" in coordinate {c}") };
-        format!(
-            "the samples have {} times the variance of the data{place}: the steps are too long for the process, or the \
-             score has not been learned",
-            number(ratio)
-        )
-    })
+    Some(all.filter(|(_, (_, variance))| *variance > 0.0).map(move |(c, ([squares, fourths], variance))| {
+        let mean = squares / count;
+        let error = ((fourths / count - mean * mean).max(0.0) / count).sqrt();
+        (c, Estimate { value: mean / variance, error: error / variance })
+    }))
 }

@@ -136,7 +136,7 @@ impl Classifier {
     /// # Errors
     /// When the data are no labelled points or have a class that it does not know, and as [`Classifier::classify`].
     pub fn accuracy(&self, data: &Dataset, task: &Task) -> Result<Estimate> {
-        let Some(points) = data.points().filter(|_| !data.labels().is_empty()) else {
+        let Some(points) = data.own_points().filter(|_| !data.labels().is_empty()) else {
             let (problem, hint) = match data.classes() {
                 [] => ("have no labels", "give them: dataset::from_array(points, #{ labels: [..] })"),
                 _ => ("are a law that is drawn from", "draw points with their labels first: data.labelled(1000, 1)"),
@@ -149,7 +149,7 @@ impl Classifier {
             let problem = format!("has the classes {}", data.classes().join(", "));
             return Err(Error::argument("data", problem).with_hint(format!("it knows {}", self.classes().join(", "))));
         };
-        let found = self.classify(points, task)?;
+        let found = self.classify(&points?, task)?;
         let hits =
             found.iter().zip(data.class_indices()).filter(|(found, own)| **found == places[**own as usize]).count();
         Ok(Estimate::part(hits, found.len()))

@@ -27,6 +27,11 @@ pub trait Method: Debug + Send + Sync {
         Ok(())
     }
 
+    /// Whether its steps are exact for Gaussian data under their score, whatever their length.
+    fn is_exact_for_gaussians(&self) -> bool {
+        self.about().needs == Needs::Linear
+    }
+
     /// How it is run. Methods are made in this room only.
     #[doc(hidden)]
     fn way(&self) -> Way<'_>;

@@ -86,6 +86,10 @@ impl Method for Splitting {
         }
     }
 
+    fn is_exact_for_gaussians(&self) -> bool {
+        self.reference == Reference::Data
+    }
+
     fn way(&self) -> Way<'_> {
         Way::Fixed(self)
     }

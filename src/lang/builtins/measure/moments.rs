@@ -57,7 +57,8 @@ pub(super) mod module {
         Ok(measure::covariance(&a, &task(&ctx)).raise(&ctx)?.into())
     }
 
-    /// Autocorrelation ⟨x(t) x(t + lag)⟩/⟨x²⟩ of stationary paths, of deviations from the mean over all of them.
+    /// Autocorrelation ⟨x(t) x(t + lag)⟩/⟨x²⟩ of stationary paths, of deviations from the mean of each
+    /// coordinate.
     ///
     /// # Shapes
     /// `paths` [times, count, ..] at equal steps, as `s.path("x")` gives
