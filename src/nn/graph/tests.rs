@@ -186,7 +186,7 @@ fn convolutions_of_all_shapes() {
 #[test]
 fn filtered_convolutions_of_all_shapes() {
     let extents =
-        [image(16, 16, 16), image(18, 2, 3), image(33, 9, 4), image(40, 5, 7), image(64, 3, 8), image(16, 31, 30)];
+        [image(16, 16, 16), image(18, 2, 3), image(33, 9, 4), image(40, 5, 7), image(64, 3, 8), image(16, 15, 14)];
     for (extent, outputs) in extents.into_iter().zip([16, 35, 17, 70, 16, 33]) {
         for padding in [Padding::Zeros, Padding::Periodic] {
             check(&format!("{extent} to {outputs}, {padding:?}"), extent, |shows| {

@@ -19,5 +19,5 @@ pub(super) use elementwise::{
 pub use optimiser::{Adam, Averages, STRIP, reduce};
 pub(super) use packed::{Form, Matrix, Packed};
 pub(super) use product::{Left, PANEL, Right, Shape, add_product, multiply, transform, transform_back};
-pub(super) use sums::{sum_rows, sum_squares};
+pub(super) use sums::{sum_products, sum_rows, sum_squares};
 pub(super) use winograd::{Channels, POINTS, Tiling, enter_tiles, leave_tiles, scatter_tiles, taps_of_points};
