@@ -10,7 +10,7 @@ use safetensors::SafeTensors;
 use super::Runtime;
 use super::builtins::score::Score;
 use crate::host::Host;
-use crate::nn::{Buffers, Candle, Network, Parameter, Samples, Shown, Training};
+use crate::nn::{Candle, Network, Parameter, Samples, Shown, Training};
 use crate::rng::{Purpose, Stream};
 use crate::score::Learned;
 use crate::task::Task;
@@ -163,9 +163,8 @@ fn the_gradient_of_the_whole_unet_is_candles() {
     let samples = Samples { count, state, clock, class: &[], target, weight, chance: None };
     let gradient = |mut training: Box<dyn Training>| {
         Task::default().team(training.parts(), |team| training.update(&parameters, team)).unwrap();
-        let space = vec![f32::NAN; training.space(count)];
-        let mut buffers = Buffers { gradient: vec![f32::NAN; parameters.len()], space };
-        (training.pass(&parameters, samples, 1e-3, &mut buffers).unwrap(), buffers.gradient)
+        let (mut space, mut gradient) = (vec![f32::NAN; training.space(count)], vec![f32::NAN; parameters.len()]);
+        (training.pass(&parameters, samples, 1e-3, &mut space, &mut gradient).unwrap(), gradient)
     };
     let candle = Candle::new(&network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use candle_core::{Device, Tensor, Var};
 
-use super::{Buffers, Chance, Network, Parameter, Samples, Training};
+use super::{Chance, Network, Parameter, Samples, Training};
 use crate::error::{Error, Result};
 use crate::task::Team;
 
@@ -98,8 +98,8 @@ impl Training for Candle {
         0
     }
 
-    fn pass(&self, _: &[f32], samples: Samples<'_>, scale: f32, buffers: &mut Buffers) -> Result<f64> {
-        self.differentiate(samples, scale, &mut buffers.gradient).map_err(|e| candle("gradient", &e))
+    fn pass(&self, _: &[f32], samples: Samples<'_>, scale: f32, _: &mut [f32], gradient: &mut [f32]) -> Result<f64> {
+        self.differentiate(samples, scale, gradient).map_err(|e| candle("gradient", &e))
     }
 
     fn has_threads(&self) -> bool {

@@ -21,5 +21,5 @@ pub use candle::Candle;
 pub use graph::Graph;
 pub use kinds::restore;
 pub use mlp::Mlp;
-pub use network::{Buffers, Chance, Inference, Network, Parameter, Samples, Shown, Training};
+pub use network::{Chance, Inference, Network, Parameter, Samples, Shown, Training};
 pub use weights::Weights;

@@ -77,15 +77,6 @@ impl Chance {
     }
 }
 
-/// What a pass over a chunk of a batch writes to.
-#[derive(Debug, Clone)]
-pub struct Buffers {
-    /// Gradient of the loss by the parameters, in their order.
-    pub gradient: Vec<f32>,
-    /// Working memory, of the length that [`Training::space`] says.
-    pub space: Vec<f32>,
-}
-
 /// A function of a noised state and a time with parameters to be learned.
 pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
     /// Its kind, as files name it.
@@ -133,8 +124,8 @@ pub trait Network: fmt::Debug + fmt::Display + Send + Sync {
     /// makes them so many.
     fn check_memory(&self, host: &Host) -> Result<()>;
 
-    /// Bytes that training on batches of that many samples takes.
-    fn memory(&self, batch: usize) -> f64;
+    /// Bytes that training on batches of that many samples takes on so many threads.
+    fn memory(&self, batch: usize, threads: usize) -> f64;
 
     /// Samples per chunk of a batch. Fixed, so that threads change no bit; few enough for what a pass keeps of a chunk
     /// to stay in the cache of a core, and enough for products of matrices to run at full speed.
@@ -169,12 +160,20 @@ pub trait Training: Send + Sync {
     /// Numbers of working memory that a pass over a chunk of that many samples needs.
     fn space(&self, count: usize) -> usize;
 
-    /// Returns `scale` · Σ weight · (network(state, clock) − target)² and leaves its gradient by the `parameters`,
-    /// which are those of the last [`Training::update`].
+    /// Returns `scale` · Σ weight · (network(state, clock) − target)² and writes its gradient by the `parameters`,
+    /// which are those of the last [`Training::update`]. `space` is working memory, of the length that
+    /// [`Training::space`] says.
     ///
     /// # Errors
     /// When a device fails.
-    fn pass(&self, parameters: &[f32], samples: Samples<'_>, scale: f32, buffers: &mut Buffers) -> Result<f64>;
+    fn pass(
+        &self,
+        parameters: &[f32],
+        samples: Samples<'_>,
+        scale: f32,
+        space: &mut [f32],
+        gradient: &mut [f32],
+    ) -> Result<f64>;
 
     /// Whether its passes use threads of their own, which a waiting team would hinder.
     fn has_threads(&self) -> bool {

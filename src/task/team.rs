@@ -31,9 +31,28 @@ impl Team<'_> {
     /// When `work` does, or there are more items than the team was made for.
     pub fn each<T: Send>(&mut self, items: &mut [T], work: impl Fn(usize, &mut T) + Sync) {
         let first = Items(items.as_mut_ptr());
-        self.0.round(items.len(), &|i| {
+        self.0.round(items.len(), usize::MAX, &|_, i| {
             // SAFETY: i is below the number of items, and `round` gives every i to one thread only.
             work(i, unsafe { &mut *first.at(i) });
+        });
+    }
+
+    /// Runs `work(tool, i, item)` as [`Team::each`] does, on as many threads as there are `tools`, each with its own.
+    ///
+    /// # Panics
+    /// As [`Team::each`], and without any tool.
+    pub fn each_with<T: Send, U: Send>(
+        &mut self,
+        tools: &mut [T],
+        items: &mut [U],
+        work: impl Fn(&mut T, usize, &mut U) + Sync,
+    ) {
+        assert!(!tools.is_empty(), "somebody must work");
+        let (first_tool, first) = (Items(tools.as_mut_ptr()), Items(items.as_mut_ptr()));
+        self.0.round(items.len(), tools.len(), &|thread, i| {
+            // SAFETY: i is below the number of items, and `round` gives every i to one thread only; the number of a
+            // thread is below the number of tools.
+            work(unsafe { &mut *first_tool.at(thread) }, i, unsafe { &mut *first.at(i) });
         });
     }
 }
@@ -50,11 +69,16 @@ impl<T> Items<T> {
     }
 }
 
-/// One round: what to do with the numbers below `count`. The lifetime of the closure is that of the round.
+/// What a thread does with a number.
+type Work<'a> = dyn Fn(usize, usize) + Sync + 'a;
+
+/// One round: what the threads below `threads` do with the numbers below `count`. The lifetime of the closure is that
+/// of the round.
 #[derive(Clone, Copy)]
 struct Job {
-    work: *const (dyn Fn(usize) + Sync),
+    work: *const Work<'static>,
     count: usize,
+    threads: usize,
 }
 
 struct Shared {
@@ -87,12 +111,12 @@ impl Shared {
         }
     }
 
-    fn round(&self, count: usize, work: &(dyn Fn(usize) + Sync)) {
+    fn round(&self, count: usize, threads: usize, work: &Work<'_>) {
         assert!(count <= self.taken.len(), "{count} items for a team of {}", self.taken.len());
         // SAFETY: only the lifetime changes; nobody uses the closure after this function, which waits for all helpers
         // even if `work` panics.
-        let work = unsafe { std::mem::transmute::<&(dyn Fn(usize) + Sync), &'static (dyn Fn(usize) + Sync)>(work) };
-        let job = Job { work, count };
+        let work = unsafe { std::mem::transmute::<&Work<'_>, &'static Work<'static>>(work) };
+        let job = Job { work, count, threads: threads.min(self.helpers + 1) };
         // SAFETY: no helper is busy, so none reads it.
         unsafe { *self.job.get() = Some(job) };
         self.busy.store(self.helpers, Ordering::Relaxed);
@@ -106,12 +130,14 @@ impl Shared {
 
     /// Does what no other thread has taken, beginning with what falls to thread `thread`.
     fn take(&self, thread: usize, round: u64, job: Job) {
-        let threads = self.helpers + 1;
-        for turn in 0..threads {
-            for i in ((thread + turn) % threads..job.count).step_by(threads) {
+        if thread >= job.threads {
+            return;
+        }
+        for turn in 0..job.threads {
+            for i in ((thread + turn) % job.threads..job.count).step_by(job.threads) {
                 if self.taken[i].swap(round, Ordering::Relaxed) != round {
                     // SAFETY: `round` keeps the closure alive until no helper is busy.
-                    unsafe { (*job.work)(i) };
+                    unsafe { (*job.work)(thread, i) };
                 }
             }
         }
@@ -178,6 +204,26 @@ mod tests {
             // Item i takes part in the rounds that are longer than i.
             let rounds = |i: usize| (0..300).filter(|round| 1 + round % 37 > i).count();
             assert!(items.iter().enumerate().all(|(i, &item)| item == (i + 1) * rounds(i)), "{items:?}");
+        }
+    }
+
+    /// Seen to fail with a thread more than there are tools.
+    #[test]
+    fn no_two_threads_share_a_tool() {
+        for (threads, count) in [(1, 3), (3, 1), (3, 2), (3, 3), (2, 5)] {
+            let (mut tools, mut items) = (vec![(0, false); count], vec![0_usize; 37]);
+            Team::scope(threads, items.len(), |team| {
+                for _ in 0..100 {
+                    team.each_with(&mut tools, &mut items, |(used, is_held), i, item| {
+                        assert!(!std::mem::replace(is_held, true), "two threads hold it");
+                        *used += 1;
+                        *item += i;
+                        *is_held = false;
+                    });
+                }
+            });
+            assert_eq!(tools.iter().map(|(used, _)| used).sum::<i32>(), 3700);
+            assert!(items.iter().enumerate().all(|(i, &item)| item == 100 * i), "{items:?}");
         }
     }
 

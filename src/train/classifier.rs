@@ -78,7 +78,7 @@ impl Classifier {
         let (origin, scale) = units(data);
         let source = Labelled { data, classes: classes.len(), origin, scale, seed: options.seed };
         let weights = Weights::new(network.initial(options.seed));
-        let trainer = Trainer::new(&network, weights, &source, None, &options, task.host())?;
+        let trainer = Trainer::new(&network, weights, &source, None, &options, task)?;
         let (weights, record) = trainer.finish(task);
         let average = &weights.average;
         Ok(Self(Arc::new(Inner {

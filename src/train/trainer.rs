@@ -12,7 +12,7 @@ use crate::data::{Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
-use crate::nn::{Buffers, Candle, Chance, Network, Samples, Training, Weights};
+use crate::nn::{Candle, Chance, Network, Samples, Training, Weights};
 use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
 use crate::task::{Task, Team};
@@ -29,7 +29,7 @@ use crate::vector::single;
 /// When an option is out of range, the data has another shape than the model's, or the loss is no longer finite; the
 /// model then keeps its weights from before the bad step.
 pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) -> Result<Record> {
-    let (horizon, host) = (model.process().horizon(), task.host());
+    let horizon = model.process().horizon();
     options.check(horizon)?;
     options.check_total(model.weights().steps)?;
     if data.shape() != model.shape() {
@@ -47,7 +47,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     }
     let classes = Classes::new(model, data, options)?;
     let weights = (*model.weights()).clone();
-    let trainer = Trainer::new(model.network(), weights, source.as_ref(), classes.as_ref(), options, host)?;
+    let trainer = Trainer::new(model.network(), weights, source.as_ref(), classes.as_ref(), options, task)?;
     let (weights, record) = trainer.finish(task);
     model.set_weights(weights);
     record
@@ -83,9 +83,9 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
     Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
 }
 
-/// Refuses a batch whose buffers would not fit: every chunk has a gradient and the activations of its own.
-fn check_memory(network: &dyn Network, batch: usize, host: &Host) -> Result<()> {
-    host.afford(network.memory(batch), |problem| {
+/// Refuses a batch whose buffers would not fit: every chunk has a gradient of its own, every thread activations.
+fn check_memory(network: &dyn Network, batch: usize, threads: usize, host: &Host) -> Result<()> {
+    host.afford(network.memory(batch, threads), |problem| {
         Error::argument("batch", format!("of {batch} for this network {problem}"))
             .with_hint("take a smaller batch, or a narrower network")
     })
@@ -95,7 +95,8 @@ struct Worker<'a> {
     feed: Box<dyn Feed + 'a>,
     /// Where the network is told classes.
     told: Option<Told<'a>>,
-    buffers: Buffers,
+    /// Of the loss by the parameters.
+    gradient: Vec<f32>,
     loss: Result<f64>,
 }
 
@@ -105,6 +106,8 @@ pub(super) struct Trainer<'a> {
     weights: Weights,
     training: Box<dyn Training>,
     workers: Vec<Worker<'a>>,
+    /// Working memory of each thread.
+    spaces: Vec<Vec<f32>>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
     gradient: Vec<f32>,
     squares: Vec<f64>,
@@ -128,9 +131,10 @@ impl<'a> Trainer<'a> {
         source: &'a dyn Source,
         classes: Option<&'a Classes>,
         options: &'a Options,
-        host: &Host,
+        task: &Task,
     ) -> Result<Self> {
-        check_memory(network.as_ref(), options.batch, host)?;
+        let threads = task.threads().clamp(1, options.batch.div_ceil(network.chunk()).max(1));
+        check_memory(network.as_ref(), options.batch, threads, task.host())?;
         let training = match options.backend {
             Backend::Fused => network.training(),
             Backend::Candle => Box::new(Candle::new(network, &Device::Cpu)?),
@@ -138,20 +142,20 @@ impl<'a> Trainer<'a> {
         let (chunk, parameters) = (network.chunk(), network.parameters());
         let worker = |first: usize| {
             let count = chunk.min(options.batch - first);
-            let buffers = Buffers { gradient: vec![0.0; parameters], space: vec![0.0; training.space(count)] };
             let told = classes.map(|classes| classes.told(count));
-            Worker { feed: source.feed(first, count), told, buffers, loss: Ok(0.0) }
+            Worker { feed: source.feed(first, count), told, gradient: vec![0.0; parameters], loss: Ok(0.0) }
         };
         Ok(Self {
             options,
             workers: (0..options.batch).step_by(chunk).map(worker).collect(),
+            spaces: vec![vec![0.0; training.space(chunk.min(options.batch))]; threads],
             training,
             gradient: vec![0.0; parameters],
             squares: vec![0.0; parameters.div_ceil(STRIP)],
             scale: 1.0 / single((options.batch * network.outputs()) as f64),
             weights,
             baseline: source.baseline(),
-            history: History::new(options, host),
+            history: History::new(options, task.host()),
             chance: Stream::new(options.seed, Purpose::Dropout),
         })
     }
@@ -204,11 +208,11 @@ impl<'a> Trainer<'a> {
 
     /// Draws the batch, leaves each chunk's gradient with its worker and returns the loss.
     fn differentiate(&mut self, team: &mut Team<'_>) -> Result<f64> {
-        let Self { weights, training, workers, scale, chance, .. } = self;
+        let Self { weights, training, workers, spaces, scale, chance, .. } = self;
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         training.update(parameters, team)?;
         let stream = *chance;
-        team.each(workers, |chunk, Worker { feed, told, buffers, loss }| {
+        team.each_with(spaces, workers, |space, chunk, Worker { feed, told, gradient, loss }| {
             let chunk = chunk as u32;
             feed.fill(step, chunk);
             if let Some(told) = told {
@@ -216,7 +220,7 @@ impl<'a> Trainer<'a> {
             }
             let class = told.as_ref().map_or(&[][..], Told::rows);
             let samples = Samples { class, chance: Some(Chance { stream, step, chunk }), ..feed.samples() };
-            *loss = training.pass(parameters, samples, *scale, buffers);
+            *loss = training.pass(parameters, samples, *scale, space, gradient);
         });
         workers.iter_mut().map(|worker| std::mem::replace(&mut worker.loss, Ok(0.0))).sum()
     }
@@ -227,7 +231,7 @@ impl<'a> Trainer<'a> {
         let mut strips: Vec<_> = self.gradient.chunks_mut(STRIP).zip(&mut self.squares).collect();
         team.each(&mut strips, |strip, (sum, squares)| {
             let place = strip * STRIP..strip * STRIP + sum.len();
-            **squares = reduce(workers.len(), |chunk| &workers[chunk].buffers.gradient[place.clone()], sum);
+            **squares = reduce(workers.len(), |chunk| &workers[chunk].gradient[place.clone()], sum);
         });
         self.squares.iter().sum::<f64>().sqrt()
     }

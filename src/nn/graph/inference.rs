@@ -1,5 +1,7 @@
 //! A graph as a function, with fixed parameters.
 
+use std::sync::OnceLock;
+
 use super::plan::Plan;
 use super::{Graph, enter, leave};
 use crate::nn::kernel::Packed;
@@ -13,6 +15,8 @@ pub(super) struct FusedInference {
     back: Plan,
     parameters: Vec<f32>,
     packed: Packed,
+    /// With the transposes of matrices, once a gradient is asked for.
+    packed_back: OnceLock<Packed>,
 }
 
 /// Multiplications of a tile that take a hundred microseconds, beside which handing it over takes none.
@@ -24,13 +28,14 @@ const MOST_LANES: usize = 8;
 impl FusedInference {
     /// The network with these parameters.
     pub(super) fn new(graph: Graph, parameters: &[f32]) -> Self {
-        let mut packed = graph.packed();
+        let mut packed = graph.packed_forward();
         packed.fill(parameters);
         Self {
             plan: Plan::forward(&graph),
             back: Plan::by_state(&graph),
             parameters: parameters.to_vec(),
             packed,
+            packed_back: OnceLock::new(),
             graph,
         }
     }
@@ -38,7 +43,7 @@ impl FusedInference {
 
 impl FusedInference {
     /// Computes all values as they stand in `plan`.
-    fn forward(&self, plan: &Plan, shown: Shown<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
+    fn forward(&self, plan: &Plan, packed: &Packed, shown: Shown<'_>, slots: &mut [&mut [f32]], scratch: &mut [f32]) {
         let (Shown { count, state, clock, class }, Self { graph, .. }) = (shown, self);
         enter(graph.state(), count, state, slots[plan.values[0]]);
         slots[plan.values[1]][..count].fill(clock);
@@ -50,7 +55,7 @@ impl FusedInference {
             }
         }
         for (number, node) in graph.nodes.iter().enumerate().skip(graph.shown()) {
-            plan.compute(node, number, node.pass(count, &self.parameters, &self.packed), slots, scratch);
+            plan.compute(node, number, node.pass(count, &self.parameters, packed), slots, scratch);
         }
     }
 }
@@ -71,7 +76,7 @@ impl Inference for FusedInference {
     fn evaluate(&self, shown: Shown<'_>, space: &mut [f32], output: &mut [f32]) {
         let Self { graph, plan, .. } = self;
         let (mut slots, scratch) = plan.slots(shown.count, space);
-        self.forward(plan, shown, &mut slots, scratch);
+        self.forward(plan, &self.packed, shown, &mut slots, scratch);
         let answer = plan.value(graph.nodes.len() - 1, shown.count, &slots);
         leave(graph.answer().layer.output(), shown.count, answer, output);
     }
@@ -81,12 +86,17 @@ impl Inference for FusedInference {
     }
 
     fn gradient(&self, shown: Shown<'_>, weight: &[f32], space: &mut [f32], gradient: &mut [f32]) {
-        let Self { graph, back, parameters, packed, .. } = self;
+        let Self { graph, back, parameters, packed_back, .. } = self;
         let (Some(by_state), Some(by_answer)) = (back.gradients[0], back.gradients[graph.nodes.len() - 1]) else {
             return gradient.fill(0.0);
         };
         let (mut slots, scratch) = back.slots(shown.count, space);
-        self.forward(back, shown, &mut slots, scratch);
+        let packed = packed_back.get_or_init(|| {
+            let mut packed = graph.packed();
+            packed.fill(parameters);
+            packed
+        });
+        self.forward(back, packed, shown, &mut slots, scratch);
         enter(graph.answer().layer.output(), shown.count, weight, slots[by_answer]);
         let at = |number: usize| graph.nodes[number].pass(shown.count, parameters, packed);
         back.backward(graph, at, &mut slots, scratch, |_, _, _, _| ());

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use crate::error::{Error, Result};
 use crate::nn::Parameter;
-use crate::nn::kernel::Packed;
+use crate::nn::kernel::{Matrix, Packed};
 use layer::{Layer, Pass, Recipe, restore};
 
 pub use answer::Answer;
@@ -205,9 +205,19 @@ impl Graph {
         self.nodes.iter().map(stored).collect()
     }
 
-    /// Room for all matrices that are factors of products.
+    /// All matrices that are factors of products.
+    fn matrices(&self) -> impl Iterator<Item = Matrix> {
+        self.nodes.iter().flat_map(|node| node.layer.matrices(&node.places))
+    }
+
+    /// Room for them in the passes of the answer alone.
+    fn packed_forward(&self) -> Packed {
+        Packed::new(self.matrices().map(|matrix| Matrix { is_transposed: false, ..matrix }))
+    }
+
+    /// Room for them in all passes.
     fn packed(&self) -> Packed {
-        Packed::new(self.nodes.iter().flat_map(|node| node.layer.matrices(&node.places)))
+        Packed::new(self.matrices())
     }
 
     /// Numbers of working memory that any pass of a layer over `count` samples needs.

@@ -115,12 +115,13 @@ impl Network for Graph {
         })
     }
 
-    fn memory(&self, batch: usize) -> f64 {
+    fn memory(&self, batch: usize, threads: usize) -> f64 {
         let (chunks, count) = (batch.div_ceil(self.chunk()), self.chunk().min(batch));
-        // Parameters, their average and two moments, and the sum of the gradients; the weights packed twice; a gradient
-        // of each chunk.
-        4.0 * (self.parameters() as f64 * (7 + chunks) as f64
-            + chunks as f64 * Plan::training(self).space(self, count) as f64)
+        // Parameters, their average and two moments, and the sum of the gradients; a gradient of each chunk; the packed
+        // weights; what a thread keeps of a chunk.
+        4.0 * (self.parameters() as f64 * (5 + chunks) as f64
+            + self.matrices().map(|matrix| matrix.packed_numbers()).sum::<usize>() as f64
+            + threads as f64 * Plan::training(self).space(self, count) as f64)
     }
 
     fn chunk(&self) -> usize {

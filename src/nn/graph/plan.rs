@@ -16,6 +16,14 @@ pub(super) struct Plan {
     sizes: Vec<usize>,
 }
 
+/// Numbers of a cache line: loads and stores across two take longer.
+const LINE: usize = 16;
+
+/// So many numbers or a few more, up to the end of a cache line.
+fn aligned(numbers: usize) -> usize {
+    numbers.next_multiple_of(LINE)
+}
+
 /// A value, from the moment that writes it to the last that reads it.
 struct Life {
     size: usize,
@@ -62,7 +70,7 @@ impl Plan {
 
     /// Numbers of working memory of a pass over `count` samples.
     pub(super) fn space(&self, graph: &Graph, count: usize) -> usize {
-        count * self.slots.iter().sum::<usize>() + graph.scratch(count)
+        LINE - 1 + self.slots.iter().map(|&size| aligned(size * count)).sum::<usize>() + graph.scratch(count)
     }
 
     /// Computes the value of node `number` from those of others, which stand in `slots`.
@@ -125,11 +133,13 @@ impl Plan {
         &slots[self.values[number]][..count * self.sizes[number]]
     }
 
-    /// The slots for `count` samples at the head of `space`, and what is left of it.
+    /// The slots for `count` samples at the head of `space`, each from a cache line on, and what is left of it.
     pub(super) fn slots<'a>(&self, count: usize, space: &'a mut [f32]) -> (Vec<&'a mut [f32]>, &'a mut [f32]) {
-        let mut rest = space;
+        // Not more than what is spare, also where the platform does not say.
+        let skipped = space.as_ptr().align_offset(LINE * size_of::<f32>()).min(LINE - 1);
+        let mut rest = &mut space[skipped..];
         let mut take = |size: usize| {
-            let (slot, behind) = std::mem::take(&mut rest).split_at_mut(size * count);
+            let (slot, behind) = std::mem::take(&mut rest).split_at_mut(aligned(size * count));
             rest = behind;
             slot
         };

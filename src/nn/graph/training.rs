@@ -6,7 +6,7 @@ use super::plan::Plan;
 use super::{Graph, enter};
 use crate::error::Result;
 use crate::nn::kernel::Packed;
-use crate::nn::{Buffers, Samples, Training};
+use crate::nn::{Samples, Training};
 use crate::task::Team;
 
 /// The fused passes of a graph.
@@ -77,8 +77,14 @@ impl Training for FusedTraining {
         self.plan.space(&self.graph, count)
     }
 
-    fn pass(&self, parameters: &[f32], samples: Samples<'_>, scale: f32, buffers: &mut Buffers) -> Result<f64> {
-        let Buffers { gradient, space } = buffers;
+    fn pass(
+        &self,
+        parameters: &[f32],
+        samples: Samples<'_>,
+        scale: f32,
+        space: &mut [f32],
+        gradient: &mut [f32],
+    ) -> Result<f64> {
         let (mut slots, scratch) = self.plan.slots(samples.count, space);
         self.forward(parameters, samples, &mut slots, scratch);
         let loss = self.squared_error(samples, scale, &mut slots);

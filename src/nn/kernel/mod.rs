@@ -10,12 +10,14 @@ mod optimiser;
 mod packed;
 mod product;
 mod sums;
+mod winograd;
 
 pub(super) use elementwise::{
     activate, activate_panel, activate_panel_with_slopes, activate_with_slopes, add_outer, add_through, squared_error,
     through_activation,
 };
 pub use optimiser::{Adam, Averages, STRIP, reduce};
-pub(super) use packed::{Matrix, Packed};
+pub(super) use packed::{Form, Matrix, Packed};
 pub(super) use product::{Left, PANEL, Right, Shape, add_product, multiply, transform, transform_back};
-pub(super) use sums::{sum_rows, sum_squares};
+pub(super) use sums::{sum_products, sum_rows, sum_squares};
+pub(super) use winograd::{Channels, POINTS, Tiling, enter_tiles, leave_tiles, scatter_tiles, taps_of_points};

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::product::{PANEL, Right};
+use super::winograd::{POINTS, pack_points, pack_points_transposed};
 use crate::task::Team;
 
 /// A matrix among the parameters of a network, [rows, columns] in row-major order.
@@ -11,23 +12,51 @@ pub struct Matrix {
     pub(in crate::nn) rows: usize,
     pub(in crate::nn) columns: usize,
     pub(in crate::nn) place: Range<usize>,
-    /// Equal parts of its rows, of which each is transposed for itself, and which change their order then: the taps of
-    /// a row of a convolution. Most matrices are one part.
-    pub(in crate::nn) parts: usize,
+    pub(in crate::nn) form: Form,
     /// Whether its transpose is a factor too, of the backward pass.
     pub(in crate::nn) is_transposed: bool,
 }
 
+/// What a matrix is made of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::nn) enum Form {
+    /// Equal parts of its rows, of which each is transposed for itself, and which change their order then: the taps of
+    /// a row of a convolution. Most matrices are one part.
+    Parts(usize),
+    /// The points of 3×3 taps, below each other, in the place of the taps themselves. Their transpose has those of the
+    /// taps in the opposite order.
+    Points,
+}
+
 impl Matrix {
+    /// Parts of its rows that are transposed for themselves.
+    fn parts(&self) -> usize {
+        match self.form {
+            Form::Parts(parts) => parts,
+            Form::Points => POINTS,
+        }
+    }
+
+    /// Numbers of its panels, and of those of its transpose.
+    pub(in crate::nn) fn packed_numbers(&self) -> usize {
+        let back = if self.is_transposed { panels(self.back_rows(), self.back_columns()) } else { 0 };
+        panels(self.rows, self.columns) + back
+    }
+
     /// Rows of the transpose.
     fn back_rows(&self) -> usize {
-        self.columns * self.parts
+        self.columns * self.parts()
     }
 
     /// Columns of the transpose.
     fn back_columns(&self) -> usize {
-        self.rows / self.parts
+        self.rows / self.parts()
     }
+}
+
+/// Numbers of the panels of a matrix.
+fn panels(rows: usize, columns: usize) -> usize {
+    rows * columns.next_multiple_of(PANEL)
 }
 
 /// The weights of a network for the forward and backward passes of all chunks of a batch.
@@ -55,8 +84,11 @@ impl Item<'_> {
     fn fill(&mut self, parameters: &[f32]) {
         let Self { matrix, transposed, number, out } = self;
         let values = &parameters[matrix.place.clone()];
-        if !*transposed {
-            return pack(values, matrix.columns, *number, out);
+        match (matrix.form, *transposed) {
+            (Form::Points, false) => return pack_points(values, matrix.columns, *number, out),
+            (Form::Points, true) => return pack_points_transposed(values, matrix.back_columns(), *number, out),
+            (Form::Parts(_), false) => return pack(values, matrix.columns, *number, out),
+            (Form::Parts(_), true) => (),
         }
         // The parts of a transpose stand in the opposite order.
         let parts = values.chunks_exact(matrix.back_columns() * matrix.columns).rev();
@@ -69,7 +101,7 @@ impl Item<'_> {
 impl Packed {
     /// Room for `matrices`.
     pub(in crate::nn) fn new(matrices: impl IntoIterator<Item = Matrix>) -> Self {
-        let zeros = |depth: usize, columns: usize| vec![0.0; depth * columns.next_multiple_of(PANEL)];
+        let zeros = |rows: usize, columns: usize| vec![0.0; panels(rows, columns)];
         let packed = |matrix: Matrix| PackedMatrix {
             forward: zeros(matrix.rows, matrix.columns),
             backward: match matrix.is_transposed {
@@ -111,6 +143,13 @@ impl Packed {
     /// The matrix of that number, as a factor.
     pub(in crate::nn) fn forward(&self, number: usize) -> Right<'_> {
         Right::Panels(&self.0[number].forward)
+    }
+
+    /// The panels of that matrix, or of its transpose, each [depth, PANEL].
+    pub(in crate::nn) fn panels(&self, number: usize, transposed: bool) -> impl Iterator<Item = &[f32]> + Clone {
+        let PackedMatrix { matrix, forward, backward } = &self.0[number];
+        let (panels, depth) = if transposed { (backward, matrix.back_rows()) } else { (forward, matrix.rows) };
+        panels.chunks_exact(depth * PANEL)
     }
 
     /// Its transpose, as a factor.

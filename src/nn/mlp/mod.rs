@@ -90,11 +90,11 @@ impl Network for Mlp {
         })
     }
 
-    fn memory(&self, batch: usize) -> f64 {
+    fn memory(&self, batch: usize, threads: usize) -> f64 {
         let (chunks, count) = (batch.div_ceil(self.chunk()), self.chunk().min(batch));
         // Parameters, their average and two moments, and the sum of the gradients; the weights packed twice; a gradient
-        // of each chunk.
-        let values = self.parameters() * (7 + chunks) + chunks * training::space(self, count);
+        // of each chunk; what a thread keeps of one.
+        let values = self.parameters() * (7 + chunks) + threads * training::space(self, count);
         4.0 * values as f64
     }
 

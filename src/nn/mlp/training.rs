@@ -5,10 +5,10 @@ use std::ops::Range;
 use super::layers::{Layer, Mlp};
 use crate::error::Result;
 use crate::nn::kernel::{
-    Left, Matrix, PANEL, Packed, Right, Shape, activate_with_slopes, add_outer, multiply, squared_error,
+    Form, Left, Matrix, PANEL, Packed, Right, Shape, activate_with_slopes, add_outer, multiply, squared_error,
     through_activation,
 };
-use crate::nn::{Activation, Buffers, Samples, Training};
+use crate::nn::{Activation, Samples, Training};
 use crate::task::Team;
 
 /// The fused passes of a perceptron.
@@ -75,7 +75,7 @@ impl FusedTraining {
             let rows = if number == 0 { network.inputs } else { layer.inputs };
             let place = layer.weight.start..layer.weight.start + rows * layer.outputs;
             // The input has no gradient.
-            Matrix { rows, columns: layer.outputs, place, parts: 1, is_transposed: number > 0 }
+            Matrix { rows, columns: layer.outputs, place, form: Form::Parts(1), is_transposed: number > 0 }
         };
         let place = |number: usize| network.hidden[..number].iter().sum();
         Self {
@@ -158,8 +158,14 @@ impl Training for FusedTraining {
         count * self.sizes.all()
     }
 
-    fn pass(&self, parameters: &[f32], samples: Samples<'_>, scale: f32, buffers: &mut Buffers) -> Result<f64> {
-        let Buffers { gradient, space } = buffers;
+    fn pass(
+        &self,
+        parameters: &[f32],
+        samples: Samples<'_>,
+        scale: f32,
+        space: &mut [f32],
+        gradient: &mut [f32],
+    ) -> Result<f64> {
         let mut space = Space::new(space, samples.count, self.sizes);
         self.forward(parameters, samples, &mut space);
         let last = &self.layers[self.layers.len() - 1];
@@ -208,10 +214,9 @@ mod tests {
     /// Loss and gradient, in buffers with something else in them.
     fn gradient(mut training: Box<dyn Training>, parameters: &[f32], batch: &Batch) -> (f64, Vec<f32>) {
         Task::default().team(training.parts(), |team| training.update(parameters, team)).unwrap();
-        let space = vec![f32::NAN; training.space(COUNT)];
-        let mut buffers = Buffers { gradient: vec![f32::NAN; parameters.len()], space };
-        let loss = training.pass(parameters, samples(batch), 0.01, &mut buffers).unwrap();
-        (loss, buffers.gradient)
+        let (mut space, mut gradient) = (vec![f32::NAN; training.space(COUNT)], vec![f32::NAN; parameters.len()]);
+        let loss = training.pass(parameters, samples(batch), 0.01, &mut space, &mut gradient).unwrap();
+        (loss, gradient)
     }
 
     /// Relative distance of two vectors.

@@ -1,6 +1,8 @@
 //! A learned score at the times for which it was prepared: its network is asked about tiles of samples, several at the
 //! same time.
 
+use std::sync::{Mutex, PoisonError};
+
 use rayon::prelude::*;
 
 use crate::nn::{Inference, Shown};
@@ -19,14 +21,21 @@ pub(super) struct Fixed<'a> {
 }
 
 impl Fixed<'_> {
-    /// Buffers for up to `width` samples, each lane's from `lane` for so many.
-    fn worker(&self, width: usize, lane: impl Fn(usize) -> Lane) -> Worker<'_> {
+    /// Buffers for up to `width` samples: each lane's from `lane` and a thread's working memory, of `space` numbers, for
+    /// tiles of so many.
+    fn worker(
+        &self,
+        width: usize,
+        lane: impl Fn(usize) -> Lane,
+        space: impl Fn(&dyn Inference, usize) -> usize,
+    ) -> Worker<'_> {
         let tile = width.clamp(1, self.inference.tile());
         let lanes = self.inference.lanes().min(width.div_ceil(tile)).max(1);
         Worker {
             shared: self,
             copies: self.basis.subject().copies(),
             lanes: (0..lanes).map(|_| lane(tile)).collect(),
+            spaces: Spaces::new(space(self.inference.as_ref(), tile), lanes.min(rayon::current_num_threads())),
             tile,
             balancing: self.basis.balancing(width),
         }
@@ -41,23 +50,25 @@ impl Fixed<'_> {
 
 impl Prepared for Fixed<'_> {
     fn evaluator(&self, width: usize) -> Box<dyn Evaluator + '_> {
-        Box::new(self.worker(width, |tile| {
+        let lane = |tile| {
             let [input, output] = self.sizes(tile).map(|size| vec![0.0; size]);
             let without = self.guidance.map_or(Vec::new(), |_| output.clone());
-            Lane { space: vec![0.0; self.inference.space(tile)], input, output, gradient: Vec::new(), without }
-        }))
+            Lane { input, output, gradient: Vec::new(), without }
+        };
+        Box::new(self.worker(width, lane, |inference, tile| inference.space(tile)))
     }
 
     fn differentiator(&self, width: usize) -> Option<Box<dyn Differentiator + '_>> {
         if self.frames.iter().any(|frame| frame.balance().is_some() || frame.has_angles()) {
             return None;
         }
-        Some(Box::new(self.worker(width, |tile| {
+        let lane = |tile| {
             let [input, output] = self.sizes(tile).map(|size| vec![0.0; size]);
-            let (gradient, space) = (input.clone(), vec![0.0; self.inference.gradient_space(tile)]);
+            let gradient = input.clone();
             let without = self.guidance.map_or(Vec::new(), |_| input.clone());
-            Lane { space, input, output, gradient, without }
-        })))
+            Lane { input, output, gradient, without }
+        };
+        Some(Box::new(self.worker(width, lane, |inference, tile| inference.gradient_space(tile))))
     }
 }
 
@@ -66,19 +77,25 @@ struct Worker<'a> {
     copies: usize,
     /// One for each tile that is evaluated at the same time.
     lanes: Vec<Lane>,
+    spaces: Spaces,
     tile: usize,
     balancing: Option<Balancing<'a>>,
 }
 
 impl Worker<'_> {
     /// Calls `ask` with all tiles of `count` samples, those of a round at the same time, and then `combine` with each.
-    fn rounds(&mut self, count: usize, ask: impl Fn(&mut Lane, Tile) + Sync, mut combine: impl FnMut(&Lane, Tile)) {
-        let Self { copies, lanes, tile: most, .. } = self;
+    fn rounds(
+        &mut self,
+        count: usize,
+        ask: impl Fn(&mut Lane, &mut [f32], Tile) + Sync,
+        mut combine: impl FnMut(&Lane, Tile),
+    ) {
+        let Self { copies, lanes, spaces, tile: most, .. } = self;
         let (copies, most) = (*copies, *most);
         let tile = |first: usize| Tile { copies, count, first, size: most.min(count - first), most };
         for round in (0..count).step_by(most * lanes.len()) {
             let tiles = (round..count).step_by(most).map(tile);
-            let ask = |(lane, tile): (&mut Lane, Tile)| ask(lane, tile);
+            let ask = |(lane, tile): (&mut Lane, Tile)| spaces.lend(|space| ask(lane, space, tile));
             // The call of one lane alone goes without the pool.
             match lanes.len() {
                 1 => lanes.iter_mut().zip(tiles.clone()).for_each(ask),
@@ -89,9 +106,31 @@ impl Worker<'_> {
     }
 }
 
+/// Working memory of the network, which is much of it: lent for the time of a tile, so that there is one for each thread
+/// and not for each tile.
+struct Spaces {
+    size: usize,
+    free: Mutex<Vec<Vec<f32>>>,
+}
+
+impl Spaces {
+    fn new(size: usize, count: usize) -> Self {
+        Self { size, free: Mutex::new(vec![vec![0.0; size]; count]) }
+    }
+
+    /// Does `work` with one of them.
+    fn lend(&self, work: impl FnOnce(&mut [f32])) {
+        let free = || self.free.lock().unwrap_or_else(PoisonError::into_inner);
+        let lent = free().pop();
+        // Another pool of threads may have more of them.
+        let mut space = lent.unwrap_or_else(|| vec![0.0; self.size]);
+        work(&mut space);
+        free().push(space);
+    }
+}
+
 /// What evaluating a tile takes.
 struct Lane {
-    space: Vec<f32>,
     /// What the network is shown, [inputs, tile].
     input: Vec<f32>,
     /// The answers or their weights, [driven·copies, tile].
@@ -104,16 +143,16 @@ struct Lane {
 
 impl Lane {
     /// Asks the network about the samples of `tile` among `state`.
-    fn ask(&mut self, fixed: &Fixed<'_>, frame: &Rounded, tile: Tile, state: &[f32]) {
+    fn ask(&mut self, fixed: &Fixed<'_>, space: &mut [f32], frame: &Rounded, tile: Tile, state: &[f32]) {
         let Fixed { inference, class, guidance, .. } = fixed;
         let (inputs, outputs) = self.used(tile);
         let (input, output) = (&mut self.input[..inputs], &mut self.output[..outputs]);
         frame.normalise(tile, state, input);
         let shown = Shown { count: tile.size, state: input, clock: frame.clock, class: *class };
-        inference.evaluate(shown, &mut self.space, output);
+        inference.evaluate(shown, space, output);
         if let Some(guidance) = *guidance {
             let without = &mut self.without[..outputs];
-            inference.evaluate(Shown { class: None, ..shown }, &mut self.space, without);
+            inference.evaluate(Shown { class: None, ..shown }, space, without);
             guide(guidance, without, output);
         }
     }
@@ -125,7 +164,14 @@ impl Lane {
     }
 
     /// Asks for the gradient of the answers that `weight` makes one number of.
-    fn differentiate(&mut self, fixed: &Fixed<'_>, frame: &Rounded, tile: Tile, [state, weight]: [&[f32]; 2]) {
+    fn differentiate(
+        &mut self,
+        fixed: &Fixed<'_>,
+        space: &mut [f32],
+        frame: &Rounded,
+        tile: Tile,
+        [state, weight]: [&[f32]; 2],
+    ) {
         let Fixed { inference, class, guidance, .. } = fixed;
         let (inputs, outputs) = self.used(tile);
         let (input, output) = (&mut self.input[..inputs], &mut self.output[..outputs]);
@@ -133,10 +179,10 @@ impl Lane {
         frame.normalise(tile, state, input);
         frame.weigh(tile, weight, output);
         let shown = Shown { count: tile.size, state: input, clock: frame.clock, class: *class };
-        inference.gradient(shown, output, &mut self.space, gradient);
+        inference.gradient(shown, output, space, gradient);
         if let Some(guidance) = *guidance {
             let without = &mut self.without[..inputs];
-            inference.gradient(Shown { class: None, ..shown }, output, &mut self.space, without);
+            inference.gradient(Shown { class: None, ..shown }, output, space, without);
             guide(guidance, without, gradient);
         }
     }
@@ -158,7 +204,7 @@ impl Evaluator for Worker<'_> {
         let frame = &fixed.frames[step];
         self.rounds(
             count,
-            |lane, tile| lane.ask(fixed, frame, tile, state),
+            |lane, space, tile| lane.ask(fixed, space, frame, tile, state),
             |lane, tile| lane.combine(frame, tile, score),
         );
         if let (Some(balancing), Some(balance)) = (&mut self.balancing, frame.balance()) {
@@ -173,7 +219,7 @@ impl Differentiator for Worker<'_> {
         let (frame, driven) = (&fixed.frames[step], fixed.basis.subject().process().driven());
         self.rounds(
             count,
-            |lane, tile| lane.differentiate(fixed, frame, tile, [state, weight]),
+            |lane, space, tile| lane.differentiate(fixed, space, frame, tile, [state, weight]),
             |lane, tile| frame.gradient(tile, driven, weight, &lane.gradient[..lane.used(tile).0], gradient),
         );
     }

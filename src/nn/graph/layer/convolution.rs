@@ -13,9 +13,10 @@ use serde_json::Value;
 
 use super::dense::{add_bias, check_width, first_weights};
 use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
+use super::winograd::Filtered;
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
-use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply, sum_rows};
+use crate::nn::kernel::{Form, Left, Matrix, PANEL, Right, Shape, add_product, multiply, sum_rows};
 
 /// What stands outside an image.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -87,14 +88,64 @@ impl Recipe for Convolution {
             let problem = format!("of {} does not divide a periodic image of shape {input}", self.stride);
             return Err(Error::argument("stride", problem));
         }
-        Ok(Box::new(Built::new(self, input)))
+        match self.is_filtered(input) {
+            true => Ok(Box::new(Filtered::new(self, input))),
+            false => Ok(Box::new(Built::new(self, input))),
+        }
     }
 }
+
+/// Channels before and behind a convolution from which on fewer multiplications outweigh the way to them.
+const WORTH_FILTERING: usize = 16;
 
 impl Convolution {
     /// Pixels from the middle of a window to its last.
     fn reach(&self) -> usize {
         self.kernel / 2 * self.dilation
+    }
+
+    /// Whether it is of the kind that [`Filtered`] computes, and large enough.
+    fn is_filtered(&self, input: Extent) -> bool {
+        (self.kernel, self.stride, self.dilation) == (3, 1, 1) && input.channels.min(self.outputs) >= WORTH_FILTERING
+    }
+
+    /// The shape of its answer.
+    pub(super) fn answer(&self, input: Extent) -> Extent {
+        let side = |side: usize| side.div_ceil(self.stride);
+        Extent { channels: self.outputs, height: side(input.height), width: side(input.width) }
+    }
+
+    /// Its parameters for inputs of so many channels.
+    pub(super) fn declared(&self, inputs: usize) -> Vec<Declared> {
+        let Self { outputs, kernel, gain, .. } = *self;
+        let bias = Declared { name: "bias", shape: vec![outputs], first: First::Constant(0.0) };
+        let first = first_weights(gain, kernel * kernel * inputs);
+        let weight = Declared { name: "weight", shape: vec![kernel, kernel, inputs, outputs], first };
+        if self.bias { vec![bias, weight] } else { vec![weight] }
+    }
+
+    /// Multiplications of the sum as it is written.
+    pub(super) fn products_of_numbers(&self, input: Extent) -> usize {
+        self.answer(input).size() * self.kernel.pow(2) * input.channels
+    }
+
+    /// What defines it.
+    pub(super) fn defined(&self, input: &Tensor, parameters: &[Tensor]) -> candle_core::Result<Tensor> {
+        let Self { stride, dilation, padding, bias, .. } = *self;
+        let weight = parameters[parameters.len() - 1].permute((3, 2, 0, 1))?.contiguous()?;
+        let mut answer = match padding {
+            Padding::Zeros => input.conv2d(&weight, self.reach(), 1, dilation, 1)?,
+            Padding::Periodic => {
+                let image = wrapped(&wrapped(input, 2, self.reach())?, 3, self.reach())?;
+                image.conv2d(&weight, 0, 1, dilation, 1)?
+            }
+        };
+        // Candle's gradient of its own strides takes every image for a square.
+        for axis in [2, 3].into_iter().filter(|_| stride > 1) {
+            let kept: Vec<u32> = (0..answer.dim(axis)? as u32).step_by(stride).collect();
+            answer = answer.contiguous()?.index_select(&Tensor::new(kept, input.device())?, axis)?;
+        }
+        if bias { answer.broadcast_add(&parameters[0].reshape((1, (), 1, 1))?) } else { Ok(answer) }
     }
 }
 
@@ -206,21 +257,15 @@ impl Layer for Built {
     }
 
     fn output(&self) -> Extent {
-        let side = |side: usize| side.div_ceil(self.options.stride);
-        Extent { channels: self.options.outputs, height: side(self.input.height), width: side(self.input.width) }
+        self.options.answer(self.input)
     }
 
     fn parameters(&self) -> Vec<Declared> {
-        let Convolution { outputs, kernel, bias: has_bias, gain, .. } = self.options;
-        let inputs = self.input.channels;
-        let bias = Declared { name: "bias", shape: vec![outputs], first: First::Constant(0.0) };
-        let first = first_weights(gain, kernel * kernel * inputs);
-        let weight = Declared { name: "weight", shape: vec![kernel, kernel, inputs, outputs], first };
-        if has_bias { vec![bias, weight] } else { vec![weight] }
+        self.options.declared(self.input.channels)
     }
 
     fn multiplications(&self) -> usize {
-        self.output().size() * self.options.kernel.pow(2) * self.input.channels
+        self.options.products_of_numbers(self.input)
     }
 
     fn matrices(&self, places: &[Range<usize>]) -> Vec<Matrix> {
@@ -229,27 +274,19 @@ impl Layer for Built {
         let (rows, columns) = (parts * self.input.channels, self.options.outputs);
         let matrix = |product: usize| {
             let begin = all.start + product * rows * columns;
-            Matrix { rows, columns, place: begin..begin + rows * columns, parts, is_transposed: true }
+            Matrix {
+                rows,
+                columns,
+                place: begin..begin + rows * columns,
+                form: Form::Parts(parts),
+                is_transposed: true,
+            }
         };
         (0..products).map(matrix).collect()
     }
 
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor> {
-        let Convolution { stride, dilation, padding, bias, .. } = self.options;
-        let weight = parameters[parameters.len() - 1].permute((3, 2, 0, 1))?.contiguous()?;
-        let mut answer = match padding {
-            Padding::Zeros => inputs[0].conv2d(&weight, self.options.reach(), 1, dilation, 1)?,
-            Padding::Periodic => {
-                let image = wrapped(&wrapped(&inputs[0], 2, self.options.reach())?, 3, self.options.reach())?;
-                image.conv2d(&weight, 0, 1, dilation, 1)?
-            }
-        };
-        // Candle's gradient of its own strides takes every image for a square.
-        for axis in [2, 3].into_iter().filter(|_| stride > 1) {
-            let kept: Vec<u32> = (0..answer.dim(axis)? as u32).step_by(stride).collect();
-            answer = answer.contiguous()?.index_select(&Tensor::new(kept, inputs[0].device())?, axis)?;
-        }
-        if bias { answer.broadcast_add(&parameters[0].reshape((1, (), 1, 1))?) } else { Ok(answer) }
+        self.options.defined(&inputs[0], parameters)
     }
 
     fn keeps_inputs(&self) -> bool {

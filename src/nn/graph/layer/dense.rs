@@ -10,7 +10,7 @@ use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
-use crate::nn::kernel::{Left, Matrix, PANEL, Right, Shape, add_product, multiply, sum_rows};
+use crate::nn::kernel::{Form, Left, Matrix, PANEL, Right, Shape, add_product, multiply, sum_rows};
 use crate::vector::single;
 
 /// An affine map of the numbers of a vector, or of those at each pixel of an image.
@@ -93,7 +93,7 @@ impl Layer for Built {
     fn matrices(&self, places: &[Range<usize>]) -> Vec<Matrix> {
         let place = places[usize::from(self.options.bias)].clone();
         let (rows, columns) = (self.input.channels, self.options.outputs);
-        vec![Matrix { rows, columns, place, parts: 1, is_transposed: true }]
+        vec![Matrix { rows, columns, place, form: Form::Parts(1), is_transposed: true }]
     }
 
     fn candle(&self, inputs: &[Tensor], parameters: &[Tensor]) -> candle_core::Result<Tensor> {

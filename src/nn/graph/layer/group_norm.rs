@@ -8,7 +8,7 @@ use super::recipe::{Declared, First, Layer, Pass, Recipe, Values, stored};
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::nn::graph::extent::Extent;
-use crate::nn::kernel::{sum_rows, sum_squares};
+use crate::nn::kernel::{sum_products, sum_rows, sum_squares};
 use crate::vector::single;
 
 /// Group normalisation (Wu and He, arXiv 1803.08494).
@@ -120,7 +120,7 @@ impl Layer for Built {
             // Means over each group of the gradient by the normalised values, and of its product with them.
             let (by_mean, rest) = rest.split_at_mut(self.extent.channels);
             let (by_scale, _) = rest.split_at_mut(self.extent.channels);
-            by_channels(sample, upstream, mean, inverse, by_mean, by_scale);
+            sum_products(sample, upstream, mean, inverse, by_mean, by_scale);
             for sums in [&mut *by_mean, &mut *by_scale] {
                 sums.iter_mut().zip(weight).for_each(|(sum, weight)| *sum *= weight);
                 self.in_groups(sums, |sum| sum / terms);
@@ -137,7 +137,7 @@ impl Layer for Built {
             let (mean, inverse, rest) = self.statistics(sample, scratch);
             let (bias, rest) = rest.split_at_mut(channels);
             let (weight, _) = rest.split_at_mut(channels);
-            by_channels(sample, upstream, mean, inverse, bias, weight);
+            sum_products(sample, upstream, mean, inverse, bias, weight);
             by_bias.iter_mut().zip(bias).for_each(|(sum, value)| *sum += *value);
             by_weight.iter_mut().zip(weight).for_each(|(sum, value)| *sum += *value);
         }
@@ -147,26 +147,10 @@ impl Layer for Built {
 dispatched! {
     fn normalise(values: &[f32], mean: &[f32], inverse: &[f32], weight: &[f32], bias: &[f32], out: &mut [f32]) {
         let width = mean.len();
+        let (inverse, weight, bias) = (&inverse[..width], &weight[..width], &bias[..width]);
         for (row, out) in values.chunks_exact(width).zip(out.chunks_exact_mut(width)) {
             for c in 0..width {
                 out[c] = ((row[c] - mean[c]) * inverse[c]).mul_add(weight[c], bias[c]);
-            }
-        }
-    }
-}
-
-dispatched! {
-    /// Sums over pixels of the gradient by the answer, and of its product with the normalised values, \[channels\].
-    fn by_channels(
-        values: &[f32], upstream: &[f32], mean: &[f32], inverse: &[f32], sums: &mut [f32], products: &mut [f32],
-    ) {
-        let width = mean.len();
-        sums.fill(0.0);
-        products.fill(0.0);
-        for (row, upstream) in values.chunks_exact(width).zip(upstream.chunks_exact(width)) {
-            for c in 0..width {
-                sums[c] += upstream[c];
-                products[c] = ((row[c] - mean[c]) * inverse[c]).mul_add(upstream[c], products[c]);
             }
         }
     }

@@ -21,6 +21,7 @@ mod kinds;
 mod recipe;
 mod resample;
 mod source;
+mod winograd;
 
 pub use activation::Activate;
 pub use affine::Affine;
