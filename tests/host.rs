@@ -147,7 +147,7 @@ fn requests_are_held_against_the_memory_allowed() {
          #{ divergence: \"hutchinson\", probes: 99 })",
         "score::mlp(process::double_well(), d, #{ hidden: [4], chain_steps: 1e5 })",
         "score::mlp(p, d, #{ hidden: [512, 512] })",
-        "train(score::mlp(p, d, #{ hidden: [64, 64] }), d, #{ batch: 4096 })",
+        "train(score::mlp(p, d, #{ hidden: [128, 128] }), d, #{ batch: 4096 })",
         "io::read(folder + \"x.csv\")",
     ] {
         let problem = problem(&mut narrow, script);
@@ -216,7 +216,7 @@ const LARGE: [&str; 17] = [
     "dataset::diamond().sample(200_000, 1)",
     "sample(score::exact(process::active(), dataset::diamond()), #{ count: 50_000, steps: 1 })",
     "score::mlp(process::active(), dataset::diamond(), #{ hidden: [256, 256] })",
-    "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [32, 32] }); \
+    "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [128, 128] }); \
      train(m, d, #{ steps: 1, batch: 2048 })",
 ];
 

@@ -4,8 +4,8 @@ use super::Estimate;
 use crate::error::{Error, Result};
 use crate::tensor::Tensor;
 
-/// ⟨x(t) x(t + lag)⟩/⟨x²⟩ of deviations from the mean of each coordinate, of `paths` [times, count, ..] that are stationary: the
-/// mean over times and coordinates, with the standard error over the paths.
+/// ⟨x(t) x(t + lag)⟩/⟨x²⟩ of deviations from the mean of each coordinate, of `paths` [times, count, ..] that are
+/// stationary: the mean over times and coordinates, with the standard error over the paths.
 ///
 /// # Errors
 /// When there are fewer than two paths, no two times are `lag` steps apart, a value is not finite, or nothing varies.

@@ -248,8 +248,8 @@ fn leave_vector<const LANES: usize>(
 }
 
 dispatched! {
-    /// Writes Aᵀ m A of `tiles`, plus a `bias` where there is one, to some channels of images, or adds it there. `points`
-    /// are as [`enter_tiles`] leaves them, of these channels.
+    /// Writes Aᵀ m A of `tiles`, plus a `bias` where there is one, to some channels of images, or adds it there.
+    /// `points` are as [`enter_tiles`] leaves them, of these channels.
     pub(in crate::nn) fn leave_tiles<LANES>(
         tiling: &Tiling, tiles: Range<usize>, channels: Channels, points: &[f32], stride: usize, bias: &[f32],
         is_sum: bool, out: &mut [f32],

@@ -21,8 +21,8 @@ pub(super) struct Fixed<'a> {
 }
 
 impl Fixed<'_> {
-    /// Buffers for up to `width` samples: each lane's from `lane` and a thread's working memory, of `space` numbers, for
-    /// tiles of so many.
+    /// Buffers for up to `width` samples: each lane's from `lane` and a thread's working memory, of `space` numbers,
+    /// for tiles of so many.
     fn worker(
         &self,
         width: usize,
@@ -106,8 +106,8 @@ impl Worker<'_> {
     }
 }
 
-/// Working memory of the network, which is much of it: lent for the time of a tile, so that there is one for each thread
-/// and not for each tile.
+/// Working memory of the network, which is much of it: lent for the time of a tile, so that there is one for each
+/// thread and not for each tile.
 struct Spaces {
     size: usize,
     free: Mutex<Vec<Vec<f32>>>,

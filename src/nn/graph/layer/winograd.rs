@@ -8,8 +8,8 @@ use std::ops::Range;
 use candle_core::Tensor;
 use serde_json::Value;
 
-use super::convolution::{Convolution, Padding};
 use super::recipe::{Declared, Layer, Pass, Recipe, Values, stored};
+use super::taps::{Convolution, Padding};
 use crate::nn::graph::extent::Extent;
 use crate::nn::kernel::{
     Channels, Form, Left, Matrix, PANEL, POINTS, Right, Shape, Tiling, add_product, enter_tiles, leave_tiles, multiply,
