@@ -204,6 +204,10 @@ const MOST_ERRORS: f64 = 5.0;
 
 /// That samples from the prior are narrower or wider than the data, of which rare ones may be missing.
 fn unlike(state: &State, score: &dyn Score) -> Option<String> {
+    // Angles have no variance that turns leave alone.
+    if score.process().is_periodic() {
+        return None;
+    }
     let off = |spread: &Estimate| (spread.value - 1.0).abs();
     let is_much = |spread: &Estimate| {
         off(spread) > MUCH_UNLIKE && off(spread) > MOST_ERRORS * spread.error && spread.value <= MUCH_WIDER

@@ -208,10 +208,9 @@ fn leave_vector<const LANES: usize>(
     points: &[f32],
     stride: usize,
     channel: usize,
-    bias: &[f32],
+    bias: Option<&[f32]>,
     targets: &[usize; 4],
     out: &mut [f32],
-    is_sum: bool,
 ) {
     let mut rows = [[[0.0; LANES]; 4]; 2];
     for j in 0..4 {
@@ -231,15 +230,17 @@ fn leave_vector<const LANES: usize>(
             if target != OUTSIDE {
                 let mut pixel = pixels[j];
                 let out = &mut out[target + channel..][..LANES];
-                if !bias.is_empty() {
-                    let mut more = [0.0; LANES];
-                    more.copy_from_slice(&bias[channel..][..LANES]);
-                    pixel = plus(pixel, more);
-                }
-                if is_sum {
-                    let mut sum = [0.0; LANES];
-                    sum.copy_from_slice(out);
-                    pixel = plus(sum, pixel);
+                let mut more = [0.0; LANES];
+                match bias {
+                    Some([]) => {}
+                    Some(bias) => {
+                        more.copy_from_slice(&bias[channel..][..LANES]);
+                        pixel = plus(pixel, more);
+                    }
+                    None => {
+                        more.copy_from_slice(out);
+                        pixel = plus(more, pixel);
+                    }
                 }
                 out.copy_from_slice(&pixel);
             }
@@ -248,17 +249,17 @@ fn leave_vector<const LANES: usize>(
 }
 
 dispatched! {
-    /// Writes Aᵀ m A of `tiles`, plus a `bias` where there is one, to some channels of images, or adds it there.
+    /// Writes Aᵀ m A of `tiles` plus a `bias`, which may be empty, to some channels of images; adds it there without one.
     /// `points` are as [`enter_tiles`] leaves them, of these channels.
     pub(in crate::nn) fn leave_tiles<LANES>(
-        tiling: &Tiling, tiles: Range<usize>, channels: Channels, points: &[f32], stride: usize, bias: &[f32],
-        is_sum: bool, out: &mut [f32],
+        tiling: &Tiling, tiles: Range<usize>, channels: Channels, points: &[f32], stride: usize,
+        bias: Option<&[f32]>, out: &mut [f32],
     ) {
         let Channels { first, width, all } = channels;
         for (number, tile) in tiles.enumerate() {
             let targets = tiling.targets(tile, all);
             let (points, out) = (&points[number * width..], &mut out[first..]);
-            in_vectors!(LANES, width, |channel| leave_vector(points, stride, channel, bias, &targets, out, is_sum));
+            in_vectors!(LANES, width, |channel| leave_vector(points, stride, channel, bias, &targets, out));
         }
     }
 }
@@ -508,7 +509,15 @@ mod tests {
                         let (left, out) = (Left::Rows(&points[point * stride..]), &mut products[point * stride..]);
                         multiply(shape, left, Right::Panels(taps), out, &mut []);
                     }
-                    leave_tiles(&tiling, tiles.clone(), panel, &products, stride, &[], is_transposed, &mut out);
+                    leave_tiles(
+                        &tiling,
+                        tiles.clone(),
+                        panel,
+                        &products,
+                        stride,
+                        (!is_transposed).then_some(&[][..]),
+                        &mut out,
+                    );
                 }
                 out
             });

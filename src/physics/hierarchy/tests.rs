@@ -62,7 +62,7 @@ fn posteriors_are_calibrated() {
             let noise = Noise { stream: stream.part(1).at(time), tree, together: 256 };
             noise.observe(&evidence, &TREE, &symbols, messages.leaves(), &task).unwrap();
             messages.ascend().unwrap();
-            let mut sums = vec![0.0; TREE.depth + 1];
+            let mut sums = [0.0; TREE.depth + 1];
             let count = |level: usize, node: usize, weights: &[f64]| {
                 let largest = weights.iter().copied().fold(0.0, f64::max) / weights.iter().sum::<f64>();
                 sums[level] += guess(weights, symbols.at(level, node)) - largest;
@@ -71,7 +71,7 @@ fn posteriors_are_calibrated() {
             (0..=TREE.depth).for_each(|level| excess[level].push(sums[level] / TREE.nodes(level) as f64));
         }
         for (level, excess) in excess.iter().enumerate() {
-            let Estimate { value, error } = Estimate::mean(&excess);
+            let Estimate { value, error } = Estimate::mean(excess);
             assert!(value.abs() < 3.5 * error, "{time}, level {level}: off by {value} ± {error}");
         }
     }

@@ -144,7 +144,7 @@ impl Layer for Filtered {
         self.convolve(pass.count, channels, inputs[0], panels, scratch, |tiles, channels, products| {
             let bias = bias.get(channels.first..channels.first + channels.width).unwrap_or_default();
             let stride = self.panel_stride(self.input.channels);
-            leave_tiles(&self.tiling, tiles, channels, products, stride, bias, false, output);
+            leave_tiles(&self.tiling, tiles, channels, products, stride, Some(bias), output);
         });
     }
 
@@ -153,7 +153,7 @@ impl Layer for Filtered {
         let panels = packed.panels(number, true);
         self.convolve(pass.count, channels, values.upstream, panels, scratch, |tiles, channels, products| {
             let stride = self.panel_stride(self.options.outputs);
-            leave_tiles(&self.tiling, tiles, channels, products, stride, &[], true, gradient);
+            leave_tiles(&self.tiling, tiles, channels, products, stride, None, gradient);
         });
     }
 
