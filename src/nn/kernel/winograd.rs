@@ -249,8 +249,8 @@ fn leave_vector<const LANES: usize>(
 }
 
 dispatched! {
-    /// Writes Aᵀ m A of `tiles` plus a `bias`, which may be empty, to some channels of images; adds it there without one.
-    /// `points` are as [`enter_tiles`] leaves them, of these channels.
+    /// Writes Aᵀ m A of `tiles` plus a `bias`, which may be empty, to some channels of images; adds it there without
+    /// one. `points` are as [`enter_tiles`] leaves them, of these channels.
     pub(in crate::nn) fn leave_tiles<LANES>(
         tiling: &Tiling, tiles: Range<usize>, channels: Channels, points: &[f32], stride: usize,
         bias: Option<&[f32]>, out: &mut [f32],
