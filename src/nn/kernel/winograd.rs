@@ -11,6 +11,12 @@
 //! a tile of the answer is Aᵀ [(G g Gᵀ) ⊙ (Bᵀ d B)] A: 16 multiplications where the sum as it is written has 36. Over
 //! channels each of the 16 [`POINTS`] is a product of matrices, with tiles as rows. The gradient by the taps is, with e
 //! the gradient by a tile of the answer, Gᵀ [(Bᵀ d B) ⊙ (A e Aᵀ)] G, summed over tiles.
+//!
+//! Errors against sums in double precision, relative in the root of the mean square, with uniform numbers, 32 to 128
+//! channels and 2 images of 8² to 32² pixels: of the answer 1.8e-7 to 3.5e-7, where the direct products have 3.0e-7 to
+//! 5.9e-7 (their sums are longer); of the gradient by the taps 2.4e-7 to 2.5e-6, where these have 1.9e-7 to 8.1e-7.
+//! Answers of the whole U-Net of the library differ from those by direct products by 1.1e-6, as these do from Candle's
+//! by 1.6e-6, and its gradients by 1.2e-6.
 
 use std::ops::Range;
 
