@@ -283,7 +283,7 @@ impl Dataset {
     /// When this is no mixture, or the rows no data of it.
     pub fn classify(&self, data: &Tensor, task: &Task) -> Result<Vec<usize>> {
         match self.mixture() {
-            Some(mixture) => mixture.classify(&self.in_units(data, Units::normalise)?, task),
+            Some(mixture) => mixture.classify(&Units::mapped(self.units(), data, Units::normalise), task),
             None => Err(Error::refused(format!("`{}` is no mixture, of which components can be told", self.name()))
                 .with_hint("train a classifier on labelled data: train_classifier(d)")),
         }
@@ -295,20 +295,8 @@ impl Dataset {
     }
 
     /// The points of finite data in their own units, [n, shape...].
-    ///
-    /// # Errors
-    /// None for points, which are finite.
-    pub fn own_points(&self) -> Option<Result<Tensor>> {
-        self.points().map(|points| self.in_units(points, Units::restore))
-    }
-
-    /// Data with `turn` of each number, where these data are normalised.
-    fn in_units(&self, data: &Tensor, turn: impl Fn(&Units, usize, f64) -> f64) -> Result<Tensor> {
-        let Some(units) = self.units() else { return Ok(data.clone()) };
-        let d = self.dimension();
-        let values = data.values();
-        let turned = values.iter().enumerate().map(|(i, x)| single(turn(units, i % d, f64::from(*x))));
-        Tensor::new(data.shape(), turned.collect())
+    pub fn own_points(&self) -> Option<Tensor> {
+        self.points().map(|points| Units::mapped(self.units(), points, Units::restore))
     }
 
     /// The deviations of finite data from their mean, [n, d], in double precision.

@@ -80,7 +80,8 @@ impl Dataset {
         Ok(Self::from_points(self.name(), &sample)?.labelled_by(self.0.labels.of_indices(indices)))
     }
 
-    fn without_labels(&self) -> Error {
+    /// What is wrong with data without labels where these are needed.
+    pub(crate) fn without_labels(&self) -> Error {
         Error::argument("data", format!("of `{}` have no labels", self.name()))
             .with_hint("give them: dataset::from_array(points, #{ labels: [..] })")
     }

@@ -2,7 +2,7 @@
 
 use nalgebra::DVector;
 
-use super::{Covariance, Dataset};
+use super::Dataset;
 use crate::error::Result;
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
@@ -36,14 +36,7 @@ impl Dataset {
                 for (k, (weight, centre)) in mixture.weights.iter().zip(mixture.means.chunks_exact(d)).enumerate() {
                     let centre = DVector::from_column_slice(centre) - &mean;
                     sum += &centre * (weight * centre.dot(v));
-                    match &mixture.covariance {
-                        Covariance::Isotropic(variances) => sum += v * (weight * variances[k]),
-                        Covariance::Full(matrices) => {
-                            let matrix = &matrices[k * d * d..][..d * d];
-                            let rows = matrix.chunks_exact(d).map(DVector::from_column_slice);
-                            sum += DVector::from_iterator(d, rows.map(|row| weight * row.dot(v)));
-                        }
-                    }
+                    sum += mixture.times(k, v) * *weight;
                 }
                 sum
             };

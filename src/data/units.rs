@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::Moments;
 use crate::settings::Choice;
+use crate::tensor::Tensor;
+use crate::vector::single;
 
 /// The units of normalised data: a datum is x = shift + scale x̃, coordinate by coordinate, where x̃ is what a process
 /// noises.
@@ -69,6 +71,15 @@ impl Units {
     #[must_use]
     pub fn restore(&self, coordinate: usize, normalised: f64) -> f64 {
         self.scale[coordinate].mul_add(normalised, self.shift[coordinate])
+    }
+
+    /// `values` with each number by `map`, where there are `units`; coordinates are the last axes.
+    pub(crate) fn mapped(units: Option<&Self>, values: &Tensor, map: fn(&Self, usize, f64) -> f64) -> Tensor {
+        let Some(units) = units else { return values.clone() };
+        let d = units.scale.len();
+        let changed =
+            values.values().iter().enumerate().map(|(at, x)| single(map(units, at % d, f64::from(*x)))).collect();
+        Tensor::new(values.shape(), changed).expect("as many values as before")
     }
 
     /// The logarithm of the volume that a unit of volume of x̃ takes.

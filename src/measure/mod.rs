@@ -2,6 +2,7 @@
 //!
 //! A sample is a tensor [n, shape...] with one datum per row; a vector \[n\] has one coordinate per datum.
 
+mod agreement;
 mod autocorrelation;
 mod covariance;
 mod energy;
@@ -15,6 +16,7 @@ mod ramachandran;
 mod structure;
 mod transport;
 
+pub use agreement::{agreement, class_parts};
 pub use autocorrelation::autocorrelation;
 pub use covariance::{covariance, cross_covariance, mean};
 pub use energy::energy_distance;

@@ -2,6 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::draws::Draws;
 use super::observed::Observed;
 use crate::data::{Covariance, Dataset};
 use crate::error::{Error, Result};
@@ -10,100 +11,13 @@ use crate::measure::Estimate;
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
-use crate::tensor::Tensor;
 
 /// Draws that one piece of parallel work takes; part of what a seed means.
 const BLOCK: usize = 64;
 
-/// I(class; z_t) in nats of the blocks `observe` (all, where none are named): the entropy of the classes less the mean
-/// entropy of what is left open when the state is known, over `count` noised data. Components of a mixture are its
-/// classes, of finite data their labels.
-///
-/// # Errors
-/// When the process has no Gaussian kernel or no such block, `time` is not above 0, or the data have no classes or no
-/// law in closed form.
-pub fn class_information(
-    process: &Process,
-    data: &Dataset,
-    time: f64,
-    observe: Option<&[String]>,
-    count: usize,
-    seed: u64,
-    task: &Task,
-) -> Result<Estimate> {
-    let classes = Classes::new(process, data, time, observe)?;
-    let open = |posterior: &[f64]| entropy(posterior);
-    let left = classes.mean(open, count, seed, task)?;
-    let prior = entropy(&classes.prior());
-    // By chance, or by rounding, more than all may seem left.
-    Ok(Estimate { value: (prior - left.value).max(0.0), ..left })
-}
-
-/// The part of data whose class is guessed rightly from the blocks `observe` of their noised state, by the most
-/// probable class: no guess can be better.
-///
-/// # Errors
-/// As [`class_information`].
-pub fn bayes_accuracy(
-    process: &Process,
-    data: &Dataset,
-    time: f64,
-    observe: Option<&[String]>,
-    count: usize,
-    seed: u64,
-    task: &Task,
-) -> Result<Estimate> {
-    let classes = Classes::new(process, data, time, observe)?;
-    let best = |posterior: &[f64]| posterior.iter().copied().fold(0.0, f64::max);
-    classes.mean(best, count, seed, task)
-}
-
-/// The probability that two independent ways back from a noised state end in the same class: the mean of the sum of
-/// squares of the probabilities of the classes given the state.
-///
-/// # Errors
-/// As [`class_information`].
-pub fn clone_agreement(
-    process: &Process,
-    data: &Dataset,
-    time: f64,
-    observe: Option<&[String]>,
-    count: usize,
-    seed: u64,
-    task: &Task,
-) -> Result<Estimate> {
-    let classes = Classes::new(process, data, time, observe)?;
-    let same = |posterior: &[f64]| posterior.iter().map(|p| p * p).sum();
-    classes.mean(same, count, seed, task)
-}
-
-/// The part of the rows of `a` and `b`, in the same order, that most probably come from the same component of a
-/// mixture.
-///
-/// # Errors
-/// When the counts differ, the data are no mixture, or the rows no data of it.
-pub fn class_recovery(data: &Dataset, a: &Tensor, b: &Tensor, task: &Task) -> Result<Estimate> {
-    let (own, other) = (data.classify(a, task)?, data.classify(b, task)?);
-    if own.len() != other.len() {
-        return Err(Error::argument("b", format!("has {} rows, `a` {}", other.len(), own.len())));
-    }
-    Ok(Estimate::part(own.iter().zip(&other).filter(|(a, b)| a == b).count(), own.len()))
-}
-
-/// The part of `found` that each of so many classes has.
-#[must_use]
-pub fn class_parts(found: &[usize], classes: usize) -> Vec<f64> {
-    let mut parts = vec![0.0; classes];
-    found.iter().for_each(|&class| parts[class] += 1.0 / found.len() as f64);
-    parts
-}
-
-fn entropy(probabilities: &[f64]) -> f64 {
-    -probabilities.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
-}
-
-/// The law of what is observed, component by component.
-struct Classes {
+/// What the noised states of data of several classes look like: components of a mixture are its classes, of finite data
+/// their labels.
+pub struct Classes {
     /// Numbers that are observed of a copy, and copies.
     size: usize,
     copies: usize,
@@ -116,7 +30,16 @@ struct Classes {
 struct Law {
     /// Of one copy, lower-triangular, [size, size].
     factor: DMatrix<f64>,
+    /// ln det L of all copies.
+    volume: f64,
     components: Vec<Component>,
+}
+
+impl Law {
+    fn new(factor: DMatrix<f64>, components: Vec<Component>, copies: usize) -> Self {
+        let volume = factor.diagonal().iter().map(|pivot| pivot.ln()).sum::<f64>() * copies as f64;
+        Self { factor, volume, components }
+    }
 }
 
 /// A Gaussian of one class.
@@ -128,7 +51,12 @@ struct Component {
 }
 
 impl Classes {
-    fn new(process: &Process, data: &Dataset, time: f64, observe: Option<&[String]>) -> Result<Self> {
+    /// At `time`, of the blocks `observe`; of all, where none are named.
+    ///
+    /// # Errors
+    /// When the process has no Gaussian kernel or no such block, `time` is not above 0, or the data have no classes or
+    /// no law in closed form.
+    pub fn new(process: &Process, data: &Dataset, time: f64, observe: Option<&[String]>) -> Result<Self> {
         let observed = Observed::new(process, time, observe)?;
         let d = data.dimension();
         let copies = process.copies(d)?;
@@ -136,17 +64,12 @@ impl Classes {
             let values = points.values();
             let rows = values.chunks_exact(d).map(|row| row.iter().map(|x| f64::from(*x)).collect::<Vec<_>>());
             let weight = 1.0 / data.class_indices().len() as f64;
-            let places = || data.class_indices().iter().map(|class| *class as usize);
-            let law = Law {
-                components: rows
-                    .zip(places())
-                    .map(|(datum, class)| {
-                        let white_mean = white(&observed.factor, &mean(&observed, &datum, copies));
-                        Component { class, weight, white_mean }
-                    })
-                    .collect(),
-                factor: observed.factor.clone(),
+            let component = |(datum, class): (Vec<f64>, &u32)| {
+                let white_mean = white(&observed.factor, &mean(&observed, &datum, copies));
+                Component { class: *class as usize, weight, white_mean }
             };
+            let components = rows.zip(data.class_indices()).map(component).collect();
+            let law = Law::new(observed.factor.clone(), components, copies);
             return Ok(Self { size: observed.size(), copies, laws: vec![law], count: data.classes().len() });
         }
         let Some(mixture) = data.mixture().filter(|mixture| mixture.components() > 1) else {
@@ -164,27 +87,49 @@ impl Classes {
             if *weight == 0.0 {
                 continue;
             }
-            let factor = match &mixture.covariance {
-                Covariance::Isotropic(variances) => {
-                    let deviation = variances[class].sqrt();
-                    let carried = if is_split { 1 } else { d };
-                    joint(&observed, &DMatrix::from_diagonal_element(carried, carried, deviation), copies, is_split)
-                }
-                Covariance::Full(matrices) => {
-                    let matrix = DMatrix::from_row_slice(d, d, &matrices[class * d * d..][..d * d]);
-                    let factor = matrix.cholesky().expect("mixtures check their covariances").l();
-                    joint(&observed, &factor, copies, is_split)
-                }
+            let carried = match &mixture.covariance {
+                Covariance::Isotropic(variances) if is_split => DMatrix::from_element(1, 1, variances[class].sqrt()),
+                _ => mixture.factor(class)?,
             };
+            let factor = joint(&observed, &carried, copies, is_split);
             let own = mean(&observed, datum, copies);
             let own = if is_split { own } else { components_first(&own, observed.size(), copies) };
             let component = Component { class, weight: *weight, white_mean: white(&factor, &own) };
             match laws.iter_mut().find(|law| law.factor == factor) {
                 Some(law) => law.components.push(component),
-                None => laws.push(Law { factor, components: vec![component] }),
+                None => laws.push(Law::new(factor, vec![component], pieces)),
             }
         }
         Ok(Self { size, copies: pieces, laws, count: mixture.components() })
+    }
+
+    /// I(class; z_t) in nats: the entropy of the classes less the mean entropy of what is left open when the state is
+    /// known.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn information(&self, draws: Draws, task: &Task) -> Result<Estimate> {
+        let left = self.mean(entropy, draws, task)?;
+        // By chance, or by rounding, more than all may seem left.
+        Ok(Estimate { value: (entropy(&self.prior()) - left.value).max(0.0), ..left })
+    }
+
+    /// The part of data whose class is guessed rightly by the most probable class given the state: no guess can be
+    /// better (the Bayes accuracy).
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn accuracy(&self, draws: Draws, task: &Task) -> Result<Estimate> {
+        self.mean(|posterior| posterior.iter().copied().fold(0.0, f64::max), draws, task)
+    }
+
+    /// The probability that two independent ways back from a state end in the same class: the mean of the sum of
+    /// squares of the probabilities of the classes given the state.
+    ///
+    /// # Errors
+    /// [`Error::Interrupted`].
+    pub fn clone_agreement(&self, draws: Draws, task: &Task) -> Result<Estimate> {
+        self.mean(|posterior| posterior.iter().map(|p| p * p).sum(), draws, task)
     }
 
     fn prior(&self) -> Vec<f64> {
@@ -197,8 +142,9 @@ impl Classes {
         self.laws.iter().flat_map(|law| law.components.iter().map(move |component| (law, component)))
     }
 
-    /// The mean over `count` states of what `of` makes of the probabilities of the classes given the state.
-    fn mean(&self, of: impl Fn(&[f64]) -> f64 + Sync + Send, count: usize, seed: u64, task: &Task) -> Result<Estimate> {
+    /// The mean over states of what `of` makes of the probabilities of the classes given the state.
+    fn mean(&self, of: impl Fn(&[f64]) -> f64 + Sync + Send, draws: Draws, task: &Task) -> Result<Estimate> {
+        let Draws { count, seed } = draws;
         let bounds: Vec<f64> = self
             .components()
             .scan(0.0, |sum, (_, component)| {
@@ -234,10 +180,9 @@ impl Classes {
         let mut logs = Vec::new();
         for law in &self.laws {
             let seen = white(&law.factor, state);
-            let volume: f64 = law.factor.diagonal().iter().map(|pivot| pivot.ln()).sum::<f64>() * self.copies as f64;
             logs.extend(law.components.iter().map(|component| {
                 let distance: f64 = seen.iter().zip(&component.white_mean).map(|(a, b)| (a - b).powi(2)).sum();
-                (component.class, component.weight.ln() - 0.5 * distance - volume)
+                (component.class, component.weight.ln() - 0.5 * distance - law.volume)
             }));
         }
         let largest = logs.iter().map(|(_, log)| *log).fold(f64::NEG_INFINITY, f64::max);
@@ -247,6 +192,10 @@ impl Classes {
         posterior.iter_mut().for_each(|p| *p /= total);
         posterior
     }
+}
+
+fn entropy(probabilities: &[f64]) -> f64 {
+    -probabilities.iter().filter(|p| **p > 0.0).map(|p| p * p.ln()).sum::<f64>()
 }
 
 /// The mean of what is observed for a datum, copy by copy, [copies·o].

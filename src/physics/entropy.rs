@@ -2,9 +2,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::observed::require_gaussian;
+use super::observed::{require_blocks, require_gaussian};
 use crate::data::Dataset;
-use crate::error::{Error, Result, suggestion};
+use crate::error::{Error, Result};
 use crate::gauss::log_density;
 use crate::measure::Estimate;
 use crate::process::{Class, Process, Transition};
@@ -114,11 +114,8 @@ impl EntropyProduction {
 
 /// The sign of each component when time is reversed.
 fn signs(process: &Process, odd: &[String]) -> Result<Vec<f64>> {
+    require_blocks(process, "odd", odd)?;
     let blocks = process.blocks();
-    if let Some(name) = odd.iter().find(|name| !blocks.contains(name)) {
-        let problem = format!("has `{name}`, which is not a block of the process `{}`", process.name());
-        return Err(Error::argument("odd", problem).with_hint(suggestion(name, blocks, "its blocks are")));
-    }
     let k = process.data_components();
     Ok((0..process.components()).map(|i| if odd.contains(&blocks[i / k]) { -1.0 } else { 1.0 }).collect())
 }

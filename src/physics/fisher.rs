@@ -2,6 +2,7 @@
 
 use nalgebra::DMatrix;
 
+use super::draws::Draws;
 use super::observed::Observed;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
@@ -18,11 +19,7 @@ use crate::task::Task;
 /// When the process has no Gaussian kernel or no such block, or `time` is not above 0.
 pub fn fisher(process: &Process, time: f64, observe: Option<&[String]>) -> Result<f64> {
     let observed = Observed::new(process, time, observe)?;
-    Ok(information(&observed))
-}
-
-fn information(observed: &Observed) -> f64 {
-    observed.signal().norm_squared() / observed.response.ncols() as f64
+    Ok(observed.signal().norm_squared() / observed.response.ncols() as f64)
 }
 
 /// −d ln J/dt of [`fisher`], in 1/time.
@@ -34,12 +31,12 @@ fn information(observed: &Observed) -> f64 {
 /// As [`fisher`], and when nothing is left of the datum.
 pub fn fisher_decay(process: &Process, time: f64, observe: Option<&[String]>) -> Result<f64> {
     let observed = Observed::new(process, time, observe)?;
-    let total = observed.signal().norm_squared();
+    let white = observed.signal();
+    let total = white.norm_squared();
     if total == 0.0 {
         return Err(Error::argument("t", format!("is {time}, where nothing is left of the datum")));
     }
     let linear = process.linear_at(time)?;
-    let white = observed.signal();
     let upper = observed.factor.transpose();
     let solved = upper.solve_upper_triangular(&white).expect("the diagonal is above 0");
     let mut weights = DMatrix::zeros(process.components(), white.ncols());
@@ -56,15 +53,9 @@ pub fn fisher_decay(process: &Process, time: f64, observe: Option<&[String]>) ->
 /// E ‖∇ log p_t‖² over the driven blocks of noised data, in 1/(unit of the state)².
 ///
 /// # Errors
-/// As [`sample::score_at`], and when `count` is below 2.
-pub fn fisher_marginal(
-    score: &dyn Score,
-    data: &Dataset,
-    time: f64,
-    count: usize,
-    seed: u64,
-    task: &Task,
-) -> Result<Estimate> {
+/// As [`sample::score_at`].
+pub fn fisher_marginal(score: &dyn Score, data: &Dataset, time: f64, draws: Draws, task: &Task) -> Result<Estimate> {
+    let Draws { count, seed } = draws;
     let drawn = data.sample(count, seed, task)?;
     let noised = sample::perturb_for(score, &drawn, time, seed, task)?;
     let slopes = sample::score_at(score, &noised, time, task)?;

@@ -2,6 +2,7 @@
 //! and when classes part.
 
 mod classes;
+mod draws;
 mod entropy;
 mod fisher;
 mod hierarchy;
@@ -10,7 +11,8 @@ mod noise;
 mod observed;
 mod speciation;
 
-pub use classes::{bayes_accuracy, class_information, class_parts, class_recovery, clone_agreement};
+pub use classes::Classes;
+pub use draws::Draws;
 pub use entropy::{ENTROPY, EntropyProduction, entropy_production};
 pub use fisher::{fisher, fisher_decay, fisher_marginal};
 pub use hierarchy::{Accuracies, Hierarchy, Model, hierarchy, orthogonal_accuracy};

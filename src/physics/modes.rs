@@ -2,8 +2,9 @@
 
 use nalgebra::{DMatrix, DVector};
 
+use super::draws::Draws;
 use super::observed::require_gaussian;
-use crate::data::{Covariance, Dataset};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::measure::Estimate;
 use crate::process::Process;
@@ -19,7 +20,7 @@ pub enum Mode {
 }
 
 /// |P̂(q, t)| = |E exp(i q·x_t)| = |P̂_0(Rᵀ q)| exp(−qᵀ Σ_xx q/2), with R(t) = a(t) where coordinates are independent:
-/// of mixtures and of finite data exactly, of others by `count` draws.
+/// of mixtures and of finite data exactly, of others by `draws`.
 ///
 /// # Errors
 /// When the process has no Gaussian kernel, or `wave` has another length than a datum.
@@ -28,8 +29,7 @@ pub fn mode_decay(
     data: &Dataset,
     wave: &[f64],
     time: f64,
-    count: usize,
-    seed: u64,
+    draws: Draws,
     task: &Task,
 ) -> Result<Mode> {
     require_gaussian(process)?;
@@ -52,13 +52,7 @@ pub fn mode_decay(
         let parts = mixture.weights.iter().zip(mixture.means.chunks_exact(d)).enumerate();
         let [real, imaginary] = parts.fold([0.0; 2], |[real, imaginary], (component, (weight, mean))| {
             let (sin, cos) = seen.dot(&DVector::from_column_slice(mean)).sin_cos();
-            let variance = match &mixture.covariance {
-                Covariance::Isotropic(variances) => variances[component] * seen.norm_squared(),
-                Covariance::Full(matrices) => {
-                    let matrix = DMatrix::from_row_slice(d, d, &matrices[component * d * d..][..d * d]);
-                    seen.dot(&(matrix * &seen))
-                }
-            };
+            let variance = seen.dot(&mixture.times(component, &seen));
             let size = weight * (-0.5 * variance).exp();
             [real + size * cos, imaginary + size * sin]
         });
@@ -68,7 +62,7 @@ pub fn mode_decay(
     let points = match data.points() {
         Some(points) => points,
         None => {
-            drawn = data.sample(count, seed, task)?;
+            drawn = data.sample(draws.count, draws.seed, task)?;
             &drawn
         }
     };

@@ -81,11 +81,19 @@ pub(super) fn components(process: &Process, observe: Option<&[String]>) -> Resul
     if names.is_empty() {
         return Err(Error::argument("observe", "is empty").with_hint(format!("name one of {}", blocks.join(", "))));
     }
-    if let Some(unknown) = names.iter().find(|name| !blocks.contains(name)) {
-        let problem = format!("holds {unknown:?}, which is not a block of the process `{}`", process.name());
-        return Err(Error::argument("observe", problem).with_hint(suggestion(unknown, blocks, "its blocks are")));
-    }
+    require_blocks(process, "observe", names)?;
     Ok(all.filter(|i| names.contains(&blocks[i / k])).collect())
+}
+
+/// Refuses `names` of which one is no block, for the option that holds them.
+///
+/// # Errors
+/// Names the first, and the nearest block.
+pub(super) fn require_blocks(process: &Process, option: &str, names: &[String]) -> Result<()> {
+    let blocks = process.blocks();
+    let Some(unknown) = names.iter().find(|name| !blocks.contains(name)) else { return Ok(()) };
+    let problem = format!("holds {unknown:?}, which is not a block of the process `{}`", process.name());
+    Err(Error::argument(option, problem).with_hint(suggestion(unknown, blocks, "its blocks are")))
 }
 
 /// Given the datum and the components before it, a component that keeps less than this part of its variance has no

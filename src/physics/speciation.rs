@@ -3,7 +3,7 @@
 
 use nalgebra::DMatrix;
 
-use super::observed::{Observed, require_gaussian};
+use super::observed::{Observed, components, require_density, require_gaussian};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::process::Process;
@@ -21,8 +21,10 @@ const PLACES: usize = 2000;
 /// When the process has no Gaussian kernel, the data do not vary, or are still wider than the noise at the horizon.
 pub fn speciation_time(process: &Process, data: &Dataset, task: &Task) -> Result<f64> {
     let factor = widest(process, data, task)?;
+    let data = components(process, Some(&process.blocks()[..1]))?;
+    require_density(process, &data)?;
     let ratio = |time: f64| -> Result<f64> {
-        let observed = Observed::new(process, time, Some(&process.blocks()[..1]))?;
+        let observed = Observed::of(process, data.clone(), time)?;
         Ok((observed.signal() * &factor).singular_values().max().powi(2))
     };
     let horizon = process.horizon();

@@ -2,7 +2,7 @@ use nalgebra::DMatrix;
 
 use super::*;
 use crate::data::{Covariance, Dataset, Mixture};
-use crate::measure::Estimate;
+use crate::measure::{Estimate, agreement, class_parts};
 use crate::process::fixtures::{Active, passive};
 use crate::process::{Linear, Process};
 use crate::rng::{Purpose, Stream};
@@ -95,7 +95,7 @@ fn marginal_information_of_gaussian_data() {
     let task = Task::default();
     let data = mixture(&[0.0, 0.0], 2, Covariance::Isotropic(vec![0.49]));
     let score = Exact::new(&passive(), &data).unwrap();
-    let found = fisher_marginal(&score, &data, 0.3, 20_000, 1, &task).unwrap();
+    let found = fisher_marginal(&score, &data, 0.3, Draws { count: 20_000, seed: 1 }, &task).unwrap();
     let truth = 2.0 / (1.0 + (0.49 - 1.0) * f64::exp(-0.6));
     assert!((found.value - truth).abs() < 5.0 * found.error, "{found:?} for {truth}");
     assert!(found.error < 0.02 * truth);
@@ -176,7 +176,7 @@ fn modes_of_gaussians_points_and_draws() {
     let a = kernel.response()[(0, 0)];
     let own = 0.3 * 2.25 + 2.0 * 0.1 * -0.75 + 0.2 * 0.25;
     let truth = (-0.5 * (a * a * own + 2.5 * kernel.covariance[(0, 0)])).exp();
-    let mode = |data: &Dataset| mode_decay(&process, data, &wave, 0.6, 4000, 2, &task).unwrap();
+    let mode = |data: &Dataset| mode_decay(&process, data, &wave, 0.6, Draws { count: 4000, seed: 2 }, &task).unwrap();
     let Mode::Exact(found) = mode(&data) else { panic!("a mixture is exact") };
     near(found, truth, 1e-13);
     // As points, the same data differ by chance: 4000 draws, 5 standard errors of at most 1/√4000 each.
@@ -184,12 +184,18 @@ fn modes_of_gaussians_points_and_draws() {
     let Mode::Exact(found) = mode(&points) else { panic!("points are exact") };
     assert!((found - truth).abs() < 5.0 / 4000_f64.sqrt());
     let Mode::Estimated(found) = mode(&Dataset::swiss_rolls()) else { panic!("drawn") };
-    let Mode::Estimated(again) = mode_decay(&process, &Dataset::swiss_rolls(), &wave, 0.6, 100_000, 9, &task).unwrap()
+    let Mode::Estimated(again) =
+        mode_decay(&process, &Dataset::swiss_rolls(), &wave, 0.6, Draws { count: 100_000, seed: 9 }, &task).unwrap()
     else {
         panic!("drawn")
     };
     assert!((found.value - again.value).abs() < 5.0 * found.error, "{found:?} {again:?}");
-    assert!(mode_decay(&process, &data, &[1.0], 0.6, 9, 0, &task).unwrap_err().to_string().contains("a datum has 2"));
+    assert!(
+        mode_decay(&process, &data, &[1.0], 0.6, Draws { count: 9, seed: 0 }, &task)
+            .unwrap_err()
+            .to_string()
+            .contains("a datum has 2")
+    );
 }
 
 /// ∫ of `of` over the state of two narrow classes at ±1 under white noise, by the midpoint rule.
@@ -219,12 +225,13 @@ fn two_classes_by_quadrature() {
             assert!((found.value - truth).abs() < 5.0 * found.error, "t = {t}: {found:?} for {truth}");
             assert!(found.error < 0.01);
         };
-        let process = passive();
-        let information = class_information(&process, &data, t, None, 20_000, 3, &task).unwrap();
+        let classes = Classes::new(&passive(), &data, t, None).unwrap();
+        let draws = |seed| Draws { count: 20_000, seed };
+        let information = classes.information(draws(3), &task).unwrap();
         check(information, 2_f64.ln() - by_quadrature(t, |p| part(p) + part(1.0 - p)));
-        let accuracy = bayes_accuracy(&process, &data, t, None, 20_000, 4, &task).unwrap();
+        let accuracy = classes.accuracy(draws(4), &task).unwrap();
         check(accuracy, by_quadrature(t, |p| p.max(1.0 - p)));
-        let agreement = clone_agreement(&process, &data, t, None, 20_000, 5, &task).unwrap();
+        let agreement = classes.clone_agreement(draws(5), &task).unwrap();
         check(agreement, by_quadrature(t, |p| p * p + (1.0 - p) * (1.0 - p)));
     }
 }
@@ -241,17 +248,20 @@ fn ways_to_the_law_of_classes_agree() {
     let labels = split.classify(&drawn, &task).unwrap().iter().map(ToString::to_string).collect();
     let points = Dataset::from_points("points", &drawn).unwrap().with_labels(labels).unwrap();
     for observe in [Some(names(&["x"])), None] {
-        let of =
-            |data: &Dataset, count| bayes_accuracy(&process, data, 0.5, observe.as_deref(), count, 1, &task).unwrap();
+        let of = |data: &Dataset, count| {
+            let classes = Classes::new(&process, data, 0.5, observe.as_deref()).unwrap();
+            classes.accuracy(Draws { count, seed: 1 }, &task).unwrap()
+        };
         let [a, b, c] = [of(&split, 20_000), of(&joint, 20_000), of(&points, 2000)];
         assert!((a.value - b.value).abs() < 5.0 * a.error.hypot(b.error), "{a:?} {b:?}");
         // The points themselves are a sample, as many as the draws.
         assert!((a.value - c.value).abs() < 5.0 * a.error.hypot(2.0 * c.error), "{a:?} {c:?}");
         assert!(a.error < 0.005);
     }
-    let none = class_information(&process, &split, 0.5, Some(&names(&["eta"])), 100, 0, &task).unwrap();
+    let alone = Classes::new(&process, &split, 0.5, Some(&names(&["eta"]))).unwrap();
+    let none = alone.information(Draws { count: 100, seed: 0 }, &task).unwrap();
     assert!(none.value < 1e-12, "{none:?}");
-    let problem = class_information(&process, &Dataset::swiss_rolls(), 0.5, None, 100, 0, &task).unwrap_err();
+    let problem = Classes::new(&process, &Dataset::swiss_rolls(), 0.5, None).err().unwrap();
     assert!(problem.to_string().contains("no classes whose law"), "{problem}");
 }
 
@@ -263,7 +273,8 @@ fn components_are_told_by_weight_and_width() {
     let x = Tensor::new(&[4, 1], vec![-1.0, -0.5, 0.0, 9.0]).unwrap();
     assert_eq!(data.classify(&x, &task).unwrap(), [0, 2, 2, 2]);
     assert_eq!(class_parts(&[0, 2, 2, 2], 3), [0.25, 0.0, 0.75]);
-    assert_eq!(class_recovery(&data, &x, &x, &task).unwrap().value, 1.0);
+    let found = data.classify(&x, &task).unwrap();
+    assert_eq!(agreement(&found, &found).unwrap().value, 1.0);
     let wide = Tensor::new(&[4, 2], vec![0.0; 8]).unwrap();
     assert!(data.classify(&wide, &task).unwrap_err().to_string().contains("of 2 coordinates, the mixture of 1"));
     assert!(Dataset::swiss_rolls().classify(&wide, &task).unwrap_err().to_string().contains("is no mixture"));

@@ -6,7 +6,6 @@ use crate::error::{Error, Result};
 use crate::score::Score;
 use crate::task::Task;
 use crate::tensor::Tensor;
-use crate::vector::single;
 
 /// z_t for each datum of `x0` as [`perturb`](super::perturb) draws it, of the process of a score, whose data may be
 /// normalised.
@@ -47,22 +46,14 @@ fn normalised(score: &dyn Score, x0: &Tensor) -> Result<Tensor> {
         let problem = format!("has data of shape {:?}, the score is for {:?}", rows.shape, score.shape());
         return Err(Error::argument("x0", problem));
     }
-    Ok(mapped(x0, score.units(), Units::normalise))
+    Ok(Units::mapped(score.units(), x0, Units::normalise))
 }
 
 fn restored(score: &dyn Score, mut state: State) -> State {
     let units = score.units();
-    state.blocks[0] = mapped(&state.blocks[0], units, Units::restore);
+    state.blocks[0] = Units::mapped(units, &state.blocks[0], Units::restore);
     if let Some(path) = state.paths.first_mut() {
-        *path = mapped(path, units, Units::restore);
+        *path = Units::mapped(units, path, Units::restore);
     }
     State { units: units.cloned(), ..state }
-}
-
-/// Values in other units; coordinates are the last axes.
-fn mapped(values: &Tensor, units: Option<&Units>, map: fn(&Units, usize, f64) -> f64) -> Tensor {
-    let Some(units) = units else { return values.clone() };
-    let d = units.scale.len();
-    let changed = values.values().iter().enumerate().map(|(at, x)| single(map(units, at % d, f64::from(*x)))).collect();
-    Tensor::new(values.shape(), changed).expect("as many values as before")
 }

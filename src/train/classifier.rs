@@ -11,7 +11,7 @@ use super::trainer::Trainer;
 use super::{Options, Record};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::measure::Estimate;
+use crate::measure::{Estimate, agreement};
 use crate::nn::graph::{Activate, Convolution, Dense, Extent, Flatten, Padding, Shows, Signal};
 use crate::nn::{Activation, Graph, Inference, Network, Samples, Shown, Weights};
 use crate::rng::{Purpose, Stream};
@@ -124,11 +124,7 @@ impl Classifier {
     /// # Errors
     /// When their counts differ, and as [`Classifier::classify`].
     pub fn agreement(&self, a: &Tensor, b: &Tensor, task: &Task) -> Result<Estimate> {
-        let (own, other) = (self.classify(a, task)?, self.classify(b, task)?);
-        if own.len() != other.len() {
-            return Err(Error::argument("b", format!("has {} rows, `a` {}", other.len(), own.len())));
-        }
-        Ok(Estimate::part(own.iter().zip(&other).filter(|(a, b)| a == b).count(), own.len()))
+        agreement(&self.classify(a, task)?, &self.classify(b, task)?)
     }
 
     /// The part of labelled points that it takes for what their labels say.
@@ -137,11 +133,11 @@ impl Classifier {
     /// When the data are no labelled points or have a class that it does not know, and as [`Classifier::classify`].
     pub fn accuracy(&self, data: &Dataset, task: &Task) -> Result<Estimate> {
         let Some(points) = data.own_points().filter(|_| !data.labels().is_empty()) else {
-            let (problem, hint) = match data.classes() {
-                [] => ("have no labels", "give them: dataset::from_array(points, #{ labels: [..] })"),
-                _ => ("are a law that is drawn from", "draw points with their labels first: data.labelled(1000, 1)"),
-            };
-            return Err(Error::argument("data", format!("of `{}` {problem}", data.name())).with_hint(hint));
+            return Err(match data.classes() {
+                [] => data.without_labels(),
+                _ => Error::argument("data", format!("of `{}` are a law that is drawn from", data.name()))
+                    .with_hint("draw points with their labels first: data.labelled(1000, 1)"),
+            });
         };
         let place = |class: &String| self.classes().iter().position(|known| known == class);
         let places: Option<Vec<usize>> = data.classes().iter().map(place).collect();
@@ -149,7 +145,7 @@ impl Classifier {
             let problem = format!("has the classes {}", data.classes().join(", "));
             return Err(Error::argument("data", problem).with_hint(format!("it knows {}", self.classes().join(", "))));
         };
-        let found = self.classify(&points?, task)?;
+        let found = self.classify(&points, task)?;
         let hits =
             found.iter().zip(data.class_indices()).filter(|(found, own)| **found == places[**own as usize]).count();
         Ok(Estimate::part(hits, found.len()))

@@ -2,7 +2,7 @@
 
 use nalgebra::{DMatrix, DVector};
 
-use super::{Covariance, Mixture};
+use super::Mixture;
 use crate::error::{Error, Result};
 use crate::gauss::log_density;
 use crate::task::Task;
@@ -23,12 +23,8 @@ impl Mixture {
             let problem = format!("has data of {} coordinates, the mixture of {d}", rows.width());
             return Err(Error::argument("x", problem));
         }
-        let factor = |k: usize| match &self.covariance {
-            Covariance::Isotropic(variances) => Ok(DMatrix::from_diagonal_element(d, d, variances[k].sqrt())),
-            Covariance::Full(matrices) => super::factor(&matrices[k * d * d..][..d * d], k, d),
-        };
         let used: Vec<usize> = (0..self.components()).filter(|k| self.weights[*k] > 0.0).collect();
-        let factors = used.iter().map(|k| factor(*k)).collect::<Result<Vec<_>>>()?;
+        let factors = used.iter().map(|k| self.factor(*k)).collect::<Result<Vec<_>>>()?;
         let most_probable = |row: &[f32]| {
             let log = |&k: &usize, factor: &DMatrix<f64>| {
                 let mean = &self.means[k * d..][..d];

@@ -3,7 +3,7 @@
 mod classes;
 mod sampler;
 
-use nalgebra::{DMatrix, DVectorView};
+use nalgebra::{DMatrix, DMatrixView, DVector, DVectorView};
 
 pub(super) use sampler::Sampler;
 
@@ -236,6 +236,27 @@ impl Mixture {
             }
         };
         Self { means: turned.transpose().as_slice().to_vec(), covariance, ..shifted }
+    }
+
+    /// The covariance of component `k` times a `vector`, \[d\].
+    pub(crate) fn times(&self, k: usize, vector: &DVector<f64>) -> DVector<f64> {
+        let d = self.dimension();
+        match &self.covariance {
+            Covariance::Isotropic(variances) => vector * variances[k],
+            Covariance::Full(matrices) => DMatrixView::from_slice(&matrices[k * d * d..][..d * d], d, d) * vector,
+        }
+    }
+
+    /// The lower-triangular factor of the covariance of component `k`, [d, d].
+    ///
+    /// # Errors
+    /// None for a mixture, which checks its covariances.
+    pub(crate) fn factor(&self, k: usize) -> Result<DMatrix<f64>> {
+        let d = self.dimension();
+        match &self.covariance {
+            Covariance::Isotropic(variances) => Ok(DMatrix::from_diagonal_element(d, d, variances[k].sqrt())),
+            Covariance::Full(matrices) => factor(&matrices[k * d * d..][..d * d], k, d),
+        }
     }
 
     /// An entry of the covariance of component `k`.

@@ -9,7 +9,7 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
-use crate::physics;
+use crate::measure;
 use crate::tensor::Tensor;
 use crate::train::Classifier;
 
@@ -140,5 +140,5 @@ mod methods {
 }
 
 fn parts(found: &[usize], classes: usize) -> Array {
-    physics::class_parts(found, classes).into_iter().map(Dynamic::from_float).collect()
+    measure::class_parts(found, classes).into_iter().map(Dynamic::from_float).collect()
 }

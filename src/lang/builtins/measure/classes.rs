@@ -3,19 +3,21 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::shared::{DRAWS, OBSERVE, estimate};
+use super::shared::{OBSERVE, estimate};
 use crate::data::Dataset;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, number_argument, read};
 use crate::lang::surroundings::task;
-use crate::physics;
+use crate::measure::Estimate;
+use crate::physics::{self, Classes, Draws};
 use crate::process::Process;
 use crate::settings::Setting;
+use crate::task::Task;
 
 pub(super) const OPTIONS: &[(&str, Table)] = &[
-    ("class_information", &[OBSERVE, DRAWS]),
-    ("bayes_accuracy", &[OBSERVE, DRAWS]),
-    ("clone_agreement", &[OBSERVE, DRAWS]),
+    ("class_information", &[OBSERVE, Draws::SETTINGS]),
+    ("bayes_accuracy", &[OBSERVE, Draws::SETTINGS]),
+    ("clone_agreement", &[OBSERVE, Draws::SETTINGS]),
     ("speciation_time", &[ASYMPTOTIC]),
 ];
 
@@ -57,10 +59,7 @@ pub(super) mod module {
         t: Dynamic,
         options: Map,
     ) -> Outcome<Map> {
-        let t = number_argument(&ctx, "t", &t)?;
-        let (observe, count, seed) = draws(&ctx, options)?;
-        let task = task(&ctx);
-        physics::class_information(&process, &data, t, observe.as_deref(), count, seed, &task).map(estimate).raise(&ctx)
+        averaged(&ctx, &process, &data, &t, options, Classes::information)
     }
 
     /// The part of data whose class can be told from their noised state, or from the blocks of it that are observed, by
@@ -91,10 +90,7 @@ pub(super) mod module {
         t: Dynamic,
         options: Map,
     ) -> Outcome<Map> {
-        let t = number_argument(&ctx, "t", &t)?;
-        let (observe, count, seed) = draws(&ctx, options)?;
-        let task = task(&ctx);
-        physics::bayes_accuracy(&process, &data, t, observe.as_deref(), count, seed, &task).map(estimate).raise(&ctx)
+        averaged(&ctx, &process, &data, &t, options, Classes::accuracy)
     }
 
     /// The probability that two independent ways back from a noised state end in the same class: 1 where the state
@@ -128,10 +124,7 @@ pub(super) mod module {
         t: Dynamic,
         options: Map,
     ) -> Outcome<Map> {
-        let t = number_argument(&ctx, "t", &t)?;
-        let (observe, count, seed) = draws(&ctx, options)?;
-        let task = task(&ctx);
-        physics::clone_agreement(&process, &data, t, observe.as_deref(), count, seed, &task).map(estimate).raise(&ctx)
+        averaged(&ctx, &process, &data, &t, options, Classes::clone_agreement)
     }
 
     /// The time at which what is widest in the data is as wide as the noise in them, a(t)² Λ = Σ_xx(t) with Λ the
@@ -168,9 +161,18 @@ pub(super) mod module {
     }
 }
 
-fn draws(ctx: &NativeCallContext, options: Map) -> Outcome<(Option<Vec<String>>, usize, u64)> {
-    read(ctx, options, &[OBSERVE, DRAWS], |given| {
-        let observe = given.texts_if_given("observe").map(<[String]>::to_vec);
-        Ok((observe, given.count("count"), given.natural("seed")))
+/// What `average` finds of the classes of noised data, by the options of all functions here that draw.
+fn averaged(
+    ctx: &NativeCallContext,
+    process: &Process,
+    data: &Dataset,
+    t: &Dynamic,
+    options: Map,
+    average: fn(&Classes, Draws, &Task) -> crate::Result<Estimate>,
+) -> Outcome<Map> {
+    let time = number_argument(ctx, "t", t)?;
+    read(ctx, options, &[OBSERVE, Draws::SETTINGS], |given| {
+        let found = Classes::new(process, data, time, given.texts_if_given("observe"));
+        found.and_then(|classes| average(&classes, Draws::read(given), &task(ctx))).map(estimate).raise(ctx)
     })
 }

@@ -272,7 +272,8 @@ pub(super) mod module {
     #[rhai_fn(name = "class_recovery", return_raw)]
     pub fn component_recovery(ctx: NativeCallContext, data: Dataset, a: Dynamic, b: Dynamic) -> Outcome<Map> {
         let (a, b) = pair(&ctx, &a, &b)?;
-        crate::physics::class_recovery(&data, &a, &b, &task(&ctx)).map(estimate).raise(&ctx)
+        let classes = |rows| data.classify(rows, &task(&ctx)).raise(&ctx);
+        measure::agreement(&classes(&a)?, &classes(&b)?).map(estimate).raise(&ctx)
     }
 }
 

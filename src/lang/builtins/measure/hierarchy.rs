@@ -12,7 +12,9 @@ use crate::lang::tensors::numbers_argument;
 use crate::physics::{self, Accuracies, Hierarchy, Model};
 use crate::process::Process;
 
-pub(super) const OPTIONS: &[(&str, Table)] = &[("hierarchy", &[Model::SETTINGS, Hierarchy::SETTINGS])];
+pub(super) const OPTIONS: &[(&str, Table)] = &[("hierarchy", TREES)];
+
+const TREES: Table = &[Model::SETTINGS, Hierarchy::SETTINGS];
 
 #[export_module(manifest)]
 pub(super) mod module {
@@ -56,7 +58,7 @@ pub(super) mod module {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn hierarchy(ctx: NativeCallContext, p: Process, times: Dynamic, options: Map) -> Outcome<Array> {
-        let request = read(&ctx, options, super::OPTIONS[0].1, |given| Ok(Hierarchy::read(given)))?;
+        let request = read(&ctx, options, TREES, |given| Ok(Hierarchy::read(given)))?;
         let times = numbers_argument(&ctx, "times", &times)?;
         if times.shape.len() != 1 {
             let problem = format!("must be one row of numbers, got shape {:?}", times.shape);

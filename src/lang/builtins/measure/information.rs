@@ -3,21 +3,21 @@
 use rhai::plugin::*;
 use rhai::{Dynamic, Map};
 
-use super::shared::{DRAWS, OBSERVE, estimate};
+use super::shared::{OBSERVE, estimate};
 use crate::data::Dataset;
 use crate::lang::builtins::score::Score;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, number, number_argument, read};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{nested_numbers, numbers_argument};
-use crate::physics::{self, Mode};
+use crate::physics::{self, Draws, Mode};
 use crate::process::Process;
 
 pub(super) const OPTIONS: &[(&str, Table)] = &[
     ("fisher", &[OBSERVE]),
     ("fisher_decay", &[OBSERVE]),
-    ("fisher_marginal", &[DRAWS]),
-    ("mode_decay", &[DRAWS]),
+    ("fisher_marginal", &[Draws::SETTINGS]),
+    ("mode_decay", &[Draws::SETTINGS]),
     ("entropy_production", &[physics::ENTROPY]),
 ];
 
@@ -106,8 +106,8 @@ pub(super) mod module {
         options: Map,
     ) -> Outcome<Map> {
         let t = number_argument(&ctx, "t", &t)?;
-        let (count, seed) = read(&ctx, options, &[DRAWS], |given| Ok((given.count("count"), given.natural("seed"))))?;
-        physics::fisher_marginal(score.score(), &data, t, count, seed, &task(&ctx)).map(estimate).raise(&ctx)
+        let draws = read(&ctx, options, &[Draws::SETTINGS], |given| Ok(Draws::read(given)))?;
+        physics::fisher_marginal(score.score(), &data, t, draws, &task(&ctx)).map(estimate).raise(&ctx)
     }
 
     /// The part of the variance of the noise in the data that the auxiliaries determine: with one auxiliary the squared
@@ -236,8 +236,8 @@ pub(super) mod module {
             Some(_) => vec![number_argument(&ctx, "q", &q)?],
             None => numbers_argument(&ctx, "q", &q)?.values,
         };
-        let (count, seed) = read(&ctx, options, &[DRAWS], |given| Ok((given.count("count"), given.natural("seed"))))?;
-        let mode = physics::mode_decay(&process, &data, &wave, t, count, seed, &task(&ctx)).raise(&ctx)?;
+        let draws = read(&ctx, options, &[Draws::SETTINGS], |given| Ok(Draws::read(given)))?;
+        let mode = physics::mode_decay(&process, &data, &wave, t, draws, &task(&ctx)).raise(&ctx)?;
         Ok(match mode {
             Mode::Exact(value) => value.into(),
             Mode::Estimated(mean) => estimate(mean).into(),

@@ -13,10 +13,6 @@ use crate::tensor::Tensor;
 pub(super) const OBSERVE: &[Setting] =
     &[Setting::texts("observe", "the blocks that are looked at, e.g. `[\"x\"]`").or_else("all")];
 
-/// How what is not known in closed form is drawn.
-pub(super) const DRAWS: &[Setting] =
-    &[Setting::count("count", "number of draws").between(2.0, 1e9).or(20_000.0), Setting::seed("seed of the draws")];
-
 /// What is estimated, as scripts see it.
 pub(in crate::lang::builtins) fn estimate(estimate: Estimate) -> Map {
     numbers(&[("value", estimate.value), ("error", estimate.error)])
