@@ -13,9 +13,21 @@ impl Expression {
     /// factor only.
     #[must_use]
     pub fn derivative(&self, component: usize) -> Self {
+        self.slope(|leaf| matches!(leaf, Node::Component(index, _) if *index == component))
+    }
+
+    /// ∂/∂p by the parameter of this `name`, as [`Expression::derivative`].
+    #[must_use]
+    pub fn derivative_by_parameter(&self, name: &str) -> Self {
+        self.slope(|leaf| matches!(leaf, Node::Parameter(parameter) if **parameter == *name))
+    }
+
+    /// The derivative by the leaves that are the `variable`.
+    fn slope(&self, variable: impl Fn(&Node) -> bool) -> Self {
         let slopes = Images::of(std::slice::from_ref(self), |part, slopes: &Images<Self>| match part.node() {
-            Node::Constant(_) | Node::Time | Node::Parameter(_) => Self::constant(0.0),
-            Node::Component(index, _) => Self::constant(if *index == component { 1.0 } else { 0.0 }),
+            leaf @ (Node::Constant(_) | Node::Time | Node::Parameter(_) | Node::Component(..)) => {
+                Self::constant(if variable(leaf) { 1.0 } else { 0.0 })
+            }
             Node::Negate(u) => slopes.get(u).negate(),
             Node::Binary(operation, u, v) => part.slope_of_pair(*operation, [u, v], [slopes.get(u), slopes.get(v)]),
             Node::Apply(function, u) => part.slope_of_function(*function, u, slopes.get(u)),

@@ -16,6 +16,7 @@ mod motion;
 mod noised;
 mod prior;
 mod quick;
+mod sensitivity;
 mod stationary;
 
 use std::collections::BTreeMap;
@@ -37,6 +38,7 @@ pub use motion::{Equations, Motion};
 pub use noised::Noised;
 pub(crate) use prior::correlate;
 pub use prior::{Prior, PriorLaw};
+pub use sensitivity::{KernelSlope, Sensitivity};
 pub use stationary::Stationary;
 
 use crate::error::{Error, Result, suggestion};
@@ -191,6 +193,14 @@ impl Process {
             return Ok(self.clone());
         }
         Self::build(self.0.definition.clone(), self.0.parameters.clone(), horizon)
+    }
+
+    /// The value of the parameter of this `name`.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn parameter(&self, name: &str) -> Result<f64> {
+        self.0.parameters.get(name).copied().ok_or_else(|| self.unknown_parameter(name))
     }
 
     fn unknown_parameter(&self, name: &str) -> Error {

@@ -20,7 +20,7 @@ pub enum Grid {
 }
 
 /// The grid of a run, with what can be set of each.
-pub(super) const GRID: Setting = Setting::choice("grid", "how the times of the steps are spread", &words(GRIDS));
+pub const GRID: Setting = Setting::choice("grid", "how the times of the steps are spread", &words(GRIDS));
 
 /// All grids, the default first, and how each is made of its settings.
 const GRIDS: &[(Choice, fn(&Values) -> Grid); 4] = &[
@@ -33,7 +33,10 @@ const RHO: Setting = Setting::number("rho", "the exponent").above(0.0).or(7.0);
 
 impl Grid {
     /// The grid that `values` of [`GRID`] choose.
-    pub(super) fn read(values: &Values) -> Self {
+    ///
+    /// # Panics
+    /// When `values` are of another table.
+    pub fn read(values: &Values) -> Self {
         values.chosen(GRID.name, GRIDS)(values)
     }
 

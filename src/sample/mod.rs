@@ -35,7 +35,7 @@ pub use at::{denoise, score_at, states_of};
 pub use convergence::{ACCURACY, Accuracy, convergence};
 pub use density::{Bound, Divergence, LIKELIHOOD, Likelihood, LogDensity, log_density, log_likelihood};
 pub use forward::{FORWARD, Forward, perturb, simulate};
-pub use grid::Grid;
+pub use grid::{GRID, Grid};
 pub use keep::{KEEP, Keep};
 pub use method::{
     About, EulerMaruyama, Exponential, Heun, METHODS, Method, Needs, Nodes, PredictorCorrector, Reference, RungeKutta,

@@ -12,6 +12,7 @@ mod explain;
 mod io;
 mod kernel;
 mod layer;
+mod learn;
 mod lengths;
 mod likelihood;
 pub(super) mod measure;
@@ -43,6 +44,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     io::install(engine, tables);
     kernel::install(engine);
     layer::install(engine, tables);
+    learn::install(engine, tables);
     lengths::install(engine);
     likelihood::install(engine, tables);
     plot::install(engine, tables);
