@@ -50,4 +50,4 @@ mod property;
 
 pub use error::{Error, Result};
 pub use host::Host;
-pub use lang::{Diagnostic, Runtime, Value};
+pub use lang::{Diagnostic, Limits, Runtime, Value};

@@ -56,6 +56,9 @@ pub struct Task {
     pool: Option<Arc<rayon::ThreadPool>>,
     is_serial: bool,
     host: Host,
+    /// How long work may take, and when, by the clock of the host, it began.
+    time_limit: Option<Duration>,
+    began: Arc<Mutex<Duration>>,
     /// The warnings that were given since the work began.
     warned: Arc<Mutex<HashSet<String>>>,
 }
@@ -68,7 +71,16 @@ impl Default for Task {
 
 impl Task {
     fn of(cancel: Arc<AtomicBool>, progress: Arc<dyn Progress>, pool: Option<Arc<rayon::ThreadPool>>) -> Self {
-        Self { cancel, progress, pool, is_serial: false, host: Host::default(), warned: Arc::default() }
+        Self {
+            cancel,
+            progress,
+            pool,
+            is_serial: false,
+            host: Host::default(),
+            time_limit: None,
+            began: Arc::default(),
+            warned: Arc::default(),
+        }
     }
 
     /// A task on `threads` threads (0: as many as the machine has) that reports to `progress`, or to nobody.
@@ -90,6 +102,18 @@ impl Task {
         Self { host, ..self }
     }
 
+    /// The same task for work that is stopped when it has taken this `time`, from [`Task::begin`] on.
+    #[must_use]
+    pub fn with_time_limit(self, time: Duration) -> Self {
+        Self { time_limit: Some(time), ..self }
+    }
+
+    /// Whether the work has taken more time than it may.
+    pub fn is_late(&self) -> bool {
+        let began = || *self.began.lock().unwrap_or_else(PoisonError::into_inner);
+        self.time_limit.is_some_and(|limit| self.host.since(began()) > limit)
+    }
+
     /// The files, the clock and the memory that the task may use.
     pub fn host(&self) -> &Host {
         &self.host
@@ -102,7 +126,7 @@ impl Task {
         Self { is_serial: true, ..self.clone() }
     }
 
-    /// `Err(Interrupted)` once the user asked to stop. Poll it at least every few milliseconds.
+    /// `Err(Interrupted)` once the user asked to stop, or the time is over. Poll it at least every few milliseconds.
     ///
     /// # Errors
     /// [`Error::Interrupted`].
@@ -110,9 +134,9 @@ impl Task {
         if self.cancelled() { Err(Error::Interrupted) } else { Ok(()) }
     }
 
-    /// Whether the user asked to stop.
+    /// Whether the user asked to stop, or the time is over.
     pub fn cancelled(&self) -> bool {
-        self.cancel.load(Ordering::Relaxed)
+        self.cancel.load(Ordering::Relaxed) || self.is_late()
     }
 
     /// Hands a report to whoever watches.
@@ -133,8 +157,9 @@ impl Task {
         }
     }
 
-    /// Begins other work, whose warnings were not given yet.
+    /// Begins other work, whose warnings were not given yet and whose time starts.
     pub fn begin(&self) {
+        *self.began.lock().unwrap_or_else(PoisonError::into_inner) = self.host.now();
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

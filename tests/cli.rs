@@ -57,6 +57,28 @@ fn warnings_come_without_being_asked_for() {
     }
 }
 
+/// What a script takes by itself ends with a sentence that says how to raise the limit.
+#[test]
+fn limits_say_how_to_raise_them() {
+    let cases = [
+        ("operations=1e5", "loop {}", "has computed 100_000 operations by itself, its limit", "--limit operations=1e6"),
+        ("output=1K", "loop { print(\"aaaaaaaaaaaa\") }", "has printed 1024 bytes, its limit", "--limit output=10G"),
+        ("time=0.2s,operations=1e12", "loop {}", "has run for 0.2 s, its limit", "--limit time=1h"),
+        (
+            "time=0.2s",
+            "sample(score::exact(process::active(), dataset::diamond()), #{ method: \"em\", steps: 1_000_000 })",
+            "has run for 0.2 s, its limit",
+            "--limit time=1h",
+        ),
+    ];
+    for (limit, text, message, hint) in cases {
+        let (code, _, said) = outcome(&run(&["-q", "--limit", limit, "-e", text]));
+        assert!(code == 1 && said.contains(message) && said.contains(hint), "{limit}: {code} {said}");
+    }
+    let (code, _, said) = outcome(&run(&["--limit", "tim=1", "-e", "1"]));
+    assert!(code == 1 && said.contains("did you mean `time`?"), "{said}");
+}
+
 /// Seen to be ended by the system, or to abort.
 #[cfg(target_os = "linux")]
 #[test]

@@ -14,8 +14,8 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
-use clap::{CommandFactory, Parser, Subcommand};
-use tumble::{Runtime, vector};
+use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+use tumble::{Limits, Runtime, vector};
 
 pub(crate) use exit::FAILURE;
 use interrupt::Interrupt;
@@ -41,6 +41,9 @@ struct Arguments {
     /// Vector instructions: auto, avx512, avx2, neon or portable
     #[arg(long, global = true, value_name = "SET", default_value = "auto")]
     vectors: String,
+    /// Limits of a script: memory=8G, time=1h, operations=1e9, output=1G; several by commas
+    #[arg(long = "limit", global = true, value_name = "NAME=VALUE", value_delimiter = ',', action = ArgAction::Append)]
+    limits: Vec<String>,
     /// Show no progress, but warnings
     #[arg(short, long, global = true)]
     quiet: bool,
@@ -90,6 +93,7 @@ enum Command {
 /// How runtimes are built for this command line.
 pub(crate) struct Setup {
     threads: usize,
+    limits: Limits,
     quiet: bool,
     /// Whether nobody is told even of warnings.
     silent: bool,
@@ -101,12 +105,12 @@ impl Setup {
     /// A new runtime that prints to standard output and shows progress and warnings on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
         let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
+        let builder = builder.limits(self.limits).print(terminal::print);
         let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
         if !self.silent {
             builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet)));
         }
         let mut runtime = builder.build()?;
-        runtime.engine().on_print(terminal::print);
         runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
         Ok(runtime)
     }
@@ -116,7 +120,7 @@ impl Setup {
 impl Setup {
     /// Silent, and deaf to Ctrl-C.
     pub(crate) fn for_tests() -> Self {
-        Self { threads: 1, quiet: true, silent: true, interrupt: Interrupt::default() }
+        Self { threads: 1, limits: Limits::default(), quiet: true, silent: true, interrupt: Interrupt::default() }
     }
 }
 
@@ -150,7 +154,11 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
     // What is timed is not what one would do.
     let silent = matches!(arguments.command, Some(Command::Bench { .. }));
     let (threads, quiet) = (arguments.threads, arguments.quiet);
-    let setup = Setup { threads, quiet, silent, interrupt: Interrupt::install() };
+    let limits = match arguments.limits.iter().try_fold(Limits::default(), |limits, text| limits.with(text)) {
+        Ok(limits) => limits,
+        Err(error) => return terminal::report(&error.into()),
+    };
+    let setup = Setup { threads, limits, quiet, silent, interrupt: Interrupt::install() };
     let runtime = match setup.runtime() {
         Ok(runtime) => runtime,
         Err(error) => return terminal::report(&error.into()),

@@ -3,9 +3,11 @@
 //! Systems that promise more memory than they have end the program when it is used, not when it is asked for; so large
 //! requests are held against what the system says is available, and against what it allows this program.
 
+use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use super::Host;
+use super::allocation::{held, small, take_largest};
 use crate::error::{Error, Result};
 
 /// Requests below this are granted without a look at the system.
@@ -20,19 +22,31 @@ impl Host {
     /// What `refuse` makes, where the host does not allow so much or the system does not have it.
     pub fn afford(&self, bytes: f64, refuse: impl FnOnce(String) -> Error) -> Result<()> {
         match self.lacking(bytes) {
-            None => Ok(()),
+            None => {
+                GRANTED.set(GRANTED.get().max(bytes));
+                Ok(())
+            }
             Some(problem) => Err(refuse(problem)),
         }
     }
 
     /// Whether there is hardly any memory left.
     pub fn is_exhausted(&self) -> bool {
-        available().is_some_and(|available| available < SMALL)
+        let of_limit = self.memory_limit.is_some_and(|limit| limit - held() < limit.min(SMALL) / 16.0);
+        of_limit || available().is_some_and(|available| available < SMALL)
+    }
+
+    /// Watches what a script keeps from here on.
+    pub fn watch(&self) -> Growth {
+        let left = self.memory_limit.map(|limit| (limit - held()).max(0.0));
+        let room = [left, available()].into_iter().flatten().reduce(f64::min).unwrap_or(f64::INFINITY);
+        take_largest();
+        Growth { before: small(), room }
     }
 
     fn lacking(&self, bytes: f64) -> Option<String> {
-        if let Some(limit) = self.memory_limit.filter(|&limit| bytes > limit) {
-            return Some(format!("{}, and {} are allowed", taking(bytes), readable(limit)));
+        if let Some(limit) = self.memory_limit.filter(|&limit| bytes > limit - held()) {
+            return Some(format!("{}, and {} are allowed", taking(bytes), readable((limit - held()).max(0.0))));
         }
         if bytes < SMALL {
             return None;
@@ -41,6 +55,39 @@ impl Host {
         let problem = || format!("{}, and {} are available", taking(bytes), readable(available));
         (bytes > available).then(problem)
     }
+}
+
+/// Memory that the values of a script take, in a program whose allocator counts.
+///
+/// Values that a script nests are many small pieces, and operators of the language copy them unasked. An operation may
+/// double what there is, so that a part of the memory must do.
+#[derive(Debug, Clone, Copy)]
+pub struct Growth {
+    /// Small pieces at the beginning, in bytes.
+    before: f64,
+    /// What was available then.
+    room: f64,
+}
+
+impl Growth {
+    /// Whether the values have grown so far that the next operation may take all memory. Cheap enough for every
+    /// operation.
+    pub fn is_dangerous(&self) -> bool {
+        if small() - self.before > PART * self.room {
+            return true;
+        }
+        let largest = take_largest();
+        // What was asked for was weighed; a text that is put together was not.
+        largest > 0.0 && largest > GRANTED.take() && largest > PART * available().unwrap_or(f64::INFINITY)
+    }
+}
+
+/// The part of the memory that a script may fill without asking.
+const PART: f64 = 0.125;
+
+thread_local! {
+    /// The largest request that this thread was granted since a large piece was taken.
+    static GRANTED: Cell<f64> = const { Cell::new(0.0) };
 }
 
 /// "would take 30.1 GiB of memory".

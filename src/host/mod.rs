@@ -3,6 +3,7 @@
 //! No room reaches any of these in another way, and every task carries a host. So two runtimes of one process can
 //! differ in what they may touch, and the rooms run where there is no clock, or none but the embedding program's.
 
+mod allocation;
 mod files;
 mod memory;
 
@@ -10,7 +11,9 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+pub use allocation::CountingAllocator;
 pub use files::Entry;
+pub use memory::Growth;
 pub(crate) use memory::taking;
 
 use crate::error::{Error, Result};
@@ -89,7 +92,8 @@ impl Host {
         Self { clock, ..self }
     }
 
-    /// The same host where a single request may take at most `bytes` of memory, and what is available.
+    /// The same host where the program may hold at most `bytes` of memory, and what is available. Without the
+    /// [`CountingAllocator`] it is a single request that may take so much.
     #[must_use]
     pub fn with_memory_limit(self, bytes: f64) -> Self {
         Self { memory_limit: Some(bytes), ..self }

@@ -9,7 +9,7 @@ use rhai::{Engine, OptimizationLevel};
 use super::modules::{self, Resolver};
 use super::options::Tables;
 use super::sources::Sources;
-use super::stop::{self, StackGuard};
+use super::stop::{self, Meters};
 use super::surroundings::{Names, Surroundings};
 use super::tokens::{self, TokenState};
 use super::{arithmetic, builtins, caught, failure, whole};
@@ -20,10 +20,10 @@ pub(super) fn build(
     task: Task,
     cancel: Arc<AtomicBool>,
     depth: usize,
-    stack: StackGuard,
+    meters: &Meters,
     sources: &Sources,
 ) -> (Engine, TokenState, Rc<Tables>) {
-    stack.start();
+    meters.start();
     let host = task.host().clone();
     let mut engine = Engine::new();
     engine
@@ -35,7 +35,7 @@ pub(super) fn build(
         .set_max_expr_depths(depth, depth)
         .set_max_call_levels(depth)
         .disable_symbol("eval");
-    stop::install(&mut engine, cancel, stack, host.clone());
+    stop::install(&mut engine, cancel, meters.clone());
     let tokens = tokens::install(&mut engine);
     arithmetic::install(&mut engine);
     whole::install(&mut engine);

@@ -344,13 +344,17 @@ fn explain_plainly(error: &EvalAltResult, called: Option<&Called>, to: &mut Diag
             None => to.message = value.to_string(),
         },
         EvalAltResult::ErrorTerminated(value, _) => match value.clone().try_cast::<Stop>() {
-            Some(Stop::StackExhausted) => to.message = "calls and expressions nest too deeply".into(),
-            Some(Stop::MemoryExhausted) => to.message = "what the script keeps leaves no memory".into(),
             Some(Stop::Exit(code)) => to.ending = Ending::Exit(code),
-            Some(Stop::Interrupted) | None => {
-                to.message = "interrupted".into();
-                to.ending = Ending::Interrupted;
-            }
+            stop => match stop.and_then(|stop| stop.explain()) {
+                Some((message, hint)) => {
+                    to.message = message;
+                    to.hints.extend(hint);
+                }
+                None => {
+                    to.message = "interrupted".into();
+                    to.ending = Ending::Interrupted;
+                }
+            },
         },
         EvalAltResult::ErrorMismatchDataType(expected, actual, _) if is_symbolic_condition(expected, actual) => {
             to.message = "this condition depends on symbolic values, so it is neither true nor false".into();

@@ -13,6 +13,7 @@ mod engine;
 mod explain;
 mod failure;
 mod json;
+pub mod limits;
 mod modules;
 #[cfg(test)]
 mod network_tests;
@@ -31,4 +32,5 @@ mod tracing;
 mod whole;
 
 pub use diagnostics::Diagnostic;
+pub use limits::Limits;
 pub use runtime::{Builder, Runtime, Value};

@@ -9,13 +9,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
 
 use super::catalog::Catalog;
-use super::diagnostics::{self, Diagnostic};
+use super::diagnostics::{self, Diagnostic, Ending};
 use super::engine;
 use super::explain::Frame;
+use super::limits::Limits;
 use super::options::Tables;
 use super::rewrite;
 use super::sources::Sources;
-use super::stop::StackGuard;
+use super::stop::{Meters, Stop};
 use super::tokens::TokenState;
 use crate::host::Host;
 use crate::task::{Progress, Task};
@@ -35,6 +36,8 @@ pub struct Builder {
     stack: usize,
     cancel: Arc<AtomicBool>,
     progress: Option<Arc<dyn Progress>>,
+    printer: Box<dyn Fn(&str)>,
+    limits: Limits,
     host: Host,
 }
 
@@ -75,6 +78,21 @@ impl Builder {
         self
     }
 
+    /// What becomes of the lines that scripts print; to standard output by default.
+    #[must_use]
+    pub fn print(mut self, printer: impl Fn(&str) + 'static) -> Self {
+        self.printer = Box::new(printer);
+        self
+    }
+
+    /// How much a run of a script may compute, print, and keep. A limit of memory as a whole needs the
+    /// [`CountingAllocator`](crate::host::CountingAllocator).
+    #[must_use]
+    pub fn limits(mut self, limits: Limits) -> Self {
+        self.limits = limits;
+        self
+    }
+
     /// The files, the clock and the memory that scripts may use; all of the machine's by default.
     #[must_use]
     pub fn host(mut self, host: Host) -> Self {
@@ -88,10 +106,23 @@ impl Builder {
     /// When the operating system refuses the threads.
     pub fn build(self) -> crate::Result<Runtime> {
         let sources = Sources::default();
-        let task = Task::new(self.cancel.clone(), self.progress, self.threads)?.with_host(self.host.clone());
-        let stack = StackGuard::new(self.stack);
-        let (engine, tokens, tables) =
-            engine::build(task.clone(), self.cancel.clone(), self.depth, stack.clone(), &sources);
+        let host = match self.limits.memory {
+            Some(bytes) => self.host.with_memory_limit(bytes),
+            None => self.host,
+        };
+        let task = Task::new(self.cancel.clone(), self.progress, self.threads)?.with_host(host.clone());
+        let task = match self.limits.time {
+            Some(time) => task.with_time_limit(time),
+            None => task,
+        };
+        let meters = Meters::new(self.stack, self.limits, task.clone());
+        let (mut engine, tokens, tables) =
+            engine::build(task.clone(), self.cancel.clone(), self.depth, &meters, &sources);
+        let (counted, printer) = (meters.clone(), self.printer);
+        engine.on_print(move |text| {
+            counted.print(text);
+            printer(text);
+        });
         tokens.reset();
         // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
         let functions = engine.compile("private fn seed() {}").expect("a constant text");
@@ -100,14 +131,14 @@ impl Builder {
             engine,
             tokens,
             tables,
-            stack,
+            meters,
             sources,
             scope: Scope::new(),
             functions,
             global,
             cancel: self.cancel,
             task,
-            host: self.host,
+            host,
             catalog: OnceCell::new(),
         })
     }
@@ -118,7 +149,7 @@ pub struct Runtime {
     engine: Engine,
     tokens: TokenState,
     tables: Rc<Tables>,
-    stack: StackGuard,
+    meters: Meters,
     sources: Sources,
     scope: Scope<'static>,
     functions: AST,
@@ -152,6 +183,8 @@ impl Runtime {
             stack: ORDINARY_STACK,
             cancel: Arc::default(),
             progress: None,
+            printer: Box::new(|text| println!("{text}")),
+            limits: Limits::default(),
             host: Host::default(),
         }
     }
@@ -205,7 +238,7 @@ impl Runtime {
     pub fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
         self.cancel.store(false, Ordering::Relaxed);
         self.task.begin();
-        self.stack.start();
+        self.meters.start();
         let result = self.evaluate(name, text);
         self.keep_newest_variables();
         result.map_err(|error| self.diagnose(&error))
@@ -221,7 +254,16 @@ impl Runtime {
 
     fn diagnose(&self, error: &EvalAltResult) -> Box<Diagnostic> {
         let frame = Frame { engine: &self.engine, sources: &self.sources, scope: &self.scope, catalog: self.catalog() };
-        Box::new(frame.diagnose(error))
+        let mut diagnostic = frame.diagnose(error);
+        // A builtin cannot tell who stopped it.
+        let is_asked = self.cancel.load(Ordering::Relaxed);
+        let late = self.meters.late().filter(|_| diagnostic.ending == Ending::Interrupted && !is_asked);
+        if let Some((message, hint)) = late.and_then(Stop::explain) {
+            diagnostic.message = message;
+            diagnostic.ending = Ending::Failed;
+            diagnostic.hints.extend(hint);
+        }
+        Box::new(diagnostic)
     }
 
     fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
@@ -299,7 +341,7 @@ impl Runtime {
         // A computation that was stopped leaves the flag behind it.
         self.cancel.store(false, Ordering::Relaxed);
         self.tokens.reset();
-        self.stack.start();
+        self.meters.start();
         self.engine
             .eval_expression_with_scope::<String>(&mut scope, &format!("value.{function}()"))
             .unwrap_or_else(|_| value.to_string())

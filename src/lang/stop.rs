@@ -4,14 +4,19 @@ use std::cell::Cell;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use rhai::plugin::*;
 use rhai::{Dynamic, Engine, EvalAltResult, Position};
 
 use super::failure::{Outcome, Raise};
-use super::options::{kind, number};
+use super::limits::Limits;
+use super::options::{kind, number as number_of};
 use crate::error::Error;
-use crate::host::Host;
+use crate::host::Growth;
+use crate::settings::written;
+use crate::task::Task;
+use crate::tensor::number;
 
 /// Why a script was stopped; what `EvalAltResult::ErrorTerminated` carries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,27 +29,109 @@ pub(super) enum Stop {
     StackExhausted,
     /// Because what it keeps leaves the machine no memory.
     MemoryExhausted,
+    /// Because its time is over.
+    TimeOver(Duration),
+    /// Because it computed by itself as many operations as it may.
+    OperationsExhausted(u64),
+    /// Because it printed as many bytes as it may.
+    OutputExhausted(u64),
 }
 
-/// Operations between two looks at the memory: each takes as long as some hundreds.
+/// Operations between two looks at the memory of the machine: each takes as long as some hundreds.
 const LOOKS: u64 = 1 << 16;
+/// Operations between two looks at the clock.
+const GLANCES: u64 = 1 << 10;
+
+/// What a run of a script has used of what it may, by itself.
+#[derive(Clone)]
+pub(super) struct Meters {
+    stack: StackGuard,
+    growth: Rc<Cell<Growth>>,
+    printed: Rc<Cell<u64>>,
+    limits: Limits,
+    task: Task,
+}
+
+impl Meters {
+    /// Meters of runs under these limits, on a stack of which `stack` bytes may be used.
+    pub(super) fn new(stack: usize, limits: Limits, task: Task) -> Self {
+        let stack = StackGuard { start: Rc::default(), size: stack };
+        Self { stack, growth: Rc::new(Cell::new(task.host().watch())), printed: Rc::default(), limits, task }
+    }
+
+    /// Counts from here, where a run begins.
+    pub(super) fn start(&self) {
+        self.stack.start();
+        self.growth.set(self.task.host().watch());
+        self.printed.set(0);
+    }
+
+    /// Counts what is printed.
+    pub(super) fn print(&self, text: &str) {
+        self.printed.set(self.printed.get() + text.len() as u64 + 1);
+    }
+
+    /// The end of a run whose time is over.
+    pub(super) fn late(&self) -> Option<Stop> {
+        self.limits.time.filter(|_| self.task.is_late()).map(Stop::TimeOver)
+    }
+
+    /// Why a run must stop after its operation of number `count`.
+    fn exhausted(&self, count: u64) -> Option<Stop> {
+        if self.stack.is_exhausted() {
+            return Some(Stop::StackExhausted);
+        }
+        let is_memory_over = || count.is_multiple_of(LOOKS) && self.task.host().is_exhausted();
+        if self.growth.get().is_dangerous() || is_memory_over() {
+            return Some(Stop::MemoryExhausted);
+        }
+        if count.is_multiple_of(GLANCES)
+            && let Some(stop) = self.late()
+        {
+            return Some(stop);
+        }
+        let Limits { operations, output, .. } = self.limits;
+        if count > operations {
+            return Some(Stop::OperationsExhausted(operations));
+        }
+        (self.printed.get() > output).then_some(Stop::OutputExhausted(output))
+    }
+}
+
+impl Stop {
+    /// What a user is told, and the way out; nothing of an end that somebody wanted.
+    pub(super) fn explain(self) -> Option<(String, Option<String>)> {
+        let (what, hint) = match self {
+            Self::Interrupted | Self::Exit(_) => return None,
+            Self::StackExhausted => return Some(("calls and expressions nest too deeply".to_owned(), None)),
+            Self::MemoryExhausted => return Some(("what the script keeps leaves no memory".to_owned(), None)),
+            Self::TimeOver(time) => (
+                format!("the script has run for {} s, its limit", number(time.as_secs_f64())),
+                "--limit time=1h".to_owned(),
+            ),
+            Self::OperationsExhausted(count) => (
+                format!("the script has computed {} operations by itself, its limit", written(count as f64)),
+                format!("functions of whole tensors are one each; --limit operations={:e}", 10.0 * count as f64),
+            ),
+            Self::OutputExhausted(bytes) => (
+                format!("the script has printed {} bytes, its limit", written(bytes as f64)),
+                "--limit output=10G".to_owned(),
+            ),
+        };
+        Some((what, Some(hint + " raises it")))
+    }
+}
 
 /// How much of the native stack a script has used. Script calls times nested expressions have no useful bound of their
 /// own: a thousand of each is more than any stack holds.
 #[derive(Clone)]
-pub(super) struct StackGuard {
+struct StackGuard {
     start: Rc<Cell<usize>>,
     size: usize,
 }
 
 impl StackGuard {
-    /// A guard that allows `size` bytes.
-    pub(super) fn new(size: usize) -> Self {
-        Self { start: Rc::default(), size }
-    }
-
-    /// Counts from here.
-    pub(super) fn start(&self) {
+    fn start(&self) {
         self.start.set(stack_address());
     }
 
@@ -59,17 +146,11 @@ fn stack_address() -> usize {
     std::ptr::from_ref(std::hint::black_box(&here)).addr()
 }
 
-/// Makes the engine look at the cancel flag and the stack at every operation, at the memory now and then, and registers
-/// `exit`.
-pub(super) fn install(engine: &mut Engine, cancel: Arc<AtomicBool>, stack: StackGuard, host: Host) {
+/// Makes the engine look at the cancel flag and the meters at every operation, and registers `exit`.
+pub(super) fn install(engine: &mut Engine, cancel: Arc<AtomicBool>, meters: Meters) {
     engine.on_progress(move |count| {
-        let stop = match () {
-            () if cancel.load(Ordering::Relaxed) => Stop::Interrupted,
-            () if stack.is_exhausted() => Stop::StackExhausted,
-            () if count.is_multiple_of(LOOKS) && host.is_exhausted() => Stop::MemoryExhausted,
-            () => return None,
-        };
-        Some(Dynamic::from(stop))
+        let stop = if cancel.load(Ordering::Relaxed) { Some(Stop::Interrupted) } else { meters.exhausted(count) };
+        stop.map(Dynamic::from)
     });
     engine.register_global_module(rhai::exported_module!(functions).into());
 }
@@ -81,7 +162,7 @@ mod functions {
     /// Ends the script, and with it the program, with an exit code from 0 (success) to 255.
     #[rhai_fn(return_raw)]
     pub fn exit(ctx: NativeCallContext, code: Dynamic) -> Outcome<()> {
-        match number(&code) {
+        match number_of(&code) {
             Some(n) if n.fract() == 0.0 && (0.0..=255.0).contains(&n) => leave(n as i32),
             Some(n) => {
                 Err(Error::argument("code", format!("must be a whole number from 0 to 255, got {n}"))).raise(&ctx)

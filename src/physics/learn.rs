@@ -13,8 +13,8 @@ use crate::measure::Estimate;
 use crate::process::{PriorLaw, Process};
 use crate::sample::{GRID, Grid};
 use crate::settings::{Choice, Range, Setting, Values, words, written};
-use crate::tensor::number;
 use crate::task::Task;
+use crate::tensor::number;
 
 /// What can be set of [`learn`].
 pub const LEARN: &[Setting] = &[

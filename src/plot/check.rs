@@ -3,6 +3,7 @@
 use super::axes::Scale;
 use super::figure::{Axis, Figure, Layer, Mark, Panel};
 use super::options::{ALPHA, COLUMNS, DENSITY_CELLS, DPI, HEIGHT, HISTOGRAM_CELLS, RADIUS, WIDTH};
+use super::texts::texts;
 use crate::error::{Error, Result};
 use crate::settings::Setting;
 
@@ -14,7 +15,14 @@ pub(super) fn check(figure: &Figure) -> Result<()> {
     let columns = figure.columns.map(|columns| columns as f64);
     let numbers = [(COLUMNS, columns), (WIDTH, figure.width), (HEIGHT, figure.height), (DPI, Some(figure.dpi))];
     numbers.iter().try_for_each(|(setting, number)| check_if_given(setting, *number))?;
+    let points = |panel: &Panel| panel.layers.iter().map(|layer| points(&layer.mark)).sum::<usize>();
+    let count: usize = figure.panels.iter().map(points).sum();
+    if count > MOST_POINTS {
+        let problem = format!("has {} points to draw, and a figure shows {MOST_POINTS} at most", count);
+        return Err(Error::argument("data", problem).with_hint("draw a part: x[0..10_000], or plot::density"));
+    }
     for panel in &figure.panels {
+        check_texts(panel)?;
         check_axis("x", &panel.x)?;
         check_axis("y", &panel.y)?;
         panel.layers.iter().try_for_each(|layer| check_layer(layer, panel))?;
@@ -24,6 +32,32 @@ pub(super) fn check(figure: &Figure) -> Result<()> {
         return Err(Error::argument("panels", "share their ranges, but some axes are linear and others logarithmic"));
     }
     Ok(())
+}
+
+/// What takes some seconds to draw.
+const MOST_POINTS: usize = 3_000_000;
+
+/// The points that are drawn one by one.
+fn points(mark: &Mark) -> usize {
+    match mark {
+        Mark::Scatter { points } => points.len(),
+        Mark::Line { x, .. } => x.len(),
+        _ => 0,
+    }
+}
+
+/// Characters of a text beyond which it is none of a figure.
+const LONGEST_TEXT: usize = 2000;
+
+fn check_texts(panel: &Panel) -> Result<()> {
+    let long = |(_, text): &(&str, &str)| text.chars().count() > LONGEST_TEXT;
+    match texts(panel).find(long) {
+        Some((name, text)) => {
+            let problem = format!("has {} characters, more than {LONGEST_TEXT}", text.chars().count());
+            Err(Error::argument(name, problem))
+        }
+        None => Ok(()),
+    }
 }
 
 fn check_if_given(setting: &Setting, number: Option<f64>) -> Result<()> {

@@ -30,7 +30,7 @@ impl Figure {
 }
 
 /// The texts of a panel, each with what it is.
-fn texts(panel: &Panel) -> impl Iterator<Item = (&str, &str)> {
+pub(super) fn texts(panel: &Panel) -> impl Iterator<Item = (&str, &str)> {
     let axes = [("title", &panel.title), ("x_label", &panel.x.label), ("y_label", &panel.y.label)];
     let layers = panel.layers.iter().map(|layer| ("label", layer.label.as_str()));
     axes.into_iter().map(|(name, text)| (name, text.as_str())).chain(layers)

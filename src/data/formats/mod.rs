@@ -129,11 +129,18 @@ pub fn is_binary(name: &Path) -> bool {
     matches!(Format::of("write", name), Ok(Format::Npy | Format::Npz))
 }
 
+/// What file systems allow a name, and more than archives could read back.
+const LONGEST_NAME: usize = 250;
+
 /// Writes several named tensors to one `.npz` file.
 ///
 /// # Errors
-/// When the file name does not end in `.npz` or the file cannot be written.
+/// When the file name does not end in `.npz`, a name is too long, or the file cannot be written.
 pub fn write_named(path: &Path, tensors: &[(&str, &Tensor)], host: &Host) -> Result<()> {
+    if let Some((name, _)) = tensors.iter().find(|(name, _)| name.len() > LONGEST_NAME) {
+        let problem = format!("the name of an array has {} bytes, more than {LONGEST_NAME}", name.len());
+        return Err(Error::file("write", path, problem));
+    }
     match Format::of("write", path)? {
         Format::Npz => host.write(path, |out| npy::encode_archive(path, tensors, out)),
         _ => Err(Error::file("write", path, "this format holds one array").with_hint("use .npz for several")),

@@ -36,6 +36,7 @@ mod functions {
     #[rhai_fn(name = "pad", return_raw)]
     pub fn pad_string(ctx: NativeCallContext, text: &mut ImmutableString, length: INT, part: &str) -> Outcome<()> {
         let length = afford(&ctx, length, size_of::<char>())?;
+        check_text(&ctx, length)?;
         let missing = length.saturating_sub(text.chars().count());
         *text = text.chars().chain(part.chars().cycle().take(missing)).collect::<String>().into();
         Ok(())
@@ -74,14 +75,61 @@ mod functions {
 
     #[rhai_fn(name = "+", return_raw)]
     pub fn strings(ctx: NativeCallContext, a: &str, b: &str) -> Outcome<ImmutableString> {
-        afford_sum(&ctx, a.len(), b.len(), 1)?;
+        check_text(&ctx, a.len().saturating_add(b.len()))?;
         Ok([a, b].concat().into())
     }
 
     #[rhai_fn(name = "+=", name = "append", return_raw)]
     pub fn longer_string(ctx: NativeCallContext, text: &mut ImmutableString, more: ImmutableString) -> Outcome<()> {
-        afford_sum(&ctx, text.len(), more.len(), 1)?;
+        check_text(&ctx, text.len().saturating_add(more.len()))?;
         *text += more;
+        Ok(())
+    }
+
+    /// Puts `new` in the place of every `old` of a string.
+    ///
+    /// # Errors
+    /// When the string would be longer than 16 MiB.
+    ///
+    /// # Example
+    /// ```rhai
+    /// let s = "a-b-c";
+    /// s.replace("-", "::");
+    /// assert_eq(s, "a::b::c");
+    /// ```
+    #[rhai_fn(return_raw)]
+    pub fn replace(ctx: NativeCallContext, text: &mut ImmutableString, old: &str, new: &str) -> Outcome<()> {
+        let places = text.matches(old).count();
+        check_text(&ctx, text.len().saturating_add(places.saturating_mul(new.len())))?;
+        *text = text.replace(old, new).into();
+        Ok(())
+    }
+
+    #[rhai_fn(name = "replace", return_raw)]
+    pub fn replace_by_character(
+        ctx: NativeCallContext,
+        text: &mut ImmutableString,
+        old: &str,
+        new: char,
+    ) -> Outcome<()> {
+        replace(ctx, text, old, new.encode_utf8(&mut [0; 4]))
+    }
+
+    #[rhai_fn(name = "replace", return_raw)]
+    pub fn replace_character(ctx: NativeCallContext, text: &mut ImmutableString, old: char, new: &str) -> Outcome<()> {
+        replace(ctx, text, old.encode_utf8(&mut [0; 4]), new)
+    }
+
+    #[rhai_fn(name = "+", return_raw)]
+    pub fn bytes(ctx: NativeCallContext, mut a: Blob, b: Blob) -> Outcome<Blob> {
+        longer_bytes(ctx, &mut a, b)?;
+        Ok(a)
+    }
+
+    #[rhai_fn(name = "+=", name = "append", return_raw)]
+    pub fn longer_bytes(ctx: NativeCallContext, bytes: &mut Blob, more: Blob) -> Outcome<()> {
+        afford_sum(&ctx, bytes.len(), more.len(), 1)?;
+        bytes.extend(more);
         Ok(())
     }
 
@@ -133,6 +181,18 @@ mod functions {
 
 /// Copies of what has grown that there is to be memory for: the next operator takes both its sides by value.
 const COPIES: f64 = 3.0;
+
+/// The longest text that a script puts together, in bytes: copies of it are made without a question.
+const LONGEST_TEXT: usize = 16 << 20;
+
+/// Refuses a text of more than [`LONGEST_TEXT`] bytes.
+fn check_text(ctx: &NativeCallContext, bytes: usize) -> Outcome<()> {
+    if bytes <= LONGEST_TEXT {
+        return Ok(());
+    }
+    let problem = format!("a text of {bytes} bytes is longer than {LONGEST_TEXT}, the longest of a script");
+    Err(Error::refused(problem).with_hint("numbers are kept in tensors, and written by io::write")).raise(ctx)
+}
 
 /// Whether something of two lengths together, of entries of `size` bytes, fits into memory.
 fn afford_sum(ctx: &NativeCallContext, a: usize, b: usize, size: usize) -> Outcome<()> {

@@ -21,6 +21,7 @@ mod plot;
 mod process;
 mod sample;
 pub(super) mod score;
+mod sleep;
 mod step;
 mod symbolic;
 mod tensor;
@@ -51,6 +52,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     process::install(engine, tables);
     sample::install(engine, tables);
     score::install(engine);
+    sleep::install(engine);
     step::install(engine);
     symbolic::install(engine);
     tensor::install(engine);

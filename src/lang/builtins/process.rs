@@ -52,6 +52,7 @@ const SDE: &[Setting] = &[
         "coordinates",
         "number of coordinates of the data, where the closures name some (`s.eta[0]`) but return no array that tells",
     )
+    .between(1.0, 512.0)
     .or_else(""),
     Setting::texts(
         "periodic",

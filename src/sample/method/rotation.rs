@@ -9,7 +9,7 @@
 use nalgebra::DMatrix;
 
 use super::followed::{Followed, Law};
-use crate::error::Result;
+use crate::error::{Error, Result};
 use crate::gauss::solve_lower_matrix;
 
 /// Q of each kind of copy at any time.
@@ -27,6 +27,9 @@ const PARTS: f64 = 1.0;
 
 /// The error that a part may add.
 const TOLERANCE: f64 = 1e-8;
+
+/// Parts in all, at most: some seconds of work.
+const MOST: usize = 20_000;
 
 /// Halvings of a part, at most.
 const DEEPEST: u32 = 16;
@@ -65,6 +68,10 @@ impl<'a> Rotations<'a> {
         if error > TOLERANCE && depth < DEEPEST {
             self.advance(from, middle, depth + 1)?;
             return self.advance(middle, to, depth + 1);
+        }
+        if self.known.len() > MOST {
+            return Err(Error::process(self.followed.process.name(), "its flow turns too often up to the horizon")
+                .with_hint("take a shorter horizon, or the method \"splitting\""));
         }
         let (_, last) = &self.known[self.known.len() - 1];
         let now = both.iter().zip(last).map(|(turn, last)| turn * last).collect();

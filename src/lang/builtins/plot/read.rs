@@ -6,6 +6,7 @@ use super::options::SIDES;
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, kind, number, read};
+use crate::lang::surroundings::host;
 use crate::plot::{self, Axis, Colour, Layer, PALETTE, Panel, Scale};
 use crate::tensor::Tensor;
 
@@ -24,6 +25,7 @@ pub(super) fn several(data: &Dynamic, nested: bool) -> Vec<Dynamic> {
 
 pub(super) fn numbers(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Vec<f64>> {
     if let Some(tensor) = value.read_lock::<Tensor>() {
+        afford(ctx, &tensor)?;
         return Ok(tensor.values().iter().copied().map(f64::from).collect());
     }
     let wrong = |found: &Dynamic| {
@@ -34,10 +36,20 @@ pub(super) fn numbers(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> O
     items.iter().map(|item| number(item).ok_or_else(|| wrong(item))).collect::<crate::Result<_>>().raise(ctx)
 }
 
+/// Figures hold numbers in double precision.
+fn afford(ctx: &NativeCallContext, tensor: &Tensor) -> Outcome<()> {
+    let bytes = size_of::<f64>() as f64 * tensor.len() as f64;
+    let refuse = |problem| Error::argument("data", format!("of shape {:?} {problem} in a figure", tensor.shape()));
+    host(ctx).afford(bytes, refuse).raise(ctx)
+}
+
 /// The numbers along a line.
 pub(super) fn series(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Vec<f64>> {
     match value.read_lock::<Tensor>() {
-        Some(tensor) => plot::series(name, &tensor).raise(ctx),
+        Some(tensor) => {
+            afford(ctx, &tensor)?;
+            plot::series(name, &tensor).raise(ctx)
+        }
         None => numbers(ctx, name, value),
     }
 }
@@ -48,6 +60,7 @@ pub(super) fn point_sets(ctx: &NativeCallContext, data: &Dynamic) -> Outcome<Vec
 
 fn points(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<Vec<[f64; 2]>> {
     if let Some(tensor) = value.read_lock::<Tensor>() {
+        afford(ctx, &tensor)?;
         return plot::points(&tensor).raise(ctx);
     }
     let wrong = |found: &Dynamic| {

@@ -1,0 +1,84 @@
+//! Scripts that want more than a machine has, wait for ever, or ask for what cannot be: each must end by itself, in order.
+
+#![cfg(target_os = "linux")]
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
+
+/// What a script may take at most, whatever its limits.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Addresses of a process, in KiB: 2 GiB, beyond which an allocation fails and the program aborts.
+const ADDRESSES: u64 = 2 << 20;
+
+/// A folder as the scripts expect it, with a pipe that nobody writes to, a link to itself and a file with a hole.
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let out = folder.path().join("out");
+    std::fs::create_dir(&out).unwrap();
+    assert!(Command::new("mkfifo").arg(out.join("fifo.csv")).status().unwrap().success());
+    std::os::unix::fs::symlink("loop.csv", out.join("loop.csv")).unwrap();
+    std::fs::File::create(out.join("sparse.safetensors")).unwrap().set_len(1 << 40).unwrap();
+    folder
+}
+
+/// What is wrong with the end of a script, if anything is.
+fn fault(script: &Path) -> Option<String> {
+    let folder = folder();
+    let copy = folder.path().join(script.file_name().unwrap());
+    std::fs::copy(script, &copy).unwrap();
+    let limited = format!("ulimit -v {ADDRESSES}; exec \"$0\" \"$@\"");
+    let errors = folder.path().join("errors");
+    let mut child = Command::new("sh")
+        .args(["-c", &limited, env!("CARGO_BIN_EXE_tumble"), "--threads", "1"])
+        .args(["--limit", "time=2s,memory=1500M,operations=1e7", "run"])
+        .arg(&copy)
+        .current_dir(&folder)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(std::fs::File::create(&errors).unwrap())
+        .spawn()
+        .unwrap();
+    let start = Instant::now();
+    let status = loop {
+        match child.try_wait().unwrap() {
+            Some(status) => break status,
+            None if start.elapsed() > PATIENCE => {
+                child.kill().unwrap();
+                child.wait().unwrap();
+                return Some("did not end".to_owned());
+            }
+            None => std::thread::sleep(Duration::from_millis(10)),
+        }
+    };
+    let said = String::from_utf8_lossy(&std::fs::read(&errors).unwrap()).into_owned();
+    let is_orderly = match status.code() {
+        Some(0) => true,
+        Some(1) => said.contains("error: "),
+        _ => false,
+    };
+    (!is_orderly || said.contains("panicked")).then(|| format!("{status}: {}", said.lines().next().unwrap_or("")))
+}
+
+#[test]
+fn hostile_scripts_end_in_order() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile");
+    let scripts: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert!(scripts.len() > 150, "{}", scripts.len());
+    let (left, faults) = (Mutex::new(scripts), Mutex::new(Vec::new()));
+    std::thread::scope(|scope| {
+        for _ in 0..2 {
+            scope.spawn(|| {
+                loop {
+                    let Some(script) = left.lock().unwrap().pop() else { return };
+                    if let Some(fault) = fault(&script) {
+                        faults.lock().unwrap().push(format!("{}: {fault}", script.display()));
+                    }
+                }
+            });
+        }
+    });
+    let faults = faults.into_inner().unwrap();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
