@@ -17,7 +17,8 @@
 //! ```
 //!
 //! What scripts may touch of the machine, its files, clock and memory, is the [`Host`] of their runtime; two runtimes
-//! of one program may have different ones.
+//! of one program may have different ones. By default that is all files: for scripts that are not trusted, give it
+//! [`host::Permissions`], as the command does.
 //!
 //! The rooms below the language can be used on their own: a [`process::Process`] gives kernels, a [`score::Score`] is
 //! exact or learned, [`train`] and [`sample`] are free functions. Each room depends only on rooms below it; README.md

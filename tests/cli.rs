@@ -268,7 +268,8 @@ fn commands_of_the_prompt() {
     let folder = tempfile::tempdir().unwrap();
     let saved = folder.path().join("saved.rhai").display().to_string();
     let input = format!("let x = 2\nx + 1\nlet y = ans * 10\n:save {saved}\n:reset\n:load \"{saved}\"\ny\n:quit\n99\n");
-    let (code, out, err) = outcome(&run_with(&[], &input));
+    let folder = folder.path().display().to_string();
+    let (code, out, err) = outcome(&run_with(&["--allow-write", &folder], &input));
     assert_eq!((code, err.as_str()), (0, ""));
     assert_eq!(out, format!("3\n3 inputs written to {saved}\n30\n"));
     assert!(Path::new(&saved).is_file());

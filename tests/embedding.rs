@@ -24,7 +24,7 @@ fn packages(folder: &str, arguments: &[&str]) -> BTreeSet<String> {
 fn the_library_has_nothing_of_a_terminal() {
     let packages = packages(".", &["--no-default-features", "--edges", "normal"]);
     assert!(packages.iter().any(|package| package.starts_with("rhai ")), "{packages:?}");
-    let terminal = ["clap", "console", "ctrlc", "rustyline", "termcolor"];
+    let terminal = ["clap", "console", "ctrlc", "landlock", "rustyline", "termcolor"];
     let is_terminal = |package: &&String| terminal.iter().any(|name| package.starts_with(&format!("{name} ")));
     let found: Vec<_> = packages.iter().filter(is_terminal).collect();
     assert!(found.is_empty(), "{found:?}");

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use tumble::host::{Access, Clock, Policy};
+use tumble::host::{Access, Clock, Permissions, Policy};
 use tumble::task::{Progress, Report};
 use tumble::{Host, Runtime};
 
@@ -95,6 +95,32 @@ fn two_runtimes_differ_in_the_files_they_may_touch() {
     // What may not be read is not hinted at either.
     assert!(problem(&mut free, "io::read(folder + \"y.npy\")").contains("did you mean `x.npy`?"));
     assert!(!problem(&mut closed, "io::read(folder + \"y.npy\")").contains("x.npy"));
+}
+
+/// What the command gives scripts, other programs can give them too.
+#[test]
+fn a_host_may_have_permissions() {
+    let [inside, outside] = [tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap()];
+    let within = |folder: &Path| {
+        let permissions = Permissions::none().working_folder(inside.path()).unwrap();
+        runtime(Host::default().with_permissions(permissions), folder)
+    };
+    let (mut here, mut elsewhere) = (within(inside.path()), within(outside.path()));
+    let mut free = runtime(Host::default(), outside.path());
+    for (_, script) in WRITING {
+        run(&mut here, script);
+        run(&mut here, script);
+        run(&mut free, script);
+        let problem = problem(&mut elsewhere, &script.replace("x.", "y."));
+        assert!(problem.contains("outside of what scripts may write (the working directory)"), "{problem}");
+        assert!(problem.contains("the program that runs the script has to allow it"), "{problem}");
+    }
+    for (_, script) in READING {
+        run(&mut here, script);
+        assert!(problem(&mut elsewhere, script).contains("outside of what scripts may read"), "{script}");
+    }
+    // Without permissions nothing is guarded, and no records are kept.
+    assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), WRITING.len());
 }
 
 #[test]

@@ -48,7 +48,7 @@ fn run(level: &str, folder: &Path) -> Option<Vec<(String, Vec<u8>)>> {
         return None;
     }
     assert!(output.status.success(), "{level}: {complaint}");
-    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let paths = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).filter(|path| path.is_file());
     let mut results: Vec<_> = paths
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
         .collect();

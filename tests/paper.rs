@@ -32,7 +32,9 @@ fn every_experiment_finds_what_it_says() {
         let out = tempfile::tempdir().unwrap();
         let start = Instant::now();
         let run = Command::new(env!("CARGO_BIN_EXE_tumble"))
-            .args(["--quiet", "run", &format!("scripts/paper/{name}.rhai"), "--", "--quick", "--out"])
+            .args(["--quiet", "--allow-write"])
+            .arg(out.path())
+            .args(["run", &format!("scripts/paper/{name}.rhai"), "--", "--quick", "--out"])
             .arg(out.path())
             .current_dir(top)
             .output()

@@ -50,6 +50,7 @@ fn run(threads: &str, folder: &Path) -> Vec<(String, Vec<u8>)> {
     let mut results: Vec<_> = std::fs::read_dir(folder)
         .unwrap()
         .map(|entry| entry.unwrap().path())
+        .filter(|path| path.is_file())
         .map(|path| (path.file_name().unwrap().to_string_lossy().into_owned(), std::fs::read(&path).unwrap()))
         .collect();
     results.sort();

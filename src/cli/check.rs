@@ -10,7 +10,7 @@ use super::{run, terminal};
 /// Reports the first syntax error of every file, and returns the exit code.
 pub(crate) fn files(mut runtime: Runtime, files: &[PathBuf]) -> u8 {
     let mut check = |path: &PathBuf| -> Result<(), Box<Diagnostic>> {
-        let (name, text) = run::read(path, runtime.host()).map_err(|error| Box::new(Diagnostic::from(error)))?;
+        let (name, text) = run::read(path).map_err(|error| Box::new(Diagnostic::from(error)))?;
         runtime.check(&name, &text)
     };
     let failed = files.iter().filter_map(|path| check(path).err()).inspect(|diagnostic| {

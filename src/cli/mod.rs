@@ -4,18 +4,22 @@ mod bench;
 mod check;
 mod document;
 mod exit;
+mod history;
 pub(crate) mod interrupt;
 mod progress;
 mod run;
 pub(crate) mod terminal;
+#[cfg(target_os = "linux")]
+mod wall;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
-use tumble::{Limits, Runtime, vector};
+use tumble::host::Permissions;
+use tumble::{Host, Limits, Runtime, vector};
 
 pub(crate) use exit::FAILURE;
 use interrupt::Interrupt;
@@ -47,6 +51,8 @@ struct Arguments {
     /// Show no progress, but warnings
     #[arg(short, long, global = true)]
     quiet: bool,
+    #[command(flatten)]
+    allowed: Allowed,
     #[command(subcommand)]
     command: Option<Command>,
 }
@@ -90,6 +96,39 @@ enum Command {
     },
 }
 
+/// What scripts may touch beyond what they may by themselves.
+#[derive(clap::Args)]
+#[command(next_help_heading = "Permissions of scripts")]
+struct Allowed {
+    /// Reading a file or all below a folder, besides the working directory and the folder of the script
+    #[arg(long, global = true, value_name = "PATH")]
+    allow_read: Vec<PathBuf>,
+    /// Writing a file or all below a folder, besides the working directory, and over files that tumble did not write
+    #[arg(long, global = true, value_name = "PATH")]
+    allow_write: Vec<PathBuf>,
+    /// Reading and writing all files
+    #[arg(long, global = true)]
+    allow_all: bool,
+}
+
+impl Allowed {
+    fn permissions(&self, script: Option<&Path>) -> tumble::Result<Permissions> {
+        let own = if self.allow_all { Permissions::all } else { Permissions::none };
+        // In one that cannot be opened there is nothing to allow.
+        let mut permissions = own().working_folder(Path::new(".")).unwrap_or_else(|_| own()).with_flags();
+        if let Some(script) = script {
+            permissions = permissions.script(script)?;
+        }
+        for path in &self.allow_read {
+            permissions = permissions.allow_read(path)?;
+        }
+        for path in &self.allow_write {
+            permissions = permissions.allow_write(path)?;
+        }
+        Ok(permissions)
+    }
+}
+
 /// How runtimes are built for this command line.
 pub(crate) struct Setup {
     threads: usize,
@@ -97,6 +136,10 @@ pub(crate) struct Setup {
     quiet: bool,
     /// Whether nobody is told even of warnings.
     silent: bool,
+    /// What scripts may touch.
+    host: Host,
+    /// Where the prompt keeps its inputs, if anywhere.
+    pub(crate) history: Option<PathBuf>,
     /// What Ctrl-C does.
     pub(crate) interrupt: Interrupt,
 }
@@ -105,7 +148,7 @@ impl Setup {
     /// A new runtime that prints to standard output and shows progress and warnings on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
         let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
-        let builder = builder.limits(self.limits).print(terminal::print);
+        let builder = builder.limits(self.limits).print(terminal::print).host(self.host.clone());
         let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
         if !self.silent {
             builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet)));
@@ -120,7 +163,8 @@ impl Setup {
 impl Setup {
     /// Silent, and deaf to Ctrl-C.
     pub(crate) fn for_tests() -> Self {
-        Self { threads: 1, limits: Limits::default(), quiet: true, silent: true, interrupt: Interrupt::default() }
+        let (host, limits) = (Host::default(), Limits::default());
+        Self { threads: 1, limits, quiet: true, silent: true, host, history: None, interrupt: Interrupt::default() }
     }
 }
 
@@ -135,7 +179,9 @@ pub(crate) fn main(prompt: Prompt) -> ExitCode {
         Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
     // Scripts recurse on the native stack; the main thread's is too small and cannot be chosen.
-    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || dispatch(arguments, prompt));
+    let worker = std::thread::Builder::new()
+        .stack_size(STACK)
+        .spawn(move || dispatch(arguments, prompt).unwrap_or_else(|error| terminal::report(&error.into())));
     let code = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => FAILURE,
@@ -147,25 +193,38 @@ pub(crate) fn main(prompt: Prompt) -> ExitCode {
     ExitCode::from(code)
 }
 
-fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
-    if let Err(error) = vector::force(&arguments.vectors) {
-        return terminal::report(&error.into());
-    }
+fn dispatch(arguments: Arguments, prompt: Prompt) -> tumble::Result<u8> {
+    vector::force(&arguments.vectors)?;
+    let interrupt = Interrupt::install();
+    // What the user names is read before the walls stand, and from wherever it is.
+    let script = match &arguments.command {
+        Some(Command::Run { file, .. }) => Some((file.as_path(), run::read(file)?)),
+        _ => None,
+    };
+    let is_prompt = arguments.code.is_none() && matches!(arguments.command, Some(Command::Repl) | None);
+    let history = if is_prompt { history::file() } else { None };
+    let host = match &arguments.command {
+        // These run no script of the user.
+        Some(Command::Check { .. } | Command::Doc { .. } | Command::Bench { .. }) => Host::default(),
+        Some(Command::Run { .. } | Command::Repl) | None => {
+            let permissions = arguments.allowed.permissions(script.as_ref().map(|(path, _)| *path))?;
+            #[cfg(target_os = "linux")]
+            wall::raise(&permissions, history.as_deref());
+            Host::default().with_permissions(permissions)
+        }
+    };
     // What is timed is not what one would do.
     let silent = matches!(arguments.command, Some(Command::Bench { .. }));
     let (threads, quiet) = (arguments.threads, arguments.quiet);
-    let limits = match arguments.limits.iter().try_fold(Limits::default(), |limits, text| limits.with(text)) {
-        Ok(limits) => limits,
-        Err(error) => return terminal::report(&error.into()),
-    };
-    let setup = Setup { threads, limits, quiet, silent, interrupt: Interrupt::install() };
-    let runtime = match setup.runtime() {
-        Ok(runtime) => runtime,
-        Err(error) => return terminal::report(&error.into()),
-    };
-    match (arguments.code, arguments.command) {
+    let limits = arguments.limits.iter().try_fold(Limits::default(), |limits, text| limits.with(text))?;
+    let setup = Setup { threads, limits, quiet, silent, host, history, interrupt };
+    let runtime = setup.runtime()?;
+    let script = script.map(|(_, text)| text);
+    Ok(match (arguments.code, arguments.command) {
         (Some(code), _) => run::code(runtime, &setup.interrupt, &code),
-        (None, Some(Command::Run { file, args })) => run::file(runtime, &setup.interrupt, &file, args),
+        (None, Some(Command::Run { args, .. })) => {
+            run::script(runtime, &setup.interrupt, script.expect("it was read"), args)
+        }
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
@@ -175,5 +234,5 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
             bench::jobs(runtime, &setup.interrupt, jobs, quick, &settings)
         }
         (None, Some(Command::Repl) | None) => prompt(runtime, setup),
-    }
+    })
 }

@@ -3,17 +3,18 @@
 use std::io::Read;
 use std::path::Path;
 
-use tumble::{Diagnostic, Error, Host, Runtime, Value};
+use tumble::{Diagnostic, Error, Runtime, Value, host};
 
 use super::interrupt::Interrupt;
 use super::terminal;
 
-/// Runs a script file, or standard input for `-`, and returns the exit code.
-pub(crate) fn file(mut runtime: Runtime, interrupt: &Interrupt, path: &Path, arguments: Vec<String>) -> u8 {
-    let (name, text) = match read(path, runtime.host()) {
-        Ok(source) => source,
-        Err(error) => return terminal::report(&error.into()),
-    };
+/// Runs a script, which [`read`] gave, and returns the exit code.
+pub(crate) fn script(
+    mut runtime: Runtime,
+    interrupt: &Interrupt,
+    (name, text): (String, String),
+    arguments: Vec<String>,
+) -> u8 {
     runtime.set_constant("args", arguments);
     finish(interrupt.during(|| runtime.run_named(&name, &text))).map_or_else(|code| code, |_| 0)
 }
@@ -34,10 +35,10 @@ fn finish(result: Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
     result.map_err(|diagnostic| terminal::report(&diagnostic))
 }
 
-/// Name and text of a script.
-pub(crate) fn read(path: &Path, host: &Host) -> Result<(String, String), Error> {
+/// Name and text of a script file, or of standard input for `-`.
+pub(crate) fn read(path: &Path) -> Result<(String, String), Error> {
     if path != Path::new("-") {
-        return Ok((path.display().to_string(), host.read_text(path)?));
+        return Ok((path.display().to_string(), host::read_script(path)?));
     }
     let mut text = String::new();
     let read = std::io::stdin().read_to_string(&mut text);

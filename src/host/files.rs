@@ -3,9 +3,19 @@
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{Access, Host};
+use super::Host;
+use super::access::Access;
+use super::place::{Place, Resolved, only_files};
+use super::record::Record;
 use crate::error::{Error, Result};
+
+/// How many files were begun by this process.
+static PARTS: AtomicU64 = AtomicU64::new(0);
+
+/// Bytes of a script that comes from where a size is not known beforehand.
+const LONGEST: u64 = 64 << 20;
 
 /// A file or a folder in a folder.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -20,15 +30,11 @@ impl Host {
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// [`Error::File`] when the policy does not allow it, and with the folder's nearest name as a hint where the file
-    /// does not exist.
+    /// [`Error::File`] when it is not allowed or no regular file, and with the folder's nearest name as a hint where the
+    /// file does not exist.
     pub fn open(&self, path: &Path) -> Result<BufReader<File>> {
-        self.permit(Access::Read, path)?;
-        match File::open(path) {
-            Ok(file) if file.metadata().is_ok_and(|m| m.is_dir()) => Err(Error::file("read", path, "it is a folder")),
-            Ok(file) => Ok(BufReader::new(file)),
-            Err(e) => Err(self.explain("read", path, &e)),
-        }
+        let file = self.locate(Access::Read, path)?.open();
+        file.map(BufReader::new).map_err(|e| self.explain("read", path, &e))
     }
 
     /// Reads a whole file.
@@ -49,62 +55,76 @@ impl Host {
     /// # Errors
     /// As [`Host::read`], and when the file is not UTF-8.
     pub fn read_text(&self, path: &Path) -> Result<String> {
-        String::from_utf8(self.read(path)?).map_err(|_| Error::file("read", path, "it is not a UTF-8 text file"))
+        text_of(path, self.read(path)?)
     }
 
     /// What is in a folder, files and folders, in the order of their names; names that begin with a dot are left out.
     ///
     /// # Errors
-    /// [`Error::File`] when the policy does not allow it, there is no such folder, or it is a file.
+    /// [`Error::File`] when it is not allowed, there is no such folder, or it is a file.
     pub fn entries(&self, path: &Path) -> Result<Vec<Entry>> {
-        self.permit(Access::Read, path)?;
-        if path.is_file() {
+        let place = self.locate(Access::Read, path)?;
+        if place.is_file() {
             return Err(Error::file("read", path, "it is a file, not a folder"));
         }
-        let unreadable = |e: std::io::Error| self.explain("read", path, &e);
-        let mut entries = Vec::new();
-        for entry in std::fs::read_dir(path).map_err(unreadable)? {
-            let path = entry.map_err(unreadable)?.path();
-            if path.file_name().is_some_and(|name| !name.to_string_lossy().starts_with('.')) {
-                entries.push(Entry { is_folder: path.is_dir(), path });
-            }
-        }
+        let found = place.entries().map_err(|e| self.explain("read", path, &e))?;
+        let visible = found.into_iter().filter(|(name, _)| !name.to_string_lossy().starts_with('.'));
+        let mut entries: Vec<Entry> = visible
+            .map(|(name, kind)| {
+                let path = path.join(name);
+                let leads_to_folder = || self.locate(Access::Read, &path).is_ok_and(|place| place.is_folder());
+                Entry { is_folder: if kind.is_symlink() { leads_to_folder() } else { kind.is_dir() }, path }
+            })
+            .collect();
         entries.sort();
         Ok(entries)
     }
 
-    /// Whether there is a file of that name that may be read.
-    pub fn has_file(&self, path: &Path) -> bool {
-        self.allows(Access::Read, path) && path.is_file()
+    /// Whether there is a file of that name.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading it is not allowed: that must not look as if there were none.
+    pub fn has_file(&self, path: &Path) -> Result<bool> {
+        Ok(self.locate(Access::Read, path)?.is_file())
     }
 
-    /// The one name of a file that several may lead to; the name given where there is no such file that may be read.
+    /// The one name of a file that several may lead to; the name given where it may not be read.
     pub fn canonical(&self, path: &Path) -> PathBuf {
-        let resolved = if self.allows(Access::Read, path) { path.canonicalize().ok() } else { None };
-        resolved.unwrap_or_else(|| path.to_owned())
+        self.locate(Access::Read, path).map_or_else(|_| path.to_owned(), |place| place.path)
     }
 
     /// Writes a file whole or not at all: `fill` writes to a neighbour, which then takes the name.
     ///
     /// # Errors
-    /// [`Error::File`] when the policy does not allow it, the folder does not exist or cannot be written to, or what
-    /// `fill` returns.
+    /// [`Error::File`] when it is not allowed, the folder does not exist or cannot be written to, or what `fill`
+    /// returns.
     pub fn write<R>(&self, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>) -> Result<R> {
-        self.permit(Access::Write, path)?;
-        let mut name = path.file_name().ok_or_else(|| Error::file("write", path, "it names no file"))?.to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
-        let mut out = BufWriter::new(File::create(&part).map_err(|e| self.explain("write", path, &e))?);
+        self.fill(&self.writable(path)?, path, fill)
+    }
+
+    /// Writes what is at `place`, which may be written.
+    fn fill<R>(&self, place: &Place, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>) -> Result<R> {
+        // A name of its own: no file of the user is in the way, and no other process writes to it.
+        let name = format!(".tumble-{}-{}.part", std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed));
+        let part = place.beside(&name);
+        let fault = |e| self.explain("write", path, &e);
+        let mut out = BufWriter::new(part.create_new().map_err(fault)?);
         let result = fill(&mut out);
         let flushed = out.into_inner().map_err(|e| Error::file("write", path, e.error()));
         let outcome = result.and_then(|value| {
-            drop(flushed?);
-            std::fs::rename(&part, path).map_err(|e| self.explain("write", path, &e))?;
+            let mut file = flushed?;
+            if let Some(permissions) = &self.permissions {
+                // First the record, which a full disk may refuse: then the file has not changed yet.
+                Record::of(&mut file).and_then(|record| record.write(place, &name)).map_err(fault)?;
+                permissions.remember(place);
+            }
+            drop(file);
+            part.rename(place).map_err(fault)?;
             Ok(value)
         });
         if outcome.is_err() {
-            // The part file is worthless now; that removing it may fail too changes nothing.
-            let _ = std::fs::remove_file(&part);
+            // The part is worthless now; that removing it may fail too changes nothing.
+            let _ = part.remove();
         }
         outcome
     }
@@ -117,15 +137,22 @@ impl Host {
         self.write(path, |out| out.write_all(bytes).map_err(|e| Error::file("write", path, e)))
     }
 
+    /// Writes a script that the user of a prompt asked for; no script may write one.
+    ///
+    /// # Errors
+    /// As [`Host::write`].
+    pub fn write_script(&self, path: &Path, text: &str) -> Result<()> {
+        let place = self.replaceable(path)?;
+        self.fill(&place, path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::file("write", path, e)))
+    }
+
     /// Refuses early when `path` could not be written: before hours of work, not after.
     ///
     /// # Errors
-    /// [`Error::File`] when the policy does not allow it, its folder does not exist or it is itself a folder.
+    /// [`Error::File`] when it is not allowed, its folder does not exist or there is something that must not be
+    /// replaced.
     pub fn check_writable(&self, path: &Path) -> Result<()> {
-        self.permit(Access::Write, path)?;
-        if path.is_dir() {
-            return Err(Error::file("write", path, "it is a folder"));
-        }
+        self.writable(path)?;
         match folder_of(path) {
             folder if folder.is_dir() => Ok(()),
             folder => Err(missing_folder("write", path, &folder)),
@@ -135,10 +162,45 @@ impl Host {
     /// Creates a folder and those above it, where they do not exist.
     ///
     /// # Errors
-    /// [`Error::File`] when the policy does not allow it or the operating system refuses.
+    /// [`Error::File`] when it is not allowed or the operating system refuses.
     pub fn create_folder(&self, path: &Path) -> Result<()> {
-        self.permit(Access::Create, path)?;
-        std::fs::create_dir_all(path).map_err(|e| self.explain("create", path, &e))
+        let created = self.locate(Access::Create, path)?.create_folder();
+        created.map_err(|e| self.explain("create", path, &e))
+    }
+
+    /// The place of a path, if `access` to it is allowed.
+    fn locate(&self, access: Access, path: &Path) -> Result<Place> {
+        self.permit(access, path)?;
+        let fault = |e| self.explain(access.verb(), path, &e);
+        let resolved = Resolved::of(path).map_err(fault)?;
+        match &self.permissions {
+            Some(permissions) => permissions.place(access, path, resolved),
+            None => Place::anywhere(resolved).map_err(fault),
+        }
+    }
+
+    /// The place of a file that a script may write.
+    fn writable(&self, path: &Path) -> Result<Place> {
+        let place = self.replaceable(path)?;
+        if let Some(permissions) = &self.permissions {
+            permissions.check_no_script(path, &place)?;
+        }
+        Ok(place)
+    }
+
+    /// The place of a file that may be written, with nothing there that must not be replaced.
+    fn replaceable(&self, path: &Path) -> Result<Place> {
+        if path.file_name().is_none() {
+            return Err(Error::file("write", path, "it names no file"));
+        }
+        let place = self.locate(Access::Write, path)?;
+        if let Ok(metadata) = place.metadata() {
+            only_files(metadata.file_type()).map_err(|e| Error::file("write", path, e))?;
+        }
+        if let Some(permissions) = &self.permissions {
+            permissions.check_replaceable(path, &place)?;
+        }
+        Ok(place)
     }
 
     fn explain(&self, action: &'static str, path: &Path, error: &std::io::Error) -> Error {
@@ -158,12 +220,35 @@ impl Host {
     /// The nearest name in the folder, of what may be read there.
     fn similar_name(&self, path: &Path, folder: &Path) -> Option<String> {
         let wanted = path.file_name()?.to_string_lossy().into_owned();
-        let names = std::fs::read_dir(folder)
-            .ok()?
-            .filter_map(|entry| Some(entry.ok()?.file_name().to_string_lossy().into_owned()))
-            .filter(|name| self.allows(Access::Read, &path.with_file_name(name)));
-        crate::error::nearest(&wanted, names)
+        let found = self.locate(Access::Read, folder).ok()?.entries().ok()?;
+        let names = found.into_iter().map(|(name, _)| name.to_string_lossy().into_owned());
+        crate::error::nearest(&wanted, names.filter(|name| self.allows(Access::Read, &path.with_file_name(name))))
     }
+}
+
+/// The text of the script that the user of a command named: wherever it is, and from a pipe or a terminal too, for which
+/// it waits.
+///
+/// # Errors
+/// As [`Host::read_text`], and when what has no end of its own goes on beyond 64 MiB.
+pub fn read_script(path: &Path) -> Result<String> {
+    let host = Host::default();
+    let has_no_size = std::fs::metadata(path).is_ok_and(|metadata| !metadata.is_file() && !metadata.is_dir());
+    if !has_no_size {
+        return host.read_text(path);
+    }
+    let mut bytes = Vec::new();
+    let read = File::open(path).and_then(|file| file.take(LONGEST + 1).read_to_end(&mut bytes));
+    match read.map_err(|e| host.explain("read", path, &e))? {
+        length if length as u64 > LONGEST => {
+            Err(Error::file("read", path, "it goes on beyond 64 MiB, as no script does"))
+        }
+        _ => text_of(path, bytes),
+    }
+}
+
+fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {
+    String::from_utf8(bytes).map_err(|_| Error::file("read", path, "it is not a UTF-8 text file"))
 }
 
 fn folder_of(path: &Path) -> PathBuf {

@@ -1,52 +1,28 @@
-//! What a computation may touch of the machine that it runs on: files by policy, a clock, memory.
+//! What a computation may touch of the machine that it runs on: files by permission, a clock, memory.
 //!
 //! No room reaches any of these in another way, and every task carries a host. So two runtimes of one process can
 //! differ in what they may touch, and the rooms run where there is no clock, or none but the embedding program's.
 
+mod access;
 mod allocation;
 mod files;
 mod memory;
+mod permissions;
+mod place;
+mod record;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
+pub use access::{Access, Policy};
 pub use allocation::CountingAllocator;
-pub use files::Entry;
+pub use files::{Entry, read_script};
 pub use memory::Growth;
 pub(crate) use memory::taking;
+pub use permissions::Permissions;
 
 use crate::error::{Error, Result};
-
-/// What is to be done with a file or a folder.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Access {
-    /// Reading a file, or asking whether there is one.
-    Read,
-    /// Writing a file, or replacing one.
-    Write,
-    /// Creating a folder.
-    Create,
-}
-
-impl Access {
-    /// As errors say it.
-    fn verb(self) -> &'static str {
-        match self {
-            Self::Read => "read",
-            Self::Write => "write",
-            Self::Create => "create",
-        }
-    }
-}
-
-/// Decides which files may be touched.
-pub trait Policy: Send + Sync {
-    /// What errors call it, such as "read only".
-    fn name(&self) -> &str;
-    /// Whether `access` to `path`, as the caller wrote it, is allowed.
-    fn allows(&self, access: Access, path: &Path) -> bool;
-}
 
 /// Tells how much time has passed.
 pub trait Clock: Send + Sync {
@@ -64,18 +40,19 @@ impl Clock for SystemClock {
     }
 }
 
-/// Files, clock and memory, as far as they may be used. By default all files, the clock of the operating system and all
-/// memory that is available. Cheap to clone; clones share policy and clock.
+/// Files, clock and memory, as far as they may be used. By default all regular files, the clock of the operating system
+/// and all memory that is available. Cheap to clone; clones share policy, permissions and clock.
 #[derive(Clone)]
 pub struct Host {
     policy: Option<Arc<dyn Policy>>,
+    permissions: Option<Arc<Permissions>>,
     clock: Arc<dyn Clock>,
     memory_limit: Option<f64>,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { policy: None, clock: Arc::new(SystemClock::default()), memory_limit: None }
+        Self { policy: None, permissions: None, clock: Arc::new(SystemClock::default()), memory_limit: None }
     }
 }
 
@@ -84,6 +61,12 @@ impl Host {
     #[must_use]
     pub fn with_policy(self, policy: Arc<dyn Policy>) -> Self {
         Self { policy: Some(policy), ..self }
+    }
+
+    /// The same host where only what `permissions` allow may be touched, and of it only what a policy allows too.
+    #[must_use]
+    pub fn with_permissions(self, permissions: Permissions) -> Self {
+        Self { permissions: Some(Arc::new(permissions)), ..self }
     }
 
     /// The same host with another clock.

@@ -124,7 +124,8 @@ impl Resolver {
     fn find(&self, source: Option<&str>, path: &str) -> PathBuf {
         let name = if path.ends_with(".rhai") { path.to_owned() } else { format!("{path}.rhai") };
         let beside = source.and_then(|source| Path::new(source).parent()).map(|folder| folder.join(&name));
-        beside.filter(|file| self.host.has_file(file)).unwrap_or_else(|| PathBuf::from(name))
+        // What must not be read is refused where it is read.
+        beside.filter(|file| self.host.has_file(file).unwrap_or(true)).unwrap_or_else(|| PathBuf::from(name))
     }
 }
 

@@ -93,7 +93,8 @@ impl Builder {
         self
     }
 
-    /// The files, the clock and the memory that scripts may use; all of the machine's by default.
+    /// The files, the clock and the memory that scripts may use; all of the machine's by default. For scripts that are
+    /// not trusted see [`crate::host::Permissions`].
     #[must_use]
     pub fn host(mut self, host: Host) -> Self {
         self.host = host;

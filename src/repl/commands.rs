@@ -191,7 +191,7 @@ fn load(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
 fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
     let path = Path::new(unquoted(required(file, ":save FILE")?));
     let script = session.script();
-    session.runtime.host().write_bytes(path, script.as_bytes())?;
+    session.runtime.host().write_script(path, &script)?;
     terminal::print(&format!("{} inputs written to {}", session.inputs.len(), path.display()));
     Ok(Outcome::Done)
 }

@@ -26,7 +26,7 @@ pub(crate) struct Prompt {
 
 impl Prompt {
     /// An editor that knows the names of `session`.
-    pub(crate) fn new(session: Rc<RefCell<Session>>) -> rustyline::Result<Self> {
+    pub(crate) fn new(session: Rc<RefCell<Session>>, history: Option<PathBuf>) -> rustyline::Result<Self> {
         let config = Config::builder()
             .completion_type(CompletionType::List)
             .completion_show_all_if_ambiguous(true)
@@ -34,7 +34,6 @@ impl Prompt {
             .build();
         let mut editor = Editor::with_config(config)?;
         editor.set_helper(Some(Helper { session, cursor: RefCell::default() }));
-        let history = history_file();
         if let Some(file) = &history {
             // There is none before the first run.
             let _ = editor.load_history(file);
@@ -55,20 +54,6 @@ impl Prompt {
         }
         Ok(input)
     }
-}
-
-/// `TUMBLE_HISTORY` (empty: nowhere), else under `XDG_STATE_HOME`, else in the home folder.
-fn history_file() -> Option<PathBuf> {
-    if let Some(file) = std::env::var_os("TUMBLE_HISTORY") {
-        return (!file.is_empty()).then(|| file.into());
-    }
-    let state = std::env::var_os("XDG_STATE_HOME").filter(|folder| !folder.is_empty());
-    if let Some(folder) = state.map(|folder| PathBuf::from(folder).join("tumble"))
-        && tumble::Host::default().create_folder(&folder).is_ok()
-    {
-        return Some(folder.join("history"));
-    }
-    std::env::home_dir().map(|home| home.join(".tumble_history"))
 }
 
 struct Helper {

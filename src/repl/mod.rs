@@ -24,8 +24,9 @@ pub(crate) fn start(runtime: Runtime, setup: Setup) -> u8 {
 
 fn converse(session: Session) -> u8 {
     session.setup.interrupt.stay();
+    let history = session.setup.history.clone();
     let session = Rc::new(RefCell::new(session));
-    let mut editor = match editor::Prompt::new(session.clone()) {
+    let mut editor = match editor::Prompt::new(session.clone(), history) {
         Ok(editor) => editor,
         Err(error) => {
             terminal::complain(&format!("error: the terminal cannot be used for a prompt: {error}"));

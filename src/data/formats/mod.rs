@@ -92,7 +92,7 @@ impl Format {
 /// When the file is missing, truncated, ragged, not numeric or of unknown format, holds no array or column of that
 /// name, or an option does not fit the format.
 pub fn read(path: &Path, options: &Options, host: &Host) -> Result<Array> {
-    if !host.has_file(path) {
+    if !host.has_file(path)? {
         Format::of("read", path)?;
     }
     decode(path, &host.read(path)?, options, host)

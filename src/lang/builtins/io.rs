@@ -62,8 +62,8 @@ mod module {
     /// numbers in double precision, strings, truth values.
     ///
     /// # Errors
-    /// When the file is missing, truncated, ragged or not numeric, holds no array or column of that name, or a number
-    /// beyond single precision.
+    /// When the file is missing, may not be read, is truncated, ragged or not numeric, holds no array or column of that
+    /// name, or a number beyond single precision.
     ///
     /// # Example
     /// ```rhai
@@ -125,8 +125,8 @@ mod module {
     ///   arrays and maps of these to any depth, and tensors, which become nested arrays; or a string, written as it is
     ///
     /// # Errors
-    /// When the folder does not exist, the ending does not fit, or JSON does not have a value, such as an infinite
-    /// number.
+    /// When the file may not be written, the folder does not exist, the ending does not fit, or JSON does not have a
+    /// value, such as an infinite number.
     ///
     /// # Example
     /// ```rhai
@@ -162,12 +162,16 @@ mod module {
 
     /// Whether there is a file of that name.
     ///
+    /// # Errors
+    /// When the file may not be read.
+    ///
     /// # Example
     /// ```rhai
     /// assert(!io::exists("no_such_file.npy"));
     /// ```
-    pub fn exists(ctx: NativeCallContext, path: &str) -> bool {
-        host(&ctx).has_file(Path::new(path))
+    #[rhai_fn(return_raw)]
+    pub fn exists(ctx: NativeCallContext, path: &str) -> Outcome<bool> {
+        host(&ctx).has_file(Path::new(path)).raise(&ctx)
     }
 }
 

@@ -47,11 +47,10 @@ mod functions {
         if !json::is_json(path) {
             return Err(Error::argument("file", format!("must end in .json, got \"{file}\""))).raise(&ctx);
         }
-        host.check_writable(path).raise(&ctx)?;
         // As they will be read, to be compared: before the work, since JSON may not have them.
         let settings = json::write(&ctx, "settings", &settings.into(), &host).raise(&ctx)?;
         let settings = json::read(&settings).expect("just written");
-        if host.has_file(path) {
+        if host.has_file(path).raise(&ctx)? {
             let kept = json::load(path, &host).raise(&ctx)?;
             let kept = kept.try_cast::<Map>().filter(|kept| kept.keys().eq(["settings", "value"]));
             let Some(mut kept) = kept else {
@@ -63,6 +62,7 @@ mod functions {
                 return Ok(kept.remove("value").expect("checked above"));
             }
         }
+        host.check_writable(path).raise(&ctx)?;
         let value = compute.call_raw(&ctx, None, [])?;
         let kept: Map = [("settings".into(), settings), ("value".into(), value)].into();
         let text = json::write(&ctx, "", &kept.into(), &host).raise(&ctx)?;
