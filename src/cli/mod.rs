@@ -17,7 +17,7 @@ use clap::error::ErrorKind;
 use clap::{CommandFactory, Parser, Subcommand};
 use tumble::{Runtime, vector};
 
-pub(crate) use exit::FAILURE;
+pub(crate) use exit::{FAILURE, INTERRUPTED};
 use interrupt::Interrupt;
 
 /// Script calls allowed, and how deep an expression may nest.
@@ -30,7 +30,7 @@ const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
 #[derive(Parser)]
 #[command(name = "tumble", version, arg_required_else_help = false)]
 #[command(after_help = "Without a command the prompt starts.\n\nExit codes: 0 success, 1 a script failed, \
-                        2 wrong usage, 130 interrupted; `exit(n)` in a script gives n.")]
+                        2 wrong usage, 130 interrupted, 143 and 129 stopped by SIGTERM and SIGHUP; `exit(n)` in a script gives n.")]
 struct Arguments {
     /// Run CODE and print the value of its last expression
     #[arg(short = 'e', long = "evaluate", value_name = "CODE", allow_hyphen_values = true)]
@@ -155,7 +155,8 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
         Ok(runtime) => runtime,
         Err(error) => return terminal::report(&error.into()),
     };
-    match (arguments.code, arguments.command) {
+    let interrupt = setup.interrupt.clone();
+    let code = match (arguments.code, arguments.command) {
         (Some(code), _) => run::code(runtime, &setup.interrupt, &code),
         (None, Some(Command::Run { file, args })) => run::file(runtime, &setup.interrupt, &file, args),
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
@@ -167,5 +168,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> u8 {
             bench::jobs(runtime, &setup.interrupt, jobs, quick, &settings)
         }
         (None, Some(Command::Repl) | None) => prompt(runtime, setup),
-    }
+    };
+    // A script that was stopped was interrupted, whatever the signal.
+    interrupt.leaving().filter(|_| code == INTERRUPTED).unwrap_or(code)
 }

@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{Access, Host};
 use crate::error::{Error, Result};
@@ -84,22 +85,22 @@ impl Host {
         resolved.unwrap_or_else(|| path.to_owned())
     }
 
-    /// Writes a file whole or not at all: `fill` writes to a neighbour, which then takes the name.
+    /// Writes a file whole or not at all: `fill` writes to a neighbour, which then takes the name, and whose bytes are
+    /// on the disk before. Of two that write one file at the same time the later one wins.
     ///
     /// # Errors
     /// [`Error::File`] when the policy does not allow it, the folder does not exist or cannot be written to, or what
     /// `fill` returns.
     pub fn write<R>(&self, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>) -> Result<R> {
         self.permit(Access::Write, path)?;
-        let mut name = path.file_name().ok_or_else(|| Error::file("write", path, "it names no file"))?.to_owned();
-        name.push(".part");
-        let part = path.with_file_name(name);
+        let part = part_of(path)?;
         let mut out = BufWriter::new(File::create(&part).map_err(|e| self.explain("write", path, &e))?);
         let result = fill(&mut out);
         let flushed = out.into_inner().map_err(|e| Error::file("write", path, e.error()));
         let outcome = result.and_then(|value| {
-            drop(flushed?);
-            std::fs::rename(&part, path).map_err(|e| self.explain("write", path, &e))?;
+            let written = flushed?.sync_all().and_then(|()| std::fs::rename(&part, path));
+            written.map_err(|e| self.explain("write", path, &e))?;
+            settle(&folder_of(path));
             Ok(value)
         });
         if outcome.is_err() {
@@ -115,6 +116,18 @@ impl Host {
     /// As [`Host::write`].
     pub fn write_bytes(&self, path: &Path, bytes: &[u8]) -> Result<()> {
         self.write(path, |out| out.write_all(bytes).map_err(|e| Error::file("write", path, e)))
+    }
+
+    /// Removes a file, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the policy does not allow to write it, or the operating system refuses.
+    pub fn remove_file(&self, path: &Path) -> Result<()> {
+        self.permit(Access::Write, path)?;
+        match std::fs::remove_file(path) {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(self.explain("remove", path, &e)),
+            _ => Ok(()),
+        }
     }
 
     /// Refuses early when `path` could not be written: before hours of work, not after.
@@ -164,6 +177,19 @@ impl Host {
             .filter(|name| self.allows(Access::Read, &path.with_file_name(name)));
         crate::error::nearest(&wanted, names)
     }
+}
+
+/// Where a file is written before it takes its name: no other process and no other thread writes there.
+fn part_of(path: &Path) -> Result<PathBuf> {
+    static COUNT: AtomicU64 = AtomicU64::new(0);
+    let mut name = path.file_name().ok_or_else(|| Error::file("write", path, "it names no file"))?.to_owned();
+    name.push(format!(".{}-{}.part", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed)));
+    Ok(path.with_file_name(name))
+}
+
+/// Makes the names in a folder outlast a loss of power, where the system can: a file that has its name has it.
+fn settle(folder: &Path) {
+    let _ = File::open(folder).and_then(|folder| folder.sync_all());
 }
 
 fn folder_of(path: &Path) -> PathBuf {
