@@ -24,6 +24,8 @@ pub trait Progress: Send + Sync {
     fn finish(&self, report: &Report);
     /// Something that the user should know although the computation goes on; to nobody by default.
     fn warn(&self, _warning: &str) {}
+    /// Something that happened, which is as it should be; to nobody by default.
+    fn note(&self, _note: &str) {}
 }
 
 /// One state of a long computation.
@@ -155,6 +157,11 @@ impl Task {
         if is_new {
             self.progress.warn(warning);
         }
+    }
+
+    /// Tells whoever watches what happened.
+    pub fn note(&self, note: &str) {
+        self.progress.note(note);
     }
 
     /// Begins other work, whose warnings were not given yet and whose time starts.

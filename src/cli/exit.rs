@@ -6,3 +6,7 @@ pub(crate) const FAILURE: u8 = 1;
 pub(crate) const INTERRUPTED: u8 = 130;
 /// What a shell reports of a program that a closed pipe ended: 128 + SIGPIPE.
 pub(crate) const CLOSED_PIPE: i32 = 141;
+/// Asked to end, by a batch system or `kill`: 128 + SIGTERM.
+pub(crate) const TERMINATED: u8 = 143;
+/// The terminal is gone: 128 + SIGHUP.
+pub(crate) const HUNG_UP: u8 = 129;

@@ -1,23 +1,47 @@
-//! Ctrl-C: the first asks a computation to stop, a later one ends the program.
+//! Signals: the first asks a computation to stop, a later one ends the program.
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 use std::time::{Duration, Instant};
 
-use super::exit::INTERRUPTED;
+use super::exit::{HUNG_UP, INTERRUPTED, TERMINATED};
 use super::terminal;
 
-/// How long a computation may take to stop before a second Ctrl-C ends the program.
+/// How long a computation may take to stop before a second signal ends the program.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// The program's answer to Ctrl-C.
+/// What asks the program to stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Signal {
+    /// Ctrl-C.
+    Interrupt,
+    /// SIGTERM, as a batch system sends it some seconds before it kills.
+    Terminate,
+    /// SIGHUP, when the terminal is gone.
+    HangUp,
+}
+
+impl Signal {
+    /// Its name, and the exit code that tells of it.
+    fn name_and_code(self) -> (&'static str, u8) {
+        match self {
+            Self::Interrupt => ("Ctrl-C", INTERRUPTED),
+            Self::Terminate => ("SIGTERM", TERMINATED),
+            Self::HangUp => ("SIGHUP", HUNG_UP),
+        }
+    }
+}
+
+/// The program's answer to signals.
 #[derive(Clone, Default)]
 pub(crate) struct Interrupt {
     cancel: Arc<AtomicBool>,
     running: Arc<AtomicBool>,
     /// At the prompt a Ctrl-C that comes too late to stop anything must not end the session.
     stays: Arc<AtomicBool>,
+    /// The exit code of a signal that ends the program with the computation; 0 before there is one.
+    leaving: Arc<AtomicU8>,
 }
 
 impl Interrupt {
@@ -26,8 +50,7 @@ impl Interrupt {
         let interrupt = Self::default();
         let shared = interrupt.clone();
         let asked: Mutex<Option<Instant>> = Mutex::new(None);
-        let installed = ctrlc::set_handler(move || shared.signalled(&asked));
-        if let Err(error) = installed {
+        if let Err(error) = watch(move |signal| shared.signalled(signal, &asked)) {
             terminal::complain(&format!("warning: Ctrl-C cannot be caught: {error}"));
         }
         interrupt
@@ -38,12 +61,22 @@ impl Interrupt {
         self.cancel.clone()
     }
 
+    /// Whether the computation that ran last was asked to stop.
+    pub(crate) fn is_asked(&self) -> bool {
+        self.cancel.load(Ordering::SeqCst)
+    }
+
     /// Makes Ctrl-C outside of a computation harmless.
     pub(crate) fn stay(&self) {
         self.stays.store(true, Ordering::SeqCst);
     }
 
-    /// Runs a computation that Ctrl-C stops; outside of one, Ctrl-C ends the program unless it is to stay.
+    /// The exit code of a signal that asked the program to end, not only the computation.
+    pub(crate) fn leaving(&self) -> Option<u8> {
+        Some(self.leaving.load(Ordering::SeqCst)).filter(|code| *code != 0)
+    }
+
+    /// Runs a computation that a signal stops; outside of one, it ends the program unless that is to stay.
     pub(crate) fn during<R>(&self, compute: impl FnOnce() -> R) -> R {
         self.running.store(true, Ordering::SeqCst);
         let result = compute();
@@ -51,22 +84,66 @@ impl Interrupt {
         result
     }
 
-    fn signalled(&self, asked: &Mutex<Option<Instant>>) {
+    fn signalled(&self, signal: Signal, asked: &Mutex<Option<Instant>>) {
+        let is_interrupt = signal == Signal::Interrupt;
+        let (name, code) = signal.name_and_code();
         if !self.running.load(Ordering::SeqCst) {
-            if !self.stays.load(Ordering::SeqCst) {
-                std::process::exit(INTERRUPTED.into());
+            if !(is_interrupt && self.stays.load(Ordering::SeqCst)) {
+                std::process::exit(code.into());
             }
             return;
+        }
+        if !is_interrupt {
+            self.leaving.store(code, Ordering::SeqCst);
+            terminal::complain(&format!("stopping by {name}"));
         }
         let Ok(mut asked) = asked.lock() else { return };
         if self.cancel.swap(true, Ordering::SeqCst) {
             let waited = asked.is_none_or(|since| since.elapsed() >= PATIENCE);
             if waited {
-                std::process::exit(INTERRUPTED.into());
+                std::process::exit(code.into());
             }
             terminal::complain("stopping; Ctrl-C again after two seconds ends the program");
         } else {
             *asked = Some(Instant::now());
         }
     }
+}
+
+/// Calls `tell` for every signal, on a thread of its own.
+#[cfg(unix)]
+fn watch(tell: impl Fn(Signal) + Send + 'static) -> std::io::Result<()> {
+    use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+    use signal_hook::iterator::Signals;
+
+    let mut signals = Signals::new([SIGINT, SIGTERM])?;
+    if !is_ignored(SIGHUP) {
+        signals.add_signal(SIGHUP)?;
+    }
+    let listen = move || {
+        for signal in signals.forever() {
+            tell(match signal {
+                SIGTERM => Signal::Terminate,
+                SIGHUP => Signal::HangUp,
+                _ => Signal::Interrupt,
+            });
+        }
+    };
+    std::thread::Builder::new().name("signals".to_owned()).spawn(listen).map(drop)
+}
+
+/// Whether a signal is ignored, which `nohup` asks for and a handler would undo.
+#[cfg(unix)]
+fn is_ignored(signal: std::ffi::c_int) -> bool {
+    // SAFETY: all zeros are a valid `sigaction`, and without a new one the call only writes the present one.
+    unsafe {
+        let mut present: libc::sigaction = std::mem::zeroed();
+        libc::sigaction(signal, std::ptr::null(), &mut present) == 0 && present.sa_sigaction == libc::SIG_IGN
+    }
+}
+
+/// Calls `tell` for every Ctrl-C, on a thread of its own.
+#[cfg(not(unix))]
+fn watch(tell: impl Fn(Signal) + Send + 'static) -> Result<(), ctrlc::Error> {
+    ctrlc::set_handler(move || tell(Signal::Interrupt))
 }

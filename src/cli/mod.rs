@@ -21,7 +21,7 @@ use clap::{ArgAction, CommandFactory, Parser, Subcommand};
 use tumble::host::Permissions;
 use tumble::{Host, Limits, Runtime, vector};
 
-pub(crate) use exit::FAILURE;
+pub(crate) use exit::{FAILURE, INTERRUPTED};
 use interrupt::Interrupt;
 
 /// Script calls allowed, and how deep an expression may nest.
@@ -34,7 +34,7 @@ const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
 #[derive(Parser)]
 #[command(name = "tumble", version, arg_required_else_help = false)]
 #[command(after_help = "Without a command the prompt starts.\n\nExit codes: 0 success, 1 a script failed, \
-                        2 wrong usage, 130 interrupted; `exit(n)` in a script gives n.")]
+                        2 wrong usage, 130 interrupted, 143 and 129 stopped by SIGTERM and SIGHUP; `exit(n)` in a script gives n.")]
 struct Arguments {
     /// Run CODE and print the value of its last expression
     #[arg(short = 'e', long = "evaluate", value_name = "CODE", allow_hyphen_values = true)]
@@ -220,7 +220,8 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> tumble::Result<u8> {
     let setup = Setup { threads, limits, quiet, silent, host, history, interrupt };
     let runtime = setup.runtime()?;
     let script = script.map(|(_, text)| text);
-    Ok(match (arguments.code, arguments.command) {
+    let interrupt = setup.interrupt.clone();
+    let code = match (arguments.code, arguments.command) {
         (Some(code), _) => run::code(runtime, &setup.interrupt, &code),
         (None, Some(Command::Run { args, .. })) => {
             run::script(runtime, &setup.interrupt, script.expect("it was read"), args)
@@ -234,5 +235,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> tumble::Result<u8> {
             bench::jobs(runtime, &setup.interrupt, jobs, quick, &settings)
         }
         (None, Some(Command::Repl) | None) => prompt(runtime, setup),
-    })
+    };
+    // A script that was stopped was interrupted, whatever the signal.
+    Ok(interrupt.leaving().filter(|_| code == INTERRUPTED).unwrap_or(code))
 }

@@ -41,6 +41,18 @@ impl Terminal {
     }
 }
 
+impl Terminal {
+    /// Writes a line in the place of what is drawn.
+    fn say(&self, text: &str) {
+        let Ok(mut current) = self.current.lock() else { return };
+        if let Some(line) = current.as_mut().filter(|line| line.is_drawn) {
+            let _ = Term::stderr().clear_line();
+            line.is_drawn = false;
+        }
+        terminal::complain(text);
+    }
+}
+
 impl Progress for Terminal {
     fn update(&self, report: &Report) {
         if self.is_quiet {
@@ -85,18 +97,19 @@ impl Progress for Terminal {
     }
 
     fn warn(&self, warning: &str) {
-        let Ok(mut current) = self.current.lock() else { return };
-        if let Some(line) = current.as_mut().filter(|line| line.is_drawn) {
-            let _ = Term::stderr().clear_line();
-            line.is_drawn = false;
+        self.say(&format!("warning: {warning}"));
+    }
+
+    fn note(&self, note: &str) {
+        if !self.is_quiet {
+            self.say(note);
         }
-        terminal::complain(&format!("warning: {warning}"));
     }
 }
 
 impl Line {
     fn new(first: &Report) -> Self {
-        let shown = Report { task: first.task, done: first.done, ..Report::default() };
+        let shown = Report { task: first.task, done: first.done, elapsed: first.elapsed, ..Report::default() };
         Self { is_drawn: false, shown, speed: None }
     }
 

@@ -16,12 +16,12 @@ pub(crate) fn script(
     arguments: Vec<String>,
 ) -> u8 {
     runtime.set_constant("args", arguments);
-    finish(interrupt.during(|| runtime.run_named(&name, &text))).map_or_else(|code| code, |_| 0)
+    finish(interrupt, || runtime.run_named(&name, &text)).map_or_else(|code| code, |_| 0)
 }
 
 /// Runs `code`, prints the value of its last expression, and returns the exit code.
 pub(crate) fn code(mut runtime: Runtime, interrupt: &Interrupt, code: &str) -> u8 {
-    match finish(interrupt.during(|| runtime.run_named("command line", code))) {
+    match finish(interrupt, || runtime.run_named("command line", code)) {
         Ok(value) if value.is_unit() => 0,
         Ok(value) => {
             terminal::print(&runtime.display(&value));
@@ -31,8 +31,13 @@ pub(crate) fn code(mut runtime: Runtime, interrupt: &Interrupt, code: &str) -> u
     }
 }
 
-fn finish(result: Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
-    result.map_err(|diagnostic| terminal::report(&diagnostic))
+fn finish(interrupt: &Interrupt, run: impl FnOnce() -> Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
+    let value = interrupt.during(run).map_err(|diagnostic| terminal::report(&diagnostic))?;
+    // A training that was stopped gives a record; as the last thing that a script does it must not look finished.
+    match interrupt.is_asked() {
+        true => Err(terminal::interrupted()),
+        false => Ok(value),
+    }
 }
 
 /// Name and text of a script file, or of standard input for `-`.

@@ -51,14 +51,17 @@ pub(crate) fn report(diagnostic: &Diagnostic) -> u8 {
     match diagnostic.ending {
         // More than a byte does not fit into an exit code; it must not become a success.
         Ending::Exit(code) => u8::try_from(code).unwrap_or(FAILURE),
-        Ending::Interrupted => {
-            complain("interrupted");
-            INTERRUPTED
-        }
+        Ending::Interrupted => interrupted(),
         Ending::Failed => {
             let colour = std::io::stderr().is_terminal() && colours_wanted();
             complain(diagnostic.render(colour).trim_end());
             FAILURE
         }
     }
+}
+
+/// Says that a script was stopped, and returns the exit code that says the same.
+pub(crate) fn interrupted() -> u8 {
+    complain("interrupted");
+    INTERRUPTED
 }

@@ -1,5 +1,6 @@
 //! Datasets and file formats.
 
+mod fingerprint;
 pub mod formats;
 pub mod images;
 pub mod ising;

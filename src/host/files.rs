@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// How many files were begun by this process.
 static PARTS: AtomicU64 = AtomicU64::new(0);
+/// What the name of a file that is being written ends in.
+const PART: &str = ".part";
 
 /// Bytes of a script that comes from where a size is not known beforehand.
 const LONGEST: u64 = 64 << 20;
@@ -93,7 +95,8 @@ impl Host {
         self.locate(Access::Read, path).map_or_else(|_| path.to_owned(), |place| place.path)
     }
 
-    /// Writes a file whole or not at all: `fill` writes to a neighbour, which then takes the name.
+    /// Writes a file whole or not at all: `fill` writes to a neighbour, which then takes the name, and whose bytes are
+    /// on the disk before. Of two that write one file at the same time the later one wins.
     ///
     /// # Errors
     /// [`Error::File`] when it is not allowed, the folder does not exist or cannot be written to, or what `fill`
@@ -104,8 +107,7 @@ impl Host {
 
     /// Writes what is at `place`, which may be written.
     fn fill<R>(&self, place: &Place, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>) -> Result<R> {
-        // A name of its own: no file of the user is in the way, and no other process writes to it.
-        let name = format!(".tumble-{}-{}.part", std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed));
+        let name = part_of(place);
         let part = place.beside(&name);
         let fault = |e| self.explain("write", path, &e);
         let mut out = BufWriter::new(part.create_new().map_err(fault)?);
@@ -118,8 +120,8 @@ impl Host {
                 Record::of(&mut file).and_then(|record| record.write(place, &name)).map_err(fault)?;
                 permissions.remember(place);
             }
-            drop(file);
-            part.rename(place).map_err(fault)?;
+            file.sync_all().and_then(|()| part.rename(place)).map_err(fault)?;
+            place.settle();
             Ok(value)
         });
         if outcome.is_err() {
@@ -144,6 +146,35 @@ impl Host {
     pub fn write_script(&self, path: &Path, text: &str) -> Result<()> {
         let place = self.replaceable(path)?;
         self.fill(&place, path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::file("write", path, e)))
+    }
+
+    /// Removes a file that the program wrote, if it is there.
+    ///
+    /// # Errors
+    /// [`Error::File`] when writing it is not allowed, or the operating system refuses.
+    pub fn remove_file(&self, path: &Path) -> Result<()> {
+        let place = self.writable(path)?;
+        Record::forget(&place);
+        match place.remove() {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(self.explain("remove", path, &e)),
+            _ => Ok(()),
+        }
+    }
+
+    /// Removes from a folder what processes left behind that were killed while they wrote files which end in `ending`.
+    ///
+    /// # Errors
+    /// [`Error::File`] when writing there is not allowed, or the operating system refuses.
+    pub fn sweep(&self, folder: &Path, ending: &str) -> Result<()> {
+        let place = self.locate(Access::Write, folder)?;
+        let fault = |e| self.explain("remove", folder, &e);
+        for (name, _) in place.entries().map_err(fault)? {
+            let is_part = name.to_str().is_some_and(|name| name.ends_with(PART) && name.contains(ending));
+            if is_part {
+                self.locate(Access::Write, &folder.join(name))?.remove().map_err(fault)?;
+            }
+        }
+        Ok(())
     }
 
     /// Refuses early when `path` could not be written: before hours of work, not after.
@@ -245,6 +276,13 @@ pub fn read_script(path: &Path) -> Result<String> {
         }
         _ => text_of(path, bytes),
     }
+}
+
+/// The name under which a file is written before it takes its own: no file of the user is in the way, and no other
+/// process and no other thread writes there.
+fn part_of(place: &Place) -> String {
+    let name = place.path.file_name().unwrap_or_default().to_string_lossy();
+    format!("{name}.{}-{}{PART}", std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed))
 }
 
 fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {

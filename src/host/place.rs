@@ -116,6 +116,15 @@ impl Place {
         self.base.handle.rename(&self.inner, &to.base.handle, &to.inner)
     }
 
+    /// Makes the names in the folder outlast a loss of power, where the system can: what has its name now has it then.
+    pub(super) fn settle(&self) {
+        let folder = match self.inner.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder,
+            _ => Path::new("."),
+        };
+        let _ = self.base.handle.open_dir(folder).and_then(|folder| folder.into_std_file().sync_all());
+    }
+
     pub(super) fn remove(&self) -> io::Result<()> {
         self.base.handle.remove_file(&self.inner)
     }

@@ -55,6 +55,12 @@ impl Record {
         written
     }
 
+    /// Removes the record of a file that is removed.
+    pub(super) fn forget(place: &Place) {
+        // Without its file it says nothing.
+        let _ = home(place).remove();
+    }
+
     /// Whether the file at `place` still is what was written.
     pub(super) fn describes(&self, place: &Place) -> bool {
         let Ok(mut file) = place.open() else { return false };

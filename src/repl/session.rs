@@ -62,7 +62,8 @@ impl Session {
         self.entered += 1;
         let name = format!("input {}", self.entered);
         let result = self.setup.interrupt.during(|| self.runtime.run_named(&name, input));
-        self.conclude(input, result)
+        let outcome = self.conclude(input, result);
+        self.setup.interrupt.leaving().map_or(outcome, Outcome::Leave)
     }
 
     /// Shows the value and remembers the input, or shows the error.

@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::checkpoint::Stand;
 use super::objective::{Feed, Source};
 use super::trainer::Trainer;
 use super::{Options, Record};
@@ -77,9 +78,9 @@ impl Classifier {
         let network: Arc<dyn Network> = Arc::new(graph);
         let (origin, scale) = units(data);
         let source = Labelled { data, classes: classes.len(), origin, scale, seed: options.seed };
-        let weights = Weights::new(network.initial(options.seed));
-        let trainer = Trainer::new(&network, weights, &source, None, &options, task)?;
-        let (weights, record) = trainer.finish(task);
+        let stand = Stand::new(Weights::new(network.initial(options.seed)));
+        let trainer = Trainer::new(&network, stand, &source, None, &options, task)?;
+        let (weights, record) = trainer.finish(task)?;
         let average = &weights.average;
         Ok(Self(Arc::new(Inner {
             shape: data.shape().to_vec(),
@@ -90,7 +91,7 @@ impl Classifier {
             // The same layers in the same order, but for the last.
             features: below.inference(&average[..below.parameters()]),
             width,
-            record: record?,
+            record,
         })))
     }
 

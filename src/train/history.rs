@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::Options;
 use crate::host::Host;
 use crate::task::Report;
@@ -33,56 +35,78 @@ impl std::fmt::Display for Record {
     }
 }
 
-/// The loss over the steps.
-pub(super) struct History {
-    host: Host,
-    /// On the host's clock.
-    start: Duration,
-    reported: Option<Duration>,
-    done: u64,
-    total: u64,
-    interval: u64,
+/// The loss over the steps done so far, as checkpoints keep it.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Curve {
+    /// Steps done.
+    pub(super) done: u64,
     points: Vec<[f64; 2]>,
     /// Sum and number of losses since the last point.
     sum: f64,
     count: u64,
     smooth: f64,
+    /// The loss before the first step.
+    first: f64,
 }
 
-impl History {
-    pub(super) fn new(options: &Options, host: &Host) -> Self {
-        let interval = options.interval.unwrap_or((options.steps / 200).max(1));
-        Self {
-            host: host.clone(),
-            start: host.now(),
-            reported: None,
-            done: 0,
-            total: options.steps,
-            interval,
-            points: Vec::new(),
-            sum: 0.0,
-            count: 0,
-            smooth: 0.0,
-        }
+impl Curve {
+    /// The loss before the first step and now, and how many times it has grown beyond the first or, where that is more,
+    /// beyond 1: what who knows nothing has in the units of the noise.
+    pub(super) fn growth(&self) -> ([f64; 2], f64) {
+        ([self.first, self.smooth], self.smooth / self.first.abs().max(1.0))
     }
 
-    pub(super) fn add(&mut self, loss: f64) {
+    fn add(&mut self, loss: f64, interval: u64) {
+        if self.done == 0 {
+            self.first = loss;
+        }
         self.done += 1;
         self.sum += loss;
         self.count += 1;
         // The mean of the first hundred steps, then an exponential one over about a hundred.
         self.smooth += (loss - self.smooth) / self.done.min(100) as f64;
-        if self.done.is_multiple_of(self.interval) {
+        if self.done.is_multiple_of(interval) {
             self.close();
         }
     }
 
     /// Makes a point of the losses since the last one.
-    pub(super) fn close(&mut self) {
+    fn close(&mut self) {
         if self.count > 0 {
             self.points.push([self.done as f64, self.sum / self.count as f64]);
             (self.sum, self.count) = (0.0, 0);
         }
+    }
+}
+
+/// The loss over the steps, and the time they take.
+pub(super) struct History {
+    host: Host,
+    /// On the host's clock.
+    start: Duration,
+    /// What earlier processes took for the steps that they did.
+    before: Duration,
+    reported: Option<Duration>,
+    total: u64,
+    interval: u64,
+    curve: Curve,
+}
+
+impl History {
+    /// That of a run which goes on from `curve`, for which it took the time `before`.
+    pub(super) fn new(options: &Options, curve: Curve, before: Duration, host: &Host) -> Self {
+        let interval = options.interval.unwrap_or((options.steps / 200).max(1));
+        let (host, start) = (host.clone(), host.now());
+        Self { host, start, before, reported: None, total: options.steps, interval, curve }
+    }
+
+    /// The loss over the steps done so far.
+    pub(super) fn curve(&self) -> &Curve {
+        &self.curve
+    }
+
+    pub(super) fn add(&mut self, loss: f64) {
+        self.curve.add(loss, self.interval);
     }
 
     pub(super) fn due(&mut self) -> bool {
@@ -94,17 +118,19 @@ impl History {
         due
     }
 
-    pub(super) fn record(self, interrupted: bool) -> Record {
+    pub(super) fn record(mut self, interrupted: bool) -> Record {
         let seconds = self.elapsed().as_secs_f64();
-        Record { steps: self.done, seconds, loss: self.points, interrupted }
+        self.curve.close();
+        Record { steps: self.curve.done, seconds, loss: self.curve.points, interrupted }
     }
 
     pub(super) fn report(&self) -> Report {
-        let loss = (self.done > 0).then_some(self.smooth);
-        Report { task: "train", done: self.done, total: self.total, elapsed: self.elapsed(), loss }
+        let Curve { done, smooth, .. } = self.curve;
+        let loss = (done > 0).then_some(smooth);
+        Report { task: "train", done, total: self.total, elapsed: self.elapsed(), loss }
     }
 
-    fn elapsed(&self) -> Duration {
-        self.host.since(self.start)
+    pub(super) fn elapsed(&self) -> Duration {
+        self.before + self.host.since(self.start)
     }
 }

@@ -1,5 +1,6 @@
-//! Objectives and the training loop.
+//! Objectives, the training loop, and its checkpoints.
 
+mod checkpoint;
 mod classes;
 mod classifier;
 mod history;

@@ -1,11 +1,15 @@
 //! How a score is trained.
 
+use std::path::PathBuf;
+
+use serde::Serialize;
+
 use crate::error::{Error, Result};
 use crate::settings::{self, Choice, Range, Setting, Values, words};
 
 /// Options of [`train`](super::train), as [`Options::SETTINGS`] declares them; the default is what the program's
 /// reference job uses.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Options {
     /// Steps of the optimiser.
     pub steps: u64,
@@ -42,6 +46,18 @@ pub struct Options {
     /// Part of the samples whose class is not told, of a network that is told classes; `None` is
     /// [`Options::CLASS_DROPOUT`].
     pub class_dropout: Option<f64>,
+    /// Folder of checkpoints, which is made where it does not exist; `None` keeps none.
+    #[serde(skip)]
+    pub checkpoint: Option<PathBuf>,
+    /// Steps between two checkpoints; `None` is [`Options::EVERY`].
+    #[serde(skip)]
+    pub every: Option<u64>,
+    /// Checkpoints that stay, the newest; `None` is [`Options::KEEP`].
+    #[serde(skip)]
+    pub keep: Option<usize>,
+    /// Whether to go on from the newest checkpoint, where there is one.
+    #[serde(skip)]
+    pub resume: bool,
 }
 
 impl Default for Options {
@@ -51,7 +67,8 @@ impl Default for Options {
 }
 
 /// How the step length changes over the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Schedule {
     /// Not at all.
     Constant,
@@ -60,7 +77,8 @@ pub enum Schedule {
 }
 
 /// Weight λ of the squared error of the score over time.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Weighting {
     /// Unit-variance targets in every channel: λ_d = ℓ_d².
     Whitened,
@@ -69,7 +87,8 @@ pub enum Weighting {
 }
 
 /// What a score without a kernel is trained on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Objective {
     /// Scores of the linearised law over windows of simulated paths.
     Windowed,
@@ -78,7 +97,8 @@ pub enum Objective {
 }
 
 /// What computes the gradient of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// The program's own fused passes.
     Fused,
@@ -110,6 +130,12 @@ impl Options {
     /// The part of the samples whose class is not told, unless another is asked for (Ho and Salimans, arXiv
     /// 2207.12598).
     pub const CLASS_DROPOUT: f64 = 0.1;
+
+    /// Steps between two checkpoints, unless others are asked for.
+    pub const EVERY: u64 = 1000;
+
+    /// Checkpoints that stay, unless others are asked for: should the newest be damaged, there is one before.
+    pub const KEEP: usize = 2;
 
     /// Largest batch: every sample has its own range of a table of times.
     pub const LARGEST_BATCH: usize = 1 << 14;
@@ -147,6 +173,11 @@ impl Options {
             .within(Range::from(0.0).up_to(1.0))
             .or_else("0.1"),
         Setting::choice("backend", "what computes the gradients", &words(BACKENDS)),
+        Setting::text("checkpoint", "folder in which the state of the training is kept, whole at any moment")
+            .or_else("none is kept"),
+        Setting::count("every", "with `checkpoint`, steps between two of them").or_else("1000"),
+        Setting::count("keep", "with `checkpoint`, how many stay, the newest").or_else("2"),
+        Setting::flag("resume", "with `checkpoint`, whether to go on from the newest one, where there is one"),
     ];
 
     /// The options that `values` of [`Options::SETTINGS`] set.
@@ -168,6 +199,10 @@ impl Options {
             objective: values.chosen_if_given("objective", OBJECTIVES),
             window: values.number_if_given("window"),
             class_dropout: values.number_if_given("class_dropout"),
+            checkpoint: values.text_if_given("checkpoint").map(PathBuf::from),
+            every: values.whole_if_given("every").map(|steps| steps as u64),
+            keep: values.count_if_given("keep"),
+            resume: values.flag("resume"),
         }
     }
 
@@ -186,9 +221,16 @@ impl Options {
             ("window", self.window),
             ("class_dropout", self.class_dropout),
             ("total", self.total.map(|steps| steps as f64)),
+            ("every", self.every.map(|steps| steps as f64)),
+            ("keep", self.keep.map(|count| count as f64)),
         ];
         for (name, number) in numbers {
             number.map_or(Ok(()), |number| settings::named(Self::SETTINGS, name).check_value(number))?;
+        }
+        let of_checkpoints = [("every", self.every.is_some()), ("keep", self.keep.is_some()), ("resume", self.resume)];
+        if let (None, Some((name, _))) = (&self.checkpoint, of_checkpoints.iter().find(|(_, is_given)| *is_given)) {
+            return Err(Error::argument(*name, "is about checkpoints, and no folder for them is given")
+                .with_hint("write checkpoint: \"runs/a\""));
         }
         let (length, whole) = match self.total {
             Some(total) => (total, "total"),
@@ -281,5 +323,7 @@ mod tests {
         named(Options { warmup: 20_000, total: Some(19_999), ..base() }, "warmup");
         named(Options { minimum_time: Some(2.0), ..base() }, "minimum_time");
         named(Options { minimum_time: Some(0.0), ..base() }, "minimum_time");
+        named(Options { resume: true, ..base() }, "resume");
+        named(Options { every: Some(0), checkpoint: Some("runs".into()), ..base() }, "every");
     }
 }

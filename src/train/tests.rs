@@ -155,14 +155,21 @@ fn a_stop_keeps_what_was_learned() {
     assert_eq!((record.steps, model.weights().steps, record.loss.len()), (1, 1, 1));
 }
 
+/// The first loss is not finite, the second is; seen to keep the ruins of both.
 #[test]
-fn a_loss_that_is_not_finite_keeps_the_model() {
+fn a_training_that_ruins_the_model_leaves_it_as_it_was() {
     let (process, data) = (process(0.0), diamond());
     let model = model(&process, &data);
-    let options = Options { lr: 1e30, clip: 0.0, ..short() };
-    let error = train(&model, &data, &options, &Task::default()).unwrap_err();
-    assert!(error.to_string().contains("at step ") && error.hint().unwrap().contains("lower `lr`"), "{error}");
-    assert!(model.weights().steps > 0 && model.weights().parameters.iter().all(|w| w.is_finite()));
+    train(&model, &data, &short(), &Task::default()).unwrap();
+    let before = model.weights();
+    let schedule = Schedule::Cosine;
+    for (lr, problem) in [(1e30, " at step "), (100.0, " before the first step and is ")] {
+        let options = Options { lr, clip: 0.0, steps: 200, schedule, ..short() };
+        let error = train(&model, &data, &options, &Task::default()).unwrap_err();
+        let hint = error.hint().unwrap();
+        assert!(error.to_string().contains(problem) && hint.contains("from before this call"), "{error}: {hint}");
+        assert_eq!(model.weights(), before);
+    }
 }
 
 #[test]

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
+use super::checkpoint::{Checkpoints, Stand};
 use super::classes::{Classes, Told};
 use super::history::History;
 use super::objective::{self, Feed, Source};
@@ -23,11 +24,11 @@ use crate::vector::single;
 /// The loss is the mean squared error per sample and channel of the whitened target, after what the Gaussian part
 /// explains. It continues where earlier training of the same model stopped: with a constant schedule and the same seed,
 /// two runs give the bits of one long run, as with any schedule over the `total` of both. A stop by the user ends it
-/// early and keeps what was learned.
+/// early and keeps what was learned. With a folder for checkpoints it goes on from the last one, bit for bit.
 ///
 /// # Errors
-/// When an option is out of range, the data has another shape than the model's, or the loss is no longer finite; the
-/// model then keeps its weights from before the bad step.
+/// When an option is out of range, the data has another shape than the model's, the folder for checkpoints cannot be
+/// used, or the loss leaves all bounds. The model then keeps its weights from before.
 pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) -> Result<Record> {
     let horizon = model.process().horizon();
     options.check(horizon)?;
@@ -40,21 +41,53 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     if let Some(warning) = score::blurred(model, options.shortest(horizon), MOST_BLURRED)? {
         task.warn(&format!("{warning}: lower `minimum_time`"));
     }
+    let (checkpoints, stand) = match &options.checkpoint {
+        None => (None, Stand::new((*model.weights()).clone())),
+        Some(folder) => {
+            let (checkpoints, stand) = Checkpoints::open(folder, model, data, options, task)?;
+            (Some(checkpoints), stand)
+        }
+    };
+    if stand.curve.done == options.steps {
+        model.set_weights(stand.weights);
+        return Ok(History::new(options, stand.curve, stand.elapsed, task.host()).record(false));
+    }
     let source = objective::open(model.basis(), data, options, task)?;
     if source.has_pairs() && model.network().has_chance() {
         return Err(Error::argument("objective", "\"sliced\" learns from pairs of answers, which dropout tears apart")
             .with_hint("leave dropout out of the network, or take objective: \"windowed\""));
     }
     let classes = Classes::new(model, data, options)?;
-    let weights = (*model.weights()).clone();
-    let trainer = Trainer::new(model.network(), weights, source.as_ref(), classes.as_ref(), options, task)?;
-    let (weights, record) = trainer.finish(task);
+    let mut trainer = Trainer::new(model.network(), stand, source.as_ref(), classes.as_ref(), options, task)?;
+    if let Some(checkpoints) = checkpoints {
+        trainer.keep(checkpoints)?;
+    }
+    let (weights, record) = trainer.finish(task)?;
+    if record.interrupted && options.checkpoint.is_none() {
+        task.note(&unfinished(&record, model.weights().steps, options));
+    }
     model.set_weights(weights);
-    record
+    Ok(record)
+}
+
+/// How a training without checkpoints that was stopped can be finished, of a model that had done `before` steps.
+fn unfinished(record: &Record, before: u64, options: &Options) -> String {
+    let (done, steps) = (record.steps, options.steps);
+    let total = options.total.unwrap_or(steps);
+    let finish = match options.total.is_some() || before == 0 {
+        true => format!("`steps: {}, total: {total}` finishes its schedule, and ", steps - done),
+        false => String::new(),
+    };
+    format!("train: stopped after step {done} of {steps}; {finish}`checkpoint: \"folder\"` lets a script go on")
 }
 
 /// Noise at the shortest time of training that much wider than what is finest in the data is worth a warning.
 const MOST_BLURRED: f64 = 0.5;
+
+/// Growth of the loss over a training from which on it is worth a warning, and from which on nothing is left to keep.
+/// Transients may grow by far more: a falling learning rate has been seen to bring back losses of 1e16.
+const WORSE: f64 = 2.0;
+const RUINED: f64 = 100.0;
 
 /// Refuses data that the model's normalisation and Gaussian part, made for other data, would only spoil.
 fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
@@ -118,16 +151,17 @@ pub(super) struct Trainer<'a> {
     history: History,
     /// What networks leave out.
     chance: Stream,
+    checkpoints: Option<Checkpoints<'a>>,
 }
 
 impl<'a> Trainer<'a> {
-    /// A network with `weights`, to be trained on `source`.
+    /// A network that stands somewhere in its training, to be trained on `source`.
     ///
     /// # Errors
     /// When what training keeps does not fit into memory.
     pub(super) fn new(
         network: &Arc<dyn Network>,
-        weights: Weights,
+        stand: Stand,
         source: &'a dyn Source,
         classes: Option<&'a Classes>,
         options: &'a Options,
@@ -153,33 +187,42 @@ impl<'a> Trainer<'a> {
             gradient: vec![0.0; parameters],
             squares: vec![0.0; parameters.div_ceil(STRIP)],
             scale: 1.0 / single((options.batch * network.outputs()) as f64),
-            weights,
+            weights: stand.weights,
             baseline: source.baseline(),
-            history: History::new(options, task.host()),
+            history: History::new(options, stand.curve, stand.elapsed, task.host()),
             chance: Stream::new(options.seed, Purpose::Dropout),
+            checkpoints: None,
         })
     }
 
-    /// Trains, and gives the weights back whatever came of it.
-    pub(super) fn finish(mut self, task: &Task) -> (Weights, Result<Record>) {
+    /// Writes checkpoints from now on, and the first one at once: what cannot be written is better known before hours
+    /// of work than after.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    fn keep(&mut self, checkpoints: Checkpoints<'a>) -> Result<()> {
+        let checkpoints = self.checkpoints.insert(checkpoints);
+        checkpoints.save(&self.weights, self.history.curve(), self.history.elapsed())
+    }
+
+    /// Trains, and gives the weights.
+    ///
+    /// # Errors
+    /// When the loss leaves all bounds, or a device fails.
+    pub(super) fn finish(mut self, task: &Task) -> Result<(Weights, Record)> {
         let task = if self.training.has_threads() { &task.serial() } else { task };
         let items = self.workers.len().max(self.squares.len()).max(self.training.parts());
         // A network with threads of its own takes them from the pool that it is called in.
-        let outcome = task.install(|| task.team(items, |team| self.run(task, team)));
-        (self.weights, outcome.map(|interrupted| self.history.record(interrupted)))
+        let outcome = task.install(|| task.team(items, |team| self.steps(task, team)));
+        task.finish(&self.history.report());
+        Ok((self.weights, self.history.record(outcome?)))
     }
 
     /// Runs to the end (false) or until the user stops it (true).
-    fn run(&mut self, task: &Task, team: &mut Team<'_>) -> Result<bool> {
-        let outcome = self.steps(task, team);
-        self.history.close();
-        task.finish(&self.history.report());
-        outcome
-    }
-
     fn steps(&mut self, task: &Task, team: &mut Team<'_>) -> Result<bool> {
-        for step in 0..self.options.steps {
+        for step in self.history.curve().done..self.options.steps {
             if task.cancelled() {
+                self.stop(task);
                 return Ok(true);
             }
             let loss = self.step(step, team)?;
@@ -187,8 +230,36 @@ impl<'a> Trainer<'a> {
             if self.history.due() {
                 task.report(&self.history.report());
             }
+            if step + 1 == self.options.steps {
+                self.check_end(task)?;
+            }
+            if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(step + 1)) {
+                self.save(task);
+            }
         }
         Ok(false)
+    }
+
+    /// Writes a checkpoint and says whether it is there: a full disk is no reason to lose what is in memory.
+    fn save(&mut self, task: &Task) -> bool {
+        let Some(checkpoints) = &mut self.checkpoints else { return false };
+        let outcome = checkpoints.save(&self.weights, self.history.curve(), self.history.elapsed());
+        if let Err(error) = &outcome {
+            task.warn(&format!("{error}; the last checkpoint is `{}`", checkpoints.newest().display()));
+        }
+        outcome.is_ok()
+    }
+
+    fn stop(&mut self, task: &Task) {
+        let (done, steps) = (self.history.curve().done, self.options.steps);
+        if self.save(task)
+            && let Some(checkpoints) = &self.checkpoints
+        {
+            let newest = checkpoints.newest().display();
+            task.note(&format!(
+                "train: stopped after step {done} of {steps}, kept as `{newest}`; resume: true goes on"
+            ));
+        }
     }
 
     /// One step of the optimiser; returns the loss before it.
@@ -253,6 +324,29 @@ impl<'a> Trainer<'a> {
         });
     }
 
+    /// Refuses what training has ruined, also where every number is finite, and warns of what is worse than before.
+    fn check_end(&self, task: &Task) -> Result<()> {
+        let ([first, last], growth) = self.history.curve().growth();
+        let what = format!("the loss was {first:.3} before the first step and is {last:.3e} at the end");
+        match growth {
+            RUINED.. => Err(Error::numerical(what).with_hint(self.way_out())),
+            WORSE.. => {
+                task.warn(&format!("{what}: lower `lr`"));
+                Ok(())
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn way_out(&self) -> String {
+        let last = self.checkpoints.as_ref().map(|checkpoints| {
+            let newest = checkpoints.newest().display();
+            format!("; the last checkpoint is `{newest}`")
+        });
+        let last = last.unwrap_or_default();
+        format!("lower `lr` or set `clip`; the model keeps its weights from before this call{last}")
+    }
+
     fn diverged(&self, step: u64, loss: f64, norm: f64) -> Error {
         let largest = self.weights.parameters.iter().fold(0.0, |most, w| f32::max(most, w.abs()));
         let time = self.workers.iter().find_map(|worker| worker.feed.broken_time());
@@ -261,8 +355,8 @@ impl<'a> Trainer<'a> {
             None => format!("every sample is finite, the largest weight is {largest:.3e}"),
         };
         let hint = match time {
-            Some(_) => "look for values in the data that are not finite, or raise `minimum_time`",
-            None => "lower `lr` or set `clip`; the model keeps its weights from before this step",
+            Some(_) => "look for values in the data that are not finite, or raise `minimum_time`".to_owned(),
+            None => self.way_out(),
         };
         let what = format!("the loss is {loss:.3e} with a gradient of norm {norm:.3e} at step {step}");
         Error::numerical(format!("{what}: {cause}")).with_hint(hint)

@@ -33,16 +33,27 @@ mod functions {
     /// windows of them, which is biased where noise depends on the state, and whose noise grows as windows get shorter.
     /// Both losses are in the same units. Training again goes on from where it stopped, with a new schedule:
     /// `"cosine"` ends at a rate of 0 with each call. With `total` one schedule goes over several calls, and their
-    /// weights are those of one long call with the same seed. At the prompt Ctrl-C stops early and
-    /// keeps what was learned; a script that is run by `tumble run` it ends.
+    /// weights are those of one long call with the same seed: `steps: 18_800, total: 20_000` finishes what was stopped
+    /// after 1200 of 20_000 steps.
+    ///
+    /// At the prompt Ctrl-C stops early and keeps what was learned. A script that is run by `tumble run` it ends, as do
+    /// SIGTERM and SIGHUP: what would follow, of a network half trained, would look like results. What outlasts the
+    /// script is `checkpoint: "runs/a"`: every 1000 steps, at the end, and when it is stopped, the state of the training
+    /// is written to that folder, each time to a new file that is whole before the oldest goes. The same script, run
+    /// again with `resume: true`, goes on from there at any number of threads with the bits of a run that was never
+    /// stopped, begins where there is nothing yet, and passes over a training that is finished: it can be submitted
+    /// until it is done. A checkpoint is also a saved score, for `score::load`.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,
-    /// `r.interrupted`. The same seeds give the same bits on any number of threads.
+    /// `r.interrupted`; after `resume`, of the whole run. The same seeds give the same bits on any number of threads.
     ///
     /// # Errors
-    /// When the score is exact, the data have another shape than the score, an option is out of range, or the loss is
-    /// no longer finite; the score then keeps its weights from before that step.
+    /// When the score is exact, the data have another shape than the score, an option is out of range, the folder for
+    /// checkpoints cannot be written, has a training and `resume` is not asked for, or has that of another score, other
+    /// data or options: names what differs. When the loss is no longer finite, or at the end is a hundred times that
+    /// before the first step. The score then keeps its weights from before the call. A checkpoint that cannot be written
+    /// later on is warned of, and one that is damaged when it is resumed, in favour of the one before.
     ///
     /// # Source
     /// Dockhorn, Vahdat, Kreis, arXiv 2112.07068; Adam: Kingma and Ba, arXiv 1412.6980; likelihood weighting: Song,
@@ -55,6 +66,7 @@ mod functions {
     /// let m = score::mlp(process::active(#{ tau: 0.5 }), d, #{ hidden: [32, 32] });
     /// let r = train(m, d, #{ steps: 200, batch: 128, lr: 4e-3, interval: 50 });
     /// assert(r.steps == 200 && r.loss.shape == [4, 2]);
+    /// // train(m, d, #{ steps: 20_000, checkpoint: "runs/a", every: 1000, resume: true });
     /// ```
     #[rhai_fn(return_raw)]
     pub fn train(ctx: NativeCallContext, score: Score, data: Dataset, options: Map) -> Outcome<Record> {

@@ -7,11 +7,16 @@ use crate::data::Units;
 use crate::process::Process;
 
 /// Version of the format; raised when an older program could misread a newer file.
-pub(super) const VERSION: u32 = 3;
+pub(super) const VERSION: u32 = 4;
+/// The first version that has a checksum.
+pub(super) const SEALED: u32 = 4;
 
 /// The description of a model.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Header {
+    /// Of the whole file; the first of all, where [`seal`](super::seal) looks for it.
+    #[serde(default)]
+    pub(super) checksum: String,
     pub(super) version: u32,
     pub(super) process: Process,
     pub(super) shape: Vec<usize>,
@@ -28,6 +33,9 @@ pub(super) struct Header {
     pub(super) steps: u64,
     pub(super) basis: Kind,
     pub(super) network: Kind,
+    /// What a training run that was not at its end keeps beside the model.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) run: Option<Value>,
 }
 
 /// A thing of several kinds, and what it says of itself.
@@ -45,6 +53,7 @@ pub(super) fn read(json: &str) -> Result<Header, String> {
     let header = match header["version"].as_u64() {
         Some(1) => from_second(from_first(header)),
         Some(2) => from_second(header),
+        Some(3) => header,
         Some(version) if version != u64::from(VERSION) => {
             return Err(format!("it has format version {version}, this program reads versions up to {VERSION}"));
         }

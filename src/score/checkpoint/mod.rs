@@ -2,9 +2,11 @@
 //!
 //! The process (its equations and parameters), the moments of the data, and what basis and network say of themselves
 //! stand as JSON in the metadata under `tumble`, numbers with all their digits. The tensors are the network's:
-//! `parameters.*`, their `average.*`, and the optimiser's `first.*` and `second.*`.
+//! `parameters.*`, their `average.*`, and the optimiser's `first.*` and `second.*`. A checksum covers every byte. A
+//! checkpoint of training is such a file too, which says besides where its run stands.
 
 mod header;
+mod seal;
 
 use std::collections::{BTreeMap, HashMap};
 use std::path::Path;
@@ -12,6 +14,7 @@ use std::path::Path;
 use nalgebra::DMatrix;
 use safetensors::tensor::TensorView;
 use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
 
 use super::basis::{self, Subject};
 use super::{Learned, Score};
@@ -39,9 +42,17 @@ impl Learned {
     /// # Errors
     /// When the description of its process cannot be stored.
     pub fn encode(&self) -> Result<Vec<u8>> {
-        let weights = self.weights();
+        self.encode_run(&self.weights(), None)
+    }
+
+    /// The model with other `weights`, and what a training `run` keeps beside it, as the bytes of a safetensors file.
+    ///
+    /// # Errors
+    /// As [`Learned::encode`].
+    pub(crate) fn encode_run(&self, weights: &Weights, run: Option<Value>) -> Result<Vec<u8>> {
         let (basis, network) = (self.basis(), self.network());
         let header = Header {
+            checksum: seal::BLANK.to_owned(),
             version: header::VERSION,
             process: self.process().clone(),
             shape: self.shape().to_vec(),
@@ -53,9 +64,10 @@ impl Learned {
             steps: weights.steps,
             basis: Kind { kind: basis.kind().to_owned(), description: basis.description() },
             network: Kind { kind: network.kind().to_owned(), description: network.description() },
+            run,
         };
         let mut tensors = BTreeMap::new();
-        for (part, values) in PARTS.iter().zip(parts(&weights)) {
+        for (part, values) in PARTS.iter().zip(parts(weights)) {
             for parameter in network.named_parameters() {
                 let bytes: Vec<u8> = values[parameter.place].iter().flat_map(|v| v.to_le_bytes()).collect();
                 tensors.insert(format!("{part}.{}", parameter.name), (parameter.shape, bytes));
@@ -69,7 +81,10 @@ impl Learned {
             .iter()
             .map(|(name, (shape, bytes))| Ok((name, TensorView::new(Dtype::F32, shape.clone(), bytes)?)))
             .collect::<Result<Vec<_>, _>>();
-        views.and_then(|views| safetensors::serialize(views, Some(metadata))).map_err(|e| broken(&e))
+        let bytes = views.and_then(|views| safetensors::serialize(views, Some(metadata)));
+        let mut bytes = bytes.map_err(|e| broken(&e))?;
+        seal::seal(&mut bytes);
+        Ok(bytes)
     }
 
     /// Reads a model that [`Learned::save`] wrote, its process included.
@@ -86,6 +101,14 @@ impl Learned {
     /// # Errors
     /// As [`Learned::load`].
     pub fn decode(name: &Path, bytes: &[u8], host: &Host) -> Result<Self> {
+        Self::decode_run(name, bytes, host).map(|(model, _)| model)
+    }
+
+    /// Reads a model, and what a training run kept beside it, if it is a checkpoint.
+    ///
+    /// # Errors
+    /// As [`Learned::load`].
+    pub(crate) fn decode_run(name: &Path, bytes: &[u8], host: &Host) -> Result<(Self, Option<Value>)> {
         let refuse = |reason: String| Error::file("read", name, reason);
         let broken = |e: &dyn std::fmt::Display| {
             refuse(format!("it is not a whole safetensors file: {e}"))
@@ -97,8 +120,12 @@ impl Learned {
             metadata.metadata().as_ref().and_then(|entries| entries.get(KEY)).ok_or_else(|| {
                 refuse("it was not saved by this program: the metadata has no entry `tumble`".to_owned())
             })?;
-        let header = header::read(json).map_err(refuse)?;
-        restore(header, &file, host).map_err(|error| refuse(error.to_string()))
+        let mut header = header::read(json).map_err(refuse)?;
+        if !seal::check(bytes).map_err(refuse)? && header.version >= header::SEALED {
+            return Err(refuse("it is damaged: it has lost its checksum".to_owned()));
+        }
+        let run = header.run.take();
+        restore(header, &file, host).map(|model| (model, run)).map_err(|error| refuse(error.to_string()))
     }
 
     /// Reads a model and checks that its process is `process`.
@@ -280,17 +307,41 @@ mod tests {
         refused(&bytes[..100], "not a whole safetensors file");
         refused(&[], "not a whole safetensors file");
         refused(b"PK and more text than eight", "not a whole safetensors file");
-        let replaced = |from: &str, to: &str| {
+        let exchanged = |from: &str, to: &str| {
             let at = bytes.windows(from.len()).position(|w| w == from.as_bytes()).unwrap();
             [&bytes[..at], to.as_bytes(), &bytes[at + from.len()..]].concat()
         };
+        refused(&exchanged("checksum", "checkzum"), "lost its checksum");
+        refused(&exchanged(r#"tau\":0.3"#, r#"tau\":0.4"#), "its checksum is ");
+        // By somebody who knew about the checksum.
+        let replaced = |from: &str, to: &str| {
+            let mut bytes = exchanged(from, to);
+            seal::seal(&mut bytes);
+            bytes
+        };
         refused(&replaced("second.layer01.weight", "sekond.layer01.weight"), "`second.layer01.weight` is missing");
-        refused(&replaced(r#"version\":3"#, r#"version\":7"#), "format version 7");
+        refused(&replaced(r#"version\":4"#, r#"version\":7"#), "format version 7");
         refused(&replaced(r#"hidden\":[16,8]"#, r#"hidden\":[16,9]"#), "`parameters.layer01.bias` is F32 of shape [8]");
         refused(&replaced(r#"hidden\":[16,8]"#, r#"hidden\":[16,8"#), "");
         let mut nan = bytes.clone();
         let end = nan.len();
         nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+        refused(&nan, "its checksum is ");
+        seal::seal(&mut nan);
         refused(&nan, "not finite");
+    }
+
+    /// Seen to fail without the checksum, for every byte of the tensors.
+    #[test]
+    fn every_byte_counts() {
+        let bytes = trained(1).0.encode().unwrap();
+        let is_read = |bytes: &[u8]| Learned::decode(Path::new("m"), bytes, &Host::default()).is_ok();
+        assert!(is_read(&bytes));
+        for at in 0..bytes.len() {
+            let mut flipped = bytes.clone();
+            flipped[at] ^= 1 << (at % 8);
+            assert!(!is_read(&flipped), "byte {at} of {}", bytes.len());
+            assert!(!is_read(&bytes[..at]), "{at} bytes of {}", bytes.len());
+        }
     }
 }
