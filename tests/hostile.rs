@@ -1,4 +1,5 @@
-//! Scripts that want more than a machine has, wait for ever, or ask for what cannot be: each must end by itself, in order.
+//! Scripts that want more than a machine has, wait for ever, or ask for what cannot be: each must end by itself, in
+//! order.
 
 #![cfg(target_os = "linux")]
 

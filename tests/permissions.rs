@@ -155,7 +155,7 @@ fn only_files_are_read_and_written() {
             format!("plot::animate([[[0, 0]]], #{{ file: \"{name}.csv\" }})"),
         ] {
             let problem = scene.refused(&["--allow-all"], &code);
-            assert!(problem.contains(kind) || problem.contains("ends in"), "{code}: {problem}");
+            assert!(problem.contains(kind) || problem.contains("is none of"), "{code}: {problem}");
         }
     }
     assert!(scene.refused(&["--allow-all"], "import \"pipe\" as pipe;").contains("a named pipe"));

@@ -1,6 +1,6 @@
-//! The second wall around scripts, the kernel's, for what the first may let through by mistake: Landlock, where Linux has
-//! it. It knows folders and files, neither hidden names nor who wrote a file; and it lets nothing start a process or
-//! open a connection.
+//! The second wall around scripts, the kernel's, for what the first may let through by mistake: Landlock, where Linux
+//! has it. It knows folders and files, neither hidden names nor who wrote a file; and it lets nothing start a process
+//! or open a connection.
 
 use std::path::Path;
 

@@ -32,8 +32,8 @@ impl Host {
     /// Opens a file for reading.
     ///
     /// # Errors
-    /// [`Error::File`] when it is not allowed or no regular file, and with the folder's nearest name as a hint where the
-    /// file does not exist.
+    /// [`Error::File`] when it is not allowed or no regular file, and with the folder's nearest name as a hint where
+    /// the file does not exist.
     pub fn open(&self, path: &Path) -> Result<BufReader<File>> {
         let file = self.locate(Access::Read, path)?.open();
         file.map(BufReader::new).map_err(|e| self.explain("read", path, &e))
@@ -161,6 +161,24 @@ impl Host {
         }
     }
 
+    /// Gives a file that cannot be used another name, which is returned: NAME.damaged, with a number where that is taken.
+    ///
+    /// # Errors
+    /// [`Error::File`] when writing there is not allowed, or the operating system refuses.
+    pub fn set_aside(&self, path: &Path) -> Result<PathBuf> {
+        let place = self.locate(Access::Write, path)?;
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let names = (1..).map(|count| match count {
+            1 => format!("{name}.damaged"),
+            _ => format!("{name}.damaged-{count}"),
+        });
+        let mut free = names.filter(|name| place.beside(name).metadata().is_err());
+        let name = free.next().expect("numbers do not end");
+        place.rename(&place.beside(&name)).map_err(|e| self.explain("write", path, &e))?;
+        Record::forget(&place);
+        Ok(path.with_file_name(name))
+    }
+
     /// Removes from a folder what processes left behind that were killed while they wrote files which end in `ending`.
     ///
     /// # Errors
@@ -257,8 +275,8 @@ impl Host {
     }
 }
 
-/// The text of the script that the user of a command named: wherever it is, and from a pipe or a terminal too, for which
-/// it waits.
+/// The text of the script that the user of a command named: wherever it is, and from a pipe or a terminal too, for
+/// which it waits.
 ///
 /// # Errors
 /// As [`Host::read_text`], and when what has no end of its own goes on beyond 64 MiB.

@@ -17,8 +17,8 @@ const SCRIPT: &str = "rhai";
 ///
 /// What is allowed for a folder holds for all below it but hidden names, those that begin with a dot, which must be
 /// allowed by themselves. What may be written may be read. Scripts (`.rhai`) are not replaced, nor is a file that the
-/// program did not write, unless [`Permissions::allow_write`] names it, or a folder above it for the latter. To know its
-/// files again the host keeps a record of each, in a folder `.tumble` beside it.
+/// program did not write, unless [`Permissions::allow_write`] names it, or a folder above it for the latter. To know
+/// its files again the host keeps a record of each, in a folder `.tumble` beside it.
 ///
 /// ```
 /// use tumble::host::{Host, Permissions};

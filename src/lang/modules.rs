@@ -7,10 +7,12 @@ use std::path::{Path, PathBuf};
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
 use super::builtins::{measure, noise, score};
+use super::failure;
 use super::options::{MUST_BE_GIVEN, Tables};
 use super::rewrite;
 use super::sources::Sources;
 use super::tokens::TokenState;
+use crate::error::Error;
 use crate::host::Host;
 
 type SharedModule = rhai::Shared<Module>;
@@ -138,19 +140,16 @@ impl ModuleResolver for Resolver {
         position: Position,
     ) -> Result<SharedModule, Box<EvalAltResult>> {
         // `import` replaces what a resolver says of a missing module unless it comes as an error inside the module.
-        let refuse = |message: String| {
-            let inner = EvalAltResult::ErrorRuntime(message.into(), Position::NONE).into();
-            Box::new(EvalAltResult::ErrorInModule(path.to_owned(), inner, position))
-        };
+        let refuse = |error| Box::new(EvalAltResult::ErrorInModule(path.to_owned(), failure::refuse(error), position));
         let file = self.find(source, path);
-        let text = self.host.read_text(&file).map_err(|error| refuse(error.to_string()))?;
+        let text = self.host.read_text(&file).map_err(refuse)?;
         let file = self.host.canonical(&file);
         if let Some(module) = self.cache.borrow().get(&file) {
             return Ok(module.clone());
         }
         if self.loading.borrow().contains(&file) {
             let names = self.loading.borrow().iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(" -> ");
-            return Err(refuse(format!("circular import: {names} -> {}", file.display())));
+            return Err(refuse(Error::refused(format!("circular import: {names} -> {}", file.display()))));
         }
         self.loading.borrow_mut().push(file.clone());
         let name = file.display().to_string();

@@ -36,7 +36,7 @@ pub struct Builder {
     stack: usize,
     cancel: Arc<AtomicBool>,
     progress: Option<Arc<dyn Progress>>,
-    printer: Box<dyn Fn(&str)>,
+    printer: Option<Box<dyn Fn(&str)>>,
     limits: Limits,
     host: Host,
 }
@@ -78,10 +78,11 @@ impl Builder {
         self
     }
 
-    /// What becomes of the lines that scripts print; to standard output by default.
+    /// What becomes of the lines that scripts print, which are counted then: see [`Limits`]. By default they go to
+    /// standard output.
     #[must_use]
     pub fn print(mut self, printer: impl Fn(&str) + 'static) -> Self {
-        self.printer = Box::new(printer);
+        self.printer = Some(Box::new(printer));
         self
     }
 
@@ -119,11 +120,13 @@ impl Builder {
         let meters = Meters::new(self.stack, self.limits, task.clone());
         let (mut engine, tokens, tables) =
             engine::build(task.clone(), self.cancel.clone(), self.depth, &meters, &sources);
-        let (counted, printer) = (meters.clone(), self.printer);
-        engine.on_print(move |text| {
-            counted.print(text);
-            printer(text);
-        });
+        if let Some(printer) = self.printer {
+            let counted = meters.clone();
+            engine.on_print(move |text| {
+                counted.print(text);
+                printer(text);
+            });
+        }
         tokens.reset();
         // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
         let functions = engine.compile("private fn seed() {}").expect("a constant text");
@@ -184,7 +187,7 @@ impl Runtime {
             stack: ORDINARY_STACK,
             cancel: Arc::default(),
             progress: None,
-            printer: Box::new(|text| println!("{text}")),
+            printer: None,
             limits: Limits::default(),
             host: Host::default(),
         }

@@ -385,8 +385,8 @@ fn the_prior_loses_how_far_it_is_from_the_law_at_the_horizon() {
     }
 }
 
-/// One Gaussian that is written as a mixture of two, whose guess no draw changes: its table is off by the cubics between
-/// places.
+/// One Gaussian that is written as a mixture of two, whose guess no draw changes: its table is off by the cubics
+/// between places.
 #[test]
 fn denoising_errors_of_gaussians() {
     let twice = mixture(&[0.2, 0.2], 1, Covariance::Isotropic(vec![0.3, 0.3]));

@@ -30,7 +30,9 @@ mod functions {
     ///
     /// # Example
     /// ```rhai
+    /// let start = timestamp();
     /// sleep(0.01);
+    /// assert(start.elapsed >= 0.01);
     /// ```
     #[rhai_fn(return_raw, volatile)]
     pub fn sleep(ctx: NativeCallContext, seconds: FLOAT) -> Outcome<()> {

@@ -38,11 +38,11 @@ mod functions {
     ///
     /// At the prompt Ctrl-C stops early and keeps what was learned. A script that is run by `tumble run` it ends, as do
     /// SIGTERM and SIGHUP: what would follow, of a network half trained, would look like results. What outlasts the
-    /// script is `checkpoint: "runs/a"`: every 1000 steps, at the end, and when it is stopped, the state of the training
-    /// is written to that folder, each time to a new file that is whole before the oldest goes. The same script, run
-    /// again with `resume: true`, goes on from there at any number of threads with the bits of a run that was never
-    /// stopped, begins where there is nothing yet, and passes over a training that is finished: it can be submitted
-    /// until it is done. A checkpoint is also a saved score, for `score::load`.
+    /// script is `checkpoint: "runs/a"`: every 1000 steps, at the end, and when it is stopped, the state of the
+    /// training is written to that folder, each time to a new file that is whole before the oldest goes. The same
+    /// script, run again with `resume: true`, goes on from there at any number of threads with the bits of a run that
+    /// was never stopped, begins where there is nothing yet, and passes over a training that is finished: it can be
+    /// submitted until it is done. A checkpoint is also a saved score, for `score::load`.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,
@@ -52,8 +52,8 @@ mod functions {
     /// When the score is exact, the data have another shape than the score, an option is out of range, the folder for
     /// checkpoints cannot be written, has a training and `resume` is not asked for, or has that of another score, other
     /// data or options: names what differs. When the loss is no longer finite, or at the end is a hundred times that
-    /// before the first step. The score then keeps its weights from before the call. A checkpoint that cannot be written
-    /// later on is warned of, and one that is damaged when it is resumed, in favour of the one before.
+    /// before the first step. The score then keeps its weights from before the call. A checkpoint that cannot be
+    /// written later on is warned of, and one that is damaged when it is resumed, in favour of the one before.
     ///
     /// # Source
     /// Dockhorn, Vahdat, Kreis, arXiv 2112.07068; Adam: Kingma and Ba, arXiv 1412.6980; likelihood weighting: Song,

@@ -97,17 +97,21 @@ impl<'a> Checkpoints<'a> {
 
     /// The state of the newest checkpoint that can be read.
     fn resume(&mut self, task: &Task) -> Result<Stand> {
-        let mut damaged = Vec::new();
+        let mut damaged: Vec<(PathBuf, Error)> = Vec::new();
         while let Some(path) = self.kept.pop() {
             // Not being allowed to read, or having no memory, says nothing of the file.
             let bytes = self.host.read(&path)?;
             match self.decode(&path, &bytes) {
                 Ok((model, run)) => {
                     self.check(&path, &model, &run)?;
-                    self.tell(&path, &run, damaged.iter().map(|(_, error)| error), task);
+                    // Newer ones will take their names.
+                    for (damaged, error) in damaged {
+                        let aside = self.host.set_aside(&damaged)?;
+                        let (aside, path) = (aside.display(), path.display());
+                        task.warn(&format!("{error}; it is kept as `{aside}`, and `{path}` is taken"));
+                    }
+                    self.tell(&path, &run, task);
                     self.kept.push(path);
-                    // The first to go.
-                    self.kept.splice(0..0, damaged.into_iter().map(|(path, _)| path));
                     let Run { curve, elapsed, .. } = run;
                     return Ok(Stand { weights: (*model.weights()).clone(), curve, elapsed });
                 }
@@ -119,10 +123,9 @@ impl<'a> Checkpoints<'a> {
             .with_hint("remove these files to begin anew"))
     }
 
-    /// Says from where the run goes on, and why not from somewhere else.
-    fn tell<'e>(&self, path: &Path, run: &Run, damaged: impl Iterator<Item = &'e Error>, task: &Task) {
+    /// Says from where the run goes on.
+    fn tell(&self, path: &Path, run: &Run, task: &Task) {
         let (path, done, steps) = (path.display(), run.curve.done, self.steps);
-        damaged.for_each(|error| task.warn(&format!("{error}; `{path}` is taken")));
         let (kept, own) = (&run.program, env!("CARGO_PKG_VERSION"));
         if kept != own {
             task.warn(&format!("`{path}` is of version {kept}, this is {own}: the bits may not be those of one run"));
