@@ -161,7 +161,8 @@ impl Host {
         }
     }
 
-    /// Gives a file that cannot be used another name, which is returned: NAME.damaged, with a number where that is taken.
+    /// Gives a file that cannot be used another name, which is returned: NAME.damaged, with a number where that is
+    /// taken.
     ///
     /// # Errors
     /// [`Error::File`] when writing there is not allowed, or the operating system refuses.
