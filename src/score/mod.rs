@@ -21,7 +21,7 @@ pub(crate) use chart::turned;
 pub use circle::unlike_angles;
 pub use exact::Exact;
 pub use learned::Learned;
-pub use scales::{blurred, remainder, unsettled, warnings};
+pub use scales::{blurred, remainder, uncorrelated, unsettled, warnings};
 
 use crate::data::{Detail, Moments, Units};
 use crate::error::Result;

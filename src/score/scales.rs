@@ -4,9 +4,10 @@
 use nalgebra::DVector;
 
 use super::{Coordinates, Score, circle};
+use crate::data::Moments;
 use crate::error::Result;
 use crate::gauss::solve_lower;
-use crate::process::{Class, Noised};
+use crate::process::{Class, Noised, Process};
 use crate::tensor::number;
 
 /// Variance at the horizon that the data explain beyond this part is worth a warning: linear processes with 30 % of the
@@ -65,6 +66,29 @@ pub fn remainder(score: &dyn Score) -> Result<Option<String>> {
             process.name(),
             100.0 * share,
             number(wanted)
+        )
+    }))
+}
+
+/// What is left at the horizon of data of many coordinates along their widest direction, of `variance`, about which
+/// their moments know nothing: there the prior is too narrow.
+///
+/// # Errors
+/// When the kernel at the horizon does not exist.
+pub fn uncorrelated(process: &Process, moments: &Moments, variance: f64) -> Result<Option<String>> {
+    let is_known = moments.axes.is_some() || variance <= moments.variance();
+    if process.class() == Class::Nonlinear || process.is_periodic() || process.coordinates().is_some() || is_known {
+        return Ok(None);
+    }
+    let kernel = process.kernel(process.horizon())?;
+    let signal = solve_lower(&kernel.cholesky, &kernel.response().column(0).into_owned()).norm_squared();
+    let wider = (1.0 + signal * variance) / (1.0 + signal * moments.variance());
+    Ok((wider > 1.0 + MUCH_SIGNAL).then(|| {
+        format!(
+            "process {}: at the horizon the noised data have {} times the variance of the prior along their widest \
+             direction, for the prior knows no correlations of so many coordinates: raise the horizon",
+            process.name(),
+            number(wider)
         )
     }))
 }
