@@ -141,3 +141,19 @@ impl History {
         self.before + self.host.since(self.start)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Seen to fail with the smooth loss, by 1e4: who had recovered was refused.
+    #[test]
+    fn a_transient_is_forgotten() {
+        let options = Options { steps: 1000, ..Options::default() };
+        let mut history = History::new(&options, Curve::default(), Duration::ZERO, &Host::default());
+        for step in 0..1000 {
+            history.add(if (100..300).contains(&step) { 1e10 } else { 0.5 });
+        }
+        assert_eq!(history.ends(), [0.5, 0.5]);
+    }
+}
