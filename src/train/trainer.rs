@@ -329,9 +329,10 @@ impl<'a> Trainer<'a> {
 
     /// Refuses what training has ruined, also where every number is finite, and warns of what is worse than before.
     fn check_end(&self, task: &Task) -> Result<()> {
-        let ([first, last], growth) = self.history.curve().growth();
+        let [first, last] = self.history.ends();
         let what = format!("the loss was {first:.3} before the first step and is {last:.3e} at the end");
-        match growth {
+        // Who knows nothing has 1 in the units of the noise.
+        match last / first.abs().max(1.0) {
             RUINED.. => Err(Error::numerical(what).with_hint(self.way_out())),
             WORSE.. => {
                 task.warn(&format!("{what}: lower `lr`"));
