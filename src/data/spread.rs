@@ -103,8 +103,8 @@ mod tests {
     use crate::data::{Covariance, Mixture};
 
     /// Two modes in 100 coordinates, along the diagonal of which the variance is 1 + 100·0.25, and none of them alone.
-    /// The standard error of a variance by 500 draws is 6 %, of two modes less. Of a single mode the direction is one of
-    /// chance: seen to give 1.9 by the draws that it was found with.
+    /// The standard error of a variance by 500 draws is 6 %, of two modes less. Of a single mode the direction is one
+    /// of chance: seen to give 1.9 by the draws that it was found with.
     #[test]
     fn the_widest_direction_of_many_coordinates_shows() {
         let task = Task::default();
