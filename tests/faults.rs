@@ -175,7 +175,6 @@ fn survivors(count: u32, steps: u32) -> u32 {
     exact
 }
 
-/// Seen to fail with the mean loss left out of the checkpoint, by `loss.json`.
 #[test]
 fn killed_runs_end_with_the_same_bits() {
     assert_eq!(survivors(5, 600), 5);
@@ -213,7 +212,7 @@ fn signals_end_a_run_in_order() {
     }
 }
 
-/// Seen to be ended by the hang-up.
+/// A handler would undo what `nohup` asks for.
 #[test]
 fn nohup_is_respected() {
     let place = Place::new(2000, RESUMING);
@@ -266,6 +265,26 @@ fn damaged_checkpoints_are_passed_over() {
         fs::write(place.checkpoint(step), "no checkpoint").unwrap();
     }
     place.run(1).says(1, "`checkpoint` has nothing to resume: cannot read `run/step-00000300.safetensors`");
+}
+
+/// What looks like a part or a checkpoint and is none stays, also behind links. Seen to be removed, and renamed.
+#[cfg(unix)]
+#[test]
+fn files_of_others_stay() {
+    let place = Place::new(50, "every: 10, resume: true");
+    place.run(1).succeeded();
+    let others = ["run/weights.safetensors.part", "mine.json", "table.csv"];
+    others.iter().for_each(|name| fs::write(place.path(name), "mine").unwrap());
+    let link = |to: &str, name: &str| std::os::unix::fs::symlink(to, place.path(name)).unwrap();
+    link("../mine.json", "run/step-00000007.safetensors.12-3.part");
+    link("../table.csv", "run/step-00000099.safetensors");
+    fs::write(place.path("run/step-00000060.safetensors.12-3.part"), "left behind").unwrap();
+    let outcome = place.run(1);
+    outcome.says(1, "it is no file of this folder");
+    fs::remove_file(place.path("run/step-00000099.safetensors")).unwrap();
+    place.run(1).succeeded();
+    others.iter().for_each(|name| assert_eq!(fs::read_to_string(place.path(name)).unwrap(), "mine", "{name}"));
+    assert!(!place.path("run/step-00000060.safetensors.12-3.part").exists());
 }
 
 #[test]

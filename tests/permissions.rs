@@ -321,6 +321,37 @@ fn refusals_name_the_way_out() {
     insta::assert_snapshot!("permissions", cases.map(|code| scene.refused(&[], code)).join("\n"));
 }
 
+/// Whoever edits a file while a script or a prompt goes on has it. Seen to be overwritten.
+#[test]
+fn an_edit_between_two_writes_is_kept() {
+    let scene = Scene::new();
+    let code = "io::write(\"a.csv\", [[1, 2]]); print(1); \
+                while !io::exists(\"go\") { sleep(0.01); } io::write(\"a.csv\", [[3, 4]]);";
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tumble"));
+    command.args(["-e", code]).current_dir(scene.path("work")).stdin(Stdio::null());
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut [0; 2]).unwrap();
+    scene.file("work/a.csv", "mine\n");
+    scene.file("work/go", "");
+    let output = child.wait_with_output().unwrap();
+    assert!(error(&output).contains("it was changed since it was written by tumble"), "{}", error(&output));
+    assert_eq!(scene.text("work/a.csv"), "mine\n");
+}
+
+/// A process that is killed when the record of the new file is there and the file is not leaves the old file, which is
+/// its own. Seen to be refused, in half of such moments.
+#[test]
+fn a_file_is_known_beside_the_record_of_its_successor() {
+    let scene = Scene::new();
+    let write = |values: &str| scene.allowed(&[], &format!("io::write(\"a.csv\", {values});"));
+    write("[[1, 2]]");
+    let old = scene.text("work/a.csv");
+    write("[[3, 4], [5, 6]]");
+    scene.file("work/a.csv", &old);
+    write("[[7, 8]]");
+    assert_eq!(scene.text("work/a.csv"), "7,8\n");
+}
+
 /// The kernel's wall stands behind the program's own, in every thread that runs scripts.
 #[cfg(target_os = "linux")]
 #[test]

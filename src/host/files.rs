@@ -115,12 +115,17 @@ impl Host {
         let flushed = out.into_inner().map_err(|e| Error::file("write", path, e.error()));
         let outcome = result.and_then(|value| {
             let mut file = flushed?;
-            if let Some(permissions) = &self.permissions {
+            file.sync_all().map_err(fault)?;
+            let mut guard = None;
+            if self.permissions.is_some() {
+                let record = Record::of(&mut file).map_err(fault)?;
+                guard = Some(Record::guard(place).map_err(fault)?);
                 // First the record, which a full disk may refuse: then the file has not changed yet.
-                Record::of(&mut file).and_then(|record| record.write(place, &name)).map_err(fault)?;
-                permissions.remember(place);
+                record.write(place, &name).map_err(fault)?;
             }
-            file.sync_all().and_then(|()| part.rename(place)).map_err(fault)?;
+            drop(file);
+            part.rename(place).map_err(fault)?;
+            drop(guard);
             place.settle();
             Ok(value)
         });
@@ -167,8 +172,12 @@ impl Host {
     /// # Errors
     /// [`Error::File`] when writing there is not allowed, or the operating system refuses.
     pub fn set_aside(&self, path: &Path) -> Result<PathBuf> {
-        let place = self.locate(Access::Write, path)?;
+        // The file itself: what a link leads to is not of this folder.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let place = self.locate(Access::Write, &folder_of(path))?.within(&*name);
+        if !place.is_file() {
+            return Err(Error::file("write", path, "it is no file of this folder"));
+        }
         let names = (1..).map(|count| match count {
             1 => format!("{name}.damaged"),
             _ => format!("{name}.damaged-{count}"),
@@ -180,17 +189,17 @@ impl Host {
         Ok(path.with_file_name(name))
     }
 
-    /// Removes from a folder what processes left behind that were killed while they wrote files which end in `ending`.
+    /// Removes from a folder what processes left behind that were killed while they wrote files whose names are `own`.
     ///
     /// # Errors
     /// [`Error::File`] when writing there is not allowed, or the operating system refuses.
-    pub fn sweep(&self, folder: &Path, ending: &str) -> Result<()> {
+    pub fn sweep(&self, folder: &Path, own: impl Fn(&str) -> bool) -> Result<()> {
         let place = self.locate(Access::Write, folder)?;
-        let fault = |e| self.explain("remove", folder, &e);
-        for (name, _) in place.entries().map_err(fault)? {
-            let is_part = name.to_str().is_some_and(|name| name.ends_with(PART) && name.contains(ending));
-            if is_part {
-                self.locate(Access::Write, &folder.join(name))?.remove().map_err(fault)?;
+        let fault = |e| self.explain("write", folder, &e);
+        for (name, kind) in place.entries().map_err(fault)? {
+            let is_part = name.to_str().and_then(name_of_part).is_some_and(&own);
+            if is_part && kind.is_file() {
+                place.within(name).remove().map_err(fault)?;
             }
         }
         Ok(())
@@ -302,6 +311,14 @@ pub fn read_script(path: &Path) -> Result<String> {
 fn part_of(place: &Place) -> String {
     let name = place.path.file_name().unwrap_or_default().to_string_lossy();
     format!("{name}.{}-{}{PART}", std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed))
+}
+
+/// The name that a file was to have which [`part_of`] named.
+fn name_of_part(part: &str) -> Option<&str> {
+    let (name, number) = part.strip_suffix(PART)?.rsplit_once('.')?;
+    let (process, count) = number.split_once('-')?;
+    let is_number = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+    (is_number(process) && is_number(count)).then_some(name)
 }
 
 fn text_of(path: &Path, bytes: Vec<u8>) -> Result<String> {

@@ -1,9 +1,7 @@
 //! Which files scripts may read and write: those below some folders, which are opened once and reached in no other way.
 
-use std::collections::HashSet;
 use std::ffi::OsStr;
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
 
 use super::access::Access;
 use super::place::{Base, Place, Resolved};
@@ -34,8 +32,6 @@ pub struct Permissions {
     /// The script that runs, whatever its ending.
     script: Option<PathBuf>,
     names_flags: bool,
-    /// What was written by this host.
-    written: Mutex<HashSet<PathBuf>>,
 }
 
 /// One path that is allowed, with all below it.
@@ -69,7 +65,7 @@ impl Permissions {
     /// No files at all, to begin with.
     #[must_use]
     pub fn none() -> Self {
-        Self { grants: Vec::new(), everything: false, script: None, names_flags: false, written: Mutex::default() }
+        Self { grants: Vec::new(), everything: false, script: None, names_flags: false }
     }
 
     /// All files, those that the program did not write included; scripts are not replaced.
@@ -202,24 +198,23 @@ impl Permissions {
             return Err(Error::file("write", path, "the records of what was written are kept there"));
         }
         let is_told = self.everything || self.told(place).next().is_some();
-        if is_told || place.metadata().is_err() || self.written().contains(&place.path) {
+        if is_told || place.metadata().is_err() {
             return Ok(());
         }
-        let problem = match Record::read(place) {
-            Some(record) if record.describes(place) => return Ok(()),
-            Some(_) => "it was changed since it was written by tumble",
+        let is_known = || Record::read(place).map(|record| record.describes(place));
+        let problem = match is_known() {
             None => "it exists, and was not written by tumble",
+            Some(true) => return Ok(()),
+            Some(false) => {
+                // Another process may have replaced it between the two looks.
+                let _guard = Record::guard(place);
+                if is_known() == Some(true) {
+                    return Ok(());
+                }
+                "it was changed since it was written by tumble"
+            }
         };
         Err(self.refused(Access::Write, path, problem, "replaces it"))
-    }
-
-    /// Remembers a file that was written, which may be replaced from now on.
-    pub(super) fn remember(&self, place: &Place) {
-        self.written().insert(place.path.clone());
-    }
-
-    fn written(&self) -> std::sync::MutexGuard<'_, HashSet<PathBuf>> {
-        self.written.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

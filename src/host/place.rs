@@ -4,7 +4,7 @@
 use std::ffi::OsStr;
 use std::fs::File;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
 use cap_fs_ext::{FileTypeExt, FollowSymlinks, OpenOptionsFollowExt, OpenOptionsSyncExt};
@@ -24,6 +24,9 @@ impl Resolved {
         for existing in whole.ancestors() {
             let Ok(real) = existing.canonicalize() else { continue };
             let rest = whole.strip_prefix(existing).expect("an ancestor is a prefix");
+            if rest.components().any(|part| part == Component::ParentDir) {
+                return Err(io::Error::other("it goes back by `..` from a folder that does not exist"));
+            }
             let folder = if real.is_dir() { real.clone() } else { real.parent().unwrap_or(&real).to_owned() };
             // Joining nothing would leave a separator at the end.
             let path = if rest.as_os_str().is_empty() { real } else { real.join(rest) };
@@ -80,6 +83,12 @@ impl Place {
         Self { base: self.base.clone(), inner, path }
     }
 
+    /// A name in the folder that this is.
+    pub(super) fn within(&self, name: impl AsRef<Path>) -> Self {
+        let [inner, path] = [&self.inner, &self.path].map(|path| path.join(&name));
+        Self { base: self.base.clone(), inner, path }
+    }
+
     /// What is there; a link is not followed.
     pub(super) fn metadata(&self) -> io::Result<Metadata> {
         self.base.handle.symlink_metadata(&self.inner)
@@ -108,6 +117,12 @@ impl Place {
     /// Creates a file where there is nothing.
     pub(super) fn create_new(&self) -> io::Result<File> {
         let options = OpenOptions::new().read(true).write(true).create_new(true).clone();
+        Ok(self.base.handle.open_with(&self.inner, &options)?.into_std())
+    }
+
+    /// Opens a file for writing, which is created where there is nothing.
+    pub(super) fn create(&self) -> io::Result<File> {
+        let options = OpenOptions::new().read(true).write(true).create(true).clone();
         Ok(self.base.handle.open_with(&self.inner, &options)?.into_std())
     }
 

@@ -17,6 +17,9 @@ use super::place::Place;
 /// The folder of the records of a folder.
 pub(super) const RECORDS: &str = ".tumble";
 
+/// What is locked among them.
+const GUARD: &str = "lock";
+
 /// One file that the program wrote.
 #[derive(Serialize, Deserialize)]
 pub(super) struct Record {
@@ -26,6 +29,9 @@ pub(super) struct Record {
     size: u64,
     /// The hash of these, in hexadecimal digits.
     sha256: String,
+    /// Size and hash of the file that was there before: whoever is killed between record and file leaves that.
+    #[serde(default)]
+    before: Option<(u64, String)>,
 }
 
 impl Record {
@@ -33,7 +39,7 @@ impl Record {
     pub(super) fn of(file: &mut File) -> io::Result<Self> {
         let size = file.seek(SeekFrom::End(0))?;
         file.seek(SeekFrom::Start(0))?;
-        Ok(Self { tumble: env!("CARGO_PKG_VERSION").to_owned(), size, sha256: hash(file)? })
+        Ok(Self { tumble: env!("CARGO_PKG_VERSION").to_owned(), size, sha256: hash(file)?, before: None })
     }
 
     /// The record of the file at `place`, where there is one that can be read.
@@ -41,12 +47,21 @@ impl Record {
         serde_json::from_reader(io::BufReader::new(home(place).open().ok()?)).ok()
     }
 
+    /// Lets no other process change a file of the folder, nor its record, while the guard is held, where the system can:
+    /// between the two, the record of one and the file of another would disown both.
+    pub(super) fn guard(place: &Place) -> io::Result<File> {
+        place.beside(RECORDS).create_folder()?;
+        let guard = place.beside(Path::new(RECORDS).join(GUARD)).create()?;
+        let _ = guard.lock();
+        Ok(guard)
+    }
+
     /// Keeps the record of what is going to be at `place`.
-    pub(super) fn write(&self, place: &Place, part: &str) -> io::Result<()> {
+    pub(super) fn write(mut self, place: &Place, part: &str) -> io::Result<()> {
+        self.before = Self::read(place).and_then(|record| record.present(place));
         let home = home(place);
         let part = home.beside(part);
-        place.beside(RECORDS).create_folder()?;
-        let text = serde_json::to_string_pretty(self).expect("texts and a number");
+        let text = serde_json::to_string_pretty(&self).expect("texts and a number");
         let written = part.create_new()?.write_all(text.as_bytes()).and_then(|()| part.rename(&home));
         if written.is_err() {
             // Worthless now, whether or not it can be removed.
@@ -63,9 +78,20 @@ impl Record {
 
     /// Whether the file at `place` still is what was written.
     pub(super) fn describes(&self, place: &Place) -> bool {
-        let Ok(mut file) = place.open() else { return false };
-        file.metadata().is_ok_and(|metadata| metadata.len() == self.size)
-            && hash(&mut file).is_ok_and(|hash| hash == self.sha256)
+        self.present(place).is_some()
+    }
+
+    /// Size and hash of the file at `place`, if it is what was written, or what was there before.
+    fn present(&self, place: &Place) -> Option<(u64, String)> {
+        let mut file = place.open().ok()?;
+        let size = file.metadata().ok()?.len();
+        let known = self.before.iter().map(|(size, hash)| (*size, hash)).chain([(self.size, &self.sha256)]);
+        let fitting: Vec<&String> = known.filter(|(known, _)| *known == size).map(|(_, hash)| hash).collect();
+        if fitting.is_empty() {
+            return None;
+        }
+        let found = hash(&mut file).ok()?;
+        fitting.contains(&&found).then_some((size, found))
     }
 }
 

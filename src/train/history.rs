@@ -146,7 +146,7 @@ impl History {
 mod tests {
     use super::*;
 
-    /// Seen to fail with the smooth loss, by 1e4: who had recovered was refused.
+    /// Who has recovered is not refused.
     #[test]
     fn a_transient_is_forgotten() {
         let options = Options { steps: 1000, ..Options::default() };

@@ -120,6 +120,36 @@ mod functions {
         replace(ctx, text, old.encode_utf8(&mut [0; 4]), new)
     }
 
+    /// The bytes of a byte array as an array of whole numbers.
+    ///
+    /// # Errors
+    /// When the memory does not suffice.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_eq(blob(2, 7).to_array(), [7, 7]);
+    /// ```
+    #[rhai_fn(return_raw, pure)]
+    pub fn to_array(ctx: NativeCallContext, bytes: &mut Blob) -> Outcome<Array> {
+        afford_sum(&ctx, bytes.len(), 0, size_of::<Dynamic>())?;
+        Ok(bytes.iter().map(|byte| Dynamic::from(INT::from(*byte))).collect())
+    }
+
+    /// The text that a byte array has, in UTF-8; what is none becomes a replacement character.
+    ///
+    /// # Errors
+    /// When it is longer than 16 MiB.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_eq(blob(2, 97).as_string(), "aa");
+    /// ```
+    #[rhai_fn(return_raw, pure)]
+    pub fn as_string(ctx: NativeCallContext, bytes: &mut Blob) -> Outcome<String> {
+        check_text(&ctx, bytes.len())?;
+        Ok(String::from_utf8_lossy(bytes).into_owned())
+    }
+
     #[rhai_fn(name = "+", return_raw)]
     pub fn bytes(ctx: NativeCallContext, mut a: Blob, b: Blob) -> Outcome<Blob> {
         longer_bytes(ctx, &mut a, b)?;

@@ -194,12 +194,11 @@ const SUFFIX: &str = ".safetensors";
 /// The checkpoints in a folder in the order of their steps, without what a process left behind that was killed while it
 /// wrote one.
 fn found(folder: &Path, host: &Host) -> Result<Vec<PathBuf>> {
-    host.sweep(folder, SUFFIX)?;
+    let step = |name: &str| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse::<u64>().ok();
+    host.sweep(folder, |name| step(name).is_some())?;
     let mut found = Vec::new();
     for entry in host.entries(folder)?.into_iter().filter(|entry| !entry.is_folder) {
-        let name = entry.path.file_name().unwrap_or_default().to_string_lossy();
-        let Some(rest) = name.strip_prefix(PREFIX) else { continue };
-        if let Some(Ok(step)) = rest.strip_suffix(SUFFIX).map(str::parse::<u64>) {
+        if let Some(step) = entry.path.file_name().and_then(|name| step(name.to_str()?)) {
             found.push((step, entry.path));
         }
     }
