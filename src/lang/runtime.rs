@@ -1,6 +1,7 @@
 //! A session of the language: what is defined in one text is there in the next.
 
 use std::cell::OnceCell;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -298,17 +299,14 @@ impl Runtime {
 
     /// A second `let x` shadows the first and keeps it alive; drop what can no longer be named.
     fn keep_newest_variables(&mut self) {
-        let mut seen = std::collections::BTreeSet::new();
-        // `iter_raw` is newest-first and keeps values that closures share.
-        let newest: Vec<_> = self
-            .scope
-            .iter_raw()
-            .filter(|(name, _, _)| seen.insert(name.to_string()))
-            .map(|(name, constant, value)| (name.to_owned(), constant, value.clone()))
-            .collect();
+        let mut seen = BTreeSet::new();
+        // By value: a copy of what a script keeps may not fit into memory beside it. Values that closures share stay so.
+        let mut newest: Vec<_> = std::mem::take(&mut self.scope).into_iter().collect();
+        newest.reverse();
+        newest.retain(|(name, ..)| seen.insert(name.clone()));
         let mut scope = Scope::new();
-        for (name, constant, value) in newest.into_iter().rev() {
-            if constant {
+        for (name, value, _) in newest.into_iter().rev() {
+            if value.is_read_only() {
                 scope.push_constant_dynamic(name, value);
             } else {
                 scope.push_dynamic(name, value);
