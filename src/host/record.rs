@@ -47,8 +47,8 @@ impl Record {
         serde_json::from_reader(io::BufReader::new(home(place).open().ok()?)).ok()
     }
 
-    /// Lets no other process change a file of the folder, nor its record, while the guard is held, where the system can:
-    /// between the two, the record of one and the file of another would disown both.
+    /// Lets no other process change a file of the folder, nor its record, while the guard is held, where the system
+    /// can: between the two, the record of one and the file of another would disown both.
     pub(super) fn guard(place: &Place) -> io::Result<File> {
         place.beside(RECORDS).create_folder()?;
         let guard = place.beside(Path::new(RECORDS).join(GUARD)).create()?;

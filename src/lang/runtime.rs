@@ -300,7 +300,7 @@ impl Runtime {
     /// A second `let x` shadows the first and keeps it alive; drop what can no longer be named.
     fn keep_newest_variables(&mut self) {
         let mut seen = BTreeSet::new();
-        // By value: a copy of what a script keeps may not fit into memory beside it. Values that closures share stay so.
+        // By value: a copy of what a script keeps may not fit into memory beside it. What closures share stays shared.
         let mut newest: Vec<_> = std::mem::take(&mut self.scope).into_iter().collect();
         newest.reverse();
         newest.retain(|(name, ..)| seen.insert(name.clone()));
