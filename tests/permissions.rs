@@ -221,26 +221,6 @@ fn files_of_others_are_not_replaced() {
     }
 }
 
-/// A long run must not fail at its end for what somebody did to its own file.
-#[test]
-fn what_a_run_wrote_it_may_replace() {
-    let scene = Scene::new();
-    let code = "io::write(\"a.txt\", \"1\"); print(\"written\"); \
-                while io::read(\"a.csv\").sum() == 1 {} io::write(\"a.txt\", \"2\");";
-    scene.file("work/a.csv", "1");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_tumble"));
-    command.args(["-e", code]).current_dir(scene.path("work")).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = command.spawn().unwrap();
-    let mut line = [0; 8];
-    std::io::Read::read_exact(child.stdout.as_mut().unwrap(), &mut line).unwrap();
-    scene.file("work/a.txt", "edited");
-    scene.file("work/next.csv", "2");
-    std::fs::rename(scene.path("work/next.csv"), scene.path("work/a.csv")).unwrap();
-    let output = child.wait_with_output().unwrap();
-    assert!(output.status.success(), "{}", error(&output));
-    assert_eq!(scene.text("work/a.txt"), "2");
-}
-
 #[test]
 fn scripts_are_not_written() {
     let scene = Scene::new();
