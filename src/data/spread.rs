@@ -67,34 +67,38 @@ impl Dataset {
             DMatrix::from_iterator(DRAWS, d, values.into_iter().map(f64::from))
         };
         let (seen, other) = (part(0), part(1));
-        let mut direction = DVector::from_element(d, 1.0).normalize();
-        for _ in 0..PRODUCTS {
-            task.check()?;
-            let next = seen.tr_mul(&(&seen * &direction));
-            if next.norm() == 0.0 {
-                return Ok(0.0);
-            }
-            direction = next.normalize();
-        }
+        let start = DVector::from_element(d, 1.0);
+        let (_, direction) = widest(start, |v| seen.tr_mul(&(&seen * v)), PRODUCTS, task)?;
         Ok((other * direction).norm_squared() / DRAWS as f64)
     }
 
     fn largest(&self, product: impl Fn(&DVector<f64>) -> DVector<f64>, task: &Task) -> Result<f64> {
         let mut start = vec![0.0; self.dimension()];
         Stream::new(0, Purpose::Projection).normals(0, 0, &mut start);
-        let mut direction = DVector::from_iterator(start.len(), start.iter().map(|v| f64::from(*v))).normalize();
-        let mut value = 0.0;
-        for _ in 0..MOST_PRODUCTS {
-            task.check()?;
-            let next = product(&direction);
-            let found = next.norm();
-            if found == 0.0 || (found - value).abs() <= 1e-13 * found {
-                return Ok(found);
-            }
-            (value, direction) = (found, next / found);
-        }
-        Ok(value)
+        let start = DVector::from_iterator(start.len(), start.iter().map(|v| f64::from(*v)));
+        widest(start, product, MOST_PRODUCTS, task).map(|(value, _)| value)
     }
+}
+
+/// The largest eigenvalue of a covariance and its direction, by repeated products with it from `start` on: `most`, or
+/// as many as the value needs to converge.
+fn widest(
+    start: DVector<f64>,
+    product: impl Fn(&DVector<f64>) -> DVector<f64>,
+    most: usize,
+    task: &Task,
+) -> Result<(f64, DVector<f64>)> {
+    let (mut value, mut direction) = (0.0, start.normalize());
+    for _ in 0..most {
+        task.check()?;
+        let next = product(&direction);
+        let found = next.norm();
+        if found == 0.0 || (found - value).abs() <= 1e-13 * found {
+            return Ok((found, direction));
+        }
+        (value, direction) = (found, next / found);
+    }
+    Ok((value, direction))
 }
 
 #[cfg(test)]

@@ -69,6 +69,13 @@ pub struct Growth {
     room: f64,
 }
 
+impl Default for Growth {
+    /// Before anything is watched.
+    fn default() -> Self {
+        Self { before: 0.0, room: f64::INFINITY }
+    }
+}
+
 impl Growth {
     /// Whether the values have grown so far that the next operation may take all memory. Cheap enough for every
     /// operation.

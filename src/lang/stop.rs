@@ -56,7 +56,7 @@ impl Meters {
     /// Meters of runs under these limits, on a stack of which `stack` bytes may be used.
     pub(super) fn new(stack: usize, limits: Limits, task: Task) -> Self {
         let stack = StackGuard { start: Rc::default(), size: stack };
-        Self { stack, growth: Rc::new(Cell::new(task.host().watch())), printed: Rc::default(), limits, task }
+        Self { stack, growth: Rc::default(), printed: Rc::default(), limits, task }
     }
 
     /// Counts from here, where a run begins.

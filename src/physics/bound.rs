@@ -122,10 +122,8 @@ impl Bound<'_> {
         let kernel = process.kernel(process.horizon())?;
         let prior = process.stationary()?;
         let inverse = |covariance: &DMatrix<f64>| {
-            covariance.clone().cholesky().map(|factor| (factor.inverse(), factor.ln_determinant())).ok_or_else(|| {
-                Error::process(process.name(), "its stationary law is singular: noise does not reach every block")
-                    .with_hint("let noise reach every block, or use the prior \"matched\"")
-            })
+            let factor = covariance.clone().cholesky().ok_or_else(|| process.without_stationary_density())?;
+            Ok::<_, Error>((factor.inverse(), factor.ln_determinant()))
         };
         let (precision, prior_volume) = inverse(&prior.covariance)?;
         let (own, own_volume) = inverse(&kernel.covariance)?;
@@ -165,7 +163,7 @@ fn seen(process: &Process, sensitivities: &[Sensitivity], time: f64) -> Result<(
     let observed = Observed::of(process, (0..process.components()).collect(), time)?;
     let white = observed.signal();
     let value = white.norm_squared();
-    let weights = observed.factor.transpose().solve_upper_triangular(&white).expect("the diagonal is above 0");
+    let weights = observed.weights(&white);
     let law = sensitivities.iter().map(|sensitivity| sensitivity.kernel(time)).collect::<Result<Vec<_>>>()?;
     // d(Rᵀ Σ⁻¹ R) = 2 wᵀ dR − wᵀ dΣ w with w = Σ⁻¹ R.
     let slope = |slope: &KernelSlope| {

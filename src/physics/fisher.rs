@@ -37,8 +37,7 @@ pub fn fisher_decay(process: &Process, time: f64, observe: Option<&[String]>) ->
         return Err(Error::argument("t", format!("is {time}, where nothing is left of the datum")));
     }
     let linear = process.linear_at(time)?;
-    let upper = observed.factor.transpose();
-    let solved = upper.solve_upper_triangular(&white).expect("the diagonal is above 0");
+    let solved = observed.weights(&white);
     let mut weights = DMatrix::zeros(process.components(), white.ncols());
     for (row, &component) in observed.components.iter().enumerate() {
         weights.set_row(component, &solved.row(row));

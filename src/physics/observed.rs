@@ -64,6 +64,11 @@ impl Observed {
         solve_lower_matrix(&self.factor, &self.response)
     }
 
+    /// Σ⁻¹ R, [o, k], from `signal`, which [`Observed::signal`] gave.
+    pub(super) fn weights(&self, signal: &DMatrix<f64>) -> DMatrix<f64> {
+        self.factor.transpose().solve_upper_triangular(signal).expect("the diagonal is above 0")
+    }
+
     /// c of the components that are looked at, \[o\]: see [`Kernel::offset`].
     pub(super) fn offset(&self) -> DVector<f64> {
         self.kernel.offset.select_rows(&self.components)

@@ -67,10 +67,8 @@ impl Prior {
             }
             PriorLaw::Stationary => {
                 let law = process.stationary()?;
-                let factor = Square::exact(&law.covariance).cholesky(f64::EPSILON).ok_or_else(|| {
-                    Error::process(process.name(), "its stationary law is singular: noise does not reach every block")
-                        .with_hint("let noise reach every block, or use the prior \"matched\"")
-                })?;
+                let factor = Square::exact(&law.covariance).cholesky(f64::EPSILON);
+                let factor = factor.ok_or_else(|| process.without_stationary_density())?;
                 let copies = process.copies(moments.mean.len())?;
                 let own = law.mean.iter().flat_map(|&m| std::iter::repeat_n(m, copies));
                 let mut mean: Vec<_> = own.zip(kernel.mean(&moments.mean)).map(|(own, noised)| own - noised).collect();

@@ -67,6 +67,12 @@ impl Linear {
 }
 
 impl Process {
+    /// That the law that the process settles into has no density, where one is needed to begin from.
+    pub(crate) fn without_stationary_density(&self) -> Error {
+        Error::process(self.name(), "its stationary law is singular: noise does not reach every block")
+            .with_hint("let noise reach every block, or use the prior \"matched\"")
+    }
+
     /// The law that the process settles into.
     ///
     /// # Errors

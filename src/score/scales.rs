@@ -4,10 +4,11 @@
 use nalgebra::DVector;
 
 use super::{Coordinates, Score, circle};
-use crate::data::Moments;
+use crate::data::{Dataset, Moments};
 use crate::error::Result;
 use crate::gauss::solve_lower;
 use crate::process::{Class, Noised, Process};
+use crate::task::Task;
 use crate::tensor::number;
 
 /// Variance at the horizon that the data explain beyond this part is worth a warning: linear processes with 30 % of the
@@ -70,14 +71,18 @@ pub fn remainder(score: &dyn Score) -> Result<Option<String>> {
     }))
 }
 
-/// What is left at the horizon of data of many coordinates along their widest direction, of `variance`, about which
-/// their moments know nothing: there the prior is too narrow.
+/// What is left at the horizon of `data` of many coordinates along their widest direction, about which their `moments`
+/// know nothing: there the prior is too narrow.
 ///
 /// # Errors
-/// When the kernel at the horizon does not exist.
-pub fn uncorrelated(process: &Process, moments: &Moments, variance: f64) -> Result<Option<String>> {
-    let is_known = moments.axes.is_some() || variance <= moments.variance();
-    if process.class() == Class::Nonlinear || process.is_periodic() || process.coordinates().is_some() || is_known {
+/// When the kernel at the horizon does not exist, or interrupted.
+pub fn uncorrelated(process: &Process, moments: &Moments, data: &Dataset, task: &Task) -> Result<Option<String>> {
+    let has_other_law = process.class() == Class::Nonlinear || process.is_periodic() || process.coordinates().is_some();
+    if has_other_law || moments.axes.is_some() {
+        return Ok(None);
+    }
+    let variance = data.apparent_variance(task)?;
+    if variance <= moments.variance() {
         return Ok(None);
     }
     let kernel = process.kernel(process.horizon())?;

@@ -41,7 +41,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     if let Some(warning) = score::blurred(model, options.shortest(horizon), MOST_BLURRED)? {
         task.warn(&format!("{warning}: lower `minimum_time`"));
     }
-    if let Some(warning) = score::uncorrelated(model.process(), model.moments(), data.apparent_variance(task)?)? {
+    if let Some(warning) = score::uncorrelated(model.process(), model.moments(), data, task)? {
         task.warn(&warning);
     }
     let (checkpoints, stand) = match &options.checkpoint {
