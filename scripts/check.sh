@@ -42,6 +42,11 @@ step bash -c "$test_command"
 step bash -c "$run_command"
 if [ "$long" = yes ]; then
     step cargo test --release -- --ignored
+    if command -v cargo-deny > /dev/null; then
+        step cargo deny check licenses bans sources
+    else
+        printf '\ncargo-deny is not installed: licences and sources of dependencies were not checked\n'
+    fi
     # Other random cases than everybody's, and twenty times as many.
     step env TUMBLE_CASES=20 PROPTEST_RNG_SEED="$RANDOM" cargo test --release --lib
 fi

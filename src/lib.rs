@@ -24,6 +24,7 @@
 //! exact or learned, [`train`] and [`sample`] are free functions. Each room depends only on rooms below it; README.md
 //! has the map.
 
+pub mod artefact;
 pub mod data;
 pub mod error;
 pub mod explain;

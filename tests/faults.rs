@@ -439,3 +439,44 @@ fn two_processes_in_one_folder_agree() {
     }
     assert!(place.result() == undisturbed(800));
 }
+
+/// Samples in parts, and again in one piece.
+const SAMPLES: &str = r#"
+let m = score::exact(process::active(), dataset::diamond());
+let options = #{ count: 6000, steps: 300, method: "em", seed: 3, keep: [1, 0.5] };
+let s = sample(m, options + #{ every: 1000, checkpoint: "run", resume: true });
+io::write("samples.npz", #{ x: s.x, eta: s.eta, path: s.path("x") });
+let whole = sample(m, options);
+assert(s.x == whole.x && s.eta == whole.eta && s.path("eta") == whole.path("eta"));
+assert(s.to_string() == whole.to_string() && s.warnings == whole.warnings);
+"#;
+
+/// Seen to fail with parts whose blocks were numbered from 0.
+#[test]
+fn samples_that_were_killed_end_with_the_same_bits() {
+    let [place, undisturbed] = [(); 2].map(|()| Place::new(0, ""));
+    let parts = || fs::read_dir(place.path("run")).map_or(0, |entries| entries.count());
+    [&place, &undisturbed].iter().for_each(|place| fs::write(place.path("script.rhai"), SAMPLES).unwrap());
+    undisturbed.run(2).succeeded();
+    let mut child = place.command(1).spawn().unwrap();
+    while parts() < 3 {
+        assert_eq!(child.try_wait().unwrap(), None, "it ended before");
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let outcome = place.run(2);
+    outcome.succeeded();
+    outcome.says(0, "sample: goes on after ");
+    let same = || fs::read(place.path("samples.npz")).unwrap() == fs::read(undisturbed.path("samples.npz")).unwrap();
+    assert!(same());
+    let part = place.path("run/samples-000000002048.safetensors");
+    let mut bytes = fs::read(&part).unwrap();
+    let end = bytes.len() - 5;
+    bytes[end] ^= 4;
+    fs::write(&part, bytes).unwrap();
+    place.run(1).says(0, "samples-000000002048.safetensors` is damaged: its checksum is another; it is kept as `");
+    assert!(same());
+    fs::write(place.path("script.rhai"), SAMPLES.replace("seed: 3", "seed: 4")).unwrap();
+    place.run(1).says(1, "`seed` is 3 there, 4 here");
+}

@@ -11,7 +11,7 @@ use imports::{Uses, uses_of_files};
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
     "error", "settings", "vector", "rng", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn", "score",
-    "measure", "sample", "physics", "explain", "train", "plot", "lang", "cli", "repl", "main",
+    "measure", "sample", "physics", "explain", "train", "plot", "artefact", "lang", "cli", "repl", "main",
 ];
 
 /// What may be used only in some rooms or files: (what, where it may, why). A path leads out of the crate, or is a room
@@ -41,7 +41,10 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::time::SystemTime", &[], "nothing is seeded from the clock"),
     (
         "crate::tensor",
-        &["tensor", "data", "process", "score", "measure", "sample", "physics", "explain", "train", "plot", "lang"],
+        &[
+            "tensor", "data", "process", "score", "measure", "sample", "physics", "explain", "train", "plot",
+            "artefact", "lang",
+        ],
         "prompt and command never touch tensors",
     ),
     ("candle_core::Tensor::rand", &[], "Candle's generator cannot be seeded"),

@@ -5,8 +5,10 @@ mod check;
 mod document;
 mod exit;
 mod history;
+mod info;
 pub(crate) mod interrupt;
 mod progress;
+mod replay;
 mod run;
 pub(crate) mod terminal;
 #[cfg(target_os = "linux")]
@@ -18,7 +20,7 @@ use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
-use tumble::host::Permissions;
+use tumble::host::{Permissions, Stage};
 use tumble::{Host, Limits, Runtime, vector};
 
 pub(crate) use exit::{FAILURE, INTERRUPTED};
@@ -83,6 +85,20 @@ enum Command {
         #[arg(long, conflicts_with = "name")]
         reference: bool,
     },
+    /// Say what is in files that tumble wrote, and what made them
+    Info {
+        /// The files
+        #[arg(required = true)]
+        files: Vec<PathBuf>,
+    },
+    /// Run again what made a file, and compare; nothing is written but to a folder for temporary files
+    Replay {
+        /// The file
+        file: PathBuf,
+        /// Where the script is, if it is not where it was
+        #[arg(long, value_name = "PATH")]
+        script: Option<PathBuf>,
+    },
     /// Time the reference jobs; prints a line of JSON for each
     Bench {
         #[arg(
@@ -136,6 +152,8 @@ pub(crate) struct Setup {
     quiet: bool,
     /// Whether nobody is told even of warnings.
     silent: bool,
+    /// What becomes of the lines that scripts print.
+    prints: fn(&str),
     /// What scripts may touch.
     host: Host,
     /// Where the prompt keeps its inputs, if anywhere.
@@ -148,7 +166,7 @@ impl Setup {
     /// A new runtime that prints to standard output and shows progress and warnings on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
         let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
-        let builder = builder.limits(self.limits).print(terminal::print).host(self.host.clone());
+        let builder = builder.limits(self.limits).print(self.prints).host(self.host.clone());
         let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
         if !self.silent {
             builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet)));
@@ -163,8 +181,17 @@ impl Setup {
 impl Setup {
     /// Silent, and deaf to Ctrl-C.
     pub(crate) fn for_tests() -> Self {
-        let (host, limits) = (Host::default(), Limits::default());
-        Self { threads: 1, limits, quiet: true, silent: true, host, history: None, interrupt: Interrupt::default() }
+        let (host, limits, prints) = (Host::default(), Limits::default(), terminal::print as fn(&str));
+        Self {
+            threads: 1,
+            limits,
+            quiet: true,
+            silent: true,
+            prints,
+            host,
+            history: None,
+            interrupt: Interrupt::default(),
+        }
     }
 }
 
@@ -178,10 +205,16 @@ pub(crate) fn main(prompt: Prompt) -> ExitCode {
         let message = "`-e CODE` and a command cannot be used together";
         Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
+    let stage = matches!(arguments.command, Some(Command::Replay { .. })).then(|| Stage::below(&std::env::temp_dir()));
+    let stage = match stage.transpose() {
+        Ok(stage) => stage,
+        Err(error) => return ExitCode::from(terminal::report(&error.into())),
+    };
+    let own = stage.clone();
     // Scripts recurse on the native stack; the main thread's is too small and cannot be chosen.
     let worker = std::thread::Builder::new()
         .stack_size(STACK)
-        .spawn(move || dispatch(arguments, prompt).unwrap_or_else(|error| terminal::report(&error.into())));
+        .spawn(move || dispatch(arguments, prompt, own).unwrap_or_else(|error| terminal::report(&error.into())));
     let code = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => FAILURE,
@@ -190,10 +223,14 @@ pub(crate) fn main(prompt: Prompt) -> ExitCode {
             FAILURE
         }
     };
+    if let Some(stage) = stage {
+        // What differs is there to be looked at.
+        stage.remove(code != FAILURE);
+    }
     ExitCode::from(code)
 }
 
-fn dispatch(arguments: Arguments, prompt: Prompt) -> tumble::Result<u8> {
+fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumble::Result<u8> {
     vector::force(&arguments.vectors)?;
     let interrupt = Interrupt::install();
     // What the user names is read before the walls stand, and from wherever it is.
@@ -201,23 +238,40 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> tumble::Result<u8> {
         Some(Command::Run { file, .. }) => Some((file.as_path(), run::read(file)?)),
         _ => None,
     };
+    let job = match (&arguments.command, stage) {
+        (Some(Command::Replay { file, script }), Some(stage)) => {
+            Some(replay::Job::find(file, script.as_deref(), stage)?)
+        }
+        _ => None,
+    };
     let is_prompt = arguments.code.is_none() && matches!(arguments.command, Some(Command::Repl) | None);
     let history = if is_prompt { history::file() } else { None };
     let host = match &arguments.command {
         // These run no script of the user.
-        Some(Command::Check { .. } | Command::Doc { .. } | Command::Bench { .. }) => Host::default(),
-        Some(Command::Run { .. } | Command::Repl) | None => {
-            let permissions = arguments.allowed.permissions(script.as_ref().map(|(path, _)| *path))?;
+        Some(Command::Check { .. } | Command::Doc { .. } | Command::Bench { .. } | Command::Info { .. }) => {
+            Host::default()
+        }
+        Some(Command::Run { .. } | Command::Repl | Command::Replay { .. }) | None => {
+            let path = script.as_ref().map(|(path, _)| *path).or(job.as_ref().map(replay::Job::script));
+            let mut permissions = arguments.allowed.permissions(path)?;
+            if let Some(job) = &job {
+                permissions = permissions.allow_write(job.stage().folder())?;
+            }
             #[cfg(target_os = "linux")]
             wall::raise(&permissions, history.as_deref());
-            Host::default().with_permissions(permissions)
+            let host = Host::default().with_permissions(permissions);
+            match &job {
+                Some(job) => host.with_stage(job.stage().clone()),
+                None => host,
+            }
         }
     };
     // What is timed is not what one would do.
     let silent = matches!(arguments.command, Some(Command::Bench { .. }));
     let (threads, quiet) = (arguments.threads, arguments.quiet);
     let limits = arguments.limits.iter().try_fold(Limits::default(), |limits, text| limits.with(text))?;
-    let setup = Setup { threads, limits, quiet, silent, host, history, interrupt };
+    let prints: fn(&str) = if job.is_some() { |_| () } else { terminal::print };
+    let setup = Setup { threads, limits, quiet, silent, prints, host, history, interrupt };
     let runtime = setup.runtime()?;
     let script = script.map(|(_, text)| text);
     let interrupt = setup.interrupt.clone();
@@ -226,6 +280,8 @@ fn dispatch(arguments: Arguments, prompt: Prompt) -> tumble::Result<u8> {
         (None, Some(Command::Run { args, .. })) => {
             run::script(runtime, &setup.interrupt, script.expect("it was read"), args)
         }
+        (None, Some(Command::Replay { .. })) => job.expect("it was found").run(runtime, &setup.interrupt),
+        (None, Some(Command::Info { files })) => info::files(&setup.host, &files),
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),

@@ -15,7 +15,7 @@ pub(crate) fn script(
     (name, text): (String, String),
     arguments: Vec<String>,
 ) -> u8 {
-    runtime.set_constant("args", arguments);
+    runtime.set_arguments(arguments);
     finish(interrupt, || runtime.run_named(&name, &text)).map_or_else(|code| code, |_| 0)
 }
 
@@ -31,7 +31,8 @@ pub(crate) fn code(mut runtime: Runtime, interrupt: &Interrupt, code: &str) -> u
     }
 }
 
-fn finish(interrupt: &Interrupt, run: impl FnOnce() -> Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
+/// What a run gives, or the exit code of what ended it, which is reported.
+pub(super) fn finish(interrupt: &Interrupt, run: impl FnOnce() -> Result<Value, Box<Diagnostic>>) -> Result<Value, u8> {
     let value = interrupt.during(run).map_err(|diagnostic| terminal::report(&diagnostic))?;
     // A training that was stopped gives a record; as the last thing that a script does it must not look finished.
     match interrupt.is_asked() {

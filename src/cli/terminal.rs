@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use console::Term;
 use tumble::Diagnostic;
-use tumble::lang::diagnostics::Ending;
+use tumble::lang::diagnostics::{Ending, visible};
 
 use super::exit::{CLOSED_PIPE, FAILURE, INTERRUPTED};
 
@@ -28,16 +28,30 @@ fn colours_wanted() -> bool {
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// Writes a line to standard output. Whoever closed it has seen enough, so the program ends.
+/// Writes a line to standard output; to a terminal nothing that acts on it. Whoever closed it has seen enough, so the
+/// program ends.
 pub(crate) fn print(text: &str) {
+    match std::io::stdout().is_terminal() {
+        true => print_styled(&visible(text)),
+        false => print_styled(text),
+    }
+}
+
+/// Writes a line that has colours of the program's own.
+pub(crate) fn print_styled(text: &str) {
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
         std::process::exit(CLOSED_PIPE);
     }
 }
 
-/// Writes a line to standard error, if anybody still listens.
+/// Writes a line to standard error, if anybody still listens; nothing in it acts on a terminal.
 pub(crate) fn complain(text: &str) {
+    complain_styled(&visible(text));
+}
+
+/// Writes a line that has colours of the program's own.
+fn complain_styled(text: &str) {
     let terminal = Term::stderr();
     if terminal.is_term() {
         // A computation that failed leaves its progress line behind.
@@ -54,7 +68,7 @@ pub(crate) fn report(diagnostic: &Diagnostic) -> u8 {
         Ending::Interrupted => interrupted(),
         Ending::Failed => {
             let colour = std::io::stderr().is_terminal() && colours_wanted();
-            complain(diagnostic.render(colour).trim_end());
+            complain_styled(diagnostic.render(colour).trim_end());
             FAILURE
         }
     }

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use super::Host;
 use super::access::Access;
 use super::place::{Place, Resolved, only_files};
-use super::record::Record;
+use super::record::{self, Record, Written};
 use crate::error::{Error, Result};
 
 /// How many files were begun by this process.
@@ -35,8 +35,40 @@ impl Host {
     /// [`Error::File`] when it is not allowed or no regular file, and with the folder's nearest name as a hint where
     /// the file does not exist.
     pub fn open(&self, path: &Path) -> Result<BufReader<File>> {
-        let file = self.locate(Access::Read, path)?.open();
-        file.map(BufReader::new).map_err(|e| self.explain("read", path, &e))
+        let place = self.locate(Access::Read, path)?;
+        let noted = place.open().and_then(|mut file| {
+            let origin = Record::read(&place).and_then(|record| record.provenance);
+            self.journal.read(path, &mut file, origin).map(|()| file)
+        });
+        noted.map(BufReader::new).map_err(|e| self.explain("read", path, &e))
+    }
+
+    /// Reads the text of a module that a script imports.
+    ///
+    /// # Errors
+    /// As [`Host::read_text`].
+    pub(crate) fn read_module(&self, path: &Path) -> Result<String> {
+        let file = self.locate(Access::Read, path)?.open().map_err(|e| self.explain("read", path, &e))?;
+        let text = text_of(path, self.whole(path, &file)?)?;
+        self.journal.import(path, &text);
+        Ok(text)
+    }
+
+    /// What is known of a file that the program wrote; nothing of others.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading it is not allowed.
+    pub fn written(&self, path: &Path) -> Result<Option<Written>> {
+        let place = self.locate(Access::Read, path)?;
+        Ok(Record::read(&place).map(|record| record.written(&place)))
+    }
+
+    /// The text of this hash that ran when the file at `path` was written, if it was kept.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading the file is not allowed.
+    pub fn kept_script(&self, path: &Path, sha256: &str) -> Result<Option<String>> {
+        Ok(record::kept_text(&self.locate(Access::Read, path)?, sha256))
     }
 
     /// Reads a whole file.
@@ -44,8 +76,11 @@ impl Host {
     /// # Errors
     /// As [`Host::open`], and when the file does not fit into memory.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        let mut file = self.open(path)?;
-        let length = file.get_ref().metadata().map_or(0, |metadata| metadata.len());
+        self.whole(path, self.open(path)?.get_ref())
+    }
+
+    fn whole(&self, path: &Path, mut file: &File) -> Result<Vec<u8>> {
+        let length = file.metadata().map_or(0, |metadata| metadata.len());
         self.afford(length as f64, |problem| Error::file("read", path, format!("it {problem}")))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|e| self.explain("read", path, &e))?;
@@ -65,11 +100,15 @@ impl Host {
     /// # Errors
     /// [`Error::File`] when it is not allowed, there is no such folder, or it is a file.
     pub fn entries(&self, path: &Path) -> Result<Vec<Entry>> {
-        let place = self.locate(Access::Read, path)?;
+        let place = self.allowed(Access::Read, path)?;
         if place.is_file() {
             return Err(Error::file("read", path, "it is a file, not a folder"));
         }
-        let found = place.entries().map_err(|e| self.explain("read", path, &e))?;
+        let found = match &self.stage {
+            Some(stage) => stage.entries(&place, self.provenance().as_ref()),
+            None => place.entries(),
+        };
+        let found = found.map_err(|e| self.explain("read", path, &e))?;
         let visible = found.into_iter().filter(|(name, _)| !name.to_string_lossy().starts_with('.'));
         let mut entries: Vec<Entry> = visible
             .map(|(name, kind)| {
@@ -88,6 +127,12 @@ impl Host {
     /// [`Error::File`] when reading it is not allowed: that must not look as if there were none.
     pub fn has_file(&self, path: &Path) -> Result<bool> {
         Ok(self.locate(Access::Read, path)?.is_file())
+    }
+
+    /// Whether two paths lead to one file.
+    pub fn is_same_file(&self, first: &Path, second: &Path) -> bool {
+        let place = |path| self.locate(Access::Read, path).map(|place| place.path).ok();
+        place(first).is_some_and(|path| place(second) == Some(path))
     }
 
     /// The one name of a file that several may lead to; the name given where it may not be read.
@@ -118,8 +163,9 @@ impl Host {
             file.sync_all().map_err(fault)?;
             let mut guard = None;
             if self.permissions.is_some() {
-                let record = Record::of(&mut file).map_err(fault)?;
+                let record = Record::of(&mut file, path, self.provenance()).map_err(fault)?;
                 guard = Some(Record::guard(place).map_err(fault)?);
+                record::keep_texts(place, &name, self.journal.texts()).map_err(fault)?;
                 // First the record, which a full disk may refuse: then the file has not changed yet.
                 record.write(place, &name).map_err(fault)?;
             }
@@ -211,10 +257,9 @@ impl Host {
     /// [`Error::File`] when it is not allowed, its folder does not exist or there is something that must not be
     /// replaced.
     pub fn check_writable(&self, path: &Path) -> Result<()> {
-        self.writable(path)?;
-        match folder_of(path) {
-            folder if folder.is_dir() => Ok(()),
-            folder => Err(missing_folder("write", path, &folder)),
+        match self.writable(path)?.has_folder() {
+            true => Ok(()),
+            false => Err(missing_folder("write", path, &folder_of(path))),
         }
     }
 
@@ -227,8 +272,19 @@ impl Host {
         created.map_err(|e| self.explain("create", path, &e))
     }
 
-    /// The place of a path, if `access` to it is allowed.
+    /// Where the run finds, or writes, what is at a path, if `access` to it is allowed.
     fn locate(&self, access: Access, path: &Path) -> Result<Place> {
+        let place = self.allowed(access, path)?;
+        match &self.stage {
+            Some(stage) => stage
+                .place(access, place, self.provenance().as_ref())
+                .map_err(|error| Error::file(access.verb(), path, error)),
+            None => Ok(place),
+        }
+    }
+
+    /// The place of a path, if `access` to it is allowed.
+    fn allowed(&self, access: Access, path: &Path) -> Result<Place> {
         self.permit(access, path)?;
         let fault = |e| self.explain(access.verb(), path, &e);
         let resolved = Resolved::of(path).map_err(fault)?;
@@ -249,7 +305,10 @@ impl Host {
 
     /// The place of a file that may be written, with nothing there that must not be replaced.
     fn replaceable(&self, path: &Path) -> Result<Place> {
-        if path.file_name().is_none() {
+        // A separator at the end would be passed over in silence.
+        let is_folder =
+            path.as_os_str().as_encoded_bytes().last().is_some_and(|end| std::path::is_separator(char::from(*end)));
+        if path.file_name().is_none() || is_folder {
             return Err(Error::file("write", path, "it names no file"));
         }
         let place = self.locate(Access::Write, path)?;
@@ -309,7 +368,8 @@ pub fn read_script(path: &Path) -> Result<String> {
 /// The name under which a file is written before it takes its own: no file of the user is in the way, and no other
 /// process and no other thread writes there.
 fn part_of(place: &Place) -> String {
-    let name = place.path.file_name().unwrap_or_default().to_string_lossy();
+    let name = record::short(place.path.file_name().unwrap_or_default());
+    let name = name.to_string_lossy();
     format!("{name}.{}-{}{PART}", std::process::id(), PARTS.fetch_add(1, Ordering::Relaxed))
 }
 

@@ -6,10 +6,14 @@
 mod access;
 mod allocation;
 mod files;
+mod inscription;
+mod journal;
 mod memory;
 mod permissions;
 mod place;
+mod provenance;
 mod record;
+mod stage;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -18,9 +22,14 @@ use std::time::{Duration, Instant};
 pub use access::{Access, Policy};
 pub use allocation::CountingAllocator;
 pub use files::{Entry, read_script};
+pub use inscription::Inscription;
+pub(crate) use journal::Journal;
 pub use memory::Growth;
 pub(crate) use memory::taking;
 pub use permissions::Permissions;
+pub use provenance::{Call, Calls, Provenance, Source, inputs};
+pub use record::Written;
+pub use stage::Stage;
 
 use crate::error::{Error, Result};
 
@@ -41,18 +50,28 @@ impl Clock for SystemClock {
 }
 
 /// Files, clock and memory, as far as they may be used. By default all regular files, the clock of the operating system
-/// and all memory that is available. Cheap to clone; clones share policy, permissions and clock.
+/// and all memory that is available. Cheap to clone; clones share policy, permissions, clock and what
+/// their run has done.
 #[derive(Clone)]
 pub struct Host {
     policy: Option<Arc<dyn Policy>>,
     permissions: Option<Arc<Permissions>>,
     clock: Arc<dyn Clock>,
     memory_limit: Option<f64>,
+    journal: Journal,
+    stage: Option<Arc<Stage>>,
 }
 
 impl Default for Host {
     fn default() -> Self {
-        Self { policy: None, permissions: None, clock: Arc::new(SystemClock::default()), memory_limit: None }
+        Self {
+            policy: None,
+            permissions: None,
+            clock: Arc::new(SystemClock::default()),
+            memory_limit: None,
+            journal: Journal::default(),
+            stage: None,
+        }
     }
 }
 
@@ -80,6 +99,28 @@ impl Host {
     #[must_use]
     pub fn with_memory_limit(self, bytes: f64) -> Self {
         Self { memory_limit: Some(bytes), ..self }
+    }
+
+    /// The same host where files are written to a stage instead.
+    #[must_use]
+    pub fn with_stage(self, stage: Stage) -> Self {
+        Self { stage: Some(Arc::new(stage)), ..self }
+    }
+
+    /// The same host for another run, which has done nothing yet.
+    #[must_use]
+    pub(crate) fn with_new_journal(self) -> Self {
+        Self { journal: Journal::default(), ..self }
+    }
+
+    /// What the run has done so far.
+    pub(crate) fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// Where what is written now comes from; nothing where no script runs.
+    pub fn provenance(&self) -> Option<Provenance> {
+        self.journal.provenance()
     }
 
     /// Time since a moment that the clock chose.

@@ -3,7 +3,7 @@
 
 use std::ffi::OsStr;
 use std::fs::File;
-use std::io;
+use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -131,13 +131,32 @@ impl Place {
         self.base.handle.rename(&self.inner, &to.base.handle, &to.inner)
     }
 
+    /// Writes a new file here, which then takes the name of `to`.
+    pub(super) fn replace(&self, to: &Self, bytes: &[u8]) -> io::Result<()> {
+        let written = self.create_new()?.write_all(bytes).and_then(|()| self.rename(to));
+        if written.is_err() {
+            // Worthless now, whether or not it can be removed.
+            let _ = self.remove();
+        }
+        written
+    }
+
     /// Makes the names in the folder outlast a loss of power, where the system can: what has its name now has it then.
     pub(super) fn settle(&self) {
-        let folder = match self.inner.parent() {
+        let folder = self.base.handle.open_dir(self.inner_folder());
+        let _ = folder.and_then(|folder| folder.into_std_file().sync_all());
+    }
+
+    /// Whether the folder exists that it is in.
+    pub(super) fn has_folder(&self) -> bool {
+        self.base.handle.is_dir(self.inner_folder())
+    }
+
+    fn inner_folder(&self) -> &Path {
+        match self.inner.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
-        };
-        let _ = self.base.handle.open_dir(folder).and_then(|folder| folder.into_std_file().sync_all());
+        }
     }
 
     pub(super) fn remove(&self) -> io::Result<()> {

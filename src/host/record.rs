@@ -4,15 +4,16 @@
 //! not do, since most formats have no room for one; nor would one list for a folder, into which several processes write
 //! at a time.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{self, Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
 use super::place::Place;
+use super::provenance::Provenance;
 
 /// The folder of the records of a folder.
 pub(super) const RECORDS: &str = ".tumble";
@@ -29,17 +30,40 @@ pub(super) struct Record {
     size: u64,
     /// The hash of these, in hexadecimal digits.
     sha256: String,
+    /// Its name as the script wrote it.
+    #[serde(default)]
+    pub(super) name: PathBuf,
+    /// What ran.
+    #[serde(default)]
+    pub(super) provenance: Option<Provenance>,
     /// Size and hash of the file that was there before: whoever is killed between record and file leaves that.
     #[serde(default)]
     before: Option<(u64, String)>,
 }
 
+/// What is known of a file that the program wrote.
+pub struct Written {
+    /// Its name as the script wrote it.
+    pub name: PathBuf,
+    /// Whether it still has the bytes that were written.
+    pub is_unchanged: bool,
+    /// Where it comes from; records of old versions do not say it.
+    pub provenance: Option<Provenance>,
+}
+
 impl Record {
-    /// The record of a file that was just written.
-    pub(super) fn of(file: &mut File) -> io::Result<Self> {
+    /// The record of a file that was just written as `name`.
+    pub(super) fn of(file: &mut File, name: &Path, provenance: Option<Provenance>) -> io::Result<Self> {
         let size = file.seek(SeekFrom::End(0))?;
-        file.seek(SeekFrom::Start(0))?;
-        Ok(Self { tumble: env!("CARGO_PKG_VERSION").to_owned(), size, sha256: hash(file)?, before: None })
+        file.rewind()?;
+        Ok(Self {
+            tumble: env!("CARGO_PKG_VERSION").to_owned(),
+            size,
+            sha256: hash(file)?,
+            name: name.to_owned(),
+            provenance,
+            before: None,
+        })
     }
 
     /// The record of the file at `place`, where there is one that can be read.
@@ -62,18 +86,18 @@ impl Record {
         let home = home(place);
         let part = home.beside(part);
         let text = serde_json::to_string_pretty(&self).expect("texts and a number");
-        let written = part.create_new()?.write_all(text.as_bytes()).and_then(|()| part.rename(&home));
-        if written.is_err() {
-            // Worthless now, whether or not it can be removed.
-            let _ = part.remove();
-        }
-        written
+        part.replace(&home, text.as_bytes())
     }
 
     /// Removes the record of a file that is removed.
     pub(super) fn forget(place: &Place) {
         // Without its file it says nothing.
         let _ = home(place).remove();
+    }
+
+    /// What it says, of the file at `place`.
+    pub(super) fn written(self, place: &Place) -> Written {
+        Written { is_unchanged: self.describes(place), name: self.name, provenance: self.provenance }
     }
 
     /// Whether the file at `place` still is what was written.
@@ -95,20 +119,65 @@ impl Record {
     }
 }
 
+/// The folder, beside the records, of the scripts that wrote the files, each under its hash.
+const SCRIPTS: &str = "scripts";
+
+/// Keeps the texts that ran, those that are not kept yet.
+pub(super) fn keep_texts(place: &Place, part: &str, texts: Vec<(String, String)>) -> io::Result<()> {
+    let folder = place.beside(Path::new(RECORDS).join(SCRIPTS));
+    folder.create_folder()?;
+    for (hash, text) in texts {
+        let kept = folder.within(format!("{hash}.rhai"));
+        if kept.metadata().is_err() {
+            kept.beside(part).replace(&kept, text.as_bytes())?;
+        }
+    }
+    Ok(())
+}
+
+/// The text of this hash, if it is kept with the file at `place` and whole.
+pub(super) fn kept_text(place: &Place, sha256: &str) -> Option<String> {
+    let is_hash = sha256.len() == 64 && sha256.bytes().all(|digit| digit.is_ascii_hexdigit());
+    let folder = place.beside(Path::new(RECORDS).join(SCRIPTS));
+    let mut text = String::new();
+    is_hash.then(|| folder.within(format!("{sha256}.rhai")))?.open().ok()?.read_to_string(&mut text).ok()?;
+    (hash_of(text.as_bytes()) == sha256).then_some(text)
+}
+
 /// Where the record of the file at `place` is.
 fn home(place: &Place) -> Place {
-    let mut name: OsString = place.path.file_name().unwrap_or_default().to_owned();
+    let mut name = short(place.path.file_name().unwrap_or_default());
     name.push(".json");
     place.beside(Path::new(RECORDS).join(name))
 }
 
-fn hash(file: &mut File) -> io::Result<String> {
+/// A name that leaves room for an ending: of a long one the hash, which no two share.
+pub(super) fn short(name: &OsStr) -> OsString {
+    /// Bytes; file systems allow 255.
+    const LONGEST: usize = 180;
+    match name.len() {
+        ..=LONGEST => name.to_owned(),
+        _ => hash_of(name.as_encoded_bytes()).into(),
+    }
+}
+
+/// The hash of what is left of a file.
+pub(super) fn hash(file: &mut File) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {
         match file.read(&mut buffer)? {
-            0 => return Ok(hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()),
+            0 => return Ok(digits(hash)),
             count => hash.update(&buffer[..count]),
         }
     }
+}
+
+/// The hash of some bytes.
+pub(super) fn hash_of(bytes: &[u8]) -> String {
+    digits(Sha256::new_with_prefix(bytes))
+}
+
+fn digits(hash: Sha256) -> String {
+    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

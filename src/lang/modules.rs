@@ -142,7 +142,7 @@ impl ModuleResolver for Resolver {
         // `import` replaces what a resolver says of a missing module unless it comes as an error inside the module.
         let refuse = |error| Box::new(EvalAltResult::ErrorInModule(path.to_owned(), failure::refuse(error), position));
         let file = self.find(source, path);
-        let text = self.host.read_text(&file).map_err(refuse)?;
+        let text = self.host.read_module(&file).map_err(refuse)?;
         let file = self.host.canonical(&file);
         if let Some(module) = self.cache.borrow().get(&file) {
             return Ok(module.clone());

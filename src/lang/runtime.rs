@@ -109,9 +109,10 @@ impl Builder {
     /// When the operating system refuses the threads.
     pub fn build(self) -> crate::Result<Runtime> {
         let sources = Sources::default();
+        let host = self.host.with_new_journal();
         let host = match self.limits.memory {
-            Some(bytes) => self.host.with_memory_limit(bytes),
-            None => self.host,
+            Some(bytes) => host.with_memory_limit(bytes),
+            None => host,
         };
         let task = Task::new(self.cancel.clone(), self.progress, self.threads)?.with_host(host.clone());
         let task = match self.limits.time {
@@ -244,6 +245,7 @@ impl Runtime {
         self.cancel.store(false, Ordering::Relaxed);
         self.task.begin();
         self.meters.start();
+        self.host.journal().enter(name, text);
         let result = self.evaluate(name, text);
         self.keep_newest_variables();
         result.map_err(|error| self.diagnose(&error))
@@ -323,6 +325,12 @@ impl Runtime {
     /// Defines a constant, which scripts can read but not change.
     pub fn set_constant(&mut self, name: &str, value: impl Into<Value>) {
         self.scope.push_constant_dynamic(name, value.into());
+    }
+
+    /// Defines the constant `args`, which scripts take for what their user gave; files that they write name it.
+    pub fn set_arguments(&mut self, arguments: Vec<String>) {
+        self.host.journal().give(&arguments);
+        self.set_constant("args", arguments);
     }
 
     /// A variable's value, if it is defined and of this type.

@@ -7,7 +7,7 @@ use rhai::{AST, Engine};
 
 use super::catalog::Catalog;
 use super::options::Tables;
-use crate::host::Host;
+use crate::host::{Host, Journal};
 use crate::task::Task;
 
 /// What builtins need of the surroundings; the engine's tag.
@@ -44,6 +44,12 @@ pub(crate) fn task(ctx: &rhai::NativeCallContext) -> Task {
 /// The files, the clock and the memory that the running script may use.
 pub(crate) fn host(ctx: &rhai::NativeCallContext) -> Host {
     surroundings(ctx, |all| all.task.host().clone())
+}
+
+/// What the run has done so far; nothing in an engine of a test, which is not a runtime's.
+pub(crate) fn journal(ctx: &rhai::NativeCallContext) -> Option<Journal> {
+    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
+    tag.map(|all| all.task.host().journal().clone())
 }
 
 /// What has a name.

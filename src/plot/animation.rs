@@ -1,11 +1,13 @@
 //! Figures one after the other, as a moving picture: GIF or animated PNG.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use super::axes::{Range, Scale};
 use super::canvas::Pixels;
 use super::figure::Figure;
 use crate::error::{Error, Result};
+use crate::host::Inscription;
 use crate::task::{Meter, Task};
 
 /// A moving picture on disk.
@@ -35,6 +37,13 @@ impl Format {
             Some("png" | "apng") => Ok(Self::Png),
             _ => Err(Error::argument("file", format!("`{}` is none of .gif, .png and .apng", path.display()))
                 .with_hint("end the name in .gif, which everything shows, or in .png for all colours")),
+        }
+    }
+
+    fn inscription(self) -> Inscription {
+        match self {
+            Self::Gif => Inscription::Gif,
+            Self::Png => Inscription::Png,
         }
     }
 
@@ -99,6 +108,7 @@ pub fn animate(
     }
     encoder.into_iter().try_for_each(Encode::end)?;
     meter.finish();
+    task.host().inscribe(format.inscription(), Cursor::new(&mut bytes)).map_err(|e| Error::file("write", path, e))?;
     task.host().write_bytes(path, &bytes)?;
     notes.sort();
     notes.dedup();

@@ -1,5 +1,6 @@
 //! Figures to files.
 
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 
 use super::canvas::{self, Pixels};
@@ -8,7 +9,7 @@ use super::figure::Figure;
 use super::layout::layout;
 use super::prepare::{Prepared, prepare};
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::{Host, Inscription};
 
 /// A figure on disk.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -46,10 +47,11 @@ impl Figure {
         let format = Format::of(path)?;
         host.check_writable(path)?;
         let prepared = prepare(self)?;
-        let bytes = match format {
-            Format::Png => self.draw_png(&prepared)?,
-            Format::Svg => self.draw_svg(&prepared)?.into_bytes(),
+        let (inscription, mut bytes) = match format {
+            Format::Png => (Inscription::Png, self.draw_png(&prepared)?),
+            Format::Svg => (Inscription::Svg, self.draw_svg(&prepared)?.into_bytes()),
         };
+        host.inscribe(inscription, Cursor::new(&mut bytes)).map_err(|e| Error::file("write", path, e))?;
         host.write_bytes(path, &bytes)?;
         Ok(Saved { path: path.to_owned(), notes: prepared.notes })
     }

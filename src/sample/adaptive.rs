@@ -53,7 +53,7 @@ pub(super) fn run(
     let runs = problem.task.blocks(groups, |group| {
         let first = group * GROUP;
         let samples = GROUP.min(request.count - first);
-        let mut rows = gather(start, problem.layout.state, first, samples)?;
+        let mut rows = gather(start, problem.layout.state, request.first_block * BLOCK + first, samples)?;
         let mut flow = Flow::new(problem.score, samples, shortest, problem.task)?;
         let mut integrator =
             Integrator::new(rows.len(), samples, tolerance, |time| units(problem.score, time, shortest));

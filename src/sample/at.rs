@@ -152,7 +152,7 @@ fn evaluated(
     let values = Values::new(process, shape, states)?;
     let d: usize = shape.iter().product();
     let layout = Layout::new(process, d)?;
-    let request = Request { process, count: values.count, shape, kept: Vec::new() };
+    let request = Request { process, first_block: 0, count: values.count, shape, kept: Vec::new() };
     let full = [&[values.count], shape].concat();
     // All tensors, and the parts that they are put together from.
     task.host().afford(8.0 * blocks as f64 * values.count as f64 * d as f64, |problem| {

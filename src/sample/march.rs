@@ -68,7 +68,7 @@ impl March<'_> {
         let rows = self.task.blocks(blocks, |block| {
             let samples = self.samples(block);
             let mut rows = Aligned::zeros(self.state_rows() * samples);
-            start(block as u32, samples, &mut rows)?;
+            start(self.number(block), samples, &mut rows)?;
             self.keep(&output, 0, block, &rows);
             Ok(Mutex::new(rows))
         })?;
@@ -91,7 +91,7 @@ impl March<'_> {
                     }
                     let mut worker = plan.worker(self.samples(block));
                     for step in range.clone() {
-                        worker.step(step, block as u32, &mut rows);
+                        worker.step(step, self.number(block), &mut rows);
                         if let Some(walls) = &self.walls {
                             held.fetch_add(hold(walls, self.samples(block), &mut rows), Ordering::Relaxed);
                         }
@@ -135,6 +135,11 @@ impl March<'_> {
         self.request.kept.iter().chain([&self.end]).map(|&time| Chart::new(score, time)).collect()
     }
 
+    /// The number of a block among all that share a stream of random numbers.
+    fn number(&self, block: usize) -> u32 {
+        (self.request.first_block + block) as u32
+    }
+
     fn samples(&self, block: usize) -> usize {
         BLOCK.min(self.request.count - block * BLOCK)
     }
@@ -165,7 +170,7 @@ impl March<'_> {
         let samples = self.samples(block);
         let size = self.state_rows() * samples;
         let mut rows = vec![0.0; size];
-        start(block as u32, samples, &mut rows)?;
+        start(self.number(block), samples, &mut rows)?;
         let mut before = rows.clone();
         let mut step = 0;
         while step < self.steps {
@@ -176,7 +181,7 @@ impl March<'_> {
             for number in range.clone() {
                 self.task.check()?;
                 before.copy_from_slice(&rows[..size]);
-                worker.step(number, block as u32, &mut rows);
+                worker.step(number, self.number(block), &mut rows);
                 if let Some(walls) = &self.walls {
                     hold(walls, samples, &mut rows);
                 }

@@ -22,6 +22,7 @@ mod noise;
 mod normalised;
 mod options;
 mod output;
+mod parts;
 mod plan;
 mod problem;
 mod reverse;
@@ -43,7 +44,8 @@ pub use method::{
 };
 pub use normalised::{perturb_for, simulate_for};
 pub use options::{FROM, LastStep, Options, REVERSE, SAMPLE, STEPS, prior};
-pub use reverse::{reverse, sample};
+pub use parts::{Folder, PARTS};
+pub use reverse::{reverse, sample, sample_in_parts};
 pub use state::{Run, State};
 
 #[cfg(test)]

@@ -15,6 +15,8 @@ use crate::vector::wrapped;
 #[derive(Debug, Clone)]
 pub(super) struct Request<'a> {
     pub(super) process: &'a Process,
+    /// The block of the first sample, for what is a part of more: its random numbers are those of that block.
+    pub(super) first_block: usize,
     pub(super) count: usize,
     /// Shape of one datum.
     pub(super) shape: &'a [usize],
@@ -31,7 +33,7 @@ impl Request<'_> {
     /// The number of blocks of `width` samples; refuses what the 32-bit keys of the random streams cannot number.
     pub(super) fn blocks(&self, width: usize) -> Result<usize> {
         let blocks = self.count.div_ceil(width);
-        if self.count == 0 || u32::try_from(blocks).is_err() {
+        if self.count == 0 || u32::try_from(blocks + self.first_block).is_err() {
             return Err(Error::argument("count", format!("must be from 1 to 10¹², got {}", self.count)));
         }
         Ok(blocks)

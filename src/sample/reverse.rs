@@ -3,13 +3,14 @@
 use super::adaptive;
 use super::expected;
 use super::grid::through;
-use super::layout::Layout;
+use super::layout::{BLOCK, Layout};
 use super::march::March;
 use super::method::{Needs, Way};
 use super::noise::Noise;
 use super::normalised;
 use super::options::Options;
 use super::output::Request;
+use super::parts::{Folder, Parts};
 use super::plan::{Counts, Plan};
 use super::problem::Problem;
 use super::start::{Beginning, Values};
@@ -32,6 +33,29 @@ use crate::tensor::number;
 /// When an option is out of range, the method cannot follow the process, the prior or a kernel does not exist, the
 /// samples become infinite, or interrupted.
 pub fn sample(score: &dyn Score, count: usize, law: PriorLaw, options: &Options, task: &Task) -> Result<State> {
+    let state = draw(score, 0, count, law, options, task)?;
+    judged(state, score, law, task)
+}
+
+/// Samples as [`sample`] does, part by part, each kept in a folder when it is complete; the same bits.
+///
+/// # Errors
+/// As [`sample`], and when the folder cannot be used, or has samples of other things.
+pub fn sample_in_parts(
+    score: &dyn Score,
+    count: usize,
+    law: PriorLaw,
+    options: &Options,
+    folder: &Folder,
+    task: &Task,
+) -> Result<State> {
+    let parts = Parts::open(folder, score, law, options, task)?;
+    let state = parts.all(count, |first, count| draw(score, first, count, law, options, task))?;
+    judged(state, score, law, task)
+}
+
+/// Draws samples from the prior, from number `first` on, and follows the reverse process.
+fn draw(score: &dyn Score, first: usize, count: usize, law: PriorLaw, options: &Options, task: &Task) -> Result<State> {
     let process = score.process();
     process.require_noise()?;
     let prior = score.prior(law)?;
@@ -41,7 +65,12 @@ pub fn sample(score: &dyn Score, count: usize, law: PriorLaw, options: &Options,
         Ok(())
     };
     let noise = Noise::Normal(increments(options, process.horizon()));
-    let mut state = follow(score, count, process.horizon(), &start, noise, options, task)?;
+    go(score, first / BLOCK, count, process.horizon(), &start, noise, options, task)
+}
+
+/// Samples from the prior, with the warnings that they call for.
+fn judged(mut state: State, score: &dyn Score, law: PriorLaw, task: &Task) -> Result<State> {
+    state.warn(too_wide(&state, score), task);
     state.warn(unlike(&state, score), task);
     if law != PriorLaw::Ensemble {
         state.warn(remainder(score)?, task);
@@ -92,10 +121,27 @@ pub(super) fn follow(
     options: &Options,
     task: &Task,
 ) -> Result<State> {
+    let mut state = go(score, 0, count, from, start, noise, options, task)?;
+    state.warn(too_wide(&state, score), task);
+    Ok(state)
+}
+
+/// Follows the reverse process, with blocks numbered from `first_block` on, and judges the steps only.
+#[allow(clippy::too_many_arguments)] // All of them are the way.
+fn go(
+    score: &dyn Score,
+    first_block: usize,
+    count: usize,
+    from: f64,
+    start: &Beginning<'_>,
+    noise: Noise,
+    options: &Options,
+    task: &Task,
+) -> Result<State> {
     let process = score.process();
     options.check(process)?;
     check_end(process.horizon(), from, options.end)?;
-    let request = Request { process, count, shape: score.shape(), kept: Vec::new() };
+    let request = Request { process, first_block, count, shape: score.shape(), kept: Vec::new() };
     let layout = Layout::new(process, request.dimension())?;
     let problem = Problem { score, layout, times: vec![from, options.end], noise, task };
     let mut state = match options.method.way() {
@@ -109,7 +155,6 @@ pub(super) fn follow(
         }
     };
     state.units = score.units().cloned();
-    state.warn(too_wide(&state, score), task);
     Ok(state)
 }
 

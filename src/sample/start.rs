@@ -96,7 +96,7 @@ impl<'a> Data<'a> {
     where
         'a: 'p,
     {
-        Request { process, count: self.0.count, shape: self.0.shape, kept }
+        Request { process, first_block: 0, count: self.0.count, shape: self.0.shape, kept }
     }
 
     /// All data, [count, shape...].

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::data::Units;
 use crate::error::{Error, Result, suggestion};
 use crate::task::Task;
@@ -29,7 +31,7 @@ pub struct State {
 }
 
 /// How samples were made.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Run {
     /// Method, grid and last step, as they are printed.
     pub method: String,

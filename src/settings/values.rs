@@ -103,6 +103,12 @@ impl Values {
         self.entries.get(name).is_some_and(|entry| entry.is_given)
     }
 
+    /// What was given, by name; asks for nothing.
+    pub fn given(&self) -> impl Iterator<Item = (&'static str, &Value)> {
+        let given = self.entries.iter().filter(|(_, entry)| entry.is_given);
+        given.filter_map(|(name, entry)| Some((*name, entry.value.as_ref()?)))
+    }
+
     /// The names that nobody has asked for yet.
     pub fn unasked(&self) -> Vec<&'static str> {
         let asked = self.asked.borrow();

@@ -4,6 +4,7 @@
 //! `f32` once, where it meets the samples (see [`single`]); arithmetic on samples is in `f32`, and functions and
 //! reductions of a tensor are evaluated in `f64`.
 
+pub mod archive;
 mod create;
 mod display;
 mod elementwise;

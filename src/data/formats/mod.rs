@@ -12,7 +12,7 @@ pub use array::Array;
 pub use options::{Column, Layout, Options};
 
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::{Host, Inscription};
 use crate::tensor::Tensor;
 
 /// The formats, by the ending of the file name.
@@ -106,13 +106,35 @@ pub fn decode(name: &Path, bytes: &[u8], options: &Options, host: &Host) -> Resu
     Format::found(name, bytes)?.decode(name, bytes, options, host)
 }
 
+/// The names of the arrays in the bytes of a `.npz` file; none in another. Errors call it `name`.
+///
+/// # Errors
+/// When it is damaged.
+pub fn names(name: &Path, bytes: &[u8]) -> Result<Vec<String>> {
+    match Format::found(name, bytes)? {
+        Format::Npz => npy::names(name, bytes),
+        Format::Npy | Format::Text(_) => Ok(Vec::new()),
+    }
+}
+
 /// Writes a tensor to a `.npy`, `.npz` (as `array`) or text file.
 ///
 /// # Errors
 /// When the format is unknown or the file cannot be written; for text, when the tensor has more than two axes.
 pub fn write(path: &Path, tensor: &Tensor, host: &Host) -> Result<()> {
     let format = Format::of("write", path)?;
-    host.write(path, |out| format.encode(path, tensor, out))
+    host.write(path, |out| {
+        format.encode(path, tensor, &mut *out)?;
+        match format {
+            Format::Npz => inscribe(path, out, host),
+            Format::Npy | Format::Text(_) => Ok(()),
+        }
+    })
+}
+
+/// Says in an archive where it comes from.
+fn inscribe(path: &Path, out: impl Write + Seek, host: &Host) -> Result<()> {
+    host.inscribe(Inscription::Zip, out).map_err(|error| Error::file("write", path, error))
 }
 
 /// Writes a tensor as [`write`()] does, but to `out`. The ending of `name` tells the format, and errors call it so.
@@ -142,7 +164,10 @@ pub fn write_named(path: &Path, tensors: &[(&str, &Tensor)], host: &Host) -> Res
         return Err(Error::file("write", path, problem));
     }
     match Format::of("write", path)? {
-        Format::Npz => host.write(path, |out| npy::encode_archive(path, tensors, out)),
+        Format::Npz => host.write(path, |out| {
+            npy::encode_archive(path, tensors, &mut *out)?;
+            inscribe(path, out, host)
+        }),
         _ => Err(Error::file("write", path, "this format holds one array").with_hint("use .npz for several")),
     }
 }

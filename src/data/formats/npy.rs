@@ -29,18 +29,31 @@ pub(super) fn decode(path: &Path, bytes: &[u8]) -> Result<Array> {
     Ok(array)
 }
 
-/// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
-pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>, host: &Host) -> Result<Array> {
-    let damaged = |error: ZipError| match error {
+/// The names of the arrays of the `.npz` file `path` from its bytes.
+pub(super) fn names(path: &Path, bytes: &[u8]) -> Result<Vec<String>> {
+    let archive = ZipArchive::new(Cursor::new(bytes)).map_err(|error| damaged(path, &error))?;
+    Ok(archive.file_names().filter_map(|file| file.strip_suffix(MEMBER)).map(str::to_owned).collect())
+}
+
+/// The ending of an array's name in an archive.
+const MEMBER: &str = ".npy";
+
+fn damaged(path: &Path, error: &ZipError) -> Error {
+    match error {
         ZipError::UnsupportedArchive(problem) => {
             Error::file("read", path, format!("its compression is unknown: {problem}"))
                 .with_hint("write it with np.savez or np.savez_compressed")
         }
         error => Error::file("read", path, format!("it is damaged or not a .npz file ({error})")),
-    };
+    }
+}
+
+/// Reads the array `name` of the `.npz` file `path`, or the only one, from the file's bytes.
+pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>, host: &Host) -> Result<Array> {
+    let damaged = |error: ZipError| damaged(path, &error);
     let mut archive = ZipArchive::new(Cursor::new(bytes)).map_err(damaged)?;
-    let members: Vec<String> = archive.file_names().filter(|file| file.ends_with(".npy")).map(str::to_owned).collect();
-    let names: Vec<&str> = members.iter().filter_map(|member| member.strip_suffix(".npy")).collect();
+    let members: Vec<String> = archive.file_names().filter(|file| file.ends_with(MEMBER)).map(str::to_owned).collect();
+    let names: Vec<&str> = members.iter().filter_map(|member| member.strip_suffix(MEMBER)).collect();
     let member = match (name, members.as_slice()) {
         (_, []) => return Err(Error::file("read", path, "it holds no arrays")),
         (None, [only]) => only,
@@ -50,7 +63,7 @@ pub(super) fn decode_archive(path: &Path, bytes: &[u8], name: Option<&str>, host
         }
         // As NumPy has it: the name of a member, or that without its ending.
         (Some(name), several) => {
-            let is_it = |member: &&String| *member == name || member.strip_suffix(".npy") == Some(name);
+            let is_it = |member: &&String| *member == name || member.strip_suffix(MEMBER) == Some(name);
             several.iter().find(is_it).ok_or_else(|| {
                 Error::file("read", path, format!("it holds no array `{name}`"))
                     .with_hint(suggestion(name, &names, "it holds"))

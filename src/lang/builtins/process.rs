@@ -7,8 +7,10 @@ use rhai::{Array, Dynamic, Engine, FnPtr, Map};
 
 use crate::error::Error;
 use crate::expr::Expression;
+use crate::host::Call;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Tables, kind, number_argument, read};
+use crate::lang::options::{Tables, json_number, kind, number_argument, read};
+use crate::lang::surroundings::host;
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, check_blocks, entry, trace};
 use crate::process::{Amplitudes, Definition, Draft, DraftStart, Entry, Process, StartLaw};
 use crate::settings::Setting;
@@ -62,6 +64,14 @@ const SDE: &[Setting] = &[
     .or_else("none"),
     Setting::number("horizon", "total time T").above(0.0).required("give the total time, e.g. horizon: 2"),
 ];
+
+/// The process, of which what the run writes will say that it was defined.
+fn noted(ctx: &NativeCallContext, process: Process) -> Process {
+    let parameters = process.parameters().iter().map(|(name, value)| (name.clone(), json_number(*value)));
+    let horizon = ("horizon".to_owned(), json_number(process.horizon()));
+    host(ctx).journal().define(Call::new(process.name(), &parameters.chain([horizon]).collect()));
+    process
+}
 
 #[export_module(manifest)]
 mod functions {
@@ -126,7 +136,7 @@ mod functions {
             Ok((draft, given.number("horizon")))
         })?;
         let definition = draft.definition().raise(&ctx)?;
-        Process::new(definition, horizon).raise(&ctx)
+        Process::new(definition, horizon).map(|process| noted(&ctx, process)).raise(&ctx)
     }
 
     /// The same process with other parameters; no closure runs again.
@@ -149,7 +159,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn vary(ctx: NativeCallContext, process: &mut Process, changes: Map) -> Outcome<Process> {
         let changes = numbers(&ctx, changes)?;
-        process.vary(&changes).raise(&ctx)
+        process.vary(&changes).map(|process| noted(&ctx, process)).raise(&ctx)
     }
 
     #[rhai_fn(name = "to_string", name = "to_debug", pure)]

@@ -9,7 +9,7 @@ use crate::lang::options::{Given, Table, Tables, natural_argument, number, numbe
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::process::Process;
-use crate::sample::{self, FORWARD, FROM, Forward, KEEP, Keep, REVERSE, SAMPLE, STEPS, State};
+use crate::sample::{self, FORWARD, FROM, Folder, Forward, KEEP, Keep, PARTS, REVERSE, SAMPLE, STEPS, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
@@ -30,6 +30,10 @@ mod functions {
     /// followed by 50 exponential steps, which are exact for Gaussian data, on the quadratic grid. With a score that
     /// learned from simulated paths, states are held within 15 % of the range of these paths beyond it.
     ///
+    /// With `checkpoint: "runs/samples"` every 65,536 samples are written to that folder when they are complete. The same
+    /// call with `resume: true` takes what is there, and goes on behind it with the bits of a run that was never stopped;
+    /// it may ask for more samples. A part that is damaged is drawn again, with a warning.
+    ///
     /// # Shapes
     /// Every block of the result is [count, shape...] with the shape of a datum.
     ///
@@ -41,7 +45,8 @@ mod functions {
     ///
     /// # Errors
     /// When an option is out of range, the method cannot follow the process, the prior does not exist, or the steps are
-    /// so long that the samples run away.
+    /// so long that the samples run away. When the folder cannot be written, has samples and `resume` is not asked for,
+    /// or has those of another score or other options: names what differs.
     ///
     /// # Source
     /// Anderson, Stoch. Proc. Appl. 12, 313 (1982); Song et al., arXiv 2011.13456 (flow, `"pc"`); Karras et al.,
@@ -59,11 +64,17 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn sample(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<State> {
-        let (count, law, request) = read(&ctx, options, &[SAMPLE, STEPS, REVERSE, KEEP], |given| {
-            Ok((given.count("count"), sample::prior(given), follow(given, score.score().process())?))
+        let (count, law, request, folder) = read(&ctx, options, &[SAMPLE, STEPS, REVERSE, KEEP, PARTS], |given| {
+            let folder = Folder::read(given).raise(&ctx)?;
+            Ok((given.count("count"), sample::prior(given), follow(given, score.score().process())?, folder))
         })?;
-        let law = law.unwrap_or(score.score().usual_prior());
-        sample::sample(score.score(), count, law, &request, &task(&ctx)).raise(&ctx)
+        let (score, task) = (score.score(), task(&ctx));
+        let law = law.unwrap_or(score.usual_prior());
+        match folder {
+            None => sample::sample(score, count, law, &request, &task),
+            Some(folder) => sample::sample_in_parts(score, count, law, &request, &folder, &task),
+        }
+        .raise(&ctx)
     }
 
     /// Follows the reverse process from given states, e.g. noised data, to the data.
@@ -303,7 +314,7 @@ fn keep(given: &Given) -> Outcome<Keep> {
 
 /// The options of the functions of this file.
 const OPTIONS: &[(&str, Table)] = &[
-    ("sample", &[SAMPLE, STEPS, REVERSE, KEEP]),
+    ("sample", &[SAMPLE, STEPS, REVERSE, KEEP, PARTS]),
     ("reverse", &[FROM, STEPS, REVERSE, KEEP]),
     ("simulate", &[FORWARD, KEEP]),
 ];

@@ -1,6 +1,7 @@
 //! An error ready to be shown: what was wrong, where (with the source line and a caret), and the way out.
 
 mod ansi;
+mod visible;
 
 use codespan_reporting::diagnostic::{Diagnostic as Report, Label};
 use codespan_reporting::files::SimpleFiles;
@@ -11,6 +12,7 @@ use ansi::Ansi;
 
 pub use super::sources::Place;
 use crate::error::Error;
+pub use visible::visible;
 
 /// How a text ended that gave no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -58,21 +60,25 @@ impl Diagnostic {
         Self { message, hints: Vec::new(), places: Vec::new(), ending: Ending::Failed }
     }
 
-    /// The text shown to the user, with colours for a terminal or without.
+    /// The text shown to the user, with colours for a terminal or without; nothing else in it acts on a terminal.
     pub fn render(&self, colour: bool) -> String {
         let mut files = SimpleFiles::new();
         let mut labels = Vec::new();
         for (i, (place, note)) in self.places.iter().enumerate() {
-            let file = files.add(place.name.clone(), place.text.clone());
-            let range = place.range();
+            let [name, text] = [&place.name, &place.text].map(|text| visible(text).into_owned());
+            let range = Place { text: text.clone(), ..place.clone() }.range();
+            let note = visible(note);
+            let file = files.add(name, text);
             labels.push(match i {
                 0 => Label::primary(file, range).with_message(note),
                 _ => Label::secondary(file, range).with_message(note),
             });
         }
-        let report = Report::error().with_message(&self.message).with_labels(labels).with_notes(self.hints.clone());
+        let message = visible(&self.message);
+        let hints = self.hints.iter().map(|hint| visible(hint).into_owned()).collect();
+        let report = Report::error().with_message(&*message).with_labels(labels).with_notes(hints);
         let config = term::Config::default();
-        let plain = || term::emit_into_string(&config, &files, &report).unwrap_or_else(|_| self.message.clone());
+        let plain = || term::emit_into_string(&config, &files, &report).unwrap_or_else(|_| message.to_string());
         if !colour {
             return plain();
         }

@@ -5,6 +5,7 @@ use std::ops::Deref;
 
 use rhai::{Dynamic, FnPtr, Map, NativeCallContext};
 
+use super::noted::{self, SEED};
 use super::{UNKNOWN, expected, read_number, read_whole};
 use crate::error::{Error, Result, nearest, suggestion};
 use crate::lang::failure::{Outcome, Raise};
@@ -51,6 +52,9 @@ pub(crate) fn read<T>(
     let result = take(&given)?;
     let unasked = given.values.unasked();
     assert!(unasked.is_empty(), "{}: declared but not read: {unasked:?}", ctx.fn_name());
+    if given.has(SEED) {
+        noted::call(ctx, &given.values);
+    }
     Ok(result)
 }
 

@@ -1,9 +1,11 @@
 //! Reading arguments and option maps: every number accepts `1` and `1.0`, every wrong value is named.
 
 mod declared;
+mod noted;
 mod tables;
 
 pub(crate) use declared::{Given, read};
+pub(crate) use noted::number as json_number;
 pub(crate) use tables::{Table, Tables};
 
 use rhai::{Dynamic, NativeCallContext};
@@ -107,5 +109,9 @@ pub(crate) fn count_argument(ctx: &NativeCallContext, name: &str, value: &Dynami
 
 /// A whole-number argument, 0 or above, such as a seed.
 pub(crate) fn natural_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<u64> {
-    read_natural(ctx, name, value).raise(ctx)
+    let natural = read_natural(ctx, name, value).raise(ctx)?;
+    if name == noted::SEED {
+        noted::seed(ctx, natural);
+    }
+    Ok(natural)
 }

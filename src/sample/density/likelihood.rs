@@ -241,7 +241,7 @@ impl<'a> Plan<'a> {
     /// The log densities of the states that `start` gives, with the random directions of draw number `draw`.
     fn run(&self, count: usize, start: &Beginning<'_>, draw: u32) -> Result<Densities> {
         let process = self.score.process();
-        let request = Request { process, count, shape: self.score.shape(), kept: Vec::new() };
+        let request = Request { process, first_block: 0, count, shape: self.score.shape(), kept: Vec::new() };
         request.blocks(BLOCK)?;
         let groups = request.blocks(GROUP)?;
         self.check_memory(count)?;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::data::Units;
+use crate::host::Provenance;
 use crate::process::Process;
 
 /// Version of the format; raised when an older program could misread a newer file.
@@ -36,6 +37,9 @@ pub(super) struct Header {
     /// What a training run that was not at its end keeps beside the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(super) run: Option<Value>,
+    /// Where the model comes from.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(super) provenance: Option<Provenance>,
 }
 
 /// A thing of several kinds, and what it says of itself.

@@ -20,7 +20,7 @@ use super::basis::{self, Subject};
 use super::{Learned, Score};
 use crate::data::Moments;
 use crate::error::{Error, Result};
-use crate::host::Host;
+use crate::host::{Host, Provenance};
 use crate::nn::{self, Network, Weights};
 use crate::process::{Process, difference};
 use header::{Header, Kind};
@@ -34,7 +34,7 @@ impl Learned {
     /// # Errors
     /// When the file cannot be written.
     pub fn save(&self, path: &Path, host: &Host) -> Result<()> {
-        host.write_bytes(path, &self.encode()?)
+        host.write_bytes(path, &self.encode_run(&self.weights(), None, host.provenance())?)
     }
 
     /// The model as the bytes of a safetensors file.
@@ -42,14 +42,20 @@ impl Learned {
     /// # Errors
     /// When the description of its process cannot be stored.
     pub fn encode(&self) -> Result<Vec<u8>> {
-        self.encode_run(&self.weights(), None)
+        self.encode_run(&self.weights(), None, None)
     }
 
-    /// The model with other `weights`, and what a training `run` keeps beside it, as the bytes of a safetensors file.
+    /// The model with other `weights`, what a training `run` keeps beside it, and where it comes from, as the bytes of a
+    /// safetensors file.
     ///
     /// # Errors
     /// As [`Learned::encode`].
-    pub(crate) fn encode_run(&self, weights: &Weights, run: Option<Value>) -> Result<Vec<u8>> {
+    pub(crate) fn encode_run(
+        &self,
+        weights: &Weights,
+        run: Option<Value>,
+        provenance: Option<Provenance>,
+    ) -> Result<Vec<u8>> {
         let (basis, network) = (self.basis(), self.network());
         let header = Header {
             checksum: seal::BLANK.to_owned(),
@@ -65,6 +71,7 @@ impl Learned {
             basis: Kind { kind: basis.kind().to_owned(), description: basis.description() },
             network: Kind { kind: network.kind().to_owned(), description: network.description() },
             run,
+            provenance,
         };
         let mut tensors = BTreeMap::new();
         for (part, values) in PARTS.iter().zip(parts(weights)) {
@@ -85,6 +92,12 @@ impl Learned {
         let mut bytes = bytes.map_err(|e| broken(&e))?;
         seal::seal(&mut bytes);
         Ok(bytes)
+    }
+
+    /// Whether the bytes of a file begin like those of a saved model.
+    pub fn is_saved_in(bytes: &[u8]) -> bool {
+        let metadata = SafeTensors::read_metadata(bytes);
+        metadata.is_ok_and(|(_, file)| file.metadata().as_ref().is_some_and(|entries| entries.contains_key(KEY)))
     }
 
     /// Reads a model that [`Learned::save`] wrote, its process included.

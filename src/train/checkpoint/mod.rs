@@ -175,7 +175,7 @@ impl<'a> Checkpoints<'a> {
             elapsed,
         };
         let run = serde_json::to_value(run).map_err(|e| Error::file("write", &path, e))?;
-        self.host.write_bytes(&path, &self.model.encode_run(weights, Some(run))?)?;
+        self.host.write_bytes(&path, &self.model.encode_run(weights, Some(run), self.host.provenance())?)?;
         self.kept.retain(|kept| *kept != path);
         self.kept.push(path);
         let old = self.kept.len().saturating_sub(self.keep);

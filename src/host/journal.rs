@@ -1,0 +1,131 @@
+//! What a run has done so far: which texts ran, what they imported, read and computed. What it writes says so.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::File;
+use std::io::{self, Seek};
+use std::path::Path;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::provenance::{self, Calls, Provenance, Source};
+use super::record::{hash, hash_of};
+
+/// What a run has done so far. Clones share it.
+#[derive(Clone, Default)]
+pub(crate) struct Journal(Arc<Mutex<Run>>);
+
+struct Run {
+    /// How many texts ran.
+    count: usize,
+    /// All of them.
+    script: String,
+    /// The texts of modules, by their hash.
+    texts: BTreeMap<String, String>,
+    so_far: Provenance,
+}
+
+impl Journal {
+    /// A text is going to run; the first gives all its name.
+    pub(crate) fn enter(&self, name: &str, text: &str) {
+        let run = &mut *self.lock();
+        provenance::join(&mut run.script, text, run.count == 0);
+        if run.count == 0 {
+            run.so_far.script.name = shown(Path::new(name));
+        }
+        run.so_far.script.sha256 = hash_of(run.script.as_bytes());
+        run.count += 1;
+    }
+
+    /// What the script sees as `args`.
+    pub(crate) fn give(&self, arguments: &[String]) {
+        self.lock().so_far.arguments = arguments.to_vec();
+    }
+
+    /// A module was imported.
+    pub(crate) fn import(&self, path: &Path, text: &str) {
+        let mut run = self.lock();
+        let sha256 = hash_of(text.as_bytes());
+        run.texts.insert(sha256.clone(), text.to_owned());
+        run.so_far.modules.insert(Source { name: shown(path), sha256 });
+    }
+
+    /// A file is going to be read that comes from `other`, if tumble made it.
+    pub(super) fn read(&self, path: &Path, file: &mut File, other: Option<Provenance>) -> io::Result<()> {
+        let run = &mut *self.lock();
+        if run.count == 0 {
+            return Ok(());
+        }
+        if !other.as_ref().is_some_and(|other| run.so_far.is_of_same_run(other)) {
+            run.so_far.inputs.insert(Source { name: shown(path), sha256: hash(file)? });
+            file.rewind()?;
+        }
+        if let Some(other) = other {
+            run.so_far.inherit(other);
+        }
+        Ok(())
+    }
+
+    /// Something is going to be computed.
+    pub(crate) fn compute(&self, call: provenance::Call, seed: Option<u64>) {
+        self.lock().so_far.calls.add(call, seed);
+    }
+
+    /// A process was defined.
+    pub(crate) fn define(&self, process: provenance::Call) {
+        self.lock().so_far.define([process]);
+    }
+
+    /// All of it, once a text has run.
+    pub(super) fn provenance(&self) -> Option<Provenance> {
+        let run = self.lock();
+        (run.count > 0).then(|| Provenance { inputs: together(&run.so_far.inputs), ..run.so_far.clone() })
+    }
+
+    /// The script and its modules: hash and text of each.
+    pub(super) fn texts(&self) -> Vec<(String, String)> {
+        let run = self.lock();
+        let script = (run.so_far.script.sha256.clone(), run.script.clone());
+        run.texts.clone().into_iter().chain([script]).collect()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Run> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Default for Run {
+    fn default() -> Self {
+        let so_far = Provenance {
+            tumble: env!("CARGO_PKG_VERSION").to_owned(),
+            script: Source { name: String::new(), sha256: hash_of(b"") },
+            arguments: Vec::new(),
+            modules: BTreeSet::new(),
+            inputs: BTreeSet::new(),
+            processes: BTreeSet::new(),
+            calls: Calls::default(),
+        };
+        Self { count: 0, script: String::new(), texts: BTreeMap::new(), so_far }
+    }
+}
+
+/// The inputs of which a file names each.
+const MOST_INPUTS: usize = 64;
+
+/// The inputs as a file names them: of many the last ones by one hash, that of the names and hashes of all of them.
+fn together(inputs: &BTreeSet<Source>) -> BTreeSet<Source> {
+    if inputs.len() <= MOST_INPUTS {
+        return inputs.clone();
+    }
+    let rest: String =
+        inputs.iter().skip(MOST_INPUTS).map(|input| format!("{}  {}\n", input.sha256, input.name)).collect();
+    let name = format!("{} more", inputs.len() - MOST_INPUTS);
+    inputs.iter().take(MOST_INPUTS).cloned().chain([Source { name, sha256: hash_of(rest.as_bytes()) }]).collect()
+}
+
+/// A name that is the same on every machine.
+fn shown(path: &Path) -> String {
+    let path = match path.file_name() {
+        Some(name) if path.is_absolute() => Path::new(name),
+        _ => path,
+    };
+    path.display().to_string()
+}

@@ -1,0 +1,190 @@
+//! Where files come from: what they say of it, and whether they can be made again.
+
+use std::path::PathBuf;
+use std::process::{Command, Output};
+
+/// A working directory with a script, a module, and data.
+struct Scene(tempfile::TempDir);
+
+const SCRIPT: &str = r#"
+import "lib" as lib;
+let x = io::read("data.csv");
+let p = process::active(#{ tau: lib::tau() });
+let d = dataset::from_array(x);
+let m = score::mlp(p, d, #{ hidden: [8], seed: 3 });
+train(m, d, #{ steps: 20, batch: 16, seed: 5 });
+m.save("out/model.safetensors");
+let result = step("out/step.json", #{ tau: 0.5 }, || #{ mean: d.sample(10, 8).mean() });
+let s = sample(m, #{ count: 300, steps: 5, seed: 2 });
+io::write("out/samples.npz", #{ x: s.x, eta: s.eta });
+io::write("out/samples.npy", s.x);
+io::write("out/result.json", #{ result: result, args: args });
+plot::scatter([s.x], #{ file: "out/figure.png" });
+plot::scatter([s.x], #{ file: "out/figure.svg" });
+plot::animate(simulate(p, x, #{ steps: 3, keep: "all", seed: 9 }).path("x"), #{ file: "out/paths.gif" });
+"#;
+const FILES: [&str; 8] = [
+    "model.safetensors",
+    "step.json",
+    "samples.npz",
+    "samples.npy",
+    "result.json",
+    "figure.png",
+    "figure.svg",
+    "paths.gif",
+];
+
+impl Scene {
+    fn new() -> Self {
+        let scene = Self(tempfile::tempdir().unwrap());
+        std::fs::create_dir(scene.path("out")).unwrap();
+        scene.file("a.rhai", SCRIPT);
+        scene.file("lib.rhai", "fn tau() { 0.5 }");
+        let rows: String = (0..200).map(|i| format!("{},{}\n", i % 7, i % 5)).collect();
+        scene.file("data.csv", &rows);
+        scene
+    }
+
+    /// After its script has run.
+    fn run() -> Self {
+        let scene = Self::new();
+        scene.succeeds(&["run", "a.rhai", "--", "--seed", "1"]);
+        scene
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.0.path().join(name)
+    }
+
+    fn file(&self, name: &str, text: &str) {
+        std::fs::write(self.path(name), text).unwrap();
+    }
+
+    fn tumble(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumble"));
+        command.arg("-q").args(arguments).current_dir(self.0.path()).env("TMPDIR", self.0.path()).output().unwrap()
+    }
+
+    fn succeeds(&self, arguments: &[&str]) -> String {
+        let output = self.tumble(arguments);
+        assert!(output.status.success(), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout)
+    }
+
+    /// What is printed and complained of by what fails.
+    fn fails(&self, arguments: &[&str]) -> String {
+        let output = self.tumble(arguments);
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {}{}", text(&output.stdout), text(&output.stderr));
+        text(&output.stdout) + &text(&output.stderr)
+    }
+}
+
+fn text(bytes: &[u8]) -> String {
+    String::from_utf8_lossy(bytes).into_owned()
+}
+
+/// Seen to fail without the journal's order of calls, and where a step that is not computed again did not bring with it
+/// what it once computed.
+#[test]
+fn every_file_says_what_made_it_and_is_made_again() {
+    let scene = Scene::run();
+    let script = Command::new("sha256sum").arg(scene.path("a.rhai")).output().map(|output| text(&output.stdout));
+    for name in FILES {
+        let path = format!("out/{name}");
+        let info = scene.succeeds(&["info", &path]);
+        for expected in [
+            "as tumble wrote it",
+            "script       a.rhai, SHA-256 ",
+            "arguments    --seed 1",
+            "imports      lib.rhai, SHA-256 ",
+            "reads        data.csv, SHA-256 ",
+            "processes    active: Ta 1, ",
+            "train: batch 16, steps 20; seed 5",
+        ] {
+            assert!(info.contains(expected), "{name} does not say `{expected}`:\n{info}");
+        }
+        if let Ok(Some(hash)) = script.as_ref().map(|line| line.split_whitespace().next()) {
+            assert!(info.contains(hash), "{info}");
+        }
+        let again = scene.succeeds(&["replay", &path]);
+        assert!(again.contains("made again, all ") && again.contains(" bytes are the same"), "{name}: {again}");
+    }
+    let left =
+        std::fs::read_dir(scene.0.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    let left: Vec<_> = left.filter(|name| name.starts_with("tumble-replay")).collect();
+    assert!(left.is_empty(), "{left:?}");
+}
+
+/// A copy has no record beside it: what is inscribed tells. The readers of other programs must not mind.
+#[test]
+fn what_is_copied_still_says_it() {
+    let scene = Scene::run();
+    for name in ["model.safetensors", "samples.npz", "figure.png", "figure.svg", "paths.gif"] {
+        let copy = format!("copy of {name}");
+        std::fs::copy(scene.path(&format!("out/{name}")), scene.path(&copy)).unwrap();
+        let info = scene.succeeds(&["info", &copy]);
+        assert!(info.contains("without the record beside it") && info.contains("train: batch 16"), "{name}: {info}");
+        assert!(scene.fails(&["replay", &copy]).contains("there is no record of it"), "{name}");
+    }
+    scene.succeeds(&["-e", "score::load(\"copy of model.safetensors\"); io::read(\"copy of samples.npz\", \"x\")"]);
+}
+
+/// Seen to fail without the stage: the script would find its own files, or replace them.
+#[test]
+fn a_replay_touches_nothing_and_finds_nothing_of_its_own() {
+    let scene = Scene::new();
+    scene.file(
+        "b.rhai",
+        "if io::exists(\"m.npy\") { io::write(\"n.npy\", [1]) } else { io::write(\"n.npy\", [2]) }\nio::write(\"m.npy\", [3]);",
+    );
+    scene.succeeds(&["run", "b.rhai"]);
+    let before = std::fs::metadata(scene.path("n.npy")).unwrap().modified().unwrap();
+    scene.succeeds(&["replay", "n.npy"]);
+    assert_eq!(std::fs::metadata(scene.path("n.npy")).unwrap().modified().unwrap(), before);
+    scene.succeeds(&["replay", "m.npy"]);
+}
+
+#[test]
+fn what_differs_is_named() {
+    let scene = Scene::run();
+    let rows: String = (0..200).map(|i| format!("{},{}\n", i % 7, i % 3)).collect();
+    scene.file("data.csv", &rows);
+    let different = scene.fails(&["replay", "out/samples.npy"]);
+    for expected in
+        ["`data.csv` has changed since", "out/samples.npy: different, ", " numbers differ, by ", "made again is"]
+    {
+        assert!(different.contains(expected), "{different}");
+    }
+    // The script as it was is kept; what it is now is another.
+    scene.file("a.rhai", "throw 1");
+    assert!(scene.fails(&["replay", "out/samples.npy"]).contains("different, "));
+    scene.file("out/result.json", "{}");
+    assert!(scene.succeeds(&["info", "out/result.json"]).contains("changed since tumble wrote it"));
+    assert!(scene.succeeds(&["info", "data.csv"]).contains("no record of tumble beside it"));
+    assert!(scene.fails(&["info", "no_such.png"]).contains("no such file"));
+}
+
+/// A run that goes on where another stopped writes the same bytes. Seen to fail where what a step had computed was not
+/// taken over from its file.
+#[test]
+fn a_run_that_skips_its_steps_writes_the_same() {
+    let scene = Scene::run();
+    let bytes = |name: &str| std::fs::read(scene.path(&format!("out/{name}"))).unwrap();
+    let first: Vec<_> = FILES.iter().map(|name| bytes(name)).collect();
+    scene.succeeds(&["run", "a.rhai", "--", "--seed", "1"]);
+    for (name, first) in FILES.iter().zip(first) {
+        assert_eq!(bytes(name), first, "{name}");
+    }
+}
+
+#[test]
+fn what_was_entered_at_a_prompt_is_replayed_input_by_input() {
+    let scene = Scene::new();
+    let mut prompt = Command::new(env!("CARGO_BIN_EXE_tumble"));
+    prompt.current_dir(scene.0.path()).env("TUMBLE_HISTORY", "").stdin(std::process::Stdio::piped());
+    let mut prompt = prompt.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
+    let inputs = "fn f() { 1 }\nlet a = f();\nno_such_name\nfn f() { 2 }\nio::write(\"a.npy\", [a, f()])\n";
+    std::io::Write::write_all(&mut prompt.stdin.take().unwrap(), inputs.as_bytes()).unwrap();
+    assert!(prompt.wait().unwrap().success());
+    assert!(scene.succeeds(&["replay", "a.npy"]).contains("all "));
+}
