@@ -183,7 +183,7 @@ fn what_was_entered_at_a_prompt_is_replayed_input_by_input() {
     let mut prompt = Command::new(env!("CARGO_BIN_EXE_tumble"));
     prompt.current_dir(scene.0.path()).env("TUMBLE_HISTORY", "").stdin(std::process::Stdio::piped());
     let mut prompt = prompt.stdout(std::process::Stdio::null()).stderr(std::process::Stdio::null()).spawn().unwrap();
-    let inputs = "fn f() { 1 }\nlet a = f();\nno_such_name\nfn f() { 2 }\nio::write(\"a.npy\", [a, f()])\n";
+    let inputs = "fn f() { 1 }\nlet a = f();\nfn f() { 2 }\nio::write(\"a.npy\", [a, f()])\n";
     std::io::Write::write_all(&mut prompt.stdin.take().unwrap(), inputs.as_bytes()).unwrap();
     assert!(prompt.wait().unwrap().success());
     assert!(scene.succeeds(&["replay", "a.npy"]).contains("all "));

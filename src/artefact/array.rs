@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Kind, difference_of, ending};
+use super::kind::{Kind, difference_of, ending};
 use crate::data::formats::{self, Array, Options};
 use crate::error::{Error, Result};
 use crate::host::Host;

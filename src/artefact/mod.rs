@@ -1,11 +1,14 @@
 //! What is in a file that the program wrote, in words, and how two of them differ.
 
 mod array;
+mod kind;
 mod model;
 mod picture;
 mod text;
 
 use std::path::Path;
+
+use kind::Kind;
 
 use crate::error::Result;
 use crate::host::Host;
@@ -21,20 +24,10 @@ pub enum Comparison {
     Different(String),
 }
 
-/// A kind of files.
-struct Kind {
-    /// Whether a file of this name and these bytes is of this kind.
-    fits: fn(&Path, &[u8]) -> bool,
-    /// What is in it: a line each.
-    describe: fn(&Path, &[u8], &Host) -> Result<Vec<String>>,
-    /// How the content of a second one differs from that of a first; nothing where it does not.
-    difference: fn(&Path, [&[u8]; 2], &Host) -> Result<Option<String>>,
-}
-
 /// All kinds; the first that fits is it, and the last fits all.
 const KINDS: [Kind; 5] = [model::KIND, picture::BITMAP, picture::DRAWING, array::KIND, text::KIND];
 
-fn kind(name: &Path, bytes: &[u8]) -> &'static Kind {
+fn kind_of(name: &Path, bytes: &[u8]) -> &'static Kind {
     KINDS.iter().find(|kind| (kind.fits)(name, bytes)).expect("the last fits all")
 }
 
@@ -43,7 +36,7 @@ fn kind(name: &Path, bytes: &[u8]) -> &'static Kind {
 /// # Errors
 /// When it is damaged.
 pub fn describe(name: &Path, bytes: &[u8], host: &Host) -> Result<Vec<String>> {
-    (kind(name, bytes).describe)(name, bytes, host)
+    (kind_of(name, bytes).describe)(name, bytes, host)
 }
 
 /// How the `second` bytes of the file `name` differ from the `first`.
@@ -54,28 +47,8 @@ pub fn compare(name: &Path, first: &[u8], second: &[u8], host: &Host) -> Result<
     if first == second {
         return Ok(Comparison::Identical);
     }
-    let difference = (kind(name, first).difference)(name, [first, second], host)?;
+    let difference = (kind_of(name, first).difference)(name, [first, second], host)?;
     Ok(difference.map_or(Comparison::SameContent, Comparison::Different))
-}
-
-fn ending(name: &Path) -> String {
-    name.extension().map(|ending| ending.to_string_lossy().to_lowercase()).unwrap_or_default()
-}
-
-/// How many values of two lists differ, and by how much at most; nothing where none does.
-fn difference_of(first: &[f64], second: &[f64]) -> Option<String> {
-    let is_same = |a: &f64, b: &f64| a == b || a.is_nan() && b.is_nan();
-    let apart: Vec<f64> =
-        first.iter().zip(second).filter(|(a, b)| !is_same(a, b)).map(|(a, b)| (a - b).abs()).collect();
-    let largest = apart.iter().fold(0.0, |most: f64, &size| if size.is_nan() { size } else { most.max(size) });
-    let scale = first.iter().filter(|x| x.is_finite()).fold(0.0, |most: f64, x| most.max(x.abs()));
-    (!apart.is_empty()).then(|| {
-        format!(
-            "{} of {} numbers differ, by {largest:.2e} at most, of numbers up to {scale:.2e}",
-            apart.len(),
-            first.len()
-        )
-    })
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{Kind, difference_of, ending};
+use super::kind::{Kind, difference_of, ending};
 use crate::error::Result;
 use crate::host::Host;
 use crate::process::difference as difference_of_processes;

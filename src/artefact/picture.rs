@@ -4,7 +4,8 @@ use std::fmt::Display;
 use std::io::Cursor;
 use std::path::Path;
 
-use super::{Kind, ending, text};
+use super::kind::{Kind, ending};
+use super::text;
 use crate::error::{Error, Result};
 use crate::host::{Host, Inscription};
 

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use super::{Kind, ending};
+use super::kind::{Kind, ending};
 use crate::error::Result;
 use crate::host::Host;
 

@@ -21,7 +21,8 @@ pub(crate) struct Job {
 }
 
 impl Job {
-    /// Finds what made `file`; `script` is where that is, if its name does not tell. Its files are going to the `stage`.
+    /// Finds what made `file`; `script` is where that is, if its name does not tell. What it writes goes to the
+    /// `stage`.
     ///
     /// # Errors
     /// When it is not known or not to be had.

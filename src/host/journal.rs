@@ -6,8 +6,10 @@ use std::io::{self, Seek};
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use sha2::{Digest, Sha256};
+
+use super::hash::{digits, hash, hash_of};
 use super::provenance::{self, Calls, Provenance, Source};
-use super::record::{hash, hash_of};
 
 /// What a run has done so far. Clones share it.
 #[derive(Clone, Default)]
@@ -16,8 +18,10 @@ pub(crate) struct Journal(Arc<Mutex<Run>>);
 struct Run {
     /// How many texts ran.
     count: usize,
-    /// All of them.
-    script: String,
+    /// All of them, unless they are longer than what is kept.
+    script: Option<String>,
+    /// Their hash so far.
+    hash: Sha256,
     /// The texts of modules, by their hash.
     texts: BTreeMap<String, String>,
     so_far: Provenance,
@@ -27,11 +31,16 @@ impl Journal {
     /// A text is going to run; the first gives all its name.
     pub(crate) fn enter(&self, name: &str, text: &str) {
         let run = &mut *self.lock();
-        provenance::join(&mut run.script, text, run.count == 0);
+        let between = if run.count == 0 { "" } else { provenance::NEXT };
+        for part in [between, text] {
+            run.hash.update(part);
+            run.script =
+                run.script.take().filter(|script| script.len() + part.len() <= LONGEST).map(|script| script + part);
+        }
         if run.count == 0 {
             run.so_far.script.name = shown(Path::new(name));
         }
-        run.so_far.script.sha256 = hash_of(run.script.as_bytes());
+        run.so_far.script.sha256 = digits(run.hash.clone());
         run.count += 1;
     }
 
@@ -57,6 +66,9 @@ impl Journal {
         if !other.as_ref().is_some_and(|other| run.so_far.is_of_same_run(other)) {
             run.so_far.inputs.insert(Source { name: shown(path), sha256: hash(file)? });
             file.rewind()?;
+            if run.so_far.inputs.len() > MOST_NOTED {
+                run.so_far.inputs.pop_last();
+            }
         }
         if let Some(other) = other {
             run.so_far.inherit(other);
@@ -83,8 +95,8 @@ impl Journal {
     /// The script and its modules: hash and text of each.
     pub(super) fn texts(&self) -> Vec<(String, String)> {
         let run = self.lock();
-        let script = (run.so_far.script.sha256.clone(), run.script.clone());
-        run.texts.clone().into_iter().chain([script]).collect()
+        let script = run.script.iter().map(|script| (run.so_far.script.sha256.clone(), script.clone()));
+        run.texts.clone().into_iter().chain(script).collect()
     }
 
     fn lock(&self) -> MutexGuard<'_, Run> {
@@ -103,10 +115,14 @@ impl Default for Run {
             processes: BTreeSet::new(),
             calls: Calls::default(),
         };
-        Self { count: 0, script: String::new(), texts: BTreeMap::new(), so_far }
+        Self { count: 0, script: Some(String::new()), hash: Sha256::new(), texts: BTreeMap::new(), so_far }
     }
 }
 
+/// Bytes of texts that are kept: a program that runs texts for days must not grow by them.
+const LONGEST: usize = 4 << 20;
+/// The inputs that are noted at all.
+const MOST_NOTED: usize = 10_000;
 /// The inputs of which a file names each.
 const MOST_INPUTS: usize = 64;
 

@@ -6,6 +6,7 @@
 mod access;
 mod allocation;
 mod files;
+mod hash;
 mod inscription;
 mod journal;
 mod memory;

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::record::hash_of;
+use super::hash::hash_of;
 
 /// Where a file comes from: what ran, and what it had done when the file was written.
 ///
@@ -157,15 +157,7 @@ impl Provenance {
 }
 
 /// What stands between the texts of a prompt where they are kept as one.
-const NEXT: &str = "\n//// the next input\n";
-
-/// Several texts that ran one after the other as one.
-pub(super) fn join(script: &mut String, text: &str, is_first: bool) {
-    if !is_first {
-        script.push_str(NEXT);
-    }
-    script.push_str(text);
-}
+pub(super) const NEXT: &str = "\n//// the next input\n";
 
 /// The texts that were kept as one, as they ran one after the other.
 pub fn inputs(script: &str) -> impl Iterator<Item = &str> {

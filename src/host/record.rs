@@ -9,11 +9,10 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-
+use super::hash::{hash, hash_of};
 use super::place::Place;
 use super::provenance::Provenance;
+use serde::{Deserialize, Serialize};
 
 /// The folder of the records of a folder.
 pub(super) const RECORDS: &str = ".tumble";
@@ -159,25 +158,4 @@ pub(super) fn short(name: &OsStr) -> OsString {
         ..=LONGEST => name.to_owned(),
         _ => hash_of(name.as_encoded_bytes()).into(),
     }
-}
-
-/// The hash of what is left of a file.
-pub(super) fn hash(file: &mut File) -> io::Result<String> {
-    let mut hash = Sha256::new();
-    let mut buffer = vec![0; 1 << 16];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(digits(hash)),
-            count => hash.update(&buffer[..count]),
-        }
-    }
-}
-
-/// The hash of some bytes.
-pub(super) fn hash_of(bytes: &[u8]) -> String {
-    digits(Sha256::new_with_prefix(bytes))
-}
-
-fn digits(hash: Sha256) -> String {
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }

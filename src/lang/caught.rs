@@ -8,9 +8,9 @@ use rhai::{Dynamic, Engine, EvalAltResult, Map, NativeCallContext, Position, Sco
 use super::diagnostics::Diagnostic;
 use super::explain::Frame;
 use super::failure::Failure;
+use super::names::names;
 use super::rewrite::CATCH;
 use super::sources::Sources;
-use super::surroundings::names;
 use crate::error::Error;
 
 /// Registers the guard.

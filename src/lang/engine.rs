@@ -7,10 +7,11 @@ use std::sync::atomic::AtomicBool;
 use rhai::{Engine, OptimizationLevel};
 
 use super::modules::{self, Resolver};
+use super::names::Names;
 use super::options::Tables;
 use super::sources::Sources;
 use super::stop::{self, Meters};
-use super::surroundings::{Names, Surroundings};
+use super::surroundings::Surroundings;
 use super::tokens::{self, TokenState};
 use super::{arithmetic, builtins, caught, failure, whole};
 use crate::task::Task;

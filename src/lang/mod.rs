@@ -15,6 +15,7 @@ mod failure;
 mod json;
 pub mod limits;
 mod modules;
+mod names;
 #[cfg(test)]
 mod network_tests;
 mod options;

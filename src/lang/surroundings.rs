@@ -1,12 +1,8 @@
 //! What the engine carries for builtins, as its tag.
 
-use std::cell::OnceCell;
+use std::any::Any;
 use std::rc::Rc;
 
-use rhai::{AST, Engine};
-
-use super::catalog::Catalog;
-use super::options::Tables;
 use crate::host::{Host, Journal};
 use crate::task::Task;
 
@@ -15,25 +11,8 @@ use crate::task::Task;
 pub(crate) struct Surroundings {
     /// Cancel flag, progress, threads and host of computations.
     pub(crate) task: Task,
-    /// What has a name.
-    pub(crate) names: Rc<Names>,
-}
-
-/// Everything that a script can call, but for its own functions; read when it is first asked for.
-pub(crate) struct Names {
-    /// The option tables of all builtins.
-    pub(crate) tables: Rc<Tables>,
-    catalog: OnceCell<Catalog>,
-}
-
-impl Names {
-    pub(crate) fn new(tables: Rc<Tables>) -> Self {
-        Self { tables, catalog: OnceCell::new() }
-    }
-
-    pub(crate) fn catalog(&self, engine: &Engine) -> &Catalog {
-        self.catalog.get_or_init(|| Catalog::read(engine, &AST::empty(), &self.tables))
-    }
+    /// What has a name, [`Names`](super::names::Names); what builtins read options by must not know it.
+    pub(crate) names: Rc<dyn Any>,
 }
 
 /// The task of the running script.
@@ -53,7 +32,7 @@ pub(crate) fn journal(ctx: &rhai::NativeCallContext) -> Option<Journal> {
 }
 
 /// What has a name.
-pub(crate) fn names(ctx: &rhai::NativeCallContext) -> Rc<Names> {
+pub(super) fn names(ctx: &rhai::NativeCallContext) -> Rc<dyn Any> {
     surroundings(ctx, |all| all.names.clone())
 }
 

@@ -150,8 +150,8 @@ impl<'a> Parts<'a> {
         match decode(&bytes) {
             Ok((description, tensors)) => {
                 self.check(path, &description.origin)?;
-                let is_it = description.first == first && tensors.first().is_some_and(|(_, x)| x.shape()[0] == size);
-                Ok(is_it.then(|| self.state(description, tensors)))
+                let is_it = description.first == first;
+                Ok(Some(self.state(description, tensors)).filter(|state| is_it && self.is_whole(state, size)))
             }
             Err(problem) => {
                 let aside = self.task.host().set_aside(path)?;
@@ -160,6 +160,17 @@ impl<'a> Parts<'a> {
                 Ok(None)
             }
         }
+    }
+
+    /// Whether a state has all blocks of `size` samples.
+    fn is_whole(&self, state: &State, size: usize) -> bool {
+        let (count, shape) = (state.names.len(), [&[size], self.score.shape()].concat());
+        let path = [&[state.times.len()], &*shape].concat();
+        let paths = if state.times.is_empty() { 0 } else { count };
+        state.blocks.len() == count
+            && state.paths.len() == paths
+            && state.blocks.iter().all(|block| block.shape() == shape)
+            && state.paths.iter().all(|block| block.shape() == path)
     }
 
     /// Refuses a part of other samples.

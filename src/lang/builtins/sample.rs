@@ -30,9 +30,9 @@ mod functions {
     /// followed by 50 exponential steps, which are exact for Gaussian data, on the quadratic grid. With a score that
     /// learned from simulated paths, states are held within 15 % of the range of these paths beyond it.
     ///
-    /// With `checkpoint: "runs/samples"` every 65,536 samples are written to that folder when they are complete. The same
-    /// call with `resume: true` takes what is there, and goes on behind it with the bits of a run that was never stopped;
-    /// it may ask for more samples. A part that is damaged is drawn again, with a warning.
+    /// With `checkpoint: "runs/samples"` every 65,536 samples are written to that folder when they are complete. The
+    /// same call with `resume: true` takes what is there, and goes on behind it with the bits of a run that was never
+    /// stopped; it may ask for more samples. A part that is damaged is drawn again, with a warning.
     ///
     /// # Shapes
     /// Every block of the result is [count, shape...] with the shape of a datum.

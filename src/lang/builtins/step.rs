@@ -37,13 +37,13 @@ mod functions {
     /// What the closure gave, to the last bit; in .json tensors have become arrays.
     ///
     /// # Errors
-    /// When the folder does not exist, the file is there and not of this kind, the file cannot have what the settings or
-    /// the closure give (for .json see `io::write`), and as the closure.
+    /// When the folder does not exist, the file is there and not of this kind, the file cannot have what the settings
+    /// or the closure give (for .json see `io::write`), and as the closure.
     ///
     /// # Example
     /// ```rhai
     /// // let row = step("tau.json", #{ tau: 0.5, seed: 1, steps: 20_000 }, || train_and_measure(0.5, 1));
-    /// // let x = step("paths.safetensors", #{ steps: 10_000, seed: 1 }, || simulate(p, x0, #{ steps: 10_000, seed: 1 }).x);
+    /// // let x = step("paths.safetensors", #{ steps: 9000 }, || simulate(p, x0, #{ steps: 9000, seed: 1 }).x);
     /// assert_fails(|| step("tau.npy", #{ tau: 0.5 }, || 1), "must end in .json or .safetensors");
     /// ```
     #[rhai_fn(return_raw)]

@@ -45,8 +45,8 @@ impl Learned {
         self.encode_run(&self.weights(), None, None)
     }
 
-    /// The model with other `weights`, what a training `run` keeps beside it, and where it comes from, as the bytes of a
-    /// safetensors file.
+    /// The model with other `weights`, what a training `run` keeps beside it, and where it comes from, as the bytes of
+    /// a safetensors file.
     ///
     /// # Errors
     /// As [`Learned::encode`].
