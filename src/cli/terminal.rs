@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use console::Term;
 use tumble::Diagnostic;
-use tumble::lang::diagnostics::Ending;
+use tumble::lang::diagnostics::{Ending, visible};
 
 use super::exit::{CLOSED_PIPE, FAILURE, INTERRUPTED};
 
@@ -28,16 +28,27 @@ fn colours_wanted() -> bool {
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// Writes a line to standard output. Whoever closed it has seen enough, so the program ends.
+/// Writes a line of a script or a value to standard output: as it is to a file, and without what controls a terminal to
+/// a terminal.
 pub(crate) fn print(text: &str) {
+    if std::io::stdout().is_terminal() { print_page(&visible(text)) } else { print_page(text) }
+}
+
+/// Writes lines of the program's own, colours and all, to standard output. Whoever closed it has seen enough, so the
+/// program ends.
+pub(crate) fn print_page(text: &str) {
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
         std::process::exit(CLOSED_PIPE);
     }
 }
 
-/// Writes a line to standard error, if anybody still listens.
+/// Writes a line to standard error, if anybody still listens. Names and texts of others may be part of it.
 pub(crate) fn complain(text: &str) {
+    show(&visible(text));
+}
+
+fn show(text: &str) {
     let terminal = Term::stderr();
     if terminal.is_term() {
         // A computation that failed leaves its progress line behind.
@@ -54,7 +65,7 @@ pub(crate) fn report(diagnostic: &Diagnostic) -> u8 {
         Ending::Interrupted => interrupted(),
         Ending::Failed => {
             let colour = std::io::stderr().is_terminal() && colours_wanted();
-            complain(diagnostic.render(colour).trim_end());
+            show(diagnostic.render(colour).trim_end());
             FAILURE
         }
     }

@@ -1,6 +1,7 @@
 //! An error ready to be shown: what was wrong, where (with the source line and a caret), and the way out.
 
 mod ansi;
+mod visible;
 
 use codespan_reporting::diagnostic::{Diagnostic as Report, Label};
 use codespan_reporting::files::SimpleFiles;
@@ -10,6 +11,7 @@ use rhai::Position;
 use ansi::Ansi;
 
 pub use super::sources::Place;
+pub use visible::visible;
 use crate::error::Error;
 
 /// How a text ended that gave no value.
@@ -58,21 +60,26 @@ impl Diagnostic {
         Self { message, hints: Vec::new(), places: Vec::new(), ending: Ending::Failed }
     }
 
-    /// The text shown to the user, with colours for a terminal or without.
+    /// The text shown to the user, with colours for a terminal or without. Nothing else in it controls a terminal:
+    /// what would, in the script or in the name of a file, is made [`visible`].
     pub fn render(&self, colour: bool) -> String {
         let mut files = SimpleFiles::new();
         let mut labels = Vec::new();
         for (i, (place, note)) in self.places.iter().enumerate() {
-            let file = files.add(place.name.clone(), place.text.clone());
+            let place = place.visible();
             let range = place.range();
+            let file = files.add(place.name, place.text);
+            let note = visible(note);
             labels.push(match i {
                 0 => Label::primary(file, range).with_message(note),
                 _ => Label::secondary(file, range).with_message(note),
             });
         }
-        let report = Report::error().with_message(&self.message).with_labels(labels).with_notes(self.hints.clone());
+        let message = visible(&self.message).into_owned();
+        let notes = self.hints.iter().map(|hint| visible(hint).into_owned()).collect();
+        let report = Report::error().with_message(&message).with_labels(labels).with_notes(notes);
         let config = term::Config::default();
-        let plain = || term::emit_into_string(&config, &files, &report).unwrap_or_else(|_| self.message.clone());
+        let plain = || term::emit_into_string(&config, &files, &report).unwrap_or_else(|_| message.clone());
         if !colour {
             return plain();
         }
@@ -85,6 +92,12 @@ impl Diagnostic {
 }
 
 impl Place {
+    /// The same place, of which nothing controls a terminal.
+    fn visible(&self) -> Self {
+        let text = |text: &str| visible(text).into_owned();
+        Self { name: text(&self.name).replace('\n', "␊"), text: text(&self.text), ..*self }
+    }
+
     /// Bytes of the word or string at this place.
     fn range(&self) -> std::ops::Range<usize> {
         let start_of_line: usize = self.text.split_inclusive('\n').take(self.line - 1).map(str::len).sum();
