@@ -71,7 +71,7 @@ pub const ODD: &[&str] = &[
 /// Ways to a value of a kind, as the catalog calls it; `$Kind` stands for another value.
 const MADE: &[(&str, &[&str])] = &[
     ("number", &["1", "2", "0.5", "0", "3", "-1", "$?"]),
-    ("bool", &["true", "false", "$number < $number"]),
+    ("bool", &["true", "false", "($number) < ($number)"]),
     ("char", &["'c'", "'\\x1b'", "'é'"]),
     ("string", &["\"x\"", "\"eta\"", "folder + \"out.csv\"", "\"diamond\"", "`a${$number}`", "$?"]),
     ("array", &["[1, 2, 3]", "[0.5, 0.1]", "[[0.0, 0.0], [1.0, 1.0]]", "[$number, $number]", "[$Tensor]", "[$?]"]),
@@ -99,9 +99,9 @@ const MADE: &[(&str, &[&str])] = &[
             "tensor([1, 2, 3])",
             "ones([3, 3])",
             "tensor($array)",
-            "$Tensor * $number",
+            "$Tensor * ($number)",
             "$Tensor + $Tensor",
-            "$State.x",
+            "($State).x",
         ],
     ),
     (
@@ -115,10 +115,10 @@ const MADE: &[(&str, &[&str])] = &[
             "process::circle()",
             "process::run_and_tumble()",
             "process::active(#{ tau: $number })",
-            "sde(#{ state: [\"x\"], drift: |s, t, p| #{ x: -s.x * $number }, noise: |s, t, p| #{ x: 1 }, horizon: 1 })",
+            "sde(#{ state: [\"x\"], drift: |s, t, p| #{ x: -s.x * ($number) }, noise: |s, t, p| #{ x: 1 }, horizon: 1 })",
             "sde(#{ state: [\"x\", \"v\"], params: #{ k: $number }, drift: |s, t, p| #{ x: s.v, v: -p.k * s.x - s.v }, \
              noise: |s, t, p| #{ v: sqrt(2) }, start: |p| #{ v: normal(0, 1) }, horizon: 2 })",
-            "$Score.process",
+            "($Score).process",
         ],
     ),
     (
@@ -131,7 +131,7 @@ const MADE: &[(&str, &[&str])] = &[
             "dataset::from_array($Tensor)",
             "dataset::from_array(random_normal([6, 4, 4], 1))",
             "dataset::from_array([[0, 0], [1, 1]], #{ labels: [\"a\", \"b\"] })",
-            "$Dataset.normalise(\"whole\")",
+            "($Dataset).normalise(\"whole\")",
         ],
     ),
     (
@@ -141,7 +141,7 @@ const MADE: &[(&str, &[&str])] = &[
             "score::exact($Process, $Dataset)",
             "score::mlp(process::passive(), dataset::diamond(), #{ hidden: [4], seed: 1 })",
             "score::mlp($Process, $Dataset, #{ hidden: [3], seed: 1 })",
-            "$Score.given($string)",
+            "($Score).given($string)",
         ],
     ),
     (
@@ -219,7 +219,8 @@ fn filled(choices: &mut Choices, ways: &[&str], depth: usize) -> String {
 }
 
 fn odd(choices: &mut Choices) -> String {
-    choices.word(ODD).to_owned()
+    let value = choices.word(ODD);
+    if value.starts_with(['"', '[', '#', '\'', '(']) { value.to_owned() } else { format!("({value})") }
 }
 
 /// Any expression.
@@ -232,10 +233,10 @@ pub fn any(choices: &mut Choices, depth: usize) -> String {
         2 => choices.word(&["v0", "v1", "v2"]).to_owned(),
         3 => {
             let (a, b) = (any(choices, depth + 1), any(choices, depth + 1));
-            let sign = choices.word(&["+", "-", "*", "/", "%", "**", "==", "!=", "<", ">=", "&&", "||", "in", "??", "&", "|"]);
+            let sign = choices.word(&["+", "-", "*", "/", "%", "**", "==", "!=", "<", ">=", "in", "??", "&", "|"]);
             format!("({a} {sign} {b})")
         }
-        4 => format!("{}[{}]", any(choices, depth + 1), any(choices, depth + 1)),
+        4 => format!("({})[{}]", any(choices, depth + 1), any(choices, depth + 1)),
         5 => {
             let (_, ways) = choices.one(MADE);
             filled(choices, ways, depth)
@@ -250,7 +251,7 @@ pub fn any(choices: &mut Choices, depth: usize) -> String {
 /// A call of a function of the library, as a method or not; or a property.
 pub fn call(choices: &mut Choices, call: &Call, depth: usize) -> String {
     if let Some((owner, property)) = call.name.split_once('.') {
-        return format!("{}.{property}", argument(choices, "", owner, depth + 1));
+        return format!("({}).{property}", argument(choices, "", owner, depth + 1));
     }
     let form = choices.one(&call.forms);
     let mut values: Vec<String> = form

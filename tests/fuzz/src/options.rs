@@ -2,18 +2,19 @@
 
 use super::arguments::{argument, option_map};
 use super::choices::Choices;
+use super::language::VARIABLES;
 use super::library::{Call, library};
 use super::trial::Trial;
 
 /// The target.
 pub fn run(bytes: &[u8]) {
-    let choices = &mut Choices::new(bytes);
-    let takers: Vec<&Call> = library().calls.iter().filter(|call| !call.entry.options().is_empty()).collect();
-    let call = *choices.one(&takers);
-    Trial::default().run(&script(choices, call));
+    Trial::default().run(&script(&mut Choices::new(bytes)));
 }
 
-fn script(choices: &mut Choices, call: &Call) -> String {
+/// The script that some bytes stand for: a call of a function that takes options.
+pub fn script(choices: &mut Choices) -> String {
+    let takers: Vec<&Call> = library().calls.iter().filter(|call| !call.entry.options().is_empty()).collect();
+    let call = *choices.one(&takers);
     // What stands in front of the map, in the longest form.
     let form = call.forms.iter().max_by_key(|form| form.len()).expect("a function has a form");
     let values: Vec<String> = form
@@ -23,5 +24,5 @@ fn script(choices: &mut Choices, call: &Call) -> String {
             false => argument(choices, name, kind, 2),
         })
         .collect();
-    format!("{}({})", call.name, values.join(", "))
+    format!("{VARIABLES}{}({})", call.name, values.join(", "))
 }

@@ -65,13 +65,13 @@ fn change<'a>(tokens: &mut Vec<&'a str>, choices: &mut Choices) {
     let place = *choices.one(&meaning);
     let numbers: Vec<usize> =
         meaning.iter().copied().filter(|&i| tokens[i].starts_with(|c: char| c.is_ascii_digit())).collect();
-    match choices.below(8) {
+    match choices.below(16) {
         // Most scripts are still scripts when a number is another.
-        0..=3 if !numbers.is_empty() => tokens[*choices.one(&numbers)] = choices.word(ODD),
-        0..=3 => tokens[place] = choices.word(ODD),
-        4 => tokens[place] = choices.word(vocabulary()),
-        5 => drop(tokens.remove(place)),
-        6 => tokens.insert(place, choices.word(vocabulary())),
+        0..=10 if !numbers.is_empty() => tokens[*choices.one(&numbers)] = choices.word(ODD),
+        0..=11 => tokens[place] = choices.word(ODD),
+        12 => tokens[place] = choices.word(vocabulary()),
+        13 => drop(tokens.remove(place)),
+        14 => tokens.insert(place, choices.word(vocabulary())),
         _ => {
             let other = *choices.one(&meaning);
             tokens.swap(place, other);
