@@ -92,7 +92,8 @@ fn nothing_fails(target: &'static Target) {
     let faults = on_a_stack(move || {
         let corpus = corpus(target);
         assert!(!corpus.is_empty(), "{} has no corpus", target.name);
-        let of_corpus = corpus.iter().filter_map(|(path, input)| Some(format!("{}: {}", path.display(), fault(target, input)?)));
+        let of_corpus =
+            corpus.iter().filter_map(|(path, input)| Some(format!("{}: {}", path.display(), fault(target, input)?)));
         let mut faults: Vec<String> = of_corpus.collect();
         let kept: Vec<Vec<u8>> = corpus.into_iter().map(|(_, input)| input).collect();
         let mut dice = Dice(1);

@@ -11,8 +11,8 @@ use rhai::Position;
 use ansi::Ansi;
 
 pub use super::sources::Place;
-pub use visible::visible;
 use crate::error::Error;
+pub use visible::visible;
 
 /// How a text ended that gave no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -155,12 +155,13 @@ const MADE: &[(&str, &[&str])] = &[
     ),
     (
         "Classifier",
-        &[
-            "train_classifier(process::passive(), dataset::from_array([[0, 0], [1, 1]], #{ labels: [\"a\", \"b\"] }), \
-             #{ steps: 2, hidden: [3], batch: 2 })",
-        ],
+        &["train_classifier(process::passive(), dataset::from_array([[0, 0], [1, 1]], #{ labels: [\"a\", \"b\"] }), \
+             #{ steps: 2, hidden: [3], batch: 2 })"],
     ),
-    ("Picture", &["plot::scatter($Tensor)", "plot::lines([#{ x: [1, 2], y: [3, $number] }])", "plot::histogram($array)"]),
+    (
+        "Picture",
+        &["plot::scatter($Tensor)", "plot::lines([#{ x: [1, 2], y: [3, $number] }])", "plot::histogram($array)"],
+    ),
     ("options", &["#{}"]),
     ("data", &["$Dataset", "$Tensor"]),
     ("process", &["$Process"]),
@@ -273,8 +274,28 @@ pub fn call(choices: &mut Choices, call: &Call, depth: usize) -> String {
 
 /// Options by whose number the time goes.
 const HEAVY: &[&str] = &[
-    "count", "steps", "batch", "sweeps", "seeds", "probes", "simulations", "width", "channels", "blocks", "embedding",
-    "directions", "projections", "size", "frames", "copies", "paths", "length", "sets", "every", "points", "grid_size",
+    "count",
+    "steps",
+    "batch",
+    "sweeps",
+    "seeds",
+    "probes",
+    "simulations",
+    "width",
+    "channels",
+    "blocks",
+    "embedding",
+    "directions",
+    "projections",
+    "size",
+    "frames",
+    "copies",
+    "paths",
+    "length",
+    "sets",
+    "every",
+    "points",
+    "grid_size",
 ];
 
 /// A map of some of these options.

@@ -3,7 +3,9 @@
 
 use std::collections::BTreeMap;
 
-use tumble::expr::{Assignment, COMPOSED, COMPOSED_OF_TWO, Comparison, Condition, Expression, Function, Operation, Program};
+use tumble::expr::{
+    Assignment, COMPOSED, COMPOSED_OF_TWO, Comparison, Condition, Expression, Function, Operation, Program,
+};
 
 use super::choices::Choices;
 use super::tree::{SYMBOLS, Tree};
@@ -42,7 +44,9 @@ fn points(choices: &mut Choices) -> Vec<[f64; 4]> {
     };
     let [x, y, t, k] = [(); 4].map(|()| number());
     let moved = |i: usize, step: f32| f64::from(i as f32 * step);
-    (0..SAMPLES).map(|i| [f64::from((x + moved(i, 0.125)) as f32), f64::from((y - moved(i, 0.0625)) as f32), t.abs(), k]).collect()
+    (0..SAMPLES)
+        .map(|i| [f64::from((x + moved(i, 0.125)) as f32), f64::from((y - moved(i, 0.0625)) as f32), t.abs(), k])
+        .collect()
 }
 
 /// The expression of the program.
@@ -85,8 +89,7 @@ fn expression(tree: &Tree) -> Expression {
 fn in_double_precision(tree: &Tree, expression: &Expression, points: &[[f64; 4]]) {
     for point in points {
         let parameters = BTreeMap::from([("k".to_owned(), point[3])]);
-        let value =
-            expression.evaluate(Assignment { time: point[2], parameters: &parameters, state: &point[..2] });
+        let value = expression.evaluate(Assignment { time: point[2], parameters: &parameters, state: &point[..2] });
         let truth = tree.evaluate(point, DOUBLE);
         assert!(truth.admits(value), "{value:e} for {truth:?} of {} at {point:?}", tree.script());
     }
@@ -110,7 +113,9 @@ fn by_a_script(tree: &Tree, point: &[f64; 4]) {
     let code = tree.script();
     // A comparison of numbers is no condition.
     let numbers = code.replace("where(", "if_else(");
-    let text = format!("fn if_else(c, a, b) {{ if c {{ a }} else {{ b }} }} let f = |x, y, t, k| {numbers}; f({x}, {y}, {t}, {k})");
+    let text = format!(
+        "fn if_else(c, a, b) {{ if c {{ a }} else {{ b }} }} let f = |x, y, t, k| {numbers}; f({x}, {y}, {t}, {k})"
+    );
     let Ok(value) = runtime.run(&text) else { return };
     let truth = tree.evaluate(point, DOUBLE);
     let value = value.as_float().or_else(|_| value.as_int().map(|whole| whole as f64)).unwrap_or(f64::NAN);

@@ -50,8 +50,14 @@ const READERS: &[Reader] = &[
     Reader { file: "a.friction", ways: TABLES },
     Reader { file: "a.npy", ways: ARRAYS },
     Reader { file: "a.npz", ways: ARRAYS },
-    Reader { file: "a.json", ways: &["let d = io::read(FILE);", "let d = io::read(FILE); io::write(folder + \"b.json\", d);"] },
-    Reader { file: "a.safetensors", ways: &["let d = score::load(FILE);", "let d = score::load(FILE, process::active());"] },
+    Reader {
+        file: "a.json",
+        ways: &["let d = io::read(FILE);", "let d = io::read(FILE); io::write(folder + \"b.json\", d);"],
+    },
+    Reader {
+        file: "a.safetensors",
+        ways: &["let d = score::load(FILE);", "let d = score::load(FILE, process::active());"],
+    },
     Reader { file: "a.pdb", ways: MOLECULES },
     Reader { file: "a.gro", ways: MOLECULES },
     Reader { file: "a.xtc", ways: MOLECULES },

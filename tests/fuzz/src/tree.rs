@@ -99,7 +99,8 @@ impl Bounded {
     fn rounded(value: f64, inherited: f64, unit: f64) -> Self {
         // Intermediate results, such as squares, must stay within the range of single precision.
         let leaves_range = value != 0.0 && !(1e-15..1e15).contains(&value.abs());
-        let error = if leaves_range || !value.is_finite() { f64::INFINITY } else { inherited + 8.0 * unit * value.abs() };
+        let error =
+            if leaves_range || !value.is_finite() { f64::INFINITY } else { inherited + 8.0 * unit * value.abs() };
         Self { value, error }
     }
 
@@ -135,7 +136,15 @@ impl Bounded {
             "floor" => x.floor(),
             "ceiling" => x.ceil(),
             "-" => -x,
-            "sign" => if x > 0.0 { 1.0 } else if x < 0.0 { -1.0 } else { x },
+            "sign" => {
+                if x > 0.0 {
+                    1.0
+                } else if x < 0.0 {
+                    -1.0
+                } else {
+                    x
+                }
+            }
             "asin" => x.asin(),
             "acos" => x.acos(),
             "asinh" => x.asinh(),
@@ -198,7 +207,8 @@ impl Bounded {
             _ => false,
         };
         let inherited = a.spread(|a| f(a, b.value)) + b.spread(|b| f(a.value, b));
-        Self::rounded(f(a.value, b.value), inherited + own, unit).unless(is_hopeless || !a.error.is_finite() || !b.error.is_finite())
+        Self::rounded(f(a.value, b.value), inherited + own, unit)
+            .unless(is_hopeless || !a.error.is_finite() || !b.error.is_finite())
     }
 
     /// Whether a computation may have given `value`. About what is not a number nothing is said.
