@@ -36,7 +36,7 @@ sanitized() {
     mkdir -p target/sanitized
     local sanitizer
     for sanitizer in address thread; do
-        rustc +nightly --edition 2024 --test -O -A dead_code -Z "sanitizer=$sanitizer" -C unsafe-allow-abi-mismatch=sanitizer \
+        rustc +nightly --edition 2024 --test -g -O -A dead_code -Z "sanitizer=$sanitizer" -C unsafe-allow-abi-mismatch=sanitizer \
             tests/sanitized/alone.rs -o "target/sanitized/$sanitizer"
         TSAN_OPTIONS=suppressions=tests/sanitized/thread.txt "target/sanitized/$sanitizer"
     done
