@@ -3,7 +3,7 @@
 # taken from the README itself so that they cannot be wrong.
 #
 #   scripts/check.sh          everything quick
-#   scripts/check.sh --long   also the tests that take minutes (learned scores against reference values)
+#   scripts/check.sh --long   also what takes minutes: learned scores against reference values, fuzzing, sanitizers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -30,6 +30,31 @@ top_level() {
     diff <(tr ' ' '\n' <<< "$names") <(git ls-files | cut -d / -f 1 | grep -v '^\.' | LC_ALL=C sort -u)
 }
 
+# The files whose `unsafe` touches memory, alone, with an eye on every access and on what threads hand over.
+sanitized() {
+    rustc +nightly --version > /dev/null 2>&1 || { echo "left out: there is no nightly compiler"; return; }
+    mkdir -p target/sanitized
+    local sanitizer
+    for sanitizer in address thread; do
+        rustc +nightly --edition 2024 --test -g -O -A dead_code -Z "sanitizer=$sanitizer" -C unsafe-allow-abi-mismatch=sanitizer \
+            tests/sanitized/alone.rs -o "target/sanitized/$sanitizer"
+        TSAN_OPTIONS=suppressions=tests/sanitized/thread.txt "target/sanitized/$sanitizer"
+    done
+}
+
+# A minute of each target of `tests/fuzz/` with libFuzzer. What is found without it, `tests/corpus.rs` finds.
+fuzzed() {
+    cargo +nightly fuzz --version > /dev/null 2>&1 || { echo "left out: there is no cargo-fuzz for a nightly compiler"; return; }
+    cp Cargo.lock tests/fuzz/
+    local target found
+    for target in $(cargo +nightly fuzz list --fuzz-dir tests/fuzz); do
+        found=target/fuzz/found/$target
+        mkdir -p "$found"
+        cargo +nightly fuzz run --fuzz-dir tests/fuzz --target-dir target/fuzz "$target" "$found" "tests/fuzz/corpus/$target" \
+            -- -max_total_time=60 -timeout=30 -rss_limit_mb=4096 -max_len=4096
+    done
+}
+
 run_command=$(readme_command run)
 test_command=$(readme_command test)
 [ -n "$run_command" ] && [ -n "$test_command" ] || { echo "README.md has lost its commands" >&2; exit 1; }
@@ -49,5 +74,7 @@ if [ "$long" = yes ]; then
     fi
     # Other random cases than everybody's, and twenty times as many.
     step env TUMBLE_CASES=20 PROPTEST_RNG_SEED="$RANDOM" cargo test --release --lib
+    step sanitized
+    step fuzzed
 fi
 printf '\nAll is well.\n'

@@ -9,9 +9,9 @@ use super::terminal;
 pub(crate) fn show(runtime: &Runtime, name: Option<&str>) -> u8 {
     let page = Page { width: terminal::width(), colour: terminal::colour() };
     match name {
-        None => terminal::print_styled(page.overview(runtime.catalog()).trim_end()),
+        None => terminal::print_page(page.overview(runtime.catalog()).trim_end()),
         Some(name) => match page.named(runtime.catalog(), name) {
-            Ok(text) => terminal::print_styled(text.trim_end()),
+            Ok(text) => terminal::print_page(text.trim_end()),
             Err(diagnostic) => return terminal::report(&diagnostic),
         },
     }

@@ -28,30 +28,27 @@ fn colours_wanted() -> bool {
         && std::env::var_os("TERM").is_none_or(|terminal| terminal != "dumb")
 }
 
-/// Writes a line to standard output; to a terminal nothing that acts on it. Whoever closed it has seen enough, so the
-/// program ends.
+/// Writes a line of a script or a value to standard output: as it is to a file, and without what controls a terminal to
+/// a terminal.
 pub(crate) fn print(text: &str) {
-    match std::io::stdout().is_terminal() {
-        true => print_styled(&visible(text)),
-        false => print_styled(text),
-    }
+    if std::io::stdout().is_terminal() { print_page(&visible(text)) } else { print_page(text) }
 }
 
-/// Writes a line that has colours of the program's own.
-pub(crate) fn print_styled(text: &str) {
+/// Writes lines of the program's own, colours and all, to standard output. Whoever closed it has seen enough, so the
+/// program ends.
+pub(crate) fn print_page(text: &str) {
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
         std::process::exit(CLOSED_PIPE);
     }
 }
 
-/// Writes a line to standard error, if anybody still listens; nothing in it acts on a terminal.
+/// Writes a line to standard error, if anybody still listens. Names and texts of others may be part of it.
 pub(crate) fn complain(text: &str) {
-    complain_styled(&visible(text));
+    show(&visible(text));
 }
 
-/// Writes a line that has colours of the program's own.
-fn complain_styled(text: &str) {
+fn show(text: &str) {
     let terminal = Term::stderr();
     if terminal.is_term() {
         // A computation that failed leaves its progress line behind.
@@ -68,7 +65,7 @@ pub(crate) fn report(diagnostic: &Diagnostic) -> u8 {
         Ending::Interrupted => interrupted(),
         Ending::Failed => {
             let colour = std::io::stderr().is_terminal() && colours_wanted();
-            complain_styled(diagnostic.render(colour).trim_end());
+            show(diagnostic.render(colour).trim_end());
             FAILURE
         }
     }

@@ -14,7 +14,6 @@ use rhai::{AST, Engine, FnPtr, FuncInfo, NativeCallContext};
 
 use super::options::{Table, Tables};
 use super::rewrite::{CATCH, INDEX, SWITCH};
-use crate::lang::diagnostics::visible;
 use crate::settings::all_optional;
 
 /// How many functions may pass on options one to the next, so that a circle of them has an end.
@@ -298,5 +297,5 @@ fn clean<'a>(comments: impl Iterator<Item = &'a str>) -> String {
         let line = line.strip_suffix("*/").unwrap_or(line);
         lines.push(line.strip_prefix(' ').unwrap_or(line).trim_end());
     }
-    visible(lines.join("\n").trim()).into_owned()
+    lines.join("\n").trim().to_owned()
 }

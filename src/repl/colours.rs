@@ -2,19 +2,21 @@
 
 use tumble::lang::assist::{Style, highlight};
 
-/// The input with ANSI colours; `cursor` is where the cursor stands, if it matters.
+/// The input with ANSI colours; `cursor` is where the cursor stands, if it matters. Characters that control a terminal,
+/// as they come with what is pasted, are left out: the editor counts them as having no width.
 pub(crate) fn coloured(text: &str, cursor: Option<usize>) -> String {
+    let shown = |text: &str| text.replace(|c: char| c.is_control() && !matches!(c, '\n' | '\t'), "");
     if text.trim_start().starts_with(':') {
-        return text.to_owned();
+        return shown(text);
     }
     let mut out = String::with_capacity(2 * text.len());
     let mut at = 0;
     for (range, style) in highlight(text, cursor) {
-        out.push_str(&text[at..range.start]);
-        out.push_str(&format!("\x1b[{}m{}\x1b[0m", code(style), &text[range.clone()]));
+        out.push_str(&shown(&text[at..range.start]));
+        out.push_str(&format!("\x1b[{}m{}\x1b[0m", code(style), shown(&text[range.clone()])));
         at = range.end;
     }
-    out + &text[at..]
+    out + shown(&text[at..]).as_str()
 }
 
 fn code(style: Style) -> &'static str {
@@ -30,6 +32,12 @@ fn code(style: Style) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_is_pasted_controls_no_terminal() {
+        assert_eq!(coloured("a\u{1b}[2J + \u{9b}31m", None), "a[2J + 31m");
+        assert_eq!(coloured(":load \u{7}x", None), ":load x");
+    }
 
     #[test]
     fn colours_do_not_change_the_text() {

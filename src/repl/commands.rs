@@ -127,16 +127,16 @@ fn help(session: &mut Session, name: &str) -> Result<Outcome, Diagnostic> {
             section("# Modules (:help NAME lists one)", page.doc(&modules.join(", "))),
             section("# Functions", page.doc(&functions.join(", "))),
         ];
-        terminal::print_styled(text.join("\n").trim_end());
+        terminal::print_page(text.join("\n").trim_end());
         return Ok(Outcome::Done);
     }
     if let Some(command) =
         COMMANDS.iter().find(|command| command.name.trim_start_matches(':') == name.trim_start_matches(':'))
     {
-        terminal::print_styled(page.table(&[(command.form, command.about)]).trim_end());
+        terminal::print_page(page.table(&[(command.form, command.about)]).trim_end());
         return Ok(Outcome::Done);
     }
-    terminal::print_styled(page.named(catalog, name)?.trim_end());
+    terminal::print_page(page.named(catalog, name)?.trim_end());
     Ok(Outcome::Done)
 }
 

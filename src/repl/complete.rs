@@ -22,7 +22,10 @@ fn offer(name: &str, text: String) -> Pair {
 }
 
 fn files(input: &str) -> Offer {
-    FilenameCompleter::new().complete_path(input, input.len()).unwrap_or_default()
+    let (start, mut offers) = FilenameCompleter::new().complete_path(input, input.len()).unwrap_or_default();
+    // The editor shows names as they are.
+    offers.retain(|offer| !offer.replacement.contains(char::is_control));
+    (start, offers)
 }
 
 fn code(session: &Session, input: &str) -> Offer {

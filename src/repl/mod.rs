@@ -48,6 +48,10 @@ fn converse(session: Session) -> u8 {
             }
             Err(ReadlineError::Interrupted) => {}
             Err(ReadlineError::Eof) => return 0,
+            // A stray byte, as text in another encoding has them, must not end the session.
+            Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                terminal::complain("error: what was typed is no UTF-8, and is forgotten");
+            }
             Err(error) => {
                 terminal::complain(&format!("error: {error}"));
                 return FAILURE;

@@ -2,7 +2,7 @@
 
 use crate::error::nearest;
 use crate::lang::catalog::{Catalog, Entry};
-use crate::lang::diagnostics::Diagnostic;
+use crate::lang::diagnostics::{Diagnostic, visible};
 
 /// How help is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -124,7 +124,9 @@ impl Page {
 
     /// Text in an ANSI style, where colours are wanted.
     pub fn paint(self, style: &str, text: &str) -> String {
-        if self.colour && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.to_owned() }
+        // The doc comments of a user's functions may be anybody's.
+        let text = visible(text);
+        if self.colour && !style.is_empty() { format!("\x1b[{style}m{text}\x1b[0m") } else { text.into_owned() }
     }
 }
 
@@ -139,7 +141,7 @@ fn last_part(name: &str) -> &str {
 /// Lines of at most `width` characters, broken between words.
 fn wrap(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
+    for word in visible(text).split_whitespace() {
         match lines.last_mut() {
             Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
                 line.push(' ');

@@ -60,25 +60,26 @@ impl Diagnostic {
         Self { message, hints: Vec::new(), places: Vec::new(), ending: Ending::Failed }
     }
 
-    /// The text shown to the user, with colours for a terminal or without; nothing else in it acts on a terminal.
+    /// The text shown to the user, with colours for a terminal or without. Nothing else in it controls a terminal:
+    /// what would, in the script or in the name of a file, is made [`visible`].
     pub fn render(&self, colour: bool) -> String {
         let mut files = SimpleFiles::new();
         let mut labels = Vec::new();
         for (i, (place, note)) in self.places.iter().enumerate() {
-            let [name, text] = [&place.name, &place.text].map(|text| visible(text).into_owned());
-            let range = Place { text: text.clone(), ..place.clone() }.range();
+            let place = place.visible();
+            let range = place.range();
+            let file = files.add(place.name, place.text);
             let note = visible(note);
-            let file = files.add(name, text);
             labels.push(match i {
                 0 => Label::primary(file, range).with_message(note),
                 _ => Label::secondary(file, range).with_message(note),
             });
         }
-        let message = visible(&self.message);
-        let hints = self.hints.iter().map(|hint| visible(hint).into_owned()).collect();
-        let report = Report::error().with_message(&*message).with_labels(labels).with_notes(hints);
+        let message = visible(&self.message).into_owned();
+        let notes = self.hints.iter().map(|hint| visible(hint).into_owned()).collect();
+        let report = Report::error().with_message(&message).with_labels(labels).with_notes(notes);
         let config = term::Config::default();
-        let plain = || term::emit_into_string(&config, &files, &report).unwrap_or_else(|_| message.to_string());
+        let plain = || term::emit_into_string(&config, &files, &report).unwrap_or_else(|_| message.clone());
         if !colour {
             return plain();
         }
@@ -91,6 +92,12 @@ impl Diagnostic {
 }
 
 impl Place {
+    /// The same place, of which nothing controls a terminal.
+    fn visible(&self) -> Self {
+        let text = |text: &str| visible(text).into_owned();
+        Self { name: text(&self.name).replace('\n', "␊"), text: text(&self.text), ..*self }
+    }
+
     /// Bytes of the word or string at this place.
     fn range(&self) -> std::ops::Range<usize> {
         let start_of_line: usize = self.text.split_inclusive('\n').take(self.line - 1).map(str::len).sum();

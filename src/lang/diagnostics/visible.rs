@@ -1,27 +1,31 @@
-//! Characters that act on a terminal, made visible.
+//! Texts of others on their way to a terminal: what would control it, and what would reorder what is shown, becomes a
+//! sign that can be seen.
 
 use std::borrow::Cow;
 
-/// The text with a visible character in the place of each that would act on a terminal or turn the order of others
-/// around, but for ends of lines and tabs: what a script, a file or its name says must not move the cursor, set the
-/// title or hide what follows.
+/// The text with a sign in the place of each character that controls a terminal, but for the ends of lines and tabs: an
+/// escape becomes `␛`. Each becomes one character, so that columns stay.
+///
+/// Strings, file names, names in saved models: all may hold what was made to move the cursor, or to fake what a program
+/// says. The library's own texts, such as [`Diagnostic::render`](super::Diagnostic::render), are safe to show; values
+/// that scripts print are not, until they went through this.
 pub fn visible(text: &str) -> Cow<'_, str> {
-    match text.contains(acts) {
-        true => text.chars().map(|c| if acts(c) { picture(c) } else { c }).collect::<String>().into(),
-        false => text.into(),
+    let text = if text.contains("\r\n") { Cow::Owned(text.replace("\r\n", "\n")) } else { Cow::Borrowed(text) };
+    if text.chars().all(|c| sign(c) == c) {
+        return text;
     }
+    Cow::Owned(text.chars().map(sign).collect())
 }
 
-fn acts(c: char) -> bool {
-    c.is_control() && !matches!(c, '\n' | '\t') || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// One character for one, so that columns stay.
-fn picture(c: char) -> char {
+/// What stands for a character.
+fn sign(c: char) -> char {
     match c {
-        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).unwrap_or(char::REPLACEMENT_CHARACTER),
+        '\n' | '\t' => c,
+        '\0'..='\u{1f}' => char::from_u32(0x2400 + u32::from(c)).expect("a picture of a control character"),
         '\u{7f}' => '\u{2421}',
-        _ => char::REPLACEMENT_CHARACTER,
+        // Control characters without a picture, and those that turn the direction of what follows.
+        '\u{80}'..='\u{9f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => char::REPLACEMENT_CHARACTER,
+        c => c,
     }
 }
 
@@ -30,9 +34,11 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_acts_on_a_terminal_is_shown() {
-        assert_eq!(visible("a\u{1b}[31mb\r\u{7}\u{7f}"), "a␛[31mb␍␇␡");
-        assert_eq!(visible("\u{9b}2J \u{202e}abc"), "\u{fffd}2J \u{fffd}abc");
-        assert!(matches!(visible("τ = 0.5\n\tx"), Cow::Borrowed(_)));
+    fn nothing_controls_a_terminal() {
+        assert!(matches!(visible("a\tb\nü ∂ 𝒳"), Cow::Borrowed("a\tb\nü ∂ 𝒳")));
+        assert_eq!(visible("\u{1b}[2J\u{7}\r\u{7f}\u{9b}31m\u{202e}"), "␛[2J␇␍␡\u{fffd}31m\u{fffd}");
+        assert_eq!(visible("a\r\nb"), "a\nb");
+        let all: String = (0..0x3000).filter_map(char::from_u32).collect();
+        assert!(visible(&all).chars().all(|c| !c.is_control() || c == '\n' || c == '\t'));
     }
 }
