@@ -1,12 +1,13 @@
 //! The one way to the file system.
 
 use std::fs::File;
-use std::io::{BufReader, BufWriter, Read, Write};
+use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::Host;
 use super::access::Access;
+use super::hash::{hash, hash_of};
 use super::place::{Place, Resolved, only_files};
 use super::record::{self, Record, Written};
 use crate::error::{Error, Result};
@@ -16,6 +17,8 @@ static PARTS: AtomicU64 = AtomicU64::new(0);
 /// What the name of a file that is being written ends in.
 const PART: &str = ".part";
 
+/// Bytes of a file that is hashed before it is read part by part.
+const LONGEST_HASHED: u64 = 1 << 30;
 /// Bytes of a script that comes from where a size is not known beforehand.
 const LONGEST: u64 = 64 << 20;
 
@@ -37,10 +40,21 @@ impl Host {
     pub fn open(&self, path: &Path) -> Result<BufReader<File>> {
         let place = self.locate(Access::Read, path)?;
         let noted = place.open().and_then(|mut file| {
-            let origin = Record::read(&place).and_then(|record| record.provenance);
-            self.journal.read(path, &mut file, origin).map(|()| file)
+            let size = file.metadata()?.len();
+            let hash = || match size {
+                ..=LONGEST_HASHED => hash(&mut file),
+                _ => Ok(format!("not formed of {size} bytes")),
+            };
+            self.note(path, &place, hash)?;
+            file.rewind().map(|()| file)
         });
         noted.map(BufReader::new).map_err(|e| self.explain("read", path, &e))
+    }
+
+    /// Notes that a file is read.
+    fn note(&self, path: &Path, place: &Place, hash: impl FnOnce() -> std::io::Result<String>) -> std::io::Result<()> {
+        let origin = Record::read(place).and_then(|record| record.provenance);
+        self.journal.read(path, origin, hash)
     }
 
     /// Reads the text of a module that a script imports.
@@ -48,8 +62,7 @@ impl Host {
     /// # Errors
     /// As [`Host::read_text`].
     pub(crate) fn read_module(&self, path: &Path) -> Result<String> {
-        let file = self.locate(Access::Read, path)?.open().map_err(|e| self.explain("read", path, &e))?;
-        let text = text_of(path, self.whole(path, &file)?)?;
+        let text = text_of(path, self.whole(path, &self.locate(Access::Read, path)?)?)?;
         self.journal.import(path, &text);
         Ok(text)
     }
@@ -76,10 +89,14 @@ impl Host {
     /// # Errors
     /// As [`Host::open`], and when the file does not fit into memory.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        self.whole(path, self.open(path)?.get_ref())
+        let place = self.locate(Access::Read, path)?;
+        let bytes = self.whole(path, &place)?;
+        self.note(path, &place, || Ok(hash_of(&bytes))).map_err(|e| self.explain("read", path, &e))?;
+        Ok(bytes)
     }
 
-    fn whole(&self, path: &Path, mut file: &File) -> Result<Vec<u8>> {
+    fn whole(&self, path: &Path, place: &Place) -> Result<Vec<u8>> {
+        let mut file = place.open().map_err(|e| self.explain("read", path, &e))?;
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         self.afford(length as f64, |problem| Error::file("read", path, format!("it {problem}")))?;
         let mut bytes = Vec::new();

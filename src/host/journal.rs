@@ -1,14 +1,13 @@
 //! What a run has done so far: which texts ran, what they imported, read and computed. What it writes says so.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::File;
-use std::io::{self, Seek};
+use std::io;
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use sha2::{Digest, Sha256};
 
-use super::hash::{digits, hash, hash_of};
+use super::hash::{digits, hash_of};
 use super::provenance::{self, Calls, Provenance, Source};
 
 /// What a run has done so far. Clones share it.
@@ -57,18 +56,25 @@ impl Journal {
         run.so_far.modules.insert(Source { name: shown(path), sha256 });
     }
 
-    /// A file is going to be read that comes from `other`, if tumble made it.
-    pub(super) fn read(&self, path: &Path, file: &mut File, other: Option<Provenance>) -> io::Result<()> {
-        let run = &mut *self.lock();
-        if run.count == 0 {
-            return Ok(());
-        }
-        if !other.as_ref().is_some_and(|other| run.so_far.is_of_same_run(other)) {
-            run.so_far.inputs.insert(Source { name: shown(path), sha256: hash(file)? });
-            file.rewind()?;
-            if run.so_far.inputs.len() > MOST_NOTED {
-                run.so_far.inputs.pop_last();
+    /// A file was read that comes from `other`, if tumble made it, and has this `hash`.
+    pub(super) fn read(
+        &self,
+        path: &Path,
+        other: Option<Provenance>,
+        hash: impl FnOnce() -> io::Result<String>,
+    ) -> io::Result<()> {
+        let is_own = {
+            let run = self.lock();
+            if run.count == 0 {
+                return Ok(());
             }
+            other.as_ref().is_some_and(|other| run.so_far.is_of_same_run(other))
+        };
+        let input = if is_own { None } else { Some(Source { name: shown(path), sha256: hash()? }) };
+        let run = &mut *self.lock();
+        run.so_far.inputs.extend(input);
+        if run.so_far.inputs.len() > MOST_NOTED {
+            run.so_far.inputs.pop_last();
         }
         if let Some(other) = other {
             run.so_far.inherit(other);

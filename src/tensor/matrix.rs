@@ -19,7 +19,7 @@ const ASYMMETRY: f64 = 8.0 * f32::EPSILON as f64;
 /// # Errors
 /// When `a` is not a square matrix of finite numbers, is singular, or `b` has another number of rows.
 pub fn solve(a: (&[usize], &[f64]), b: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
-    let matrix = square("a", a, host)?;
+    let matrix = square("a", a, MOST, host)?;
     let rows = matrix.nrows();
     let columns = match *b.0 {
         [own] if own == rows => 1,
@@ -41,7 +41,7 @@ pub fn solve(a: (&[usize], &[f64]), b: (&[usize], &[f64]), host: &Host) -> Resul
 /// # Errors
 /// When `a` is not a square matrix of finite numbers, or is singular.
 pub fn inverse(a: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
-    let inverse = inverted(&square("a", a, host)?)?;
+    let inverse = inverted(&square("a", a, MOST, host)?)?;
     Tensor::from_f64(a.0, inverse.transpose().as_slice())
 }
 
@@ -51,7 +51,7 @@ pub fn inverse(a: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
 /// # Errors
 /// When `a` is not a square matrix of finite numbers, or the eigenvalues are not found, or not to a millionth.
 pub fn eigenvalues(a: (&[usize], &[f64]), host: &Host) -> Result<Tensor> {
-    let matrix = square("a", a, host)?;
+    let matrix = square("a", a, MOST_FOR_EIGENVALUES, host)?;
     let size = matrix.nrows();
     let is_symmetric = is_symmetric(&matrix);
     let matrix = if is_symmetric { (&matrix + matrix.transpose()) * 0.5 } else { matrix };
@@ -88,12 +88,21 @@ fn known(one: &Eigenvalue) -> Result<[f64; 2]> {
     }
 }
 
-fn square(name: &str, (shape, values): (&[usize], &[f64]), host: &Host) -> Result<DMatrix<f64>> {
+/// Rows of a matrix that is factored, which takes a second or two, and nobody can stop it.
+const MOST: usize = 1024;
+/// Rows of a matrix whose eigenvalues are found, which takes seconds.
+const MOST_FOR_EIGENVALUES: usize = 512;
+
+fn square(name: &str, (shape, values): (&[usize], &[f64]), most: usize, host: &Host) -> Result<DMatrix<f64>> {
     let [rows, columns] = *shape else {
         return Err(Error::argument(name, format!("must be a matrix, got shape {shape:?}")));
     };
     if rows != columns || rows == 0 {
         return Err(Error::argument(name, format!("must be square, got shape {shape:?}")));
+    }
+    if rows > most {
+        let problem = format!("has {rows} rows, more than the {most} that can be taken here");
+        return Err(Error::argument(name, problem).with_hint("NumPy or LAPACK are for larger ones"));
     }
     finite(name, values)?;
     // The matrix, its factors, the inverse, and the sizes of both.
