@@ -49,6 +49,14 @@ impl Session {
         Self { child, keyboard: master, shown }
     }
 
+    /// Waits until something is shown.
+    fn wait_for(&self, text: &str) {
+        let is_shown = || String::from_utf8_lossy(&self.shown.lock().unwrap()).contains(text);
+        while !is_shown() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// Presses keys; whether anybody listens.
     fn press(&mut self, keys: &[u8]) -> bool {
         self.keyboard.write_all(keys).is_ok()
@@ -179,6 +187,8 @@ fn no_keys_break_the_prompt() {
     let mut state = 1_u64;
     for _ in 0..4 {
         let mut session = Session::start(folder.path(), &["repl"]);
+        // Before that the keys would go to the terminal itself.
+        session.wait_for("> ");
         for _ in 0..60 {
             state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             assert!(session.press(KEYS[(state >> 33) as usize % KEYS.len()]), "the session ended by itself");
