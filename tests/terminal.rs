@@ -1,0 +1,202 @@
+//! The command on a terminal: what scripts, files and models say controls it in no way, and no keys break the prompt.
+
+#![cfg(target_os = "linux")]
+
+use std::fs::File;
+use std::io::{Read, Write};
+use std::os::fd::FromRawFd;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+/// A command on a terminal of its own.
+struct Session {
+    child: Child,
+    keyboard: File,
+    shown: Arc<Mutex<Vec<u8>>>,
+}
+
+impl Session {
+    fn start(folder: &Path, arguments: &[&str]) -> Self {
+        let size = libc::winsize { ws_row: 24, ws_col: 80, ws_xpixel: 0, ws_ypixel: 0 };
+        let (mut master, mut slave) = (-1, -1);
+        // SAFETY: all pointers are of variables, or null where that is allowed.
+        let result = unsafe { libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null(), &size) };
+        assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
+        // SAFETY: both were just opened, and nobody else has them.
+        let (master, slave) = unsafe { (File::from_raw_fd(master), File::from_raw_fd(slave)) };
+        let child = Command::new(env!("CARGO_BIN_EXE_tumble"))
+            .args(["--threads", "1", "--limit", "time=1s"])
+            .args(arguments)
+            .current_dir(folder)
+            .envs([("TUMBLE_HISTORY", ""), ("TERM", "xterm")])
+            .env_remove("NO_COLOR")
+            .stdin(slave.try_clone().unwrap())
+            .stdout(slave.try_clone().unwrap())
+            .stderr(slave)
+            .spawn()
+            .unwrap();
+        let shown = Arc::<Mutex<Vec<u8>>>::default();
+        let (mut screen, kept) = (master.try_clone().unwrap(), shown.clone());
+        std::thread::spawn(move || {
+            let mut buffer = [0; 4096];
+            // An error is the end: nobody has the terminal any more.
+            while let Ok(count @ 1..) = screen.read(&mut buffer) {
+                kept.lock().unwrap().extend(&buffer[..count]);
+            }
+        });
+        Self { child, keyboard: master, shown }
+    }
+
+    /// Waits until something is shown.
+    fn wait_for(&self, text: &str) {
+        let is_shown = || String::from_utf8_lossy(&self.shown.lock().unwrap()).contains(text);
+        while !is_shown() {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+
+    /// Presses keys; whether anybody listens.
+    fn press(&mut self, keys: &[u8]) -> bool {
+        self.keyboard.write_all(keys).is_ok()
+    }
+
+    /// The end of the command, which `keys` ask for again and again, and all that was shown.
+    fn end(mut self, keys: &[&[u8]]) -> (ExitStatus, String) {
+        let start = Instant::now();
+        loop {
+            if let Some(status) = self.child.try_wait().unwrap() {
+                std::thread::sleep(Duration::from_millis(50));
+                return (status, String::from_utf8_lossy(&self.shown.lock().unwrap()).into_owned());
+            }
+            if start.elapsed() > Duration::from_secs(60) {
+                self.child.kill().unwrap();
+                let shown = self.shown.lock().unwrap();
+                panic!("does not end: {:?}", String::from_utf8_lossy(&shown[shown.len().saturating_sub(500)..]));
+            }
+            for keys in keys {
+                self.press(keys);
+                std::thread::sleep(Duration::from_millis(30));
+            }
+            std::thread::sleep(Duration::from_millis(10));
+        }
+    }
+}
+
+/// What the program itself never writes: blinking, titles and the like, and what turns the direction of a line.
+const FOREIGN: [&str; 5] = ["\u{1b}[5m", "\u{1b}]", "\u{1b}P", "\u{9b}", "\u{202e}"];
+
+fn check(shown: &str) {
+    assert!(!shown.contains("panicked"), "{shown}");
+    for foreign in FOREIGN {
+        assert!(!shown.contains(foreign), "{foreign:?} in {shown:?}");
+    }
+}
+
+fn folder() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("\u{1b}[5mtable.csv"), "1,2\n3,9007199254740993\n").unwrap();
+    std::fs::write(folder.path().join("doc.rhai"), "/// \u{1b}[5mBlinks.\nfn blinking(a) { a }\n").unwrap();
+    folder
+}
+
+/// Seen to fail for each of them without `visible` in `cli/terminal.rs` and in `Diagnostic::render`.
+#[test]
+fn what_is_shown_controls_no_terminal() {
+    let folder = folder();
+    let process = "sde(#{ name: \"\\x1b[5mp\", state: [\"x\"], drift: |s, t, p| #{ x: -s.x }, \
+                   noise: |s, t, p| #{ x: 1 }, horizon: 1 })";
+    let cases = [
+        // Prints, values, errors, warnings with names of files, names in processes, and what is written for debugging.
+        ("print(\"\\x1b[5m\\x1b]0;title\\x07\")".to_owned(), "␛[5m␛]0;title␇"),
+        ("\"\\u009b5m\"".to_owned(), "\\u{9b}5m"),
+        ("throw \"\\x1b[5mred\"".to_owned(), "␛[5mred"),
+        ("nothing(1); // \u{1b}[5m".to_owned(), "␛[5m"),
+        ("io::read(\"\\x1b[5mnone.csv\")".to_owned(), "␛[5mnone.csv"),
+        ("io::read(\"\\x1b[5mtable.csv\")".to_owned(), "warning: `␛[5mtable.csv`"),
+        (process.to_owned(), "␛[5mp"),
+        ("debug(\"\\x1b[5m\")".to_owned(), "5m"),
+    ];
+    for (code, expected) in cases {
+        let (_, shown) = Session::start(folder.path(), &["-e", &code]).end(&[]);
+        check(&shown);
+        assert!(shown.contains(expected), "{code}: {shown:?}");
+    }
+}
+
+const KEYS: [&[u8]; 52] = [
+    b"\t",
+    b"\r",
+    b"\x03",
+    b"\x1b[A",
+    b"\x1b[B",
+    b"\x1b[C",
+    b"\x1b[D",
+    b"\x1b[H",
+    b"\x1b[F",
+    b"\x7f",
+    b"\x0b",
+    b"\x15",
+    b"\x17",
+    b"\x19",
+    b"\x12",
+    b"\x01",
+    b"\x05",
+    b"\x0c",
+    b"\x1b",
+    b"\x1bb",
+    b"\x1bd",
+    b"\x16\x1b",
+    b"\x14",
+    b"\x1f",
+    b"\x1b[3~",
+    b"\x1b[200~a\x1b[5mb\x07\x1b]0;t\x07\x1b[201~",
+    b"\x00",
+    b"\xff",
+    b"\xc3",
+    b"\xe2\x88\x82",
+    b"let x = ",
+    b"1 + 2",
+    b"process::active(#{ ",
+    b"tau: ",
+    b"\"",
+    b"`${",
+    b"}",
+    b"{",
+    b"(",
+    b")",
+    b":help ",
+    b":vars",
+    b":time ",
+    b":load \"doc.rhai\"\r",
+    b":help blinking\r",
+    b":reset",
+    b"import \"",
+    b"print(\"\\x1b[5m\")\r",
+    b"loop {}\r",
+    b"/*",
+    b"fn f(a) { a }",
+    b"throw \"\\x1b]0;t\"\r",
+];
+
+/// Seen to fail with an end of the session at a byte that is no UTF-8, and with colours of what is pasted as it is.
+#[test]
+fn no_keys_break_the_prompt() {
+    let folder = folder();
+    let mut state = 1_u64;
+    for _ in 0..4 {
+        let mut session = Session::start(folder.path(), &["repl"]);
+        // Before that the keys would go to the terminal itself.
+        session.wait_for("> ");
+        for _ in 0..60 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            assert!(session.press(KEYS[(state >> 33) as usize % KEYS.len()]), "the session ended by itself");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Whatever is open, from a paste to a question, comes to its end, and then the session.
+        let (status, shown) = session.end(&[b"\x1b[201~", b"n", b"\x03", b"\x03", b":quit\r"]);
+        assert_eq!(status.code(), Some(0), "{shown}");
+        check(&shown);
+    }
+}
