@@ -243,5 +243,19 @@ mod tests {
             assert!((found - truth).abs() <= 1e-13 * truth.abs(), "{found} {truth}");
         }
         assert!(Square::exact(&DMatrix::from_element(2, 2, 1.0)).cholesky(1e-20).is_none());
+        // A pivot is small in units of its own diagonal.
+        assert!(Square::exact(&DMatrix::from_element(1, 1, 1e-8)).cholesky(1e-10).is_some());
+    }
+
+    #[test]
+    fn squares_are_matrices() {
+        let [a, b] =
+            [[1.0, 2.0, 3.0, 4.0], [-5.0, 0.5, 7.0, 11.0]].map(|entries| DMatrix::from_row_slice(2, 2, &entries));
+        let [left, right] = [&a, &b].map(Square::exact);
+        assert_eq!(left.plus(&right).rounded(), &a + &b);
+        assert_eq!(left.minus(&right).rounded(), &a - &b);
+        assert_eq!(left.scaled(3.0.into()).rounded(), &a * 3.0);
+        assert_eq!(left.times(&right).rounded(), &a * &b);
+        assert_eq!(left.sandwich(&Square::identity(2)).rounded(), &a * a.transpose());
     }
 }

@@ -154,7 +154,21 @@ mod tests {
         assert_eq!(semidefinite_factor(&impossible), Err(1));
         assert_eq!(semidefinite_factor(&DMatrix::from_row_slice(2, 2, &[0.0, 0.1, 0.1, 1.0])), Err(1));
         assert_eq!(semidefinite_factor(&DMatrix::from_row_slice(1, 1, &[-1.0])), Err(0));
+        // The second is determined by the first, yet goes with the small third, with which the first does not.
+        let torn = DMatrix::from_row_slice(3, 3, &[1.0, 1.0, 0.0, 1.0, 1.0, 1e-8, 0.0, 1e-8, 1e-12]);
+        assert_eq!(semidefinite_factor(&torn), Err(2));
     }
+
+    /// The smallest numbers there are have one digit, so that a hypotenuse is as long as its legs: turned by that angle,
+    /// the rows below would grow by a half.
+    #[test]
+    fn numbers_without_digits_turn_nothing() {
+        let tiny = f64::from_bits(1);
+        let lower = triangularize(DMatrix::from_row_slice(2, 2, &[tiny, tiny, 1.0, 2.0]));
+        let variance = (&lower * lower.transpose())[(1, 1)];
+        assert!((variance - 5.0).abs() < 1e-14, "{variance}");
+    }
+
     use crate::property::cases;
 
     fn columns() -> impl Strategy<Value = DMatrix<f64>> {
@@ -203,7 +217,7 @@ mod tests {
 
     #[test]
     fn density_of_a_known_law() {
-        let lower = DMatrix::from_row_slice(2, 2, &[2.0, 0.0, 1.0, 0.5]);
+        let lower = DMatrix::from_row_slice(2, 2, &[2.0, 0.0, 1.0, 0.7]);
         let residual = DVector::from_vec(vec![1.0, -1.0]);
         let covariance = &lower * lower.transpose();
         let inverse = covariance.clone().try_inverse().unwrap();

@@ -158,6 +158,24 @@ mod tests {
         assert_eq!(fate(&DMatrix::from_row_slice(2, 2, &[0.0, 1.0, 0.0, -1e12])), Fate::Stays);
     }
 
+    /// Rates of 10⁻⁴⁰ beside 10⁴⁰, which 32 digits of the matrix do not resolve.
+    #[test]
+    fn the_inverse_tells_slow_rates() {
+        let coupled = |sign: f64| fate(&DMatrix::from_row_slice(2, 2, &[0.0, 1.0, sign, -1e40]));
+        assert_eq!(coupled(-1.0), Fate::Damped);
+        let growing = coupled(1.0);
+        assert!(matches!(growing, Fate::Grows(rate) if (rate / 1e-40 - 1.0).abs() < 1e-9), "{growing:?}");
+    }
+
+    #[test]
+    fn the_longest_life_counts() {
+        let of = |rates: [f64; 3]| fate(&DMatrix::from_diagonal(&DVector::from_row_slice(&rates)));
+        assert_eq!(of([-1.0, 2.0, 1.0]), Fate::Grows(2.0));
+        assert_eq!(of([3.0, 2.0, -1.0]), Fate::Grows(3.0));
+        assert_eq!(of([-1.0, 0.0, -2.0]), Fate::Stays);
+        assert_eq!(of([0.0, f64::NAN, -2.0]), Fate::Unknown);
+    }
+
     #[test]
     fn none_without_a_stationary_law() {
         assert!(lyapunov(&DMatrix::zeros(1, 1), &Square::identity(1)).is_none());

@@ -79,3 +79,26 @@ fn scaled(x: f64, exponent: f64) -> f64 {
     }
     x * rest.clamp(-STEP, STEP).exp2()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn inverses_have_inverse_eigenvalues() {
+        let unit = 40.0_f64.exp2();
+        let part = Balanced::new(DMatrix::from_row_slice(2, 2, &[2.0, 1.0, 1.0, 2.0]) * unit);
+        let mut found: Vec<_> =
+            part.inverse().unwrap().spectrum().unwrap().iter().map(|one| one.value.re * unit).collect();
+        found.sort_by(f64::total_cmp);
+        assert!((found[0] - 1.0 / 3.0).abs() < 1e-15 && (found[1] - 1.0).abs() < 1e-15, "{found:?}");
+        assert!(Balanced::new(DMatrix::from_element(2, 2, 1.0)).inverse().is_none());
+    }
+
+    #[test]
+    fn sums_of_powers_of_two() {
+        assert_eq!(log_sum([3.0, 3.0, 4.0].into_iter()), 5.0);
+        assert_eq!(log_sum([-2000.0, f64::NEG_INFINITY].into_iter()), -2000.0);
+        assert_eq!(log_sum([f64::NEG_INFINITY].into_iter()), f64::NEG_INFINITY);
+    }
+}

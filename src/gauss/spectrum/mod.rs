@@ -179,8 +179,65 @@ mod tests {
         assert!(alike.iter().all(|one| (one.value + 1.0).norm() < 1e-9 && one.error < 1e-9), "{alike:?}");
     }
 
+    /// Symmetric, of determinant 1, and with each λ also 1/λ: the smallest is 3e-10 of the largest.
+    #[test]
+    fn pascal_has_pairs() {
+        let mut pascal = DMatrix::from_element(10, 10, 1.0);
+        for (i, j) in (1..10).flat_map(|i| (1..10).map(move |j| (i, j))) {
+            pascal[(i, j)] = pascal[(i - 1, j)] + pascal[(i, j - 1)];
+        }
+        let mut found: Vec<_> = spectrum(&pascal).unwrap().iter().map(|one| one.value.re).collect();
+        found.sort_by(f64::total_cmp);
+        for (small, large) in found.iter().zip(found.iter().rev()) {
+            assert!((small * large - 1.0).abs() < 1e-12, "{found:?}");
+        }
+        assert_eq!(found.len(), 10);
+    }
+
+    #[test]
+    fn what_is_said_of_a_part() {
+        let of = |entries: [f64; 4]| spectrum(&DMatrix::from_row_slice(2, 2, &entries)).unwrap();
+        for one in of([4.0, 0.25, 0.25, 0.0]) {
+            assert_eq!((one.smallest, one.norm), (0.0625, (16.0 + 2.0 * 0.0625_f64).sqrt()));
+        }
+        let unit = f64::EPSILON * 10.0_f64.sqrt() * 2.0;
+        assert!(of([2.0, 1.0, 1.0, 2.0]).iter().all(|one| (unit * 0.999..4.0 * unit).contains(&one.error)));
+        assert!(of([1e200, 1e-150, 1e-150, 1e200]).iter().all(|one| one.smallest == 0.0));
+    }
+
+    #[test]
+    fn what_counts_as_zero() {
+        let is_zero =
+            |value: f64, error, smallest, norm| Eigenvalue { value: value.into(), error, smallest, norm }.is_zero();
+        assert!(is_zero(0.0, 1e-20, 1e-3, 1.0));
+        assert!(is_zero(-5.0, 0.5, 3.0, 2.0));
+        assert!(!is_zero(5.1, 0.5, 3.0, 2.0));
+        // As small as an entry may be.
+        assert!(!is_zero(5.0, 0.5, 2.5, 2.0));
+        assert!(!is_zero(0.0, 1e-20, 1e-10, 1e-10));
+        assert!(!is_zero(1.0, 1e-20, 1e-3, 1.0));
+    }
+
+    #[test]
+    fn groups_act_on_each_other() {
+        let of = |entries: &[f64]| groups(&DMatrix::from_row_slice(3, 3, entries));
+        assert_eq!(of(&[0.0, 1.0, 1.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0]), [[0], [1], [2]]);
+        assert_eq!(of(&[0.0, 1.0, 0.0, 0.0, 0.0, 1.0, 1.0, 0.0, 0.0]), [[0, 1, 2]]);
+        assert_eq!(of(&[0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0]), [vec![0, 2], vec![1]]);
+    }
+
     proptest! {
         #![proptest_config(cases(64))]
+
+        #[test]
+        fn plain_ones_are_the_same(entries in proptest::collection::vec(-1.0_f64..1.0, 25)) {
+            let matrix = DMatrix::from_row_slice(5, 5, &entries) * 1e30;
+            let (plain, found) = (plain_eigenvalues(&matrix).unwrap(), spectrum(&matrix).unwrap());
+            prop_assert_eq!((plain.len(), found.len()), (5, 5));
+            for one in found {
+                prop_assert!(plain.iter().any(|other| (other - one.value).norm() < 1e-9 * one.norm));
+            }
+        }
 
         /// V diag(λ) V⁻¹ with V in rows of any size: the same eigenvalues.
         #[test]
@@ -201,11 +258,13 @@ mod tests {
             }
         }
 
-        /// The product and the sum are the determinant and the trace.
+        /// The product and the sum are the determinant and the trace, in any unit.
         #[test]
-        fn thirty_two_digits(entries in proptest::collection::vec(-1.0_f64..1.0, 36)) {
+        fn thirty_two_digits(entries in proptest::collection::vec(-1.0_f64..1.0, 36), exponent in -50_i32..50) {
+            let unit = f64::from(exponent).exp2();
             let matrix = DMatrix::from_row_slice(6, 6, &entries);
-            let found = francis(Square::exact(&matrix)).unwrap();
+            let found = francis(Square::exact(&(&matrix * unit))).unwrap();
+            let found: Vec<_> = found.iter().map(|value| value / unit).collect();
             let (sum, product) = (found.iter().sum::<Complex<f64>>(), found.iter().product::<Complex<f64>>());
             prop_assert!((sum - matrix.trace()).norm() < 1e-13, "{sum}");
             prop_assert!((product - matrix.determinant()).norm() < 1e-13, "{product}");

@@ -74,3 +74,65 @@ impl WindowLaw {
         (0..self.driven).map(column).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use nalgebra::{DMatrix, DVector};
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::property::cases;
+
+    fn law(covariance: &DMatrix<f64>, deviation: &[f64], driven: usize) -> WindowLaw {
+        let lower = covariance.transpose().as_slice().to_vec();
+        let mut law = WindowLaw { size: deviation.len(), driven, lower, deviation: deviation.to_vec() };
+        law.decompose();
+        law
+    }
+
+    proptest! {
+        #![proptest_config(cases(64))]
+
+        /// The score is −P⁻¹ δ, the variance given all others one over the diagonal of P⁻¹, in components of any size.
+        #[test]
+        fn laws_are_gaussian(
+            entries in proptest::collection::vec(-1.0_f64..1.0, 16),
+            pivots in proptest::collection::vec(0.3_f64..2.0, 4),
+            units in proptest::collection::vec(-9_i32..9, 4),
+            deviation in proptest::collection::vec(-2.0_f64..2.0, 4),
+            driven in 1..5_usize,
+        ) {
+            let unit = |i: usize| f64::from(units[i]).exp2();
+            let factor = DMatrix::from_fn(4, 4, |i, j| unit(i) * match i.cmp(&j) {
+                std::cmp::Ordering::Less => 0.0,
+                std::cmp::Ordering::Equal => pivots[i],
+                std::cmp::Ordering::Greater => entries[4 * i + j],
+            });
+            let law = law(&(&factor * factor.transpose()), &deviation, driven);
+            for (i, j) in (0..4).flat_map(|i| (0..=i).map(move |j| (i, j))) {
+                prop_assert!((law.lower[4 * i + j] - factor[(i, j)]).abs() < 1e-12 * unit(i));
+            }
+            let inverse = factor.clone().try_inverse().unwrap();
+            let precision = inverse.transpose() * &inverse;
+            let deviation = DVector::from_vec(deviation);
+            let (white, score) = (&inverse * &deviation, -&precision * &deviation);
+            for (found, truth) in law.white().iter().zip(&white) {
+                prop_assert!((found - truth).abs() < 1e-11 * white.norm());
+            }
+            prop_assert_eq!((law.score().len(), law.conditional_variance().len()), (driven, driven));
+            for (d, i) in (4 - driven..4).enumerate() {
+                prop_assert!((law.score()[d] - score[i]).abs() * unit(i) < 1e-11 * white.norm());
+                prop_assert!((law.conditional_variance()[d] * precision[(i, i)] - 1.0).abs() < 1e-11);
+            }
+        }
+    }
+
+    /// A component that nothing moves, and one that follows from another up to rounding of single precision.
+    #[test]
+    fn what_is_certain_has_no_part() {
+        let covariance = DMatrix::from_row_slice(3, 3, &[0.0, 0.0, 0.0, 0.0, 1e-8, 2e-8, 0.0, 2e-8, 4e-8 + 1e-15]);
+        let law = law(&covariance, &[3.0, 1e-4, 5.0], 1);
+        assert_eq!(law.white(), [0.0, 1.0, 0.0]);
+        assert_eq!(law.lower[8], 0.0);
+    }
+}
