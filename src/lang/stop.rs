@@ -39,14 +39,16 @@ pub(super) enum Stop {
 
 /// Operations between two looks at the memory of the machine: each takes as long as some hundreds.
 const LOOKS: u64 = 1 << 16;
-/// Operations between two looks at the clock.
-const GLANCES: u64 = 1 << 10;
+/// Operations between two looks at the clock, of which each may be long.
+const GLANCES: u64 = 1 << 4;
 
 /// What a run of a script has used of what it may, by itself.
 #[derive(Clone)]
 pub(super) struct Meters {
     stack: StackGuard,
     growth: Rc<Cell<Growth>>,
+    /// Operations of the run. The engine's own count starts anew in every closure that a builtin calls.
+    operations: Rc<Cell<u64>>,
     printed: Rc<Cell<u64>>,
     limits: Limits,
     task: Task,
@@ -56,13 +58,14 @@ impl Meters {
     /// Meters of runs under these limits, on a stack of which `stack` bytes may be used.
     pub(super) fn new(stack: usize, limits: Limits, task: Task) -> Self {
         let stack = StackGuard { start: Rc::default(), size: stack };
-        Self { stack, growth: Rc::default(), printed: Rc::default(), limits, task }
+        Self { stack, growth: Rc::default(), operations: Rc::default(), printed: Rc::default(), limits, task }
     }
 
     /// Counts from here, where a run begins.
     pub(super) fn start(&self) {
         self.stack.start();
         self.growth.set(self.task.host().watch());
+        self.operations.set(0);
         self.printed.set(0);
     }
 
@@ -76,8 +79,10 @@ impl Meters {
         self.limits.time.filter(|_| self.task.is_late()).map(Stop::TimeOver)
     }
 
-    /// Why a run must stop after its operation of number `count`.
-    fn exhausted(&self, count: u64) -> Option<Stop> {
+    /// Why a run must stop after another operation.
+    fn exhausted(&self) -> Option<Stop> {
+        let count = self.operations.get() + 1;
+        self.operations.set(count);
         if self.stack.is_exhausted() {
             return Some(Stop::StackExhausted);
         }
@@ -148,8 +153,8 @@ fn stack_address() -> usize {
 
 /// Makes the engine look at the cancel flag and the meters at every operation, and registers `exit`.
 pub(super) fn install(engine: &mut Engine, cancel: Arc<AtomicBool>, meters: Meters) {
-    engine.on_progress(move |count| {
-        let stop = if cancel.load(Ordering::Relaxed) { Some(Stop::Interrupted) } else { meters.exhausted(count) };
+    engine.on_progress(move |_| {
+        let stop = if cancel.load(Ordering::Relaxed) { Some(Stop::Interrupted) } else { meters.exhausted() };
         stop.map(Dynamic::from)
     });
     engine.register_global_module(rhai::exported_module!(functions).into());

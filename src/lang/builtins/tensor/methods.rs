@@ -8,7 +8,7 @@ use rhai::{Array, Dynamic, Engine, INT};
 use crate::data::formats;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{number_argument, whole_argument};
-use crate::lang::surroundings::host;
+use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::{give, nested, tensor_argument, wholes_argument};
 use crate::tensor::{Index, Tensor};
 
@@ -133,6 +133,7 @@ mod functions {
     #[rhai_fn(return_raw)]
     pub fn matmul(ctx: NativeCallContext, a: Dynamic, b: Dynamic) -> Outcome<Dynamic> {
         let (a, b) = (tensor_argument(&ctx, "a", &a)?, tensor_argument(&ctx, "b", &b)?);
+        task(&ctx).check().raise(&ctx)?;
         a.product(&b, &host(&ctx)).raise(&ctx).map(give)
     }
 
