@@ -181,3 +181,13 @@ fn methods_for_linear_processes_name_the_cause() {
     let error = log_likelihood(&law, &x, &Likelihood::default(), &Task::default()).unwrap_err();
     assert!(error.to_string().contains("needs a linear process"), "{error}");
 }
+
+/// Of all samples and coordinates the one that has no drift is named.
+#[test]
+fn faults_are_those_of_their_sample() {
+    let process = process(Expression::component(0, "x").apply(Function::Sqrt), Expression::constant(1e-6));
+    let x = Tensor::new(&[3, 2], vec![1.0, 2.0, 3.0, -4.0, 5.0, 6.0]).unwrap();
+    let options = Forward { steps: 5, end: None, keep: Keep::End, seed: 1 };
+    let error = simulate(&process, &x, &options, &Task::default()).unwrap_err();
+    assert!(error.to_string().contains("where x = -4"), "{error}");
+}

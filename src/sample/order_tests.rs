@@ -20,6 +20,11 @@ fn active(persistence: f64) -> Process {
     Active { persistence, ..Active::default() }.process()
 }
 
+/// With passive noise and a force, so that means move.
+fn forced() -> Process {
+    Active { passive: 0.3, force: 0.7, start: 0.4, ..Active::default() }.process()
+}
+
 /// Critically damped Langevin dynamics (arXiv 2112.07068): 1/M = 4, Γ = 1, β = 4, γ = 0.04.
 fn cld() -> Process {
     let linear = Linear {
@@ -125,7 +130,7 @@ fn adaptive_steps_keep_their_tolerance() {
 #[test]
 fn splitting_samples_gaussian_data_exactly() {
     let steps = [5, 10, 20, 40, 80, 160];
-    for process in [passive(), active(0.1), active(0.5), active(1.0), cld()] {
+    for process in [passive(), active(0.1), active(0.5), active(1.0), forced(), cld()] {
         let split = table(&process, by(Splitting { reference: Reference::Data }), 0.0, &steps);
         let euler = table(&process, by(EulerMaruyama), 0.0, &steps);
         for (split, euler) in split.iter().zip(&euler) {
@@ -151,7 +156,7 @@ fn flows() -> impl Iterator<Item = Exponential> {
 fn exponential_steps_sample_gaussian_data_exactly() {
     let stochastic = (1..=3).map(|order| Exponential { order, stochastic: true, ..Exponential::default() });
     for method in flows().chain(stochastic) {
-        for process in [passive(), active(0.1), active(0.5), active(1.0), cld()] {
+        for process in [passive(), active(0.1), active(0.5), active(1.0), forced(), cld()] {
             for row in table(&process, by(method), 0.0, &[1, 5, 20]) {
                 assert!(row.covariance < 1e-4 && row.mean < 1e-4, "{} {method:?}: {row:?}", process.name());
             }

@@ -64,3 +64,18 @@ pub(super) fn logarithmic(low: f64, high: f64, count: usize) -> Result<Vec<f64>>
     }
     Ok((0..count).map(|i| low * (high / low).powf(i as f64 / (count - 1) as f64)).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Where the two formulas meet, and against the next terms of the series on either side.
+    #[test]
+    fn excess_of_small_numbers_has_its_digits() {
+        for x in [1e-8, 0.999e-5, 1.001e-5, 1e-3] {
+            let series = x * x * (0.5 - x * (1.0 / 6.0 - x * (1.0 / 24.0 - x / 120.0)));
+            assert!((excess(x) / series - 1.0).abs() < 2e-10, "{x}");
+        }
+        assert!((excess(2.0) - (1.0 + f64::exp(-2.0))).abs() < 1e-15);
+    }
+}

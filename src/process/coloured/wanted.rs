@@ -141,3 +141,17 @@ fn weights(places: &[f64], scale: &[f64]) -> DVector<f64> {
     };
     DVector::from_fn(places.len(), |i, _| width(i).sqrt() / scale[i])
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The place 0, and the one beside it, have the mean distance.
+    #[test]
+    fn weights_follow_logarithmic_distances() {
+        let found = weights(&[0.0, 1.0, 2.0, 8.0], &[1.0, 1.0, 2.0, 1.0]);
+        let [two, eight] = [2.0_f64, 8.0].map(f64::ln);
+        let truth = [eight / 3.0, eight / 3.0, eight / 4.0, two * 2.0].map(f64::sqrt);
+        assert!(found.iter().zip(truth).all(|(a, b)| (a - b).abs() < 1e-15), "{found} {truth:?}");
+    }
+}

@@ -10,6 +10,9 @@ mod measured;
 mod pilot;
 mod windows;
 
+#[cfg(test)]
+mod tests;
+
 use nalgebra::{DMatrix, DVector};
 use serde_json::Value;
 
