@@ -88,7 +88,7 @@ fn hostile_scripts_end_in_order() {
 #[test]
 fn closures_that_builtins_call_are_counted() {
     let code = "let a = []; a.pad(50_000, 1); a.filter(|x| x > 0).len()";
-    for (limit, words) in [("operations=1e5", "has computed 100000 operations"), ("time=0.001s", "its limit")] {
+    for (limit, words) in [("operations=1e5", "has computed 100_000 operations"), ("time=0.001s", "its limit")] {
         let output = Command::new(env!("CARGO_BIN_EXE_tumble")).args(["--limit", limit, "-e", code]).output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(output.status.code() == Some(1) && said.contains(words), "{limit}: {}{said}", output.status);

@@ -106,8 +106,8 @@ mod tests {
 
     #[test]
     fn pictures() {
-        let figure = |y: f64| Figure::new(vec![Panel::new(vec![scatter(vec![[0.0, 0.0], [1.0, y]])])]);
-        let [first, second] = [1.0, 2.0].map(|y| figure(y).png().unwrap());
+        let figure = |y: f64| Figure::new(vec![Panel::new(vec![scatter(vec![[0.0, 0.0], [0.5, y], [1.0, 1.0]])])]);
+        let [first, second] = [0.2, 0.7].map(|y| figure(y).png().unwrap());
         assert!(described("a.png", &first).starts_with("picture, "), "{}", described("a.png", &first));
         let Comparison::Different(how) = compared("a.png", &first, &second) else { panic!("equal") };
         assert!(how.contains("pixels differ"), "{how}");

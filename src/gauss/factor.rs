@@ -159,8 +159,8 @@ mod tests {
         assert_eq!(semidefinite_factor(&torn), Err(2));
     }
 
-    /// The smallest numbers there are have one digit, so that a hypotenuse is as long as its legs: turned by that angle,
-    /// the rows below would grow by a half.
+    /// The smallest numbers there are have one digit, so that a hypotenuse is as long as its legs: turned by that
+    /// angle, the rows below would grow by a half.
     #[test]
     fn numbers_without_digits_turn_nothing() {
         let tiny = f64::from_bits(1);

@@ -124,9 +124,10 @@ impl Inscription {
                 Some(text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&").into())
             }
             Self::Gif => {
-                let mark = [&GIF_COMMENT[..], &[255], MARK.as_bytes()].concat();
                 bytes.strip_prefix(b"GIF8")?;
-                let start = bytes.windows(mark.len()).rposition(|window| window == mark)?;
+                // Between the two stands the length of the first part.
+                let is_mark = |window: &[u8]| window.starts_with(&GIF_COMMENT) && window.ends_with(MARK.as_bytes());
+                let start = bytes.windows(GIF_COMMENT.len() + 1 + MARK.len()).rposition(is_mark)?;
                 let mut rest = &bytes[start + GIF_COMMENT.len()..];
                 let mut text = Vec::new();
                 while let Some((&length @ 1.., part)) = rest.split_first() {

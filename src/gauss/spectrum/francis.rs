@@ -251,8 +251,8 @@ mod tests {
     proptest! {
         #![proptest_config(cases(1))]
 
-        /// Nine of ten matrices need no more than 8 steps for any eigenvalue: with 64 of them, fewer than 45 are so about
-        /// once in a million times.
+        /// Nine of ten matrices need no more than 8 steps for any eigenvalue: with 64 of them, fewer than 45 are so
+        /// about once in a million times.
         #[test]
         fn few_steps_are_enough(all in proptest::collection::vec(proptest::collection::vec(-1.0_f64..1.0, 36), 64)) {
             let is_quick = |(entries, exponent): (&Vec<f64>, i32)| {
