@@ -252,7 +252,12 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
             Host::default()
         }
         Some(Command::Run { .. } | Command::Repl | Command::Replay { .. }) | None => {
-            let path = script.as_ref().map(|(path, _)| *path).or(job.as_ref().map(replay::Job::script));
+            // What a record says of a script's folder is no reason to open that folder; what the user says is.
+            let told = match &arguments.command {
+                Some(Command::Replay { script, .. }) => script.as_deref(),
+                _ => None,
+            };
+            let path = script.as_ref().map(|(path, _)| *path).or(told);
             let mut permissions = arguments.allowed.permissions(path)?;
             if let Some(job) = &job {
                 permissions = permissions.allow_write(job.stage().folder())?;

@@ -57,11 +57,6 @@ impl Job {
         Ok(Self { file: file.to_owned(), bytes, script: (path, text), provenance, stage })
     }
 
-    /// The script.
-    pub(crate) fn script(&self) -> &Path {
-        &self.script.0
-    }
-
     /// Where files are written.
     pub(crate) fn stage(&self) -> &Stage {
         &self.stage
