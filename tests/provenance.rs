@@ -188,3 +188,24 @@ fn what_was_entered_at_a_prompt_is_replayed_input_by_input() {
     assert!(prompt.wait().unwrap().success());
     assert!(scene.succeeds(&["replay", "a.npy"]).contains("all "));
 }
+
+/// A record may be anybody's. Seen to be read, where the folder of the script that a record names was opened.
+#[test]
+fn a_forged_record_opens_no_folder() {
+    let scene = Scene::new();
+    let outside = tempfile::tempdir().unwrap();
+    std::fs::write(outside.path().join("secret.csv"), "1,2\n").unwrap();
+    std::fs::write(outside.path().join("a.txt"), "").unwrap();
+    let secret = outside.path().join("secret.csv");
+    scene.file(
+        "b.rhai",
+        &format!("try {{ io::read({:?}) }} catch (e) {{ io::write(\"e.json\", [1]); throw e }}", secret),
+    );
+    scene.fails(&["run", "b.rhai"]);
+    let record = scene.path(".tumble/e.json.json");
+    let forged = std::fs::read_to_string(&record).unwrap();
+    let forged = forged.replace("\"b.rhai\"", &format!("{:?}", outside.path().join("a.txt")));
+    std::fs::write(&record, forged).unwrap();
+    let output = scene.tumble(&["replay", "e.json"]);
+    assert!(text(&output.stderr).contains("is outside of what scripts may read"), "{}", text(&output.stderr));
+}
