@@ -57,7 +57,7 @@ pub fn spliced(choices: &mut Choices, most: usize) -> String {
     text
 }
 
-fn change<'a>(tokens: &mut Vec<&'a str>, choices: &mut Choices) {
+fn change(tokens: &mut Vec<&str>, choices: &mut Choices) {
     let meaning: Vec<usize> = (0..tokens.len()).filter(|&i| !tokens[i].trim().is_empty()).collect();
     if meaning.is_empty() {
         return;
