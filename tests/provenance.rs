@@ -177,6 +177,21 @@ fn a_run_that_skips_its_steps_writes_the_same() {
     }
 }
 
+/// Seen to give the mean of the data from before.
+#[test]
+fn a_step_whose_input_has_changed_is_computed_again() {
+    let scene = Scene::new();
+    let script =
+        "let x = io::read(\"data.csv\"); print(step(\"mean.json\", #{}, || { print(\"computing\"); x.mean() }));";
+    scene.file("c.rhai", script);
+    scene.file("data.csv", "1\n2\n3\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "computing\n2\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "2\n");
+    scene.file("data.csv", "1\n2\n6\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "computing\n3\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "3\n");
+}
+
 #[test]
 fn what_was_entered_at_a_prompt_is_replayed_input_by_input() {
     let scene = Scene::new();

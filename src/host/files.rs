@@ -9,6 +9,7 @@ use super::Host;
 use super::access::Access;
 use super::hash::{hash, hash_of};
 use super::place::{Place, Resolved, only_files};
+use super::provenance::Source;
 use super::record::{self, Record, Written};
 use crate::error::{Error, Result};
 
@@ -76,6 +77,22 @@ impl Host {
         Ok(Record::read(&place).map(|record| record.written(&place)))
     }
 
+    /// What the run that wrote a file had read, and has changed since; nothing of a file without a record.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading the file is not allowed.
+    pub fn changed_inputs(&self, path: &Path) -> Result<Vec<String>> {
+        let place = self.locate(Access::Read, path)?;
+        let inputs = Record::read(&place).and_then(|record| record.provenance).map(|provenance| provenance.inputs);
+        let is_changed = |input: &Source| {
+            // What cannot be read any more cannot be read anew either.
+            let file = self.locate(Access::Read, Path::new(&input.name)).ok().and_then(|place| place.open().ok());
+            let now = file.filter(|file| file.metadata().is_ok_and(|metadata| metadata.len() <= LONGEST_HASHED));
+            now.is_some_and(|mut file| hash(&mut file).is_ok_and(|now| now != input.sha256))
+        };
+        Ok(inputs.into_iter().flatten().filter(is_changed).map(|input| input.name).collect())
+    }
+
     /// The text of this hash that ran when the file at `path` was written, if it was kept.
     ///
     /// # Errors
@@ -89,10 +106,26 @@ impl Host {
     /// # Errors
     /// As [`Host::open`], and when the file does not fit into memory.
     pub fn read(&self, path: &Path) -> Result<Vec<u8>> {
-        let place = self.locate(Access::Read, path)?;
-        let bytes = self.whole(path, &place)?;
-        self.note(path, &place, || Ok(hash_of(&bytes))).map_err(|e| self.explain("read", path, &e))?;
+        let bytes = self.peek(path)?;
+        self.take(path, &bytes)?;
         Ok(bytes)
+    }
+
+    /// Reads a whole file, of which nothing is used unless [`Host::take`] says so.
+    ///
+    /// # Errors
+    /// As [`Host::read`].
+    pub(crate) fn peek(&self, path: &Path) -> Result<Vec<u8>> {
+        self.whole(path, &self.locate(Access::Read, path)?)
+    }
+
+    /// Notes that the `bytes` of a file are used.
+    ///
+    /// # Errors
+    /// [`Error::File`] when reading it is not allowed.
+    pub(crate) fn take(&self, path: &Path, bytes: &[u8]) -> Result<()> {
+        let place = self.locate(Access::Read, path)?;
+        self.note(path, &place, || Ok(hash_of(bytes))).map_err(|e| self.explain("read", path, &e))
     }
 
     fn whole(&self, path: &Path, place: &Place) -> Result<Vec<u8>> {

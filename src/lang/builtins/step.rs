@@ -6,10 +6,9 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map};
 
 use crate::error::{Error, Result};
-use crate::host::Host;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::json;
-use crate::lang::surroundings::host;
+use crate::lang::surroundings::{host, task};
 use crate::lang::tensors::tensor_argument;
 use crate::tensor::{Tensor, archive};
 
@@ -24,9 +23,10 @@ mod functions {
     /// a file with the settings, and a later run with the same settings reads it from there. Tensors, such as data that
     /// took long to generate, are best kept as `.safetensors`, all else as `.json`.
     ///
-    /// A run that was stopped goes on behind the last part that it finished. What the closure uses besides, such as
-    /// other variables or a changed script, is not looked at: put what matters into the settings. Other settings are
-    /// computed anew, and replace what the file has.
+    /// A run that was stopped goes on behind the last part that it finished. Other settings are computed anew, and
+    /// replace what the file has; so is a part whose script had read a file that has changed since, as far as there is
+    /// a record of it. What the closure uses besides, such as other variables or a changed script, is not looked at: put
+    /// what matters into the settings.
     ///
     /// # Arguments
     /// - `file`: a .json file, of `#{ settings, value }`; or a .safetensors file, for a tensor or a map of tensors
@@ -53,10 +53,17 @@ mod functions {
         // As they will be read, to be compared: before the work, since JSON may not have them.
         let settings = json::write(&ctx, "settings", &settings.into(), &host).raise(&ctx)?;
         if host.has_file(path).raise(&ctx)? {
-            let (kept, value) = format.load(path, &host).raise(&ctx)?;
+            let bytes = host.peek(path).raise(&ctx)?;
+            let (kept, value) = format.decode(path, &bytes).raise(&ctx)?;
             let given = json::read(&settings).expect("just written");
             if ctx.call_native_fn::<bool>("==", (kept, given))? {
-                return Ok(value);
+                let changed = host.changed_inputs(path).raise(&ctx)?;
+                if changed.is_empty() {
+                    host.take(path, &bytes).raise(&ctx)?;
+                    return Ok(value);
+                }
+                let changed = changed.join("`, `");
+                task(&ctx).note(&format!("step: `{file}` is computed again, since `{changed}` has changed"));
             }
         }
         host.check_writable(path).raise(&ctx)?;
@@ -91,11 +98,7 @@ impl Format {
         }
     }
 
-    /// The settings and the value in a file.
-    fn load(self, path: &Path, host: &Host) -> Result<(Dynamic, Dynamic)> {
-        self.decode(path, &host.read(path)?)
-    }
-
+    /// The settings and the value in a file of these bytes.
     fn decode(self, path: &Path, bytes: &[u8]) -> Result<(Dynamic, Dynamic)> {
         let refuse = |problem: &str| {
             Error::file("use", path, format!("it {problem}")).with_hint("give another name, or remove the file")
