@@ -33,7 +33,7 @@ fn fault(script: &Path) -> Option<String> {
     let errors = folder.path().join("errors");
     let mut child = Command::new("sh")
         .args(["-c", &limited, env!("CARGO_BIN_EXE_tumble"), "--threads", "1"])
-        .args(["--limit", "time=2s,memory=1500M,operations=1e7", "run"])
+        .args(["--limit", "time=1s,memory=1500M,operations=1e7", "run"])
         .arg(&copy)
         .current_dir(&folder)
         .stdin(Stdio::null())
