@@ -185,11 +185,11 @@ fn a_step_whose_input_has_changed_is_computed_again() {
         "let x = io::read(\"data.csv\"); print(step(\"mean.json\", #{}, || { print(\"computing\"); x.mean() }));";
     scene.file("c.rhai", script);
     scene.file("data.csv", "1\n2\n3\n");
-    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "computing\n2\n");
-    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "2\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "computing\n2.0\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "2.0\n");
     scene.file("data.csv", "1\n2\n6\n");
-    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "computing\n3\n");
-    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "3\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "computing\n3.0\n");
+    assert_eq!(scene.succeeds(&["run", "c.rhai"]), "3.0\n");
 }
 
 #[test]

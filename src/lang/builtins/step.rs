@@ -25,8 +25,8 @@ mod functions {
     ///
     /// A run that was stopped goes on behind the last part that it finished. Other settings are computed anew, and
     /// replace what the file has; so is a part whose script had read a file that has changed since, as far as there is
-    /// a record of it. What the closure uses besides, such as other variables or a changed script, is not looked at: put
-    /// what matters into the settings.
+    /// a record of it. What the closure uses besides, such as other variables or a changed script, is not looked at:
+    /// put what matters into the settings.
     ///
     /// # Arguments
     /// - `file`: a .json file, of `#{ settings, value }`; or a .safetensors file, for a tensor or a map of tensors
