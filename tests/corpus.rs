@@ -19,7 +19,7 @@ use fuzz::library::files;
 /// What an input may take at most: scripts are stopped after 0.3 s, and the machine may be busy.
 const PATIENCE: Duration = Duration::from_secs(20);
 /// Inputs that are made up for each target.
-const FRESH: usize = 60;
+const FRESH: usize = 20;
 /// The stack of an ordinary Rust thread, which the language promises to suffice.
 const STACK: usize = 2 << 20;
 

@@ -24,8 +24,8 @@ fn folder() -> tempfile::TempDir {
     folder
 }
 
-/// What is wrong with the end of a script, if anything is.
-fn fault(script: &Path) -> Option<String> {
+/// What is wrong with the end of a script that may compute for so many `seconds`, if anything is.
+fn fault(script: &Path, seconds: f64) -> Option<String> {
     let folder = folder();
     let copy = folder.path().join(script.file_name().unwrap());
     std::fs::copy(script, &copy).unwrap();
@@ -33,7 +33,7 @@ fn fault(script: &Path) -> Option<String> {
     let errors = folder.path().join("errors");
     let mut child = Command::new("sh")
         .args(["-c", &limited, env!("CARGO_BIN_EXE_tumble"), "--threads", "1"])
-        .args(["--limit", "time=1s,memory=1500M,operations=1e7", "run"])
+        .args(["--limit", &format!("time={seconds}s,memory=1500M,operations=1e7"), "run"])
         .arg(&copy)
         .current_dir(&folder)
         .stdin(Stdio::null())
@@ -62,8 +62,19 @@ fn fault(script: &Path) -> Option<String> {
     (!is_orderly || said.contains("panicked")).then(|| format!("{status}: {}", said.lines().next().unwrap_or("")))
 }
 
+/// Most grow, so a limit of time makes the test short.
 #[test]
 fn hostile_scripts_end_in_order() {
+    all_end_in_order(0.5);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn hostile_scripts_with_time_end_in_order() {
+    all_end_in_order(5.0);
+}
+
+fn all_end_in_order(seconds: f64) {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/hostile");
     let scripts: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert!(scripts.len() > 400, "{}", scripts.len());
@@ -73,7 +84,7 @@ fn hostile_scripts_end_in_order() {
             scope.spawn(|| {
                 loop {
                     let Some(script) = left.lock().unwrap().pop() else { return };
-                    if let Some(fault) = fault(&script) {
+                    if let Some(fault) = fault(&script, seconds) {
                         faults.lock().unwrap().push(format!("{}: {fault}", script.display()));
                     }
                 }

@@ -1,23 +1,47 @@
 //! Runs the tests that are written in the language: every file of `tests/language/`, each in a session of its own.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tumble::Runtime;
 
-#[test]
-fn every_file_passes() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language");
-    let mut files: Vec<_> = std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|file| file.extension().is_some_and(|extension| extension == "rhai"));
-    files.sort();
-    assert!(!files.is_empty());
-    let mut failures = Vec::new();
-    for file in files {
-        if let Err(error) = Runtime::new().run_file(&file) {
-            failures.push(error.to_string());
+/// A test for each file.
+macro_rules! files {
+    ($($name:ident),* $(,)?) => {
+        const FILES: &[&str] = &[$(stringify!($name)),*];
+
+        mod file {
+            $(
+                #[test]
+                fn $name() {
+                    super::passes(stringify!($name));
+                }
+            )*
         }
+    };
+}
+
+files! {
+    arithmetic, classes, compare, dataset, details, equilibrium, explain, ising, kernel, known, measure, network,
+    noise, numbers, physics, plot, processes, pulses, sample, scales, score, seeds, start, tensor, time, torus,
+    tracing, train, verify,
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/language")
+}
+
+fn passes(name: &str) {
+    if let Err(error) = Runtime::new().run_file(&folder().join(name).with_extension("rhai")) {
+        panic!("{error}");
     }
-    assert!(failures.is_empty(), "{}", failures.join("\n"));
+}
+
+#[test]
+fn every_file_is_run() {
+    let files = std::fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    let mut names: Vec<_> = files.map(|file| file.file_stem().unwrap().to_str().unwrap().to_owned()).collect();
+    names.sort();
+    assert_eq!(names, FILES);
 }
 
 /// The examples in the doc comments are what `:help` shows; each must assert something, and hold.

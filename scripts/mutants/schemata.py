@@ -258,7 +258,7 @@ def places_of(text):
 
 
 def function_around(text, offset):
-    """The bytes of the function in which an offset of a written file lies."""
+    """The bytes of the function in which an offset of a written file lies; none outside of functions."""
     node = Parser(RUST).parse(text).root_node.descendant_for_byte_range(offset, offset)
     function = ancestor(node, {"function_item"})
-    return function.start_byte, function.end_byte
+    return (function.start_byte, function.end_byte) if function else (offset, offset)

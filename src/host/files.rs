@@ -54,8 +54,7 @@ impl Host {
 
     /// Notes that a file is read.
     fn note(&self, path: &Path, place: &Place, hash: impl FnOnce() -> std::io::Result<String>) -> std::io::Result<()> {
-        let origin = Record::read(place).and_then(|record| record.provenance);
-        self.journal.read(path, origin, hash)
+        self.journal.read(path, || Record::read(place).and_then(|record| record.provenance), hash)
     }
 
     /// Reads the text of a module that a script imports.

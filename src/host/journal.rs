@@ -56,20 +56,19 @@ impl Journal {
         run.so_far.modules.insert(Source { name: shown(path), sha256 });
     }
 
-    /// A file was read that comes from `other`, if tumble made it, and has this `hash`.
+    /// A file was read that comes from `other`, if tumble made it, and has this `hash`. Neither is asked for before a
+    /// text runs.
     pub(super) fn read(
         &self,
         path: &Path,
-        other: Option<Provenance>,
+        other: impl FnOnce() -> Option<Provenance>,
         hash: impl FnOnce() -> io::Result<String>,
     ) -> io::Result<()> {
-        let is_own = {
-            let run = self.lock();
-            if run.count == 0 {
-                return Ok(());
-            }
-            other.as_ref().is_some_and(|other| run.so_far.is_of_same_run(other))
-        };
+        if self.lock().count == 0 {
+            return Ok(());
+        }
+        let other = other();
+        let is_own = other.as_ref().is_some_and(|other| self.lock().so_far.is_of_same_run(other));
         let input = if is_own { None } else { Some(Source { name: shown(path), sha256: hash()? }) };
         let run = &mut *self.lock();
         run.so_far.inputs.extend(input);

@@ -173,3 +173,79 @@ fn auxiliaries(pair: &Linear, data: usize) -> Linear {
         start_factor: DMatrix::zeros(kept.len(), kept.len()),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::expr::{Function, Operation};
+
+    /// dx = (η − k x + f) dt, dη = −η/τ dt + √(2 T)/τ dW, with what η starts in.
+    fn process(start: Start, parameters: &BTreeMap<String, f64>) -> Process {
+        let [x, eta] = [Expression::component(0, "x"), Expression::component(1, "eta")];
+        let [k, force, heat, tau] = ["k", "f", "T", "tau"].map(Expression::parameter);
+        let zero = Expression::constant(0.0);
+        let amplitude = Expression::constant(2.0).multiply(&heat).apply(Function::Sqrt);
+        let definition = Definition {
+            name: "active".into(),
+            blocks: vec!["x".into(), "eta".into()],
+            coordinates: None,
+            periodic: Vec::new(),
+            parameters: parameters.clone(),
+            drift: vec![
+                eta.combine(Operation::Subtract, &k.multiply(&x)).add(&force),
+                eta.negate().combine(Operation::Divide, &tau),
+            ],
+            noise: vec![vec![zero.clone(), zero.clone()], vec![zero, amplitude.combine(Operation::Divide, &tau)]],
+            start,
+        };
+        Process::new(definition, 2.0).unwrap()
+    }
+
+    fn starts() -> Vec<Start> {
+        let [force, heat, tau] = ["f", "T", "tau"].map(Expression::parameter);
+        let variance = heat.combine(Operation::Divide, &tau);
+        let std = variance.clone().apply(Function::Sqrt);
+        vec![
+            Start::Each(vec![None, Some(StartLaw { mean: force.multiply(&tau), std })]),
+            Start::Joint { mean: vec![force.multiply(&tau)], covariance: vec![vec![variance]] },
+            Start::Stationary {},
+        ]
+    }
+
+    /// Against central differences, whose error is about 1e-9 here, for every parameter and way to start.
+    #[test]
+    fn slopes_are_those_of_differences() {
+        let values = BTreeMap::from([("k", 0.8), ("f", 0.4), ("T", 1.3), ("tau", 0.6)].map(|(n, v)| (n.to_owned(), v)));
+        for (case, start) in starts().into_iter().enumerate() {
+            let own = process(start.clone(), &values);
+            for name in values.keys() {
+                let beside = [1e-5, -1e-5].map(|shift| {
+                    let mut moved = values.clone();
+                    *moved.get_mut(name).unwrap() += shift;
+                    process(start.clone(), &moved)
+                });
+                let sensitivity = own.sensitivity(name).unwrap();
+                let near = |what: &str, found: &DMatrix<f64>, [up, down]: [DMatrix<f64>; 2]| {
+                    let truth = (up - down) / 2e-5;
+                    let off = (found - &truth).abs().max();
+                    assert!(off < 1e-7, "start {case}, {name}: {what} {found} not {truth}");
+                };
+                for time in [0.3, 2.0] {
+                    let found = sensitivity.kernel(time).unwrap();
+                    let kernels = beside.each_ref().map(|process| process.kernel(time).unwrap());
+                    let column = |v: &DVector<f64>| DMatrix::from_column_slice(2, 1, v.as_slice());
+                    near("covariance", &found.covariance, kernels.each_ref().map(|kernel| kernel.covariance.clone()));
+                    near("response", &found.response, kernels.each_ref().map(|kernel| kernel.response().into_owned()));
+                    near("offset", &column(&found.offset), kernels.each_ref().map(|kernel| column(&kernel.offset)));
+                }
+                let (mean, covariance) = sensitivity.stationary().unwrap();
+                let laws = beside.each_ref().map(|process| process.stationary().unwrap());
+                near("settled", &covariance, laws.each_ref().map(|law| law.covariance.clone()));
+                let column = |v: &DVector<f64>| DMatrix::from_column_slice(2, 1, v.as_slice());
+                near("centre", &column(&mean), laws.each_ref().map(|law| column(&law.mean)));
+            }
+        }
+    }
+}

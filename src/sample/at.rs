@@ -106,16 +106,7 @@ pub fn states_of(score: &dyn Score, blocks: Vec<(String, Tensor)>, time: f64) ->
         Tensor::new(&[&[first], shape].concat(), rows.values.into_owned())
     };
     let blocks = names.iter().map(block).collect::<Result<Vec<_>>>()?;
-    Ok(State {
-        names: names.to_vec(),
-        blocks,
-        time,
-        units: score.units().cloned(),
-        run: None,
-        times: Vec::new(),
-        paths: Vec::new(),
-        warnings: Vec::new(),
-    })
+    Ok(State::new(names, blocks, time, score.units()))
 }
 
 /// `time`, if the score knows it.
@@ -267,4 +258,129 @@ fn gain(equations: &DMatrix<f64>, factor: &DMatrix<f64>, units: &DMatrix<f64>) -
     let (left, right) = (decomposed.u.expect("asked for"), decomposed.v_t.expect("asked for"));
     let inverse = decomposed.singular_values.map(|b| 1.0 / (b + ROUNDING.powi(2) * (b.recip() + b.recip().powi(3))));
     factor * right.transpose() * DMatrix::from_diagonal(&inverse) * left.transpose() * units
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Moments;
+    use crate::process::fixtures::passive;
+    use crate::process::{PriorLaw, Process};
+    use crate::sample::{EulerMaruyama, Grid, Options, sample};
+    use crate::score::{Evaluator, Prepared};
+
+    /// Gaussian data of the variance 0.2 under dx = −x dt + √2 dW, by a score that sees states with their means.
+    struct Seen {
+        process: Process,
+        moments: Moments,
+        walls: Option<Vec<[f32; 2]>>,
+    }
+
+    const MEAN: [f64; 2] = [0.5, -1.0];
+    const VARIANCE: f64 = 0.2;
+    const TIME: f64 = 0.4;
+
+    fn spread(time: f64) -> f64 {
+        VARIANCE * f64::exp(-2.0 * time) - f64::exp_m1(-2.0 * time)
+    }
+
+    impl Score for Seen {
+        fn process(&self) -> &Process {
+            &self.process
+        }
+
+        fn shape(&self) -> &[usize] {
+            &[2]
+        }
+
+        fn moments(&self) -> &Moments {
+            &self.moments
+        }
+
+        fn coordinates(&self) -> Coordinates {
+            Coordinates::Own
+        }
+
+        fn walls(&self) -> Option<Vec<[f32; 2]>> {
+            self.walls.clone()
+        }
+
+        fn prepare(&self, times: &[f64], _: &Task) -> Result<Box<dyn Prepared + '_>> {
+            Ok(Box::new(At(times[0])))
+        }
+    }
+
+    struct At(f64);
+
+    impl Prepared for At {
+        fn evaluator(&self, _: usize) -> Box<dyn Evaluator + '_> {
+            Box::new(At(self.0))
+        }
+    }
+
+    impl Evaluator for At {
+        fn evaluate(&mut self, _: usize, samples: usize, state: &[f32], score: &mut [f32]) {
+            for (i, (score, z)) in score.iter_mut().zip(state).enumerate() {
+                let centre = MEAN[i / samples] * f64::exp(-self.0);
+                *score = single((centre - f64::from(*z)) / spread(self.0));
+            }
+        }
+    }
+
+    fn seen(walls: Option<Vec<[f32; 2]>>) -> Seen {
+        Seen { process: passive(), moments: Moments::isotropic(MEAN.to_vec(), VARIANCE), walls }
+    }
+
+    fn states(score: &dyn Score, shape: &[usize], values: Vec<f32>) -> Result<State> {
+        states_of(score, vec![("x".to_owned(), Tensor::new(shape, values).unwrap())], TIME)
+    }
+
+    /// E[x₀ | z] = m + v₀ e^−t (z − m e^−t)/v(t), for more samples than go together.
+    #[test]
+    fn expected_data_are_relative_to_their_mean() {
+        let (score, count) = (seen(None), BLOCK + 44);
+        let values: Vec<f32> = (0..2 * count).map(|i| 0.01 * i as f32 - 3.0).collect();
+        let found = denoise(&score, &states(&score, &[count, 2], values.clone()).unwrap(), TIME, &Task::default());
+        let found = found.unwrap();
+        assert_eq!(found.shape(), [count, 2]);
+        for (i, (found, z)) in found.values().iter().zip(values).enumerate() {
+            let (mean, decay) = (MEAN[i % 2], f64::exp(-TIME));
+            let truth = mean + VARIANCE * decay * (f64::from(z) - mean * decay) / spread(TIME);
+            assert!((f64::from(*found) - truth).abs() < 1e-5, "{found} not {truth}");
+        }
+    }
+
+    #[test]
+    fn states_of_another_shape_are_refused() {
+        let score = seen(None);
+        let said = |shape: &[usize]| states(&score, shape, vec![0.0; shape.iter().product()]).unwrap_err().to_string();
+        assert!(said(&[4, 3]).contains("has the shape [4, 3], the score is for [4, 2]"), "{}", said(&[4, 3]));
+        let state = states(&score, &[4, 2], vec![0.0; 8]).unwrap();
+        assert_eq!((state.time, state.names), (TIME, vec!["x".to_owned()]));
+        for time in [0.0, -1.0, 2.1, f64::NAN] {
+            let state = states(&score, &[4, 2], vec![0.0; 8]).unwrap();
+            let error = score_at(&score, &state, time, &Task::default()).unwrap_err();
+            assert!(error.to_string().contains("must be above 0 and up to the horizon 2"), "{error}");
+            assert_eq!(error.hint().unwrap().contains("small time"), time <= 0.0);
+        }
+        assert!(score_at(&score, &states(&score, &[1, 2], vec![0.0; 2]).unwrap(), 2.0, &Task::default()).is_ok());
+    }
+
+    #[test]
+    fn states_beyond_the_walls_are_counted() {
+        // Three samples of two rows; the first is at both walls, the others beyond one.
+        let walls = [[-1.0, 1.0], [0.0, 2.0]];
+        assert_eq!(strays(&walls, 3, &[1.0, 1.5, 0.0, 0.0, 1.0, -0.5]), 2);
+        assert_eq!(strays(&walls, 3, &[-1.0, 1.0, 0.0, 2.0, 1.0, 0.5]), 0);
+    }
+
+    /// Walls that every step leads out of.
+    #[test]
+    fn held_values_are_told() {
+        let score = seen(Some(vec![[100.0, 101.0]; 2]));
+        let options = Options { grid: Grid::Uniform, steps: 50, ..Options::by(EulerMaruyama) };
+        let state = sample(&score, BLOCK + 44, PriorLaw::Matched, &options, &Task::default()).unwrap();
+        assert!(state.block("x").unwrap().values().iter().all(|x| *x == 100.0));
+        assert!(state.warnings.iter().any(|told| told.starts_with("100.00 % of the values")), "{:?}", state.warnings);
+    }
 }

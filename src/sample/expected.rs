@@ -159,3 +159,61 @@ fn propagate(
     }
     Ok(kept.rows(0, layout.state).into_owned())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::fixtures::passive;
+    use crate::sample::{EulerMaruyama, Grid, Heun};
+
+    /// Under dx = −x dt + √2 dW, data of the variance v₀ have v(t) = v₀ e^−2t + 1 − e^−2t.
+    fn variance(start: f64, time: f64) -> f64 {
+        start * f64::exp(-2.0 * time) - f64::exp_m1(-2.0 * time)
+    }
+
+    fn found(options: &Options, [variance, beside]: [f64; 2], times: &[f64]) -> f64 {
+        ratio(&passive(), Detail { variance, beside }, options, times, &Task::default()).unwrap()
+    }
+
+    /// Euler–Maruyama steps multiply a deviation by a = 1 + h − 2 h/v and add noise of the variance 2 h, or end in
+    /// E[x₀ | z] = v₀ e^−h z/v. Many enough that they are prepared in two parts.
+    #[test]
+    fn steps_of_gaussian_data_are_those_of_a_recursion() {
+        let (start, steps) = (0.05, CHUNK + 30);
+        let times: Vec<f64> = (0..=steps).rev().map(|i| 2.0 * i as f64 / steps as f64).collect();
+        for last in [LastStep::None, LastStep::Denoise] {
+            let mut square = variance(start, 2.0);
+            for pair in times.windows(2) {
+                let (h, v) = (pair[0] - pair[1], variance(start, pair[0]));
+                square = match last {
+                    LastStep::Denoise if pair[1] == 0.0 => (start * f64::exp(-h) / v).powi(2) * square,
+                    _ => (1.0 + h - 2.0 * h / v).powi(2) * square + 2.0 * h,
+                };
+            }
+            let truth = (square / start).sqrt();
+            let options = Options { last, grid: Grid::Uniform, steps, ..Options::by(EulerMaruyama) };
+            let found = found(&options, [start, start], &times);
+            assert!((truth - 1.0).abs() > 1e-3 && (found - truth).abs() < 1e-5, "{found} not {truth}");
+        }
+    }
+
+    /// The reference is that of all data, the score that of the part.
+    #[test]
+    fn a_part_of_the_data_has_the_flow_of_its_own() {
+        let times = [2.0, 1.0, 0.5, 0.2, 0.05];
+        let heun = Options { last: LastStep::None, ..Options::by(Heun) };
+        // Heun's flow of a linear velocity c z does not look at the reference.
+        let slope = |time: f64| 1.0 - 1.0 / variance(0.1, time);
+        let factor = times.windows(2).map(|pair| {
+            let h = pair[0] - pair[1];
+            let (first, second) = (slope(pair[0]), slope(pair[1]));
+            1.0 + 0.5 * h * (first + second * (1.0 + h * first))
+        });
+        let end = factor.product::<f64>() * variance(0.1, 2.0).sqrt();
+        let truth = end / variance(0.1, 0.05).sqrt();
+        for beside in [0.1, 3.0] {
+            let found = found(&heun, [0.1, beside], &times);
+            assert!((found - truth).abs() < 1e-5, "{found} not {truth}");
+        }
+    }
+}

@@ -61,3 +61,37 @@ pub(super) fn out_of_range(time: f64) -> Error {
     };
     Error::numerical(format!("the samples left the range of floating point at t = {at}"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::fixtures::{Active, passive};
+
+    fn said(process: &Process, time: f64, state: &[f64]) -> String {
+        let error = Fault { process, time, longest: 0.125, state: state.to_vec() }.error();
+        format!("{error}\n{}", error.hint().unwrap_or_default())
+    }
+
+    #[test]
+    fn the_reason_is_named() {
+        // Up to t = 2, with the drifts −x + η and −2 η.
+        let active = Active::default().process();
+        for (time, state, words) in [
+            (2.0, [1.0, 1e-20], "at t = 2.0000\nmeasure in other units: eta is about 1.0e-20"),
+            (0.5, [1e-19, 1.0], "at t = 0.5000\nmeasure in other units: x is about 1.0e-19"),
+            (2.0, [-3e18, 1.0], "at t = 2.0000\nmeasure in other units: x is about 3.0e18"),
+            // What long steps have made of it.
+            (1.0, [1.0, 3e18], "at t = 1.0000\ntake more steps"),
+            (1e-4, [0.0, 1.0], "at t = 1.000e-4\ntake more steps"),
+        ] {
+            let found = said(&active, time, &state);
+            assert!(found.contains(words), "{state:?}: {found}");
+        }
+        let found = said(&active, 1.0, &[1.0, 1.0]);
+        assert!(found.ends_with("the longest is 1.250e-1, and the drift has rates of up to 2.000e0"), "{found}");
+        for size in [1e-17, 1e17] {
+            let found = said(&passive(), 2.0, &[size]);
+            assert!(found.contains("\ntake more steps"), "{found}");
+        }
+    }
+}

@@ -205,3 +205,16 @@ impl March<'_> {
         Fault { process, time: (self.time)(number), longest: self.longest, state }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn values_are_held_between_the_walls() {
+        let mut rows = [0.5, -2.0, 1.0, 3.0, -1.0, 0.0, 9.0, 9.0];
+        // Two samples; the last row has no walls.
+        assert_eq!(hold(&[[-1.0, 1.0], [0.0, 2.0], [-1.0, 1.0]], 2, &mut rows), 2);
+        assert_eq!(rows, [0.5, -1.0, 1.0, 2.0, -1.0, 0.0, 9.0, 9.0]);
+    }
+}

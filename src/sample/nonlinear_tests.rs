@@ -10,7 +10,7 @@ use crate::data::Moments;
 use crate::error::Result;
 use crate::expr::{Expression, Function, Operation};
 use crate::host::Host;
-use crate::process::{Class, Definition, Process, Start};
+use crate::process::{Class, Definition, Process, Start, StartLaw};
 use crate::score::{Evaluator, Prepared, Score};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -190,4 +190,39 @@ fn faults_are_those_of_their_sample() {
     let options = Forward { steps: 5, end: None, keep: Keep::End, seed: 1 };
     let error = simulate(&process, &x, &options, &Task::default()).unwrap_err();
     assert!(error.to_string().contains("where x = -4"), "{error}");
+}
+
+/// One number of one sample, of those of three blocks and of steps that are prepared in several parts, is where the
+/// drift has no value: it is that which is named, and when.
+#[test]
+fn the_state_without_a_drift_is_named() {
+    let [x, y] = [Expression::component(0, "x"), Expression::component(1, "y")];
+    let law = StartLaw { mean: Expression::constant(1.0), std: Expression::constant(0.0) };
+    let zero = Expression::constant(0.0);
+    // dx = −dt, dy = √(x + y) − √(x + y), so that y = 1.
+    let root = x.add(&y).apply(Function::Sqrt);
+    let definition = Definition {
+        name: "ends".to_owned(),
+        blocks: vec!["x".to_owned(), "y".to_owned()],
+        coordinates: None,
+        periodic: Vec::new(),
+        parameters: BTreeMap::new(),
+        drift: vec![Expression::constant(-1.0), root.multiply(&zero_of(&x))],
+        noise: vec![vec![zero.clone()], vec![zero]],
+        start: Start::Each(vec![None, Some(law)]),
+    };
+    let process = Process::new(definition, 1.0).unwrap();
+    let count = 2 * layout::BLOCK + 100;
+    let mut data = vec![4.0; 3 * count];
+    data[3 * (count - 7) + 1] = -0.4495;
+    let x0 = Tensor::new(&[count, 3], data).unwrap();
+    let forward = Forward { steps: 1000, end: None, keep: Keep::End, seed: 1 };
+    let error = simulate(&process, &x0, &forward, &Task::default()).unwrap_err().to_string();
+    // x + y is below 0 from the step behind 0.5505 on.
+    assert!(error.contains("at t = 0.5510, where x = -1.0005, y = 1.0000"), "{error}");
+}
+
+/// 0, by an expression that is not known to be.
+fn zero_of(x: &Expression) -> Expression {
+    x.combine(Operation::Subtract, x).multiply(x)
 }

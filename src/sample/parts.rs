@@ -275,16 +275,7 @@ fn fingerprint(score: &dyn Score, law: PriorLaw, task: &Task) -> Result<u32> {
     let mut hasher = crc32fast::Hasher::new();
     for part in [1.0, 0.5, 0.2, 0.05, 0.01] {
         let time = part * process.horizon();
-        let states = State {
-            names: process.blocks().to_vec(),
-            blocks: blocks.clone(),
-            time,
-            units: score.units().cloned(),
-            run: None,
-            times: Vec::new(),
-            paths: Vec::new(),
-            warnings: Vec::new(),
-        };
+        let states = State::new(process.blocks(), blocks.clone(), time, score.units());
         for (_, slopes) in score_at(score, &states, time, task)? {
             slopes.values().iter().for_each(|x| hasher.update(&x.to_bits().to_le_bytes()));
         }

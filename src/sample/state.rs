@@ -44,6 +44,20 @@ pub struct Run {
 }
 
 impl State {
+    /// States at `time` of which nothing else is known, in the coordinates or units of a score's data.
+    pub(super) fn new(names: &[String], blocks: Vec<Tensor>, time: f64, units: Option<&Units>) -> Self {
+        Self {
+            names: names.to_vec(),
+            blocks,
+            time,
+            units: units.cloned(),
+            run: None,
+            times: Vec::new(),
+            paths: Vec::new(),
+            warnings: Vec::new(),
+        }
+    }
+
     /// The block called `name`, [count, shape...].
     ///
     /// # Errors

@@ -126,3 +126,38 @@ dispatched! {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn updates_of_rows_are_what_they_say() {
+        // State, slope and another slope, of two components and one sample.
+        let rows = [1.0, 2.0, 0.5, -0.5, 1.5, 0.5];
+        let applied = |update: Update| {
+            let mut out = [0.0; 2];
+            update.apply(&mut Registers::default(), 1, &rows[..update.inputs(2)], &mut out);
+            out
+        };
+        assert_eq!(applied(Update::Along { length: 0.5 }), [1.25, 1.75]);
+        assert_eq!(applied(Update::Mean { length: 0.5 }), [1.5, 2.0]);
+    }
+
+    /// ε = 2 r²/⟨ŝ²⟩ over the samples, at most what is allowed.
+    #[test]
+    fn corrections_are_as_long_as_the_score_allows() {
+        for (most, length) in [(1.0, 2.0 * 0.09 / 5.0), (0.01, 0.01_f64)] {
+            let update = Update::Langevin { ratio: 0.3, most: [most].into(), driven: [1].into() };
+            // Two components of two samples, of which the second is driven; score and noise of this.
+            let rows = [7.0, 8.0, 1.0, 2.0, 1.0, 3.0, 0.5, -0.5];
+            let mut out = [0.0; 4];
+            assert_eq!(2 * update.inputs(2), rows.len());
+            update.apply(&mut Registers::default(), 2, &rows, &mut out);
+            let truth = [1.0 + length + (2.0 * length).sqrt() * 0.5, 2.0 + 3.0 * length - (2.0 * length).sqrt() * 0.5];
+            assert_eq!(out[..2], [7.0, 8.0]);
+            assert!(out[2..].iter().zip(truth).all(|(found, truth)| (found - single(truth)).abs() < 1e-6), "{out:?}");
+        }
+        assert_eq!(measured(0.3, &[0.0, 0.0]), 0.0);
+    }
+}

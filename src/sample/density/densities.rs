@@ -140,3 +140,41 @@ impl Densities {
         Ok(LogDensity { values: values?, errors: errors?, evaluations })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Two draws of two data each with errors of its own; the values by hand.
+    #[test]
+    fn draws_are_put_together() {
+        let draw = |values: [f64; 2], steps: f64, laws: f64, evaluations| Densities {
+            values: values.to_vec(),
+            steps: vec![steps; 2],
+            laws: vec![laws; 2],
+            evaluations,
+            ..Densities::default()
+        };
+        let draws = [draw([-1.0, 2.0], 0.01, -0.03, 7), draw([-1.0 + f64::ln(3.0), 2.0], 0.03, 0.05, 5)];
+        let near = |a: f32, b: f64| assert!((f64::from(a) - b).abs() < 1e-6, "{a} not {b}");
+        let mean = combine(&draws, Bound::Mean, &Task::default()).unwrap();
+        near(mean.values.values()[0], -1.0 + 0.5 * f64::ln(3.0));
+        near(mean.errors.values()[0], (0.5 * f64::ln(3.0)).hypot(0.02 + 0.01));
+        near(mean.errors.values()[1], 0.03);
+        // Weights 1/3 and 1, of the mean 2/3 with the error 1/3.
+        let weighted = combine(&draws, Bound::Weighted, &Task::default()).unwrap();
+        near(weighted.values.values()[0], -1.0 + f64::ln(2.0));
+        near(weighted.errors.values()[0], 0.5_f64.hypot((0.01 + 0.09) / 4.0 + (-0.03 + 0.15) / 4.0));
+        near(weighted.values.values()[1], 2.0);
+        assert_eq!((mean.evaluations, weighted.evaluations), (7, 7));
+    }
+
+    #[test]
+    fn scatter_is_shared_between_data() {
+        // Half of each variance is the mean, 2.
+        assert_eq!(errors_by_scatter(&[0.0, 4.0], 8), [(0.5 * 2.0 / 8.0_f64).sqrt(), (0.5 * 6.0 / 8.0_f64).sqrt()]);
+        // Seven degrees of freedom say something, six nothing.
+        assert_eq!(errors_by_scatter(&[1.0; 7], 2), [0.5_f64.sqrt(); 7]);
+        assert!(errors_by_scatter(&[1.0; 6], 2).iter().all(|error| error.is_nan()));
+    }
+}

@@ -155,3 +155,71 @@ fn langevin(components: usize, driven: &[usize], lengths: &[f64]) -> Combination
     let state = DMatrix::zeros(components, components);
     Combination::step(&DVector::zeros(components), &joined(&[&state, &score, &noise]))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Covariance, Dataset, Mixture};
+    use crate::expr::{Expression, Function};
+    use crate::process::fixtures::Active;
+    use crate::process::{Definition, Start};
+    use crate::sample::noise::{Impulses, Noise};
+    use crate::sample::update::Registers;
+    use crate::score::Exact;
+    use crate::task::Task;
+
+    /// ε from the inverse of the covariance, ℓ_d² = 1/(Σ⁻¹)_dd, or from the noise of the step before, whichever is
+    /// less.
+    #[test]
+    fn a_correction_has_its_length() {
+        let process = Active { passive: 0.3, ..Active::default() }.process();
+        let one = Mixture::new(vec![1.0], vec![0.0], Covariance::Isotropic(vec![0.2])).unwrap();
+        let score = Exact::new(&process, &Dataset::from_mixture("gaussian", one).unwrap()).unwrap();
+        let layout = Layout::new(&process, 1).unwrap();
+        let noise = Noise::Impulse(Impulses { first: 0, parts: 0, rows: 0 });
+        let task = Task::default();
+        let problem = Problem { score: &score, layout, times: vec![2.0, 0.0], noise, task: &task };
+        let method = PredictorCorrector { corrector_steps: 1, snr: 0.3 };
+        let precision = process.kernel(0.7).unwrap().covariance.try_inverse().unwrap();
+        // 2 T_p and 2 T_a/τ².
+        let diffusion = [0.6, 8.0];
+        for length in [1e-3, 10.0] {
+            let update = method.correction(&problem, 0.7, length).unwrap();
+            let mut moved = [0.0_f32; 2];
+            // State, score and noise.
+            update.apply(&mut Registers::default(), 1, &[1.0, 2.0, 3.0, -4.0, 0.5, -0.7], &mut moved);
+            for (d, (state, score, noise)) in [(1.0, 3.0, 0.5), (2.0, -4.0, -0.7)].into_iter().enumerate() {
+                let by_ratio = 2.0 * 0.3 * 0.3 / precision[(d, d)];
+                let by_step = 0.5 * length * diffusion[d];
+                assert_eq!(by_step < by_ratio, length < 1.0, "both bounds are met");
+                let epsilon = by_ratio.min(by_step);
+                let truth = state + epsilon * score + (2.0 * epsilon).sqrt() * noise;
+                assert!((f64::from(moved[d]) - truth).abs() < 1e-6, "{length}, {d}: {} not {truth}", moved[d]);
+            }
+        }
+    }
+
+    fn nonlinear(noise: Expression) -> Process {
+        let x = Expression::component(0, "x");
+        let definition = Definition {
+            name: "cubic".to_owned(),
+            blocks: vec!["x".to_owned()],
+            coordinates: None,
+            periodic: Vec::new(),
+            parameters: [].into(),
+            drift: vec![x.multiply(&x).multiply(&x).negate()],
+            noise: vec![vec![noise]],
+            start: Start::Each(vec![None]),
+        };
+        Process::new(definition, 1.0).unwrap()
+    }
+
+    #[test]
+    fn noise_bounds_a_correction_where_it_is_known() {
+        let most = longest(&nonlinear(Expression::constant(0.5)), 0.3, 0.2);
+        assert!(most.len() == 1 && (most[0] - 0.5 * 0.2 * 0.25).abs() < 1e-15, "{most:?}");
+        let x = Expression::component(0, "x");
+        let square = x.multiply(&x).add(&Expression::constant(1.0));
+        assert_eq!(longest(&nonlinear(square.apply(Function::Sqrt)), 0.3, 0.2), [f64::INFINITY]);
+    }
+}

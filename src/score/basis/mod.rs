@@ -220,3 +220,33 @@ pub trait Basis: Any + fmt::Debug + Send + Sync {
         None
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::fixtures::{Active, passive};
+
+    #[test]
+    fn images_are_seen_as_images() {
+        let of = |process: &Process, shape: &[usize]| {
+            let d = shape.iter().product();
+            Subject::new(process.clone(), shape.to_vec(), Moments::isotropic(vec![0.0; d], 1.0), None).unwrap()
+        };
+        let extents = |subject: &Subject| {
+            let (inputs, outputs) = subject.views();
+            [inputs, outputs].map(|extent| (extent.channels, extent.height, extent.width))
+        };
+        // Two blocks, both driven.
+        let active = Active { passive: 0.3, ..Active::default() }.process();
+        assert_eq!(extents(&of(&active, &[4, 5])), [(2, 4, 5), (2, 4, 5)]);
+        assert_eq!(extents(&of(&active, &[3, 4, 5])), [(6, 4, 5), (6, 4, 5)]);
+        // Of active noise alone, one.
+        assert_eq!(extents(&of(&Active::default().process(), &[3, 4, 5])), [(6, 4, 5), (3, 4, 5)]);
+        // One row of pixels is none.
+        for shape in [&[7][..], &[1, 1], &[2, 1, 1], &[1, 2, 2, 2]] {
+            let subject = of(&passive(), shape);
+            let d = shape.iter().product();
+            assert_eq!((subject.image().is_none(), subject.views()), (true, (Extent::vector(d), Extent::vector(d))));
+        }
+    }
+}
