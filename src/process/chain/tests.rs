@@ -135,3 +135,39 @@ fn chains_out_of_range_are_refused() {
     assert_eq!(Chain::new(&passive, 10).unwrap().step_at(0.25), 5);
     assert_eq!(Chain::new(&passive, 10).unwrap().step_at(0.0), 1);
 }
+
+/// Samples of two copies, with windows that begin and end at steps of their own, walk as each of their lanes would
+/// alone.
+#[test]
+fn windows_begin_and_end_by_themselves() {
+    let x = symbol(0);
+    let noise = x.multiply(&x).add(&1.0.into()).apply(Function::Sqrt);
+    let curved = process(vec![x.apply(Function::Sin)], vec![vec![noise]], 1.0);
+    let chain = Chain::new(&curved, 50).unwrap();
+    let (begin, end) = ([3, 12, 7], [30, 20, 41]);
+    let starts = [-1.5, 0.0, 0.7, 2.0, 0.3, -0.4];
+    let normal = |step: usize, lane: usize| 1.4 * ((7 * step + 13 * lane) as f32).sin();
+    let mut together = chain.walk(2, 3);
+    together.start(&starts, |_| ());
+    together.windows(&begin, &end, |step, normals| {
+        normals.iter_mut().enumerate().for_each(|(lane, n)| *n = normal(step, lane));
+    });
+    let mut ends = [0.0; 6];
+    together.ends(&mut ends);
+    for (lane, end_of_lane) in ends.into_iter().enumerate() {
+        let mut alone = chain.walk(1, 1);
+        alone.start(&[starts[lane]], |_| ());
+        alone.windows(&[begin[lane % 3]], &[end[lane % 3]], |step, normals| normals[0] = normal(step, lane));
+        let mut own_end = [0.0];
+        alone.ends(&mut own_end);
+        let (mut law, mut own) = (together.law(), alone.law());
+        together.window(lane, &mut law);
+        alone.window(0, &mut own);
+        let pairs = [
+            (f64::from(end_of_lane), f64::from(own_end[0])),
+            (law.deviation[0], own.deviation[0]),
+            (law.lower[0], own.lower[0]),
+        ];
+        assert!(pairs.iter().all(|(a, b)| (a - b).abs() < 1e-5 && *b != 0.0), "{lane}: {pairs:?}");
+    }
+}

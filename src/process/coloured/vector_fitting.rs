@@ -136,3 +136,40 @@ fn iterate(
     }
     best.filter(|(error, _)| error.is_finite())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn poles_are_spread_at_equal_ratios() {
+        let near = |a: Complex<f64>, b: Complex<f64>| assert!((a - b).norm() < 1e-12 * b.norm(), "{a} not {b}");
+        let Roots { real, pairs } = spread(0.1, 10.0, 7, 0.01);
+        assert!(real.len() == 1 && (real[0] + 1.0).abs() < 1e-12, "{real:?}");
+        assert_eq!(pairs.len(), 3);
+        pairs.iter().zip([0.1, 1.0, 10.0]).for_each(|(&pole, w)| near(pole, Complex::new(-0.01 * w, w)));
+        let Roots { real, pairs } = spread(0.1, 40.0, 2, 0.5);
+        assert_eq!((real.len(), pairs.len()), (0, 1));
+        near(pairs[0], Complex::new(-1.0, 2.0));
+    }
+
+    /// Of f = 2 + 3 t the integral is known; the steps are short for the pole, long, and uneven.
+    #[test]
+    fn convolutions_of_straight_lines_are_exact() {
+        let times = [0.0, 1e-5, 1e-4, 0.3, 1.0, 4.0];
+        let values = times.map(|t| 2.0 + 3.0 * t);
+        for pole in [Complex::new(-0.7, 0.0), Complex::new(-0.2, 1.3)] {
+            let found = convolution(pole, &times, &values);
+            for (found, &t) in found.iter().zip(&times) {
+                // By its series where it is a small difference of large numbers.
+                let z = pole * t;
+                let (one, line) = match z.norm() < 1e-2 {
+                    true => (t * (1.0 + z / 2.0 + z * z / 6.0), t * t * (0.5 + z / 6.0 + z * z / 24.0)),
+                    false => ((z.exp() - 1.0) / pole, (z.exp() - 1.0 - z) / (pole * pole)),
+                };
+                let truth = 2.0 * one + 3.0 * line;
+                assert!((found - truth).norm() <= 1e-6 * truth.norm(), "{pole}, {t}: {found} not {truth}");
+            }
+        }
+    }
+}

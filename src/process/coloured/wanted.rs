@@ -153,5 +153,8 @@ mod tests {
         let [two, eight] = [2.0_f64, 8.0].map(f64::ln);
         let truth = [eight / 3.0, eight / 3.0, eight / 4.0, two * 2.0].map(f64::sqrt);
         assert!(found.iter().zip(truth).all(|(a, b)| (a - b).abs() < 1e-15), "{found} {truth:?}");
+        // Places that are given twice count by a thousandth of the mean distance.
+        let twice = weights(&[1.0, 1.0, 1.0, 8.0], &[1.0; 4])[1];
+        assert!((twice - (1e-3 * eight / 3.0).sqrt()).abs() < 1e-15, "{twice}");
     }
 }

@@ -90,4 +90,19 @@ mod tests {
         let even = |z: f64| 0.2 * (z.powi(4) - 6.0 * z * z + 3.0) / 24_f64.sqrt();
         assert!(bias(&even) > 0.015, "{}", bias(&even));
     }
+
+    /// Against differences between neighbours; a component at rest is left out.
+    #[test]
+    fn slopes_of_probes_are_their_derivatives() {
+        let states: Vec<f64> = (0..4001).map(|i| 2.0 + 1e-3 * f64::from(i)).collect();
+        for (values, slopes) in along(&states, true) {
+            for i in 1..4000 {
+                let truth = (values[i + 1] - values[i - 1]) / (states[i + 1] - states[i - 1]);
+                assert!((slopes[i] - truth).abs() < 1e-4, "{i}: {} not {truth}", slopes[i]);
+            }
+            assert!(values.iter().copied().fold(0.0, f64::max) > 0.99);
+        }
+        assert!(along(&states, false).iter().all(|(_, slopes)| slopes.iter().all(|slope| *slope == 0.0)));
+        assert!(along(&[3.0; 5], true).is_empty());
+    }
 }
