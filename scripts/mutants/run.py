@@ -28,7 +28,7 @@ REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 MODULES = ("gauss", "process", "sample", "score")
 # Tests outside the library that run scripts or its functions. The experiments of `tests/paper.rs` would take minutes for
 # each mutant that nothing else notices; the others look at the sources or at the command.
-BINARIES = ("language", "errors", "options", "figures", "models", "reproducibility", "faults")
+BINARIES = ("language", "errors", "options", "figures", "reproducibility", "faults")
 PROFILE = [
     "--release",
     "--config",
@@ -109,6 +109,8 @@ def messages(command, tree):
         text=True,
     )
     found = [json.loads(line) for line in process.stdout.split("\n") if line.startswith("{")]
+    if process.returncode and not found:
+        raise SystemExit(process.stderr)
     return process.returncode == 0, found
 
 

@@ -263,11 +263,11 @@ fn gain(equations: &DMatrix<f64>, factor: &DMatrix<f64>, units: &DMatrix<f64>) -
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::Moments;
-    use crate::process::fixtures::passive;
+    use crate::data::{Covariance, Dataset, Mixture, Moments};
+    use crate::process::fixtures::{Active, passive};
     use crate::process::{PriorLaw, Process};
     use crate::sample::{EulerMaruyama, Grid, Options, sample};
-    use crate::score::{Evaluator, Prepared};
+    use crate::score::{Evaluator, Exact, Prepared};
 
     /// Gaussian data of the variance 0.2 under dx = −x dt + √2 dW, by a score that sees states with their means.
     struct Seen {
@@ -347,6 +347,29 @@ mod tests {
             let (mean, decay) = (MEAN[i % 2], f64::exp(-TIME));
             let truth = mean + VARIANCE * decay * (f64::from(z) - mean * decay) / spread(TIME);
             assert!((f64::from(*found) - truth).abs() < 1e-5, "{found} not {truth}");
+        }
+    }
+
+    /// Of active noise alone η is driven, the second block; both copies of it.
+    #[test]
+    fn driven_blocks_have_a_score() {
+        let process = Active::default().process();
+        let covariance = Covariance::Isotropic(vec![VARIANCE]);
+        let data = Mixture::new(vec![1.0], MEAN.to_vec(), covariance).unwrap();
+        let score = Exact::new(&process, &Dataset::from_mixture("gaussian", data).unwrap()).unwrap();
+        let [x, eta] = [[0.3, -0.2, 1.0, 2.0], [1.5, 0.0, -0.7, 0.4]];
+        let blocks = [("x", x), ("eta", eta)]
+            .map(|(name, values)| (name.to_owned(), Tensor::new(&[2, 2], values.map(single).to_vec()).unwrap()));
+        let state = states_of(&score, blocks.to_vec(), TIME).unwrap();
+        let found = score_at(&score, &state, TIME, &Task::default()).unwrap();
+        let kernel = process.kernel(TIME).unwrap();
+        let precision = kernel.with_data_variance(VARIANCE).covariance.try_inverse().unwrap();
+        assert_eq!((found.len(), found[0].0.as_str(), found[0].1.shape()), (1, "eta", &[2, 2][..]));
+        for (i, value) in found[0].1.values().iter().enumerate() {
+            let away = [x, eta].map(|block| block[i]);
+            let pull = |b: usize| precision[(1, b)] * (away[b] - kernel.response()[(b, 0)] * MEAN[i % 2]);
+            let truth = -(pull(0) + pull(1));
+            assert!((f64::from(*value) - truth).abs() < 1e-4, "{value} not {truth}");
         }
     }
 

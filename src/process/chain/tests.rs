@@ -171,3 +171,16 @@ fn windows_begin_and_end_by_themselves() {
         assert!(pairs.iter().all(|(a, b)| (a - b).abs() < 1e-5 && *b != 0.0), "{lane}: {pairs:?}");
     }
 }
+
+/// Between two steps half of the way is half of the way in √t.
+#[test]
+fn times_have_their_place_among_the_steps() {
+    let chain = Chain::new(&process(vec![symbol(0).negate()], vec![vec![1.0.into()]], 2.0), 40).unwrap();
+    for step in 0..40 {
+        let [from, to] = [step, step + 1].map(|step| chain.times()[step]);
+        assert!((chain.place(from) - step as f64).abs() < 1e-9, "{step}");
+        let quarter = (0.75 * from.sqrt() + 0.25 * to.sqrt()).powi(2);
+        assert!((chain.place(quarter) - step as f64 - 0.25).abs() < 1e-9, "{step}");
+    }
+    assert_eq!([chain.place(2.0), chain.place(3.0)], [40.0; 2]);
+}

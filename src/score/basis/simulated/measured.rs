@@ -36,7 +36,7 @@ pub struct Measured {
 }
 
 /// The number of fewest digits that is `value` in single precision.
-fn shortest(value: f32) -> f64 {
+pub(super) fn shortest(value: f32) -> f64 {
     let short = value.to_string().parse().unwrap_or(f64::from(value));
     if single(short) == value { short } else { f64::from(value) }
 }

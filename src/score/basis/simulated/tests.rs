@@ -180,3 +180,10 @@ fn windows_begin_where_they_should() {
     assert_eq!(basis.window_begin(steps, 1e-9), steps - 2);
     assert_eq!(basis.window_begin(1, 1e-9), 0);
 }
+
+#[test]
+fn numbers_are_kept_by_their_fewest_digits() {
+    for (value, digits) in [(0.1_f32, 0.1), (-2.5e-30, -2.5e-30), (16_777_216.0, 16_777_216.0), (0.0, 0.0)] {
+        assert_eq!(measured::shortest(value), digits);
+    }
+}
