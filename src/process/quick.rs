@@ -66,3 +66,79 @@ impl Process {
 
 /// Times nearer to each other, in parts of them, are one.
 const ROUNDING: f64 = 1e-13;
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+    use crate::expr::{Comparison, Condition, Function, Operation};
+    use crate::process::{Definition, Start};
+
+    /// dx = −x dt + g(t) dW up to t = 1.
+    fn driven_by(noise: Expression) -> Process {
+        let definition = Definition {
+            name: "driven".into(),
+            blocks: vec!["x".into()],
+            coordinates: None,
+            periodic: Vec::new(),
+            parameters: BTreeMap::new(),
+            drift: vec![Expression::component(0, "x").negate()],
+            noise: vec![vec![noise]],
+            start: Start::Each(vec![None]),
+        };
+        Process::new(definition, 1.0).unwrap()
+    }
+
+    /// A bell at 0.6 that is a thousandth wide.
+    fn bell() -> Process {
+        let number = Expression::constant;
+        let away = Expression::time().combine(Operation::Subtract, &number(0.6)).multiply(&number(1e3));
+        let bell = away.product(&away).multiply(&number(-0.5)).apply(Function::Exp);
+        driven_by(number(1.0).add(&bell.multiply(&number(100.0))))
+    }
+
+    /// 5 where 0.4 < t < 0.401, else 1.
+    fn switched() -> Process {
+        let is = |comparison, time: f64| Condition::Compare(comparison, Expression::time(), Expression::constant(time));
+        let inside = Condition::And((is(Comparison::Greater, 0.4), is(Comparison::Less, 0.401)).into());
+        driven_by(Expression::constant(5.0).or_where(&inside, &Expression::constant(1.0)))
+    }
+
+    #[test]
+    fn stops_are_where_something_happens() {
+        assert_eq!(driven_by(Expression::constant(1.0)).stops(), [0.0; 0]);
+        assert_eq!(switched().stops(), [0.4, 0.401]);
+        let bell = bell();
+        let stops = bell.stops();
+        assert!(stops.is_sorted() && stops.len() > LOOKS, "{stops:?}");
+        for quick in bell.quick().iter().filter(|quick| quick.fewest > 1) {
+            for part in [0.0, 0.25, 0.5, 0.75, 1.0] {
+                let time = quick.from + part * (quick.to - quick.from);
+                assert!(stops.iter().any(|stop| (stop - time).abs() < 1e-15), "{time} in {stops:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn steps_are_short_where_coefficients_change_fast() {
+        let even: Vec<f64> = (0..=10).map(|i| f64::from(i) / 10.0).collect();
+        assert_eq!(driven_by(Expression::constant(1.0)).refined(even.clone()), even);
+        // Of the short piece one step sees all, and the steps around it are as long as they were.
+        let switched = switched().refined(even.clone());
+        assert!(switched.contains(&0.4) && switched.contains(&0.401), "{switched:?}");
+        let bell = bell();
+        let refined = bell.refined(even.clone());
+        assert!(refined.is_sorted() && even.iter().all(|time| refined.contains(time)), "{refined:?}");
+        for quick in bell.quick() {
+            let inside = refined.windows(2).filter(|pair| quick.from <= pair[0] && pair[1] <= quick.to).count();
+            assert!(inside >= quick.steps(10), "{inside} steps in {quick:?}");
+        }
+        // Where nothing happens there are no more than there were, but for the ends of what is quick.
+        let late = |times: &[f64]| times.iter().filter(|time| **time > 0.8).count();
+        assert_eq!(late(&refined), late(&even));
+        // A stretch that was asked for is kept.
+        let part = bell.refined(vec![0.5, 0.65]);
+        assert_eq!((part[0], part[part.len() - 1]), (0.5, 0.65));
+    }
+}

@@ -343,3 +343,12 @@ fn reverse_goes_on_from_a_state() {
     let lone = perturb(&passive(), &half.blocks[0], 0.5, 1, &task).unwrap();
     assert!(refused(&lone, None).contains("no block `eta`"));
 }
+
+#[test]
+fn options_say_what_they_are() {
+    let said = |method| Options { method, ..options(20) }.to_string();
+    assert!(said(by(EulerMaruyama)).starts_with("em, 20 steps on the uniform grid, last step"));
+    let corrected = said(by(PredictorCorrector { corrector_steps: 2, snr: 0.16 }));
+    assert!(corrected.starts_with("pc (2 corrections a step, snr 0.16), 20 steps on"), "{corrected}");
+    assert!(said(by(RungeKutta { rtol: 1e-3, atol: 1e-4 })).contains(", adaptive steps, last step"));
+}
