@@ -1,4 +1,4 @@
-//! The library without the command: what it depends on, and a program that embeds it (`tests/embedding/`).
+//! The library without the command: what it depends on, and a program that embeds it (`examples/embed/`).
 
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -30,23 +30,32 @@ fn the_library_has_nothing_of_a_terminal() {
     assert!(found.is_empty(), "{found:?}");
 }
 
-/// Seen to fail without the features that `tests/embedding/Cargo.toml` asks for.
+/// Seen to fail without the features that `examples/embed/Cargo.toml` asks for.
 #[test]
 fn another_program_embeds_the_language() {
     let lock = Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.lock");
-    std::fs::copy(lock, Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/embedding/Cargo.lock")).unwrap();
+    std::fs::copy(lock, Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/embed/Cargo.lock")).unwrap();
     // The same crate may have other features for macros and build scripts: once without these, once with them.
     // Elsewhere features are others, and the test takes minutes where some are not shared.
     let shared_on = if cfg!(target_os = "linux") { ["normal,no-proc-macro", "normal,build"].as_slice() } else { &[] };
     for edges in shared_on {
         let shared = packages(".", &["--edges", &format!("{edges},dev")]);
-        let own = packages("tests/embedding", &["--edges", edges]);
+        let own = packages("examples/embed", &["--edges", edges]);
         let is_dependency = |package: &&String| !package.starts_with("tumble ") && !package.starts_with("embedding ");
         let twice: Vec<_> = own.difference(&shared).filter(is_dependency).collect();
-        assert!(twice.is_empty(), "compiled anew because of other features, see tests/embedding/Cargo.toml: {twice:?}");
+        assert!(twice.is_empty(), "compiled anew because of other features, see examples/embed/Cargo.toml: {twice:?}");
     }
     let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap().to_str().unwrap();
-    let printed = cargo("tests/embedding", &["run", "--quiet", "--profile", profile, "--target-dir", target]);
-    assert_eq!(printed, "0.9248\n");
+    let printed = cargo("examples/embed", &["run", "--quiet", "--profile", profile, "--target-dir", target]);
+    let lines: Vec<&str> = printed.lines().collect();
+    let truth = [
+        "printed: [\"2.0\"]",
+        "covariance of x at t = 1: 0.2271",
+        "its deviation: 0.4766",
+        "steps of training: 50",
+        "stopped: error: interrupted",
+    ];
+    assert_eq!(lines[..5], truth);
+    assert_eq!(lines[lines.len() - 1], "samples: mean 3.0, variance 0.25");
 }

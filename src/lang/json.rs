@@ -2,10 +2,10 @@
 
 use std::path::Path;
 
-use rhai::{Array, Dynamic, Map, NativeCallContext};
+use rhai::{Array, Dynamic, Engine, Map, NativeCallContext};
 use serde_json::{Number, Value};
 
-use super::options::kind;
+use super::options::kind_of;
 use super::tensors::nested;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -32,28 +32,36 @@ pub(crate) fn load(path: &Path, host: &Host) -> Result<Dynamic> {
 /// # Errors
 /// When something in it has no JSON: a number that is not finite, a closure, a process; the error says where in `name`.
 pub(crate) fn write(ctx: &NativeCallContext, name: &str, value: &Dynamic, host: &Host) -> Result<String> {
-    let json = to_json(ctx, value, &mut vec![name.into()], host)?;
+    let json = to_json(ctx.engine(), value, &mut vec![name.into()], host)?;
     Ok(serde_json::to_string_pretty(&json).expect("keys are strings") + "\n")
 }
 
-fn to_json(ctx: &NativeCallContext, value: &Dynamic, path: &mut Vec<String>, host: &Host) -> Result<Value> {
+/// The same as a value of `serde_json`.
+///
+/// # Errors
+/// As [`write`].
+pub(super) fn value(engine: &Engine, value: &Dynamic, host: &Host) -> Result<Value> {
+    to_json(engine, value, &mut vec!["value".into()], host)
+}
+
+fn to_json(engine: &Engine, value: &Dynamic, path: &mut Vec<String>, host: &Host) -> Result<Value> {
     if path.len() > DEEPEST {
         return Err(Error::argument("value", format!("has more than {DEEPEST} levels of arrays and maps")));
     }
     if let Some(map) = value.read_lock::<Map>() {
         let entries = map.iter().map(|(key, value)| {
-            let inner = at(path, format!(".{key}"), |path| to_json(ctx, value, path, host))?;
+            let inner = at(path, format!(".{key}"), |path| to_json(engine, value, path, host))?;
             Ok((key.to_string(), inner))
         });
         return Ok(Value::Object(entries.collect::<Result<_>>()?));
     }
     if let Some(items) = value.read_lock::<Array>() {
         let items = items.iter().enumerate();
-        let items = items.map(|(i, item)| at(path, format!("[{i}]"), |path| to_json(ctx, item, path, host)));
+        let items = items.map(|(i, item)| at(path, format!("[{i}]"), |path| to_json(engine, item, path, host)));
         return Ok(Value::Array(items.collect::<Result<_>>()?));
     }
     if let Some(tensor) = value.read_lock::<Tensor>() {
-        return to_json(ctx, &nested(&tensor, host)?, path, host);
+        return to_json(engine, &nested(&tensor, host)?, path, host);
     }
     if let Ok(text) = value.clone().into_string() {
         return Ok(Value::String(text));
@@ -66,7 +74,7 @@ fn to_json(ctx: &NativeCallContext, value: &Dynamic, path: &mut Vec<String>, hos
         _ => None,
     };
     plain.ok_or_else(|| {
-        let shown = value.as_float().map_or_else(|_| kind(ctx, value), |number| number.to_string());
+        let shown = value.as_float().map_or_else(|_| kind_of(engine, value), |number| number.to_string());
         Error::argument(path.concat().trim_start_matches('.'), format!("is {shown}, which JSON does not have"))
             .with_hint("write numbers, texts, truth values, arrays and maps of these, or tensors")
     })

@@ -1,6 +1,6 @@
 //! A session of the language: what is defined in one text is there in the next.
 
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::rc::Rc;
@@ -8,11 +8,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
+use serde::de::DeserializeOwned;
 
 use super::catalog::Catalog;
+use super::convert::convert;
 use super::diagnostics::{self, Diagnostic, Ending};
 use super::engine;
 use super::explain::Frame;
+use super::json;
 use super::limits::Limits;
 use super::options::Tables;
 use super::rewrite;
@@ -65,7 +68,7 @@ impl Builder {
         self
     }
 
-    /// A flag that stops whatever runs when it is set; it is cleared when the next text starts.
+    /// A flag that stops whatever runs when it is set, or else what runs next; it is cleared when that has ended.
     #[must_use]
     pub fn cancel(mut self, cancel: Arc<AtomicBool>) -> Self {
         self.cancel = cancel;
@@ -143,6 +146,7 @@ impl Builder {
             functions,
             global,
             cancel: self.cancel,
+            was_stopped: Cell::new(false),
             task,
             host,
             catalog: OnceCell::new(),
@@ -161,6 +165,8 @@ pub struct Runtime {
     functions: AST,
     global: GlobalRuntimeState,
     cancel: Arc<AtomicBool>,
+    /// Whether the flag was set when the last text ended.
+    was_stopped: Cell<bool>,
     task: Task,
     host: Host,
     catalog: OnceCell<Catalog>,
@@ -217,14 +223,73 @@ impl Runtime {
 
     /// Runs a text as [`Runtime::run`] and converts the value.
     ///
+    /// Besides what is registered, as `Tensor`, [`Process`](crate::process::Process) or `String`, a number may be asked
+    /// for as `f64`, a tensor as `ndarray::ArrayD<f32>`, a list of numbers as `Vec<f64>`, a score as
+    /// `Arc<dyn `[`Score`](crate::score::Score)`>`, or as [`Learned`](crate::score::Learned) where it has a network.
+    ///
     /// # Errors
     /// As [`Runtime::run`], and when the value is not a `T`.
     pub fn eval<T: Clone + 'static>(&mut self, text: &str) -> Result<T, Box<Diagnostic>> {
         let value = self.run(text)?;
-        let found = self.engine.map_type_name(value.type_name()).to_owned();
-        value.try_cast::<T>().ok_or_else(|| {
+        self.converted("the text", value)
+    }
+
+    /// Calls a function of a script, or a closure that a variable holds, and converts what it returns as
+    /// [`Runtime::eval`] does.
+    ///
+    /// ```
+    /// let mut tumble = tumble::Runtime::new();
+    /// let _ = tumble.run("fn energy(x, k) { 0.5 * k * x ** 2 }")?;
+    /// assert_eq!(tumble.call::<f64>("energy", vec![2.0.into(), 3_i64.into()])?, 6.0);
+    /// # Ok::<(), Box<tumble::Diagnostic>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runtime::eval`], and when there is no such function.
+    pub fn call<T: Clone + 'static>(&mut self, name: &str, arguments: Vec<Value>) -> Result<T, Box<Diagnostic>> {
+        let names: Vec<String> = (1..=arguments.len()).map(|i| format!("argument_{i}")).collect();
+        let is_closure = self.scope.get_value_ref::<rhai::FnPtr>(name).is_some();
+        let called = if is_closure { format!("{name}.call") } else { name.to_owned() };
+        self.keep_newest_variables();
+        let before = self.scope.len();
+        for (name, value) in names.iter().zip(arguments) {
+            self.scope.push_dynamic(name.as_str(), value);
+        }
+        let result = self.run_named("call", &format!("{called}({})", names.join(", ")));
+        self.scope.rewind(before);
+        self.converted(&format!("`{name}`"), result?)
+    }
+
+    /// Runs a text as [`Runtime::run`] and makes of the value, by way of JSON, whatever `serde` can: a map becomes a
+    /// structure, a tensor nested vectors.
+    ///
+    /// ```
+    /// #[derive(serde::Deserialize)]
+    /// struct Summary {
+    ///     persistence: f64,
+    ///     covariance: Vec<Vec<f64>>,
+    /// }
+    /// let mut tumble = tumble::Runtime::new();
+    /// let text = "let p = process::active(); #{ persistence: p.params.tau, covariance: p.kernel(1).cov }";
+    /// let summary: Summary = tumble.deserialize(text)?;
+    /// assert_eq!((summary.persistence, summary.covariance.len()), (0.5, 2));
+    /// # Ok::<(), Box<tumble::Diagnostic>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Runtime::run`], when something in the value has no JSON, and when a `T` cannot be made of it.
+    pub fn deserialize<T: DeserializeOwned>(&mut self, text: &str) -> Result<T, Box<Diagnostic>> {
+        let value = self.run(text)?;
+        let json = json::value(&self.engine, &value, &self.host).map_err(|error| Box::new(Diagnostic::from(error)))?;
+        serde_json::from_value(json)
+            .map_err(|error| Box::new(Diagnostic::plain(format!("what the text gives is not as wanted: {error}"))))
+    }
+
+    fn converted<T: Clone + 'static>(&self, giver: &str, value: Value) -> Result<T, Box<Diagnostic>> {
+        convert(value).map_err(|value| {
+            let found = self.engine.map_type_name(value.type_name());
             let wanted = self.engine.map_type_name(std::any::type_name::<T>());
-            Box::new(Diagnostic::plain(format!("the text gives a value of type {found}, not {wanted}")))
+            Box::new(Diagnostic::plain(format!("{giver} gives a value of type {found}, not {wanted}")))
         })
     }
 
@@ -242,13 +307,21 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::run`].
     pub fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
-        self.cancel.store(false, Ordering::Relaxed);
+        self.forget_what_was_stopped();
         self.task.begin();
         self.meters.start();
         self.host.journal().enter(name, text);
         let result = self.evaluate(name, text);
+        self.was_stopped.set(self.cancel.load(Ordering::Relaxed));
         self.keep_newest_variables();
         result.map_err(|error| self.diagnose(&error))
+    }
+
+    /// A computation that was stopped leaves the flag behind it; one that was set since is for what comes now.
+    fn forget_what_was_stopped(&self) {
+        if self.was_stopped.take() {
+            self.cancel.store(false, Ordering::Relaxed);
+        }
     }
 
     /// Looks for syntax errors without running anything.
@@ -348,8 +421,7 @@ impl Runtime {
         let mut scope = Scope::new();
         scope.push_dynamic("value", value.clone());
         let function = if value.is_string() { "to_debug" } else { "to_string" };
-        // A computation that was stopped leaves the flag behind it.
-        self.cancel.store(false, Ordering::Relaxed);
+        self.forget_what_was_stopped();
         self.tokens.reset();
         self.meters.start();
         self.engine

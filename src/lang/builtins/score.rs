@@ -51,6 +51,22 @@ impl Score {
             Self::Learned(learned) => learned,
         }
     }
+
+    /// The score itself, for programs that embed the language.
+    pub(in crate::lang) fn into_shared(self) -> Arc<dyn score::Score> {
+        match self {
+            Self::Exact(exact) => exact,
+            Self::Learned(learned) => Arc::new(learned),
+        }
+    }
+
+    /// With its network, if it has one.
+    pub(in crate::lang) fn into_learned(self) -> Option<Learned> {
+        match self {
+            Self::Exact(_) => None,
+            Self::Learned(learned) => Some(learned),
+        }
+    }
 }
 
 impl std::fmt::Display for Score {

@@ -8,7 +8,7 @@ pub(crate) use declared::{Given, read};
 pub(crate) use noted::number as json_number;
 pub(crate) use tables::{Table, Tables};
 
-use rhai::{Dynamic, NativeCallContext};
+use rhai::{Dynamic, Engine, NativeCallContext};
 
 use crate::error::{Error, Result};
 use crate::lang::failure::{Outcome, Raise};
@@ -36,6 +36,11 @@ const LARGEST_WHOLE: f64 = 9_007_199_254_740_992.0;
 
 /// The user's name for the type of a value.
 pub(crate) fn kind(ctx: &NativeCallContext, value: &Dynamic) -> String {
+    kind_of(ctx.engine(), value)
+}
+
+/// What a value is, as `engine` names it.
+pub(crate) fn kind_of(engine: &Engine, value: &Dynamic) -> String {
     match value.type_name() {
         "i64" => "a whole number".into(),
         "f64" => "a number".into(),
@@ -46,7 +51,7 @@ pub(crate) fn kind(ctx: &NativeCallContext, value: &Dynamic) -> String {
         "map" => "a map".into(),
         "Fn" => "a closure".into(),
         other => {
-            let name = ctx.engine().map_type_name(other);
+            let name = engine.map_type_name(other);
             let article = if name.starts_with(['A', 'E', 'I', 'O', 'U']) { "an" } else { "a" };
             format!("{article} {name}")
         }
