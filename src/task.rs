@@ -61,6 +61,8 @@ pub struct Task {
     /// How long work may take, and when, by the clock of the host, it began.
     time_limit: Option<Duration>,
     began: Arc<Mutex<Duration>>,
+    /// Whether somebody was told that the time is over, and may have left work undone.
+    was_late: Arc<AtomicBool>,
     /// The warnings that were given since the work began.
     warned: Arc<Mutex<HashSet<String>>>,
 }
@@ -81,6 +83,7 @@ impl Task {
             host: Host::default(),
             time_limit: None,
             began: Arc::default(),
+            was_late: Arc::default(),
             warned: Arc::default(),
         }
     }
@@ -113,7 +116,16 @@ impl Task {
     /// Whether the work has taken more time than it may.
     pub fn is_late(&self) -> bool {
         let began = || *self.began.lock().unwrap_or_else(PoisonError::into_inner);
-        self.time_limit.is_some_and(|limit| self.host.since(began()) > limit)
+        let is_late = self.was_late() || self.time_limit.is_some_and(|limit| self.host.since(began()) > limit);
+        if is_late {
+            self.was_late.store(true, Ordering::Relaxed);
+        }
+        is_late
+    }
+
+    /// Whether somebody has asked, and was told, that the time is over.
+    pub fn was_late(&self) -> bool {
+        self.was_late.load(Ordering::Relaxed)
     }
 
     /// The files, the clock and the memory that the task may use.
@@ -167,6 +179,7 @@ impl Task {
     /// Begins other work, whose warnings were not given yet and whose time starts.
     pub fn begin(&self) {
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = self.host.now();
+        self.was_late.store(false, Ordering::Relaxed);
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 

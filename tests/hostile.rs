@@ -105,3 +105,39 @@ fn closures_that_builtins_call_are_counted() {
         assert!(output.status.code() == Some(1) && said.contains(words), "{limit}: {}{said}", output.status);
     }
 }
+
+/// A training that had too little time is no result: nothing that comes after it runs, and nothing is kept of it. Seen
+/// to leave each file, with the exit code 0, while the clock was looked at only now and then.
+#[test]
+fn what_the_time_cut_short_is_no_result() {
+    let folder = tempfile::tempdir().unwrap();
+    let train = "let d = dataset::moons(); let m = score::mlp(process::active(), d, #{ hidden: [8] }); \
+                 let o = #{ steps: 10_000_000, batch: 16 };";
+    for (name, rest) in [
+        ("step.json", "step(\"step.json\", #{}, || train(m, d, o).steps)"),
+        ("loss.csv", "train(m, d, o).loss.save(\"loss.csv\")"),
+        ("model.safetensors", "train(m, d, o); m.save(\"model.safetensors\")"),
+        ("none", "train(m, d, o)"),
+        ("classes.json", "try { step(\"classes.json\", #{}, || train_classifier(d, o).accuracy(d)) } catch { 0 }"),
+    ] {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumble"));
+        let code = format!("{train} {rest}");
+        let output = command.args(["-q", "--limit", "time=0.2s", "-e", &code]).current_dir(&folder).output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(1) && said.contains("its limit"), "{rest}: {}{said}", output.status);
+        assert!(!folder.path().join(name).exists(), "{rest}");
+    }
+}
+
+/// A process that was stopped while it wrote holds the lock of a folder.
+#[test]
+fn a_lock_is_not_waited_for_without_end() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir(folder.path().join(".tumble")).unwrap();
+    let lock = std::fs::File::create(folder.path().join(".tumble/lock")).unwrap();
+    lock.lock().unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_tumble"));
+    let output = command.args(["-e", "io::write(\"a.txt\", \"y\")"]).current_dir(&folder).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code() == Some(1) && said.contains("another process holds `.tumble/lock`"), "{said}");
+}

@@ -192,6 +192,48 @@ fn a_step_whose_input_has_changed_is_computed_again() {
     assert_eq!(scene.succeeds(&["run", "c.rhai"]), "3.0\n");
 }
 
+/// Of an input by an absolute path only the last part of the name is kept, the same on every machine.
+#[test]
+fn a_step_says_what_it_cannot_look_at() {
+    let scene = Scene::new();
+    let script = format!("step(\"sum.json\", #{{}}, || io::read(\"{}\").sum())", scene.path("out/in.csv").display());
+    scene.file("sum.rhai", &script);
+    scene.file("out/in.csv", "1\n2\n");
+    scene.succeeds(&["run", "sum.rhai"]);
+    scene.file("out/in.csv", "5\n2\n");
+    let output = Command::new(env!("CARGO_BIN_EXE_tumble")).args(["run", "sum.rhai"]).current_dir(&scene.0).output();
+    let said = text(&output.unwrap().stderr);
+    assert!(said.contains("whether `in.csv` has changed is not known"), "{said}");
+}
+
+/// Seen to fail where the record was believed without a look at the file.
+#[test]
+fn a_file_that_was_edited_is_an_input_as_any_other() {
+    let scene = Scene::new();
+    scene.file(
+        "b.rhai",
+        "if !io::exists(\"d.csv\") { dataset::moons().sample(5, 7).save(\"d.csv\"); }\n\
+                          io::write(\"out.npz\", #{ x: io::read(\"d.csv\") });",
+    );
+    scene.succeeds(&["run", "b.rhai"]);
+    let before = scene.succeeds(&["info", "out.npz"]);
+    assert!(before.contains("computes     sample; seed 7") && !before.contains("reads"), "{before}");
+    scene.file("d.csv", "7,1\n8,2\n9,3\n");
+    scene.succeeds(&["run", "b.rhai"]);
+    let after = scene.succeeds(&["info", "out.npz"]);
+    assert!(after.contains("reads        d.csv, SHA-256") && !after.contains("seed 7"), "{after}");
+}
+
+#[test]
+fn a_text_of_a_file_passes_for_no_line_of_its_own() {
+    let scene = Scene::new();
+    scene.file("c.rhai", "io::write(\"c.npz\", #{ x: [1, 2] });");
+    scene.succeeds(&["run", "c.rhai", "--", "a\nstate        changed", "x y", "it's", "\u{1b}[31m"]);
+    let said = scene.succeeds(&["info", "c.npz"]);
+    assert!(said.contains("arguments    'a␊state        changed' 'x y' 'it'\\''s' '␛[31m'\n"), "{said}");
+    assert_eq!(said.lines().filter(|line| line.starts_with("state ")).count(), 1);
+}
+
 #[test]
 fn what_was_entered_at_a_prompt_is_replayed_input_by_input() {
     let scene = Scene::new();

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use tumble::host::{Call, Provenance, Source};
+use tumble::lang::diagnostics::visible;
 use tumble::{Error, Host, artefact};
 
 use super::terminal;
@@ -22,8 +23,18 @@ pub(crate) fn files(host: &Host, files: &[PathBuf]) -> u8 {
 /// Columns of the names.
 const NAMES: usize = 12;
 
+/// One line: texts are the file's, and must not pass for other lines.
 fn row(name: &str, text: &str) -> String {
-    format!("{name:NAMES$} {text}")
+    format!("{name:NAMES$} {}", visible(text).replace('\n', "␊"))
+}
+
+/// Arguments as a shell would take them again.
+fn quoted(argument: &String) -> String {
+    let is_plain = |c: char| c.is_alphanumeric() || "-_=.,:/+".contains(c);
+    match !argument.is_empty() && argument.chars().all(is_plain) {
+        true => argument.clone(),
+        false => format!("'{}'", argument.replace('\'', "'\\''")),
+    }
 }
 
 type Rows = Vec<(&'static str, String)>;
@@ -59,7 +70,7 @@ fn origin(provenance: &Provenance) -> Rows {
     let source = |source: &Source| format!("{}, SHA-256 {}", source.name, source.sha256);
     let mut rows: Rows = vec![("version", provenance.tumble.clone()), ("script", source(&provenance.script))];
     if !provenance.arguments.is_empty() {
-        rows.push(("arguments", provenance.arguments.join(" ")));
+        rows.push(("arguments", provenance.arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")));
     }
     rows.extend(named("imports", provenance.modules.iter().map(source)));
     rows.extend(named("reads", provenance.inputs.iter().map(source)));

@@ -32,6 +32,15 @@ pub struct Entry {
     pub is_folder: bool,
 }
 
+/// What became of the files that a run had read.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// The names of those that have other bytes.
+    pub changed: Vec<String>,
+    /// Of those that are not found by their names, as of files given by an absolute path, or are too long to tell.
+    pub unknown: Vec<String>,
+}
+
 impl Host {
     /// Opens a file for reading.
     ///
@@ -54,7 +63,7 @@ impl Host {
 
     /// Notes that a file is read.
     fn note(&self, path: &Path, place: &Place, hash: impl FnOnce() -> std::io::Result<String>) -> std::io::Result<()> {
-        self.journal.read(path, || Record::read(place).and_then(|record| record.provenance), hash)
+        self.journal.read(path, hash, |hash| Record::read(place)?.origin_of(hash))
     }
 
     /// Reads the text of a module that a script imports.
@@ -80,16 +89,23 @@ impl Host {
     ///
     /// # Errors
     /// [`Error::File`] when reading the file is not allowed.
-    pub fn changed_inputs(&self, path: &Path) -> Result<Vec<String>> {
+    pub fn changed_inputs(&self, path: &Path) -> Result<Changes> {
         let place = self.locate(Access::Read, path)?;
         let inputs = Record::read(&place).and_then(|record| record.provenance).map(|provenance| provenance.inputs);
-        let is_changed = |input: &Source| {
-            // What cannot be read any more cannot be read anew either.
-            let file = self.locate(Access::Read, Path::new(&input.name)).ok().and_then(|place| place.open().ok());
-            let now = file.filter(|file| file.metadata().is_ok_and(|metadata| metadata.len() <= LONGEST_HASHED));
-            now.is_some_and(|mut file| hash(&mut file).is_ok_and(|now| now != input.sha256))
+        let hash_now = |input: &Source| {
+            let mut file = self.locate(Access::Read, Path::new(&input.name)).ok()?.open().ok()?;
+            let is_short = file.metadata().is_ok_and(|metadata| metadata.len() <= LONGEST_HASHED);
+            if is_short { hash(&mut file).ok() } else { None }
         };
-        Ok(inputs.into_iter().flatten().filter(is_changed).map(|input| input.name).collect())
+        let mut changes = Changes::default();
+        for input in inputs.into_iter().flatten() {
+            match hash_now(&input) {
+                Some(now) if now == input.sha256 => {}
+                Some(_) => changes.changed.push(input.name),
+                None => changes.unknown.push(input.name),
+            }
+        }
+        Ok(changes)
     }
 
     /// The text of this hash that ran when the file at `path` was written, if it was kept.
@@ -214,6 +230,8 @@ impl Host {
             if self.permissions.is_some() {
                 let record = Record::of(&mut file, path, self.provenance()).map_err(fault)?;
                 guard = Some(Record::guard(place).map_err(fault)?);
+                // Somebody may have changed it while the part was written.
+                self.check_replaceable(path, place)?;
                 record::keep_texts(place, &name, self.journal.texts()).map_err(fault)?;
                 // First the record, which a full disk may refuse: then the file has not changed yet.
                 record.write(place, &name).map_err(fault)?;
@@ -364,10 +382,13 @@ impl Host {
         if let Ok(metadata) = place.metadata() {
             only_files(metadata.file_type()).map_err(|e| Error::file("write", path, e))?;
         }
-        if let Some(permissions) = &self.permissions {
-            permissions.check_replaceable(path, &place)?;
-        }
+        self.check_replaceable(path, &place)?;
         Ok(place)
+    }
+
+    /// Refuses what was there before and is not the program's.
+    fn check_replaceable(&self, path: &Path, place: &Place) -> Result<()> {
+        self.permissions.as_ref().map_or(Ok(()), |permissions| permissions.check_replaceable(path, place))
     }
 
     fn explain(&self, action: &'static str, path: &Path, error: &std::io::Error) -> Error {

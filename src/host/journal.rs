@@ -56,20 +56,21 @@ impl Journal {
         run.so_far.modules.insert(Source { name: shown(path), sha256 });
     }
 
-    /// A file was read that comes from `other`, if tumble made it, and has this `hash`. Neither is asked for before a
-    /// text runs.
+    /// A file was read that has this `hash`, and with that comes from `other`, if tumble made it. Neither is asked for
+    /// before a text runs.
     pub(super) fn read(
         &self,
         path: &Path,
-        other: impl FnOnce() -> Option<Provenance>,
         hash: impl FnOnce() -> io::Result<String>,
+        other: impl FnOnce(&str) -> Option<Provenance>,
     ) -> io::Result<()> {
         if self.lock().count == 0 {
             return Ok(());
         }
-        let other = other();
+        let sha256 = hash()?;
+        let other = other(&sha256);
         let is_own = other.as_ref().is_some_and(|other| self.lock().so_far.is_of_same_run(other));
-        let input = if is_own { None } else { Some(Source { name: shown(path), sha256: hash()? }) };
+        let input = (!is_own).then(|| Source { name: shown(path), sha256 });
         let run = &mut *self.lock();
         run.so_far.inputs.extend(input);
         if run.so_far.inputs.len() > MOST_NOTED {

@@ -22,7 +22,7 @@ use std::time::{Duration, Instant};
 
 pub use access::{Access, Policy};
 pub use allocation::CountingAllocator;
-pub use files::{Entry, read_script};
+pub use files::{Changes, Entry, read_script};
 pub use inscription::Inscription;
 pub(crate) use journal::Journal;
 pub use memory::Growth;

@@ -5,9 +5,10 @@
 //! at a time.
 
 use std::ffi::{OsStr, OsString};
-use std::fs::File;
+use std::fs::{File, TryLockError};
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use super::hash::{hash, hash_of};
 use super::place::Place;
@@ -19,6 +20,8 @@ pub(super) const RECORDS: &str = ".tumble";
 
 /// What is locked among them.
 const GUARD: &str = "lock";
+/// How long another process is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// One file that the program wrote.
 #[derive(Serialize, Deserialize)]
@@ -70,12 +73,25 @@ impl Record {
         serde_json::from_reader(io::BufReader::new(home(place).open().ok()?)).ok()
     }
 
+    /// Where the file comes from, if it has this `hash` still.
+    pub(super) fn origin_of(self, hash: &str) -> Option<Provenance> {
+        self.provenance.filter(|_| self.sha256 == hash)
+    }
+
     /// Lets no other process change a file of the folder, nor its record, while the guard is held, where the system
-    /// can: between the two, the record of one and the file of another would disown both.
+    /// can: between the two, the record of one and the file of another would disown both. Who holds it does so for
+    /// moments, unless it is stopped: that is not waited for.
     pub(super) fn guard(place: &Place) -> io::Result<File> {
         place.beside(RECORDS).create_folder()?;
         let guard = place.beside(Path::new(RECORDS).join(GUARD)).create()?;
-        let _ = guard.lock();
+        let start = Instant::now();
+        while let Err(TryLockError::WouldBlock) = guard.try_lock() {
+            if start.elapsed() > PATIENCE {
+                let problem = format!("another process holds `{RECORDS}/{GUARD}` in its folder");
+                return Err(io::Error::new(io::ErrorKind::TimedOut, problem));
+            }
+            std::thread::sleep(Duration::from_millis(5));
+        }
         Ok(guard)
     }
 

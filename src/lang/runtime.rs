@@ -311,7 +311,7 @@ impl Runtime {
         self.task.begin();
         self.meters.start();
         self.host.journal().enter(name, text);
-        let result = self.evaluate(name, text);
+        let result = self.evaluate(name, text).and_then(|value| self.meters.in_time().map(|()| value));
         self.was_stopped.set(self.cancel.load(Ordering::Relaxed));
         self.keep_newest_variables();
         result.map_err(|error| self.diagnose(&error))

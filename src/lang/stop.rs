@@ -79,6 +79,14 @@ impl Meters {
         self.limits.time.filter(|_| self.task.is_late()).map(Stop::TimeOver)
     }
 
+    /// Refuses what a run gave whose time was over before it ended: its last call may have stopped half way.
+    pub(super) fn in_time(&self) -> Outcome<()> {
+        match self.late() {
+            Some(stop) => Err(EvalAltResult::ErrorTerminated(Dynamic::from(stop), Position::NONE).into()),
+            None => Ok(()),
+        }
+    }
+
     /// Why a run must stop after another operation.
     fn exhausted(&self) -> Option<Stop> {
         let count = self.operations.get() + 1;
@@ -90,7 +98,8 @@ impl Meters {
         if self.growth.get().is_dangerous() || is_memory_over() {
             return Some(Stop::MemoryExhausted);
         }
-        if count.is_multiple_of(GLANCES)
+        // What a builtin left undone for want of time must not be taken for whole.
+        if (count.is_multiple_of(GLANCES) || self.task.was_late())
             && let Some(stop) = self.late()
         {
             return Some(stop);

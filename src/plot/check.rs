@@ -18,7 +18,7 @@ pub(super) fn check(figure: &Figure) -> Result<()> {
     let points = |panel: &Panel| panel.layers.iter().map(|layer| points(&layer.mark)).sum::<usize>();
     let count: usize = figure.panels.iter().map(points).sum();
     if count > MOST_POINTS {
-        let problem = format!("has {} points to draw, and a figure shows {MOST_POINTS} at most", count);
+        let problem = format!("has {count} points or cells to draw, and a figure shows {MOST_POINTS} at most");
         return Err(Error::argument("data", problem).with_hint("draw a part: x[0..10_000], or plot::density"));
     }
     for panel in &figure.panels {
@@ -37,11 +37,12 @@ pub(super) fn check(figure: &Figure) -> Result<()> {
 /// What takes some seconds to draw.
 const MOST_POINTS: usize = 3_000_000;
 
-/// The points that are drawn one by one.
+/// The points and cells that are drawn one by one.
 fn points(mark: &Mark) -> usize {
     match mark {
         Mark::Scatter { points } => points.len(),
         Mark::Line { x, .. } => x.len(),
+        Mark::Heatmap(cells) => cells.values.len(),
         _ => 0,
     }
 }

@@ -221,6 +221,7 @@ pub(super) fn draws(score: &dyn Score, options: &Options, task: &Task) -> Result
     let mut counts = Counts::default();
     let steps = problem.times.len() - 1;
     for number in 0..steps {
+        task.check()?;
         step(number)?.iter().for_each(|part| counts = counts.and(part, layout));
     }
     Ok([steps, counts.draws, counts.drawn])

@@ -6,6 +6,7 @@ use rhai::plugin::*;
 use rhai::{Dynamic, Engine, FnPtr, Map};
 
 use crate::error::{Error, Result};
+use crate::host::Changes;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::json;
 use crate::lang::surroundings::{host, task};
@@ -57,8 +58,14 @@ mod functions {
             let (kept, value) = format.decode(path, &bytes).raise(&ctx)?;
             let given = json::read(&settings).expect("just written");
             if ctx.call_native_fn::<bool>("==", (kept, given))? {
-                let changed = host.changed_inputs(path).raise(&ctx)?;
+                let Changes { changed, unknown } = host.changed_inputs(path).raise(&ctx)?;
                 if changed.is_empty() {
+                    if !unknown.is_empty() {
+                        let unknown = unknown.join("`, `");
+                        task(&ctx).note(&format!(
+                            "step: `{file}` is taken as it is; whether `{unknown}` has changed is not known"
+                        ));
+                    }
                     host.take(path, &bytes).raise(&ctx)?;
                     return Ok(value);
                 }
@@ -68,6 +75,8 @@ mod functions {
         }
         host.check_writable(path).raise(&ctx)?;
         let value = compute.call_raw(&ctx, None, [])?;
+        // What was stopped half way is no result.
+        task(&ctx).check().raise(&ctx)?;
         let bytes = format.encode(&ctx, &settings, value)?;
         host.write_bytes(path, &bytes).raise(&ctx)?;
         format.decode(path, &bytes).map(|(_, value)| value).raise(&ctx)
