@@ -26,9 +26,9 @@ import trial
 
 REPOSITORY = pathlib.Path(__file__).resolve().parents[2]
 MODULES = ("gauss", "process", "sample", "score")
-# Tests outside the library that run scripts or its functions. The experiments of `tests/paper.rs` would take minutes for
-# each mutant that nothing else notices; the others look at the sources or at the command.
-BINARIES = ("language", "errors", "options", "figures", "reproducibility", "faults")
+# Tests outside the library that run scripts or its functions. Those of `tests/paper.rs` and `tests/options.rs` take
+# minutes for each mutant that nothing else notices; the others look at the sources or at the command.
+BINARIES = ("language", "errors", "figures", "reproducibility", "faults")
 PROFILE = [
     "--release",
     "--config",
