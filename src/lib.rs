@@ -53,6 +53,5 @@ mod property;
 pub use error::{Error, Result};
 pub use host::Host;
 pub use lang::{Diagnostic, Limits, Runtime, Value};
-// In the releases whose types are in the interface.
+// In the release whose types are in the interface.
 pub use ndarray;
-pub use rhai;

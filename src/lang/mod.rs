@@ -36,3 +36,5 @@ mod whole;
 pub use diagnostics::Diagnostic;
 pub use limits::Limits;
 pub use runtime::{Builder, Runtime, Value};
+// In the release whose types are in the interface.
+pub use rhai;

@@ -12,7 +12,7 @@ use tumble::process::{PriorLaw, Process};
 use tumble::sample::{Heun, Options, sample};
 use tumble::score::{Evaluator, Prepared, Score};
 use tumble::task::{Progress, Report, Task};
-use tumble::{Error, Runtime};
+use tumble::{Error, Runtime, Value};
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let cancel = Arc::new(AtomicBool::new(false));
@@ -39,7 +39,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     println!("covariance of x at t = 1: {:.4}", covariance[[0, 0]]);
     tumble.eval::<()>("fn spread(process, time) { sqrt(process.kernel(time).cov[0][0]) }")?;
     let process: Process = tumble.eval("p")?;
-    let spread: f64 = tumble.call("spread", vec![tumble::rhai::Dynamic::from(process), 1.0.into()])?;
+    let spread: f64 = tumble.call("spread", vec![Value::from(process), 1.0.into()])?;
     println!("its deviation: {spread:.4}");
 
     // Progress, and a stop that another thread may ask for at any time.
