@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tumble::host::{Access, Clock, Permissions, Policy};
 use tumble::task::{Progress, Report};
@@ -121,6 +121,24 @@ fn a_host_may_have_permissions() {
     }
     // Without permissions nothing is guarded, and no records are kept.
     assert_eq!(std::fs::read_dir(outside.path()).unwrap().count(), WRITING.len());
+}
+
+/// Seen to wait five seconds, for the guard that the writer itself held.
+#[test]
+fn what_is_edited_while_it_is_replaced_stays() {
+    let folder = tempfile::tempdir().unwrap();
+    let permissions = Permissions::none().working_folder(folder.path()).unwrap();
+    let (host, file) = (Host::default().with_permissions(permissions), folder.path().join("x.csv"));
+    host.write_bytes(&file, b"first").unwrap();
+    let start = Instant::now();
+    let replaced = host.write(&file, |_| {
+        std::fs::write(&file, "edited").unwrap();
+        Ok(())
+    });
+    let problem = replaced.unwrap_err().to_string();
+    assert!(problem.contains("was changed since it was written by tumble"), "{problem}");
+    assert_eq!(std::fs::read(&file).unwrap(), b"edited");
+    assert!(start.elapsed() < Duration::from_secs(2), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -29,10 +29,10 @@ fn row(name: &str, text: &str) -> String {
 }
 
 /// Arguments as a shell would take them again.
-fn quoted(argument: &String) -> String {
+fn quoted(argument: &str) -> String {
     let is_plain = |c: char| c.is_alphanumeric() || "-_=.,:/+".contains(c);
     match !argument.is_empty() && argument.chars().all(is_plain) {
-        true => argument.clone(),
+        true => argument.to_owned(),
         false => format!("'{}'", argument.replace('\'', "'\\''")),
     }
 }
@@ -70,7 +70,10 @@ fn origin(provenance: &Provenance) -> Rows {
     let source = |source: &Source| format!("{}, SHA-256 {}", source.name, source.sha256);
     let mut rows: Rows = vec![("version", provenance.tumble.clone()), ("script", source(&provenance.script))];
     if !provenance.arguments.is_empty() {
-        rows.push(("arguments", provenance.arguments.iter().map(quoted).collect::<Vec<_>>().join(" ")));
+        rows.push((
+            "arguments",
+            provenance.arguments.iter().map(|argument| quoted(argument)).collect::<Vec<_>>().join(" "),
+        ));
     }
     rows.extend(named("imports", provenance.modules.iter().map(source)));
     rows.extend(named("reads", provenance.inputs.iter().map(source)));

@@ -9,8 +9,7 @@ use super::Host;
 use super::access::Access;
 use super::hash::{hash, hash_of};
 use super::place::{Place, Resolved, only_files};
-use super::provenance::Source;
-use super::record::{self, Record, Written};
+use super::record::{self, Record};
 use crate::error::{Error, Result};
 
 /// How many files were begun by this process.
@@ -19,7 +18,7 @@ static PARTS: AtomicU64 = AtomicU64::new(0);
 const PART: &str = ".part";
 
 /// Bytes of a file that is hashed before it is read part by part.
-const LONGEST_HASHED: u64 = 1 << 30;
+pub(super) const LONGEST_HASHED: u64 = 1 << 30;
 /// Bytes of a script that comes from where a size is not known beforehand.
 const LONGEST: u64 = 64 << 20;
 
@@ -30,15 +29,6 @@ pub struct Entry {
     pub path: PathBuf,
     /// Whether it is a folder.
     pub is_folder: bool,
-}
-
-/// What became of the files that a run had read.
-#[derive(Debug, Default)]
-pub struct Changes {
-    /// The names of those that have other bytes.
-    pub changed: Vec<String>,
-    /// Of those that are not found by their names, as of files given by an absolute path, or are too long to tell.
-    pub unknown: Vec<String>,
 }
 
 impl Host {
@@ -74,46 +64,6 @@ impl Host {
         let text = text_of(path, self.whole(path, &self.locate(Access::Read, path)?)?)?;
         self.journal.import(path, &text);
         Ok(text)
-    }
-
-    /// What is known of a file that the program wrote; nothing of others.
-    ///
-    /// # Errors
-    /// [`Error::File`] when reading it is not allowed.
-    pub fn written(&self, path: &Path) -> Result<Option<Written>> {
-        let place = self.locate(Access::Read, path)?;
-        Ok(Record::read(&place).map(|record| record.written(&place)))
-    }
-
-    /// What the run that wrote a file had read, and has changed since; nothing of a file without a record.
-    ///
-    /// # Errors
-    /// [`Error::File`] when reading the file is not allowed.
-    pub fn changed_inputs(&self, path: &Path) -> Result<Changes> {
-        let place = self.locate(Access::Read, path)?;
-        let inputs = Record::read(&place).and_then(|record| record.provenance).map(|provenance| provenance.inputs);
-        let hash_now = |input: &Source| {
-            let mut file = self.locate(Access::Read, Path::new(&input.name)).ok()?.open().ok()?;
-            let is_short = file.metadata().is_ok_and(|metadata| metadata.len() <= LONGEST_HASHED);
-            if is_short { hash(&mut file).ok() } else { None }
-        };
-        let mut changes = Changes::default();
-        for input in inputs.into_iter().flatten() {
-            match hash_now(&input) {
-                Some(now) if now == input.sha256 => {}
-                Some(_) => changes.changed.push(input.name),
-                None => changes.unknown.push(input.name),
-            }
-        }
-        Ok(changes)
-    }
-
-    /// The text of this hash that ran when the file at `path` was written, if it was kept.
-    ///
-    /// # Errors
-    /// [`Error::File`] when reading the file is not allowed.
-    pub fn kept_script(&self, path: &Path, sha256: &str) -> Result<Option<String>> {
-        Ok(record::kept_text(&self.locate(Access::Read, path)?, sha256))
     }
 
     /// Reads a whole file.
@@ -227,11 +177,11 @@ impl Host {
             let mut file = flushed?;
             file.sync_all().map_err(fault)?;
             let mut guard = None;
-            if self.permissions.is_some() {
+            if let Some(permissions) = &self.permissions {
                 let record = Record::of(&mut file, path, self.provenance()).map_err(fault)?;
                 guard = Some(Record::guard(place).map_err(fault)?);
                 // Somebody may have changed it while the part was written.
-                self.check_replaceable(path, place)?;
+                permissions.check_settled(path, place)?;
                 record::keep_texts(place, &name, self.journal.texts()).map_err(fault)?;
                 // First the record, which a full disk may refuse: then the file has not changed yet.
                 record.write(place, &name).map_err(fault)?;
@@ -340,7 +290,7 @@ impl Host {
     }
 
     /// Where the run finds, or writes, what is at a path, if `access` to it is allowed.
-    fn locate(&self, access: Access, path: &Path) -> Result<Place> {
+    pub(super) fn locate(&self, access: Access, path: &Path) -> Result<Place> {
         let place = self.allowed(access, path)?;
         match &self.stage {
             Some(stage) => stage
@@ -382,13 +332,10 @@ impl Host {
         if let Ok(metadata) = place.metadata() {
             only_files(metadata.file_type()).map_err(|e| Error::file("write", path, e))?;
         }
-        self.check_replaceable(path, &place)?;
+        if let Some(permissions) = &self.permissions {
+            permissions.check_replaceable(path, &place)?;
+        }
         Ok(place)
-    }
-
-    /// Refuses what was there before and is not the program's.
-    fn check_replaceable(&self, path: &Path, place: &Place) -> Result<()> {
-        self.permissions.as_ref().map_or(Ok(()), |permissions| permissions.check_replaceable(path, place))
     }
 
     fn explain(&self, action: &'static str, path: &Path, error: &std::io::Error) -> Error {

@@ -194,6 +194,18 @@ impl Permissions {
 
     /// Refuses to write over what is not the program's: records, and files that it did not write.
     pub(super) fn check_replaceable(&self, path: &Path, place: &Place) -> Result<()> {
+        self.check_settled(path, place).or_else(|error| {
+            if Record::read(place).is_none() {
+                return Err(error);
+            }
+            // Another process may have replaced it between the looks at its record and at itself.
+            let _guard = Record::guard(place);
+            self.check_settled(path, place)
+        })
+    }
+
+    /// The same where nobody replaces it meanwhile: [`Record::guard`] is held, and would be waited for here.
+    pub(super) fn check_settled(&self, path: &Path, place: &Place) -> Result<()> {
         if place.path.iter().any(|name| name.eq_ignore_ascii_case(RECORDS)) {
             return Err(Error::file("write", path, "the records of what was written are kept there"));
         }
@@ -201,18 +213,10 @@ impl Permissions {
         if is_told || place.metadata().is_err() {
             return Ok(());
         }
-        let is_known = || Record::read(place).map(|record| record.describes(place));
-        let problem = match is_known() {
+        let problem = match Record::read(place).map(|record| record.describes(place)) {
             None => "it exists, and was not written by tumble",
             Some(true) => return Ok(()),
-            Some(false) => {
-                // Another process may have replaced it between the two looks.
-                let _guard = Record::guard(place);
-                if is_known() == Some(true) {
-                    return Ok(());
-                }
-                "it was changed since it was written by tumble"
-            }
+            Some(false) => "it was changed since it was written by tumble",
         };
         Err(self.refused(Access::Write, path, problem, "replaces it"))
     }
