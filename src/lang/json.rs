@@ -32,7 +32,7 @@ pub(crate) fn load(path: &Path, host: &Host) -> Result<Dynamic> {
 /// # Errors
 /// When something in it has no JSON: a number that is not finite, a closure, a process; the error says where in `name`.
 pub(crate) fn write(ctx: &NativeCallContext, name: &str, value: &Dynamic, host: &Host) -> Result<String> {
-    let json = to_json(ctx.engine(), value, &mut vec![name.into()], host)?;
+    let json = self::value(ctx.engine(), name, value, host)?;
     Ok(serde_json::to_string_pretty(&json).expect("keys are strings") + "\n")
 }
 
@@ -40,8 +40,8 @@ pub(crate) fn write(ctx: &NativeCallContext, name: &str, value: &Dynamic, host: 
 ///
 /// # Errors
 /// As [`write`].
-pub(super) fn value(engine: &Engine, value: &Dynamic, host: &Host) -> Result<Value> {
-    to_json(engine, value, &mut vec!["value".into()], host)
+pub(super) fn value(engine: &Engine, name: &str, value: &Dynamic, host: &Host) -> Result<Value> {
+    to_json(engine, value, &mut vec![name.into()], host)
 }
 
 fn to_json(engine: &Engine, value: &Dynamic, path: &mut Vec<String>, host: &Host) -> Result<Value> {

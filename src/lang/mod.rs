@@ -8,7 +8,6 @@ pub mod assist;
 mod builtins;
 pub mod catalog;
 mod caught;
-mod convert;
 pub mod diagnostics;
 mod engine;
 mod explain;

@@ -1,5 +1,7 @@
 //! A session of the language: what is defined in one text is there in the next.
 
+mod results;
+
 use std::cell::{Cell, OnceCell};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -8,14 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
-use serde::de::DeserializeOwned;
 
 use super::catalog::Catalog;
-use super::convert::convert;
 use super::diagnostics::{self, Diagnostic, Ending};
 use super::engine;
 use super::explain::Frame;
-use super::json;
 use super::limits::Limits;
 use super::options::Tables;
 use super::rewrite;
@@ -219,78 +218,6 @@ impl Runtime {
     /// What went wrong, where, and the way out. What the text defined before the error stays defined.
     pub fn run(&mut self, text: &str) -> Result<Value, Box<Diagnostic>> {
         self.run_named("script", text)
-    }
-
-    /// Runs a text as [`Runtime::run`] and converts the value.
-    ///
-    /// Besides what is registered, as `Tensor`, [`Process`](crate::process::Process) or `String`, a number may be asked
-    /// for as `f64`, a tensor as `ndarray::ArrayD<f32>`, a list of numbers as `Vec<f64>`, a score as
-    /// `Arc<dyn `[`Score`](crate::score::Score)`>`, or as [`Learned`](crate::score::Learned) where it has a network.
-    ///
-    /// # Errors
-    /// As [`Runtime::run`], and when the value is not a `T`.
-    pub fn eval<T: Clone + 'static>(&mut self, text: &str) -> Result<T, Box<Diagnostic>> {
-        let value = self.run(text)?;
-        self.converted("the text", value)
-    }
-
-    /// Calls a function of a script, or a closure that a variable holds, and converts what it returns as
-    /// [`Runtime::eval`] does.
-    ///
-    /// ```
-    /// let mut tumble = tumble::Runtime::new();
-    /// let _ = tumble.run("fn energy(x, k) { 0.5 * k * x ** 2 }")?;
-    /// assert_eq!(tumble.call::<f64>("energy", vec![2.0.into(), 3_i64.into()])?, 6.0);
-    /// # Ok::<(), Box<tumble::Diagnostic>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Runtime::eval`], and when there is no such function.
-    pub fn call<T: Clone + 'static>(&mut self, name: &str, arguments: Vec<Value>) -> Result<T, Box<Diagnostic>> {
-        let names: Vec<String> = (1..=arguments.len()).map(|i| format!("argument_{i}")).collect();
-        let is_closure = self.scope.get_value_ref::<rhai::FnPtr>(name).is_some();
-        let called = if is_closure { format!("{name}.call") } else { name.to_owned() };
-        self.keep_newest_variables();
-        let before = self.scope.len();
-        for (name, value) in names.iter().zip(arguments) {
-            self.scope.push_dynamic(name.as_str(), value);
-        }
-        let result = self.run_named("call", &format!("{called}({})", names.join(", ")));
-        self.scope.rewind(before);
-        self.converted(&format!("`{name}`"), result?)
-    }
-
-    /// Runs a text as [`Runtime::run`] and makes of the value, by way of JSON, whatever `serde` can: a map becomes a
-    /// structure, a tensor nested vectors.
-    ///
-    /// ```
-    /// #[derive(serde::Deserialize)]
-    /// struct Summary {
-    ///     persistence: f64,
-    ///     covariance: Vec<Vec<f64>>,
-    /// }
-    /// let mut tumble = tumble::Runtime::new();
-    /// let text = "let p = process::active(); #{ persistence: p.params.tau, covariance: p.kernel(1).cov }";
-    /// let summary: Summary = tumble.deserialize(text)?;
-    /// assert_eq!((summary.persistence, summary.covariance.len()), (0.5, 2));
-    /// # Ok::<(), Box<tumble::Diagnostic>>(())
-    /// ```
-    ///
-    /// # Errors
-    /// As [`Runtime::run`], when something in the value has no JSON, and when a `T` cannot be made of it.
-    pub fn deserialize<T: DeserializeOwned>(&mut self, text: &str) -> Result<T, Box<Diagnostic>> {
-        let value = self.run(text)?;
-        let json = json::value(&self.engine, &value, &self.host).map_err(|error| Box::new(Diagnostic::from(error)))?;
-        serde_json::from_value(json)
-            .map_err(|error| Box::new(Diagnostic::plain(format!("what the text gives is not as wanted: {error}"))))
-    }
-
-    fn converted<T: Clone + 'static>(&self, giver: &str, value: Value) -> Result<T, Box<Diagnostic>> {
-        convert(value).map_err(|value| {
-            let found = self.engine.map_type_name(value.type_name());
-            let wanted = self.engine.map_type_name(std::any::type_name::<T>());
-            Box::new(Diagnostic::plain(format!("{giver} gives a value of type {found}, not {wanted}")))
-        })
     }
 
     /// Runs a script file.

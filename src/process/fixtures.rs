@@ -82,3 +82,18 @@ pub(crate) fn symbolic(horizon: f64) -> Process {
     };
     Process::new(definition, horizon).unwrap()
 }
+
+/// dx = f dt + g dW up to `horizon`, by the expressions of `drift` and `noise`, without parameters.
+pub(crate) fn one_component(drift: Expression, noise: Expression, horizon: f64) -> Process {
+    let definition = Definition {
+        name: "one component".into(),
+        blocks: vec!["x".into()],
+        coordinates: None,
+        periodic: Vec::new(),
+        parameters: [].into(),
+        drift: vec![drift],
+        noise: vec![vec![noise]],
+        start: Start::Each(vec![None]),
+    };
+    Process::new(definition, horizon).unwrap()
+}

@@ -69,25 +69,13 @@ const ROUNDING: f64 = 1e-13;
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::expr::{Comparison, Condition, Function, Operation};
-    use crate::process::{Definition, Start};
+    use crate::process::fixtures::one_component;
 
     /// dx = −x dt + g(t) dW up to t = 1.
     fn driven_by(noise: Expression) -> Process {
-        let definition = Definition {
-            name: "driven".into(),
-            blocks: vec!["x".into()],
-            coordinates: None,
-            periodic: Vec::new(),
-            parameters: BTreeMap::new(),
-            drift: vec![Expression::component(0, "x").negate()],
-            noise: vec![vec![noise]],
-            start: Start::Each(vec![None]),
-        };
-        Process::new(definition, 1.0).unwrap()
+        one_component(Expression::component(0, "x").negate(), noise, 1.0)
     }
 
     /// A bell at 0.6 that is a thousandth wide.

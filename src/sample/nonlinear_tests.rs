@@ -10,6 +10,7 @@ use crate::data::Moments;
 use crate::error::Result;
 use crate::expr::{Expression, Function, Operation};
 use crate::host::Host;
+use crate::process::fixtures::one_component;
 use crate::process::{Class, Definition, Process, Start, StartLaw};
 use crate::score::{Evaluator, Prepared, Score};
 use crate::task::Task;
@@ -24,17 +25,7 @@ struct Stationary {
 }
 
 fn process(drift: Expression, noise: Expression) -> Process {
-    let definition = Definition {
-        name: "stationary".to_owned(),
-        blocks: vec!["x".to_owned()],
-        coordinates: None,
-        periodic: Vec::new(),
-        parameters: BTreeMap::new(),
-        drift: vec![drift],
-        noise: vec![vec![noise]],
-        start: Start::Each(vec![None]),
-    };
-    Process::new(definition, 1.0).unwrap()
+    one_component(drift, noise, 1.0)
 }
 
 /// dx = (x − x³) dt + dW: log p = x² − x⁴/2.
@@ -116,8 +107,7 @@ impl Stationary {
             values.extend([weights[place].0 as f32; 2]);
         }
         let x = Tensor::new(&[count, 2], values).unwrap();
-        let (names, times, paths, warnings) = (vec!["x".to_owned()], Vec::new(), Vec::new(), Vec::new());
-        State { names, blocks: vec![x], time: 1.0, units: None, run: None, times, paths, warnings }
+        State::new(&["x".to_owned()], vec![x], 1.0, None)
     }
 
     /// Asserts that E g(x) is that of the law for two bounded g, within 5 standard errors and 0.005 for the length of

@@ -73,8 +73,7 @@ fn diamonds_are_sharper_with_active_noise() {
 
 /// Data and auxiliaries at t = 0.
 fn joint(process: &Process, blocks: Vec<Tensor>) -> State {
-    let (names, times, paths, warnings) = (process.blocks().to_vec(), Vec::new(), Vec::new(), Vec::new());
-    State { names, blocks, time: 0.0, units: None, run: None, times, paths, warnings }
+    State::new(process.blocks(), blocks, 0.0, None)
 }
 
 /// Mean and covariance over (x, η), of coordinate `c`.

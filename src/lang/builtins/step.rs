@@ -57,20 +57,9 @@ mod functions {
             let bytes = host.peek(path).raise(&ctx)?;
             let (kept, value) = format.decode(path, &bytes).raise(&ctx)?;
             let given = json::read(&settings).expect("just written");
-            if ctx.call_native_fn::<bool>("==", (kept, given))? {
-                let Changes { changed, unknown } = host.changed_inputs(path).raise(&ctx)?;
-                if changed.is_empty() {
-                    if !unknown.is_empty() {
-                        let unknown = unknown.join("`, `");
-                        task(&ctx).note(&format!(
-                            "step: `{file}` is taken as it is; whether `{unknown}` has changed is not known"
-                        ));
-                    }
-                    host.take(path, &bytes).raise(&ctx)?;
-                    return Ok(value);
-                }
-                let changed = changed.join("`, `");
-                task(&ctx).note(&format!("step: `{file}` is computed again, since `{changed}` has changed"));
+            if ctx.call_native_fn::<bool>("==", (kept, given))? && is_current(&ctx, file)? {
+                host.take(path, &bytes).raise(&ctx)?;
+                return Ok(value);
             }
         }
         host.check_writable(path).raise(&ctx)?;
@@ -81,6 +70,22 @@ mod functions {
         host.write_bytes(path, &bytes).raise(&ctx)?;
         format.decode(path, &bytes).map(|(_, value)| value).raise(&ctx)
     }
+}
+
+/// Whether what the run that wrote a file had read is as it was, as far as that is known; says what has changed, or
+/// cannot be looked at.
+fn is_current(ctx: &NativeCallContext, file: &str) -> Outcome<bool> {
+    let Changes { changed, unknown } = host(ctx).changed_inputs(Path::new(file)).raise(ctx)?;
+    let is_current = changed.is_empty();
+    let names = |names: &[String]| names.join("`, `");
+    if !is_current {
+        let changed = names(&changed);
+        task(ctx).note(&format!("step: `{file}` is computed again, since `{changed}` has changed"));
+    } else if !unknown.is_empty() {
+        let unknown = names(&unknown);
+        task(ctx).note(&format!("step: `{file}` is taken as it is; whether `{unknown}` has changed is not known"));
+    }
+    Ok(is_current)
 }
 
 /// In which a result is kept.

@@ -161,8 +161,7 @@ mod tests {
     use super::*;
     use crate::data::{Covariance, Dataset, Mixture};
     use crate::expr::{Expression, Function};
-    use crate::process::fixtures::Active;
-    use crate::process::{Definition, Start};
+    use crate::process::fixtures::{Active, one_component};
     use crate::sample::noise::{Impulses, Noise};
     use crate::sample::update::Registers;
     use crate::score::Exact;
@@ -201,17 +200,7 @@ mod tests {
 
     fn nonlinear(noise: Expression) -> Process {
         let x = Expression::component(0, "x");
-        let definition = Definition {
-            name: "cubic".to_owned(),
-            blocks: vec!["x".to_owned()],
-            coordinates: None,
-            periodic: Vec::new(),
-            parameters: [].into(),
-            drift: vec![x.multiply(&x).multiply(&x).negate()],
-            noise: vec![vec![noise]],
-            start: Start::Each(vec![None]),
-        };
-        Process::new(definition, 1.0).unwrap()
+        one_component(x.multiply(&x).multiply(&x).negate(), noise, 1.0)
     }
 
     #[test]

@@ -162,29 +162,18 @@ fn append(basis: &KernelBasis, time: f64, weighting: Weighting, rows: &mut Vec<f
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use super::*;
     use crate::data::Moments;
     use crate::expr::{Expression, Function};
-    use crate::process::{Definition, Process, Start};
+    use crate::process::fixtures::one_component;
     use crate::score::Subject;
 
     /// λ = D at the time of the sample, not at any other: for dx = −β(t) x dt + √β(t) dW, ℓ² λ = β(t).
     #[test]
     fn likelihood_weights_follow_the_noise() {
         let rate = Expression::time().multiply(&9.0.into()).add(&1.0.into());
-        let definition = Definition {
-            name: "faster".into(),
-            blocks: vec!["x".into()],
-            coordinates: None,
-            periodic: Vec::new(),
-            parameters: BTreeMap::new(),
-            drift: vec![rate.multiply(&Expression::component(0, "x")).negate()],
-            noise: vec![vec![rate.apply(Function::Sqrt)]],
-            start: Start::Each(vec![None]),
-        };
-        let process = Process::new(definition, 1.0).unwrap();
+        let drift = rate.multiply(&Expression::component(0, "x")).negate();
+        let process = one_component(drift, rate.apply(Function::Sqrt), 1.0);
         let subject = Subject::new(process, vec![1], Moments::isotropic(vec![0.0], 1.0), None).unwrap();
         let basis = KernelBasis::new(subject).unwrap();
         for time in [0.01, 0.4, 1.0] {

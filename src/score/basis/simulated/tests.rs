@@ -1,10 +1,7 @@
-use std::collections::BTreeMap;
-
 use super::*;
 use crate::data::{Covariance, Mixture};
 use crate::expr::{Expression, Operation};
-use crate::process::fixtures::Active;
-use crate::process::{Definition, Start};
+use crate::process::fixtures::{Active, one_component};
 
 /// The means and the variance of both coordinates of the data.
 const MEANS: [f64; 2] = [0.8, -0.4];
@@ -23,17 +20,8 @@ fn measured_of(process: &Process, data: &Dataset) -> SimulatedBasis {
 /// dx = (x − x³) dt + dW, up to t = ½.
 fn double_well() -> Process {
     let x = Expression::component(0, "x");
-    let definition = Definition {
-        name: "double well".to_owned(),
-        blocks: vec!["x".to_owned()],
-        coordinates: None,
-        periodic: Vec::new(),
-        parameters: BTreeMap::new(),
-        drift: vec![x.combine(Operation::Subtract, &x.multiply(&x).multiply(&x))],
-        noise: vec![vec![Expression::constant(1.0)]],
-        start: Start::Each(vec![None]),
-    };
-    Process::new(definition, 0.5).unwrap()
+    let drift = x.combine(Operation::Subtract, &x.multiply(&x).multiply(&x));
+    one_component(drift, Expression::constant(1.0), 0.5)
 }
 
 /// Of Gaussian data under a linear process all is known from the kernel: with 2¹⁵ samples of two copies the standard
