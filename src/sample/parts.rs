@@ -146,12 +146,16 @@ impl<'a> Parts<'a> {
         if !self.task.host().has_file(path)? {
             return Ok(None);
         }
-        let bytes = self.task.host().read(path)?;
+        let bytes = self.task.host().peek(path)?;
         match decode(&bytes) {
             Ok((description, tensors)) => {
                 self.check(path, &description.origin)?;
                 let is_it = description.first == first;
-                Ok(Some(self.state(description, tensors)).filter(|state| is_it && self.is_whole(state, size)))
+                let state = Some(self.state(description, tensors)).filter(|state| is_it && self.is_whole(state, size));
+                if state.is_some() {
+                    self.task.host().take(path, &bytes)?;
+                }
+                Ok(state)
             }
             Err(problem) => {
                 let aside = self.task.host().set_aside(path)?;

@@ -100,9 +100,10 @@ impl<'a> Checkpoints<'a> {
         let mut damaged: Vec<(PathBuf, Error)> = Vec::new();
         while let Some(path) = self.kept.pop() {
             // Not being allowed to read, or having no memory, says nothing of the file.
-            let bytes = self.host.read(&path)?;
+            let bytes = self.host.peek(&path)?;
             match self.decode(&path, &bytes) {
                 Ok((model, run)) => {
+                    self.host.take(&path, &bytes)?;
                     self.check(&path, &model, &run)?;
                     // Newer ones will take their names.
                     for (damaged, error) in damaged {
