@@ -138,8 +138,8 @@ impl Imported {
     }
 }
 
-/// Resolves `import "name"` to a file beside the importing one, then beside the script. A file that has changed since it
-/// was imported is read again.
+/// Resolves `import "name"` to a file beside the importing one, then beside the script. A file that has changed since
+/// it was imported is read again.
 pub(super) struct Resolver {
     host: Host,
     sources: Sources,
@@ -203,8 +203,8 @@ impl ModuleResolver for Resolver {
 mod tests {
     use super::*;
 
-    /// A name without a file does not compile. Jobs of `tumble bench` and the experiment of `tumble new` are no library. Seen to fail with a copy of
-    /// `passive.rhai` under another name.
+    /// A name without a file does not compile. Jobs of `tumble bench` and the experiment of `tumble new` are no library.
+    /// Seen to fail with a copy of `passive.rhai` under another name.
     #[test]
     fn the_list_has_every_file_of_the_standard_library() {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));

@@ -242,8 +242,8 @@ fn is_name(key: &str) -> bool {
     key.chars().all(|c| c.is_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines. A function of a
-/// module has no receiver.
+/// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines. A function of
+/// a module has no receiver.
 fn is_method(entry: &Entry, kind: Option<&str>) -> bool {
     let fits = |(name, first): (&str, &str)| match kind {
         Some(kind) => first == kind || (first.is_empty() && name == kind),

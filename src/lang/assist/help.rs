@@ -57,8 +57,11 @@ impl Page {
             diagnostic.hints.push("fewer words find more; `:help` lists the modules".to_owned());
             return Err(diagnostic);
         }
-        let rows: Vec<(&str, &str)> = entries.iter().map(|entry| (entry.name.as_str(), entry.summary())).collect();
-        Ok(self.table(&rows))
+        // A summary may go over lines, up to the first empty one.
+        let first = |entry: &Entry| entry.doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let firsts: Vec<String> = entries.iter().map(|entry| first(entry)).collect();
+        let names = entries.iter().map(|entry| entry.name.as_str());
+        Ok(self.table(&names.zip(firsts.iter().map(String::as_str)).collect::<Vec<_>>()))
     }
 
     /// Every name with its summary, one line each.

@@ -4,12 +4,11 @@ use std::path::PathBuf;
 
 use tumble::Diagnostic;
 
-use super::required;
 use crate::cli::terminal;
 use crate::repl::session::{Outcome, Session};
 
 pub(super) fn run(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
-    let path = path(required(file, ":run")?);
+    let path = path(file);
     let text = session.runtime.host().read_text(&path)?;
     let name = path.display().to_string();
     let result = session.setup.interrupt.during(|| session.runtime.run_named(&name, &text));
@@ -36,7 +35,7 @@ pub(super) fn reload(session: &mut Session, _: &str) -> Result<Outcome, Diagnost
 }
 
 pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
-    let path = path(required(file, ":save")?);
+    let path = path(file);
     if session.inputs.is_empty() {
         return Err(Diagnostic::plain("there is nothing to save: no input has succeeded yet".to_owned()));
     }

@@ -1,8 +1,8 @@
 //! The commands of the prompt: one table, read by dispatch, `:help`, completion and `tumble repl --help`.
 
 mod files;
-mod help;
 mod settings;
+mod texts;
 mod values;
 
 use tumble::Diagnostic;
@@ -50,9 +50,9 @@ const fn row(
 /// All commands.
 #[rustfmt::skip]
 pub(crate) const COMMANDS: &[Command] = &[
-    row(":help [NAME]", ":help", "help on a function or module, or this page", Takes::Name, help::help),
-    row(":search WORDS", ":search", "names whose help has all these words", Takes::Nothing, help::search),
-    row(":source NAME", ":source", "the script text of a function", Takes::Name, help::source),
+    row(":help [NAME]", ":help", "help on a function or module, or this page", Takes::Name, help),
+    row(":search WORDS", ":search", "names whose help has all these words", Takes::Nothing, texts::search),
+    row(":source NAME", ":source", "the script text of a function", Takes::Name, texts::source),
     row(":tour [STEP]", ":tour", "the next of ten short steps, or that one", Takes::Nothing, tour::tour),
     row(":vars", ":vars", "variables, their types and values", Takes::Nothing, values::variables),
     row(":type EXPRESSION", ":type", "evaluate and tell the type", Takes::Code, values::kind),
@@ -87,7 +87,7 @@ pub(crate) fn rows() -> Vec<(&'static str, &'static str)> {
 pub(crate) fn run(session: &mut Session, line: &str) -> Outcome {
     let (name, argument) = line.split_once(char::is_whitespace).unwrap_or((line, ""));
     let result = match named(name) {
-        Some(command) => (command.run)(session, argument.trim()),
+        Some(command) => complete(command, argument.trim()).and_then(|()| (command.run)(session, argument.trim())),
         None => {
             let mut diagnostic = Diagnostic::plain(format!("there is no command `{name}`"));
             let near = nearest(name, COMMANDS.iter().map(|command| command.name));
@@ -101,13 +101,58 @@ pub(crate) fn run(session: &mut Session, line: &str) -> Outcome {
     result.unwrap_or_else(|diagnostic| Outcome::Failed(terminal::report(&diagnostic)))
 }
 
-/// Refuses an empty argument.
-fn required<'a>(argument: &'a str, command: &str) -> Result<&'a str, Diagnostic> {
-    if argument.is_empty() {
-        let form = named(command).map_or(command, |command| command.form);
-        return Err(Diagnostic::plain(format!("something is missing: {form}")));
+/// Refuses an empty argument of a command that needs one.
+fn complete(command: &Command, argument: &str) -> Result<(), Diagnostic> {
+    match command.form.contains(' ') && !command.form.contains('[') && argument.is_empty() {
+        true => Err(Diagnostic::plain(format!("something is missing: {}", command.form))),
+        false => Ok(()),
     }
-    Ok(argument)
+}
+
+const KEYS: &[(&str, &str)] = &[
+    ("Tab", "complete names, options, properties, files"),
+    ("Enter", "evaluate; in an unfinished input a new line, in an empty one evaluate anyway"),
+    ("Up, Down", "earlier inputs; of those that begin with what is typed"),
+    ("Ctrl-R", "search earlier inputs"),
+    ("Ctrl-C", "clear the input; stop a computation, keeping what is defined"),
+    ("Ctrl-D", "leave"),
+];
+
+fn help(session: &mut Session, name: &str) -> Result<Outcome, Diagnostic> {
+    let page = session.page();
+    if name.is_empty() {
+        overview(session);
+        return Ok(Outcome::Done);
+    }
+    let command = named(&format!(":{}", name.trim_start_matches(':')));
+    let row = command.map(|command| page.table(&[(command.form, command.about)]));
+    let entry = page.named(session.runtime.catalog(), name);
+    // A command may bear the name of a function: `:save` and `save`.
+    let text = match (row, entry) {
+        (Some(row), Ok(entry)) if !name.starts_with(':') => format!("{row}\n{entry}"),
+        (Some(row), _) => row,
+        (None, entry) => entry?,
+    };
+    terminal::print_page(text.trim_end());
+    Ok(Outcome::Done)
+}
+
+fn overview(session: &Session) {
+    let page = session.page();
+    let catalog = session.runtime.catalog();
+    let modules: Vec<_> = catalog.modules().collect();
+    let is_function = |name: &&str| !name.contains("::") && !name.contains('.');
+    let functions: Vec<_> = catalog.entries().map(|entry| entry.name.as_str()).filter(is_function).collect();
+    let intro = "Inputs are statements of the Rhai language; the value of an expression is shown and kept in `ans`.";
+    let section = |heading: &str, body: String| format!("{}{body}", page.doc(heading));
+    let text = [
+        page.doc(intro),
+        section("# Commands", page.table(&rows())),
+        section("# Keys", page.table(KEYS)),
+        section("# Modules (:help NAME lists one)", page.doc(&modules.join(", "))),
+        section("# Functions", page.doc(&functions.join(", "))),
+    ];
+    terminal::print_page(text.join("\n").trim_end());
 }
 
 #[cfg(test)]

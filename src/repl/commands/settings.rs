@@ -3,7 +3,6 @@
 use tumble::Diagnostic;
 use tumble::error::nearest;
 
-use super::required;
 use crate::cli::terminal;
 use crate::repl::session::{Outcome, Session};
 
@@ -89,7 +88,10 @@ pub(super) fn set(session: &mut Session, argument: &str) -> Result<Outcome, Diag
         });
         return Err(diagnostic);
     };
-    (setting.set)(session, required(value.trim(), ":set")?)?;
+    if value.trim().is_empty() {
+        return Err(Diagnostic::plain(format!("something is missing: :set {name} VALUE")));
+    }
+    (setting.set)(session, value.trim())?;
     terminal::print(&format!("{name} {}", (setting.get)(session)));
     Ok(Outcome::Done)
 }

@@ -4,7 +4,6 @@ use std::time::Instant;
 
 use tumble::Diagnostic;
 
-use super::required;
 use crate::cli::terminal;
 use crate::repl::session::{Outcome, Session};
 
@@ -37,14 +36,12 @@ fn one_line(text: &str, room: usize) -> String {
 }
 
 pub(super) fn kind(session: &mut Session, code: &str) -> Result<Outcome, Diagnostic> {
-    let code = required(code, ":type")?;
     Ok(session.evaluate_with(code, |session, value| {
         terminal::print(&session.runtime.type_name(value));
     }))
 }
 
 pub(super) fn time(session: &mut Session, code: &str) -> Result<Outcome, Diagnostic> {
-    let code = required(code, ":time")?;
     let start = Instant::now();
     let outcome = session.evaluate(code);
     terminal::print(&format!("{:.6} s", start.elapsed().as_secs_f64()));
