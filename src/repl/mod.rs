@@ -25,7 +25,7 @@ const GREETING: &str =
 /// Three things to try.
 const TRY: &[(&str, &str)] = &[
     ("  :tour", "ten short steps, from noise to samples"),
-    ("  print(process::active())", "a process: its equations, its class, its stationary law"),
+    ("  print(process::active())", "a process: equations, class, warnings"),
     ("  :search wasserstein", "what has that word in its help"),
 ];
 

@@ -310,7 +310,7 @@ mod tests {
         assert!(offers("figure.sa").contains(&"save(".to_owned()), "{:?}", offers("figure."));
         assert!(offers("m.").contains(&"inner".to_owned()) && !offers("m.").contains(&"two words".to_owned()));
         assert_eq!(offers("m[\"two"), ["two words\"]"]);
-        assert_eq!(offers("m.inner.de"), ["deep"]);
+        assert_eq!(offers("m.inner.dee"), ["deep"]);
         assert_eq!(offers("m[\"in"), ["inner\"]"]);
         assert_eq!(offers("lib::"), ["SCALE", "half("]);
         assert!(offers("n.sq").contains(&"sqrt(".to_owned()));
