@@ -203,8 +203,8 @@ impl ModuleResolver for Resolver {
 mod tests {
     use super::*;
 
-    /// A name without a file does not compile. Jobs of `tumble bench` and the experiment of `tumble new` are no library.
-    /// Seen to fail with a copy of `passive.rhai` under another name.
+    /// A name without a file does not compile. Jobs of `tumble bench` and the experiment of `tumble new` are no
+    /// library. Seen to fail with a copy of `passive.rhai` under another name.
     #[test]
     fn the_list_has_every_file_of_the_standard_library() {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
