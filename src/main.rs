@@ -7,5 +7,5 @@ mod repl;
 static ALLOCATOR: tumble::host::CountingAllocator = tumble::host::CountingAllocator;
 
 fn main() -> std::process::ExitCode {
-    cli::main(repl::start)
+    cli::main(repl::start, repl::commands)
 }

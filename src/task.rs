@@ -93,12 +93,19 @@ impl Task {
     /// # Errors
     /// When the operating system refuses the threads.
     pub fn new(cancel: Arc<AtomicBool>, progress: Option<Arc<dyn Progress>>, threads: usize) -> Result<Self> {
+        Self::of(cancel, progress.unwrap_or_else(|| Arc::new(Silent)), None).with_threads(threads)
+    }
+
+    /// The same task on `threads` threads (0: as many as the machine has).
+    ///
+    /// # Errors
+    /// When the operating system refuses the threads.
+    pub fn with_threads(&self, threads: usize) -> Result<Self> {
         let pool = rayon::ThreadPoolBuilder::new()
             .num_threads(threads)
             .build()
             .map_err(|e| Error::argument("threads", format!("could not be started: {e}")))?;
-        let progress = progress.unwrap_or_else(|| Arc::new(Silent));
-        Ok(Self::of(cancel, progress, Some(Arc::new(pool))))
+        Ok(Self { pool: Some(Arc::new(pool)), ..self.clone() })
     }
 
     /// The same task on another host than the default one.

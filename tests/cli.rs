@@ -278,3 +278,25 @@ fn commands_of_the_prompt() {
     assert!(code == 1 && err.contains("did you mean `:help`?"), "{err}");
     assert!(outcome(&run_with(&[], ":help sde\n")).1.contains("horizon"));
 }
+
+/// As a newcomer would: the folder, then what it says to run.
+#[test]
+fn a_new_experiment_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let inside = |arguments: &[&str]| outcome(&tumble(arguments).current_dir(folder.path()).output().unwrap());
+    let (code, out, err) = inside(&["new", "study"]);
+    assert_eq!((code, err.as_str()), (0, ""));
+    assert!(out.contains("tumble run study/experiment.rhai"), "{out}");
+    let (code, _, err) = inside(&["new", "study"]);
+    assert!(code == 1 && err.contains("take another name"), "{err}");
+    let (code, out, err) = inside(&["--quiet", "run", "study/experiment.rhai"]);
+    assert_eq!(code, 0, "{err}");
+    assert!(out.contains("tau 0.1: distance 0.") && out.contains("tau 0.5: distance 0."), "{out}");
+    assert!(folder.path().join("samples.png").is_file());
+}
+
+#[test]
+fn help_lists_the_commands_of_the_prompt() {
+    let (code, out, _) = outcome(&run(&["repl", "--help"]));
+    assert!(code == 0 && out.contains(":search WORDS") && out.contains(":save FILE"), "{out}");
+}

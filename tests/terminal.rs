@@ -4,7 +4,8 @@
 
 use std::fs::File;
 use std::io::{Read, Write};
-use std::os::fd::FromRawFd;
+use std::os::fd::{AsRawFd, FromRawFd};
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus};
 use std::sync::{Arc, Mutex};
@@ -26,7 +27,17 @@ impl Session {
         assert_eq!(result, 0, "{}", std::io::Error::last_os_error());
         // SAFETY: both were just opened, and nobody else has them.
         let (master, slave) = unsafe { (File::from_raw_fd(master), File::from_raw_fd(slave)) };
-        let child = Command::new(env!("CARGO_BIN_EXE_tumble"))
+        let mut command = Command::new(env!("CARGO_BIN_EXE_tumble"));
+        // SAFETY: both calls are allowed between fork and exec. They make the terminal the one that Ctrl-C and a change
+        // of size are told by.
+        unsafe {
+            command.pre_exec(|| {
+                libc::setsid();
+                libc::ioctl(libc::STDIN_FILENO, libc::TIOCSCTTY, 0);
+                Ok(())
+            });
+        }
+        let child = command
             .args(["--threads", "1", "--limit", "time=1s"])
             .args(arguments)
             .current_dir(folder)
@@ -55,6 +66,42 @@ impl Session {
         while !is_shown() {
             std::thread::sleep(Duration::from_millis(10));
         }
+    }
+
+    /// Presses keys, and waits until `text` is shown, which is not what was typed.
+    fn expect(&mut self, keys: &[u8], text: &str) -> String {
+        let before = self.shown.lock().unwrap().len();
+        assert!(self.press(keys), "the session ended by itself");
+        self.wait_behind(before, text)
+    }
+
+    /// Gives the window another width, and waits until `text` is shown.
+    fn resize(&self, columns: u16, text: &str) -> String {
+        let before = self.shown.lock().unwrap().len();
+        let size = libc::winsize { ws_row: 24, ws_col: columns, ws_xpixel: 0, ws_ypixel: 0 };
+        // SAFETY: the pointer is of a variable.
+        assert_eq!(unsafe { libc::ioctl(self.keyboard.as_raw_fd(), libc::TIOCSWINSZ, &size) }, 0);
+        self.wait_behind(before, text)
+    }
+
+    /// Waits until `text` is shown behind the first bytes, and returns all that is behind them.
+    fn wait_behind(&self, bytes: usize, text: &str) -> String {
+        let start = Instant::now();
+        loop {
+            let shown = String::from_utf8_lossy(&self.shown.lock().unwrap()[bytes..]).into_owned();
+            if shown.contains(text) {
+                return shown;
+            }
+            assert!(start.elapsed() < Duration::from_secs(30), "no {text:?} in {shown:?}");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+    }
+
+    /// Leaves, as a user would.
+    fn leave(self) {
+        let (status, shown) = self.end(&[b"\x03", b":quit\r"]);
+        assert_eq!(status.code(), Some(0), "{shown}");
+        check(&shown);
     }
 
     /// Presses keys; whether anybody listens.
@@ -199,4 +246,127 @@ fn no_keys_break_the_prompt() {
         assert_eq!(status.code(), Some(0), "{shown}");
         check(&shown);
     }
+}
+
+fn prompt(folder: &Path) -> Session {
+    let session = Session::start(folder, &["repl"]);
+    session.wait_for("> ");
+    session
+}
+
+#[test]
+fn the_prompt_says_what_to_try_and_leads_around() {
+    let folder = tempfile::tempdir().unwrap();
+    let session = Session::start(folder.path(), &["repl"]);
+    session.wait_for(":search wasserstein");
+    session.wait_for(":tour");
+    let mut session = session;
+    session.expect(b":tour\r", "goes on to step 2");
+    session.expect(b":tour\r", "goes on to step 3");
+    session.expect(b":tour 7\r", "steps build on those before");
+    session.expect(b"quit\r", "at the prompt :quit leaves");
+    session.expect(b"?train\r", ":help train shows what it takes");
+    session.leave();
+}
+
+#[test]
+fn commands_do_what_help_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let library = folder.path().join("library.rhai");
+    std::fs::write(&library, "/// The first number.\nfn number() { 41 }").unwrap();
+    let mut session = prompt(folder.path());
+    session.expect(b":search sliced distance\r", "measure::sliced_wasserstein");
+    session.expect(b":type [1]\r", "array");
+    session.expect(b":time 6 * 7\r", "42");
+    session.expect(b":set quiet on\r", "quiet on\r\n");
+    session.expect(b":set threads 2\r", "threads 2\r\n");
+    session.expect(b":set thread 2\r", "did you mean `threads`?");
+    session.expect(b"fn twice(x) { 2 * x }\r:source twice\r", "// input");
+    session.expect(b":source verify\r", "// stdlib/tools/verify.rhai, line");
+    session.expect(b":source train\r", "is built in");
+    session.expect(b":help save\r", "save(score: Score");
+    session.expect(b"import \"library\" as library;\rlibrary::number() + 1\r", "42");
+    std::fs::write(&library, "fn number() { 98 }").unwrap();
+    session.expect(b":reload\r", "read again");
+    session.expect(b"library::number() + 1\r", "99");
+    session.expect(b":reload\r", "no module has changed");
+    session.expect(b":vars\r", "ans  whole number");
+    session.expect(b":save library.rhai\r", "error");
+    assert_eq!(std::fs::read_to_string(&library).unwrap(), "fn number() { 98 }");
+    session.expect(b"fn twice(x) { x + x }\r:save session.rhai\r", "inputs written to session.rhai");
+    session.expect(b":reset\r:save session.rhai\r", "nothing to save");
+    session.expect(b":run session.rhai\rtwice(50) + 100\r", "200");
+    session.leave();
+}
+
+#[test]
+fn what_is_typed_ahead_is_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = prompt(folder.path());
+    session.expect(b"sleep(0.2)\r30 + 12\r", "42");
+    session.expect(b"print(1 + 2000); sleep(0.5)\r", "2001\r\n");
+    // While it sleeps; nothing of it is echoed into what the computation shows.
+    let shown = session.expect(b"300 * 2\r5 * 101\r", "505");
+    assert!(shown.contains("600") && !shown.contains("300 * 2"), "{shown:?}");
+    session.leave();
+}
+
+#[test]
+fn interrupts_end_no_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = prompt(folder.path());
+    session.expect(b"let kept = 41; print(1 + 2000); sleep(0.9)\r", "2001\r\n");
+    session.expect(b"\x03\x03\x03", "interrupted");
+    session.expect(b"kept + 1\r", "42");
+    session.leave();
+}
+
+#[test]
+fn earlier_inputs_are_searched_by_their_beginning() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = prompt(folder.path());
+    session.expect(b"let alpha = 7; alpha + 93\r", "100");
+    session.expect(b"let beta = 6; beta + 294\r", "300");
+    session.expect(b"let al\x1b[A\r", "100");
+    session.expect(b"\x1b[A\x1b[A\r", "300");
+    session.leave();
+}
+
+/// Seen to count columns of the old width from then on, when the signal came to another thread.
+#[test]
+fn a_line_is_drawn_for_the_window_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = prompt(folder.path());
+    let sum = format!("1{}", " + 1".repeat(15));
+    session.expect(sum.as_bytes(), "\u{1b}[63C");
+    // Two columns of the prompt and 61 of the line are one line and 13 columns.
+    session.resize(50, "\u{1b}[13C");
+    session.expect(b" + 1", "\u{1b}[17C");
+    session.expect(b"\r", "17\r\n");
+    session.leave();
+}
+
+#[test]
+fn an_unfinished_input_is_marked_and_indented() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = prompt(folder.path());
+    session.expect(b"[40 + 2,\r", "·");
+    session.expect(b"3]\r", "[42, 3]");
+    session.expect(b"(7,\r\r", "error");
+    session.leave();
+}
+
+#[test]
+fn tab_offers_what_works() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("points.csv"), "1,2\n3,4\n").unwrap();
+    let mut session = prompt(folder.path());
+    let shown = session.expect(b"\t", "process::");
+    assert!(!shown.contains("sqrt"), "{shown:?}");
+    session.expect(b"let p = process::passive();\rp.nam\t.len() + 93\r", "100");
+    session.expect(b"let s = perturb(p, [1], 0.1, 1);\rs.\t", "nfe");
+    session.expect(b"\x15io::read(\"poi\t", "points.csv");
+    session.expect(b"\x15train(m, d, #{ schedule: \"\t", "cosine");
+    session.expect(b"\x15:set qu\t off\r", "quiet off\r\n");
+    session.leave();
 }

@@ -1,4 +1,4 @@
-//! Signals: the first asks a computation to stop, a later one ends the program.
+//! Signals: the first asks a computation to stop, a later one ends the program, but for a Ctrl-C at a prompt.
 
 use std::sync::Arc;
 use std::sync::Mutex;
@@ -78,6 +78,8 @@ impl Interrupt {
 
     /// Runs a computation that a signal stops; outside of one, it ends the program unless that is to stay.
     pub(crate) fn during<R>(&self, compute: impl FnOnce() -> R) -> R {
+        // What is typed ahead at a prompt is for the next input, not for the progress line.
+        let _unechoed = self.stays.load(Ordering::SeqCst).then(terminal::Unechoed::new);
         self.running.store(true, Ordering::SeqCst);
         let result = compute();
         self.running.store(false, Ordering::SeqCst);
@@ -99,6 +101,11 @@ impl Interrupt {
         }
         let Ok(mut asked) = asked.lock() else { return };
         if self.cancel.swap(true, Ordering::SeqCst) {
+            if is_interrupt && self.stays.load(Ordering::SeqCst) {
+                // All that the session holds would go with it.
+                terminal::complain("stopping as soon as this part is done; Ctrl-\\ ends the session at once");
+                return;
+            }
             let waited = asked.is_none_or(|since| since.elapsed() >= PATIENCE);
             if waited {
                 std::process::exit(code.into());
@@ -146,4 +153,22 @@ fn is_ignored(signal: std::ffi::c_int) -> bool {
 #[cfg(not(unix))]
 fn watch(tell: impl Fn(Signal) + Send + 'static) -> Result<(), ctrlc::Error> {
     ctrlc::set_handler(move || tell(Signal::Interrupt))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A session that ended here would end the test program.
+    #[test]
+    fn a_second_interrupt_ends_no_session() {
+        let interrupt = Interrupt::default();
+        interrupt.stay();
+        let asked = Mutex::new(Instant::now().checked_sub(2 * PATIENCE));
+        interrupt.during(|| {
+            interrupt.signalled(Signal::Interrupt, &Mutex::default());
+            interrupt.signalled(Signal::Interrupt, &asked);
+        });
+        assert!(interrupt.is_asked() && interrupt.leaving().is_none());
+    }
 }

@@ -7,6 +7,7 @@ mod exit;
 mod history;
 mod info;
 pub(crate) mod interrupt;
+mod new;
 mod progress;
 mod replay;
 mod run;
@@ -17,9 +18,10 @@ mod wall;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use clap::error::ErrorKind;
-use clap::{ArgAction, CommandFactory, Parser, Subcommand};
+use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tumble::host::{Permissions, Stage};
 use tumble::{Host, Limits, Runtime, vector};
 
@@ -71,6 +73,11 @@ enum Command {
     },
     /// Start the prompt
     Repl,
+    /// Make a folder with a commented experiment that runs in seconds
+    New {
+        /// The folder
+        name: PathBuf,
+    },
     /// Look for syntax errors without running anything
     Check {
         /// The scripts
@@ -147,9 +154,10 @@ impl Allowed {
 
 /// How runtimes are built for this command line.
 pub(crate) struct Setup {
-    threads: usize,
+    pub(crate) threads: usize,
     limits: Limits,
-    quiet: bool,
+    /// Whether progress is not shown.
+    quiet: Arc<AtomicBool>,
     /// Whether nobody is told even of warnings.
     silent: bool,
     /// What becomes of the lines that scripts print.
@@ -169,11 +177,21 @@ impl Setup {
         let builder = builder.limits(self.limits).print(self.prints).host(self.host.clone());
         let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
         if !self.silent {
-            builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet)));
+            builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet.clone())));
         }
         let mut runtime = builder.build()?;
         runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
         Ok(runtime)
+    }
+
+    /// Whether no progress is shown.
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.quiet.load(Ordering::Relaxed)
+    }
+
+    /// Shows progress from now on, or does not.
+    pub(crate) fn set_quiet(&self, quiet: bool) {
+        self.quiet.store(quiet, Ordering::Relaxed);
     }
 }
 
@@ -185,7 +203,7 @@ impl Setup {
         Self {
             threads: 1,
             limits,
-            quiet: true,
+            quiet: Arc::new(AtomicBool::new(true)),
             silent: true,
             prints,
             host,
@@ -198,9 +216,10 @@ impl Setup {
 /// The prompt: runs until the user leaves, and returns the exit code.
 type Prompt = fn(Runtime, Setup) -> u8;
 
-/// Does what the command line asks for; `prompt` is the room above.
-pub(crate) fn main(prompt: Prompt) -> ExitCode {
-    let arguments = Arguments::parse();
+/// Does what the command line asks for; `prompt` is the room above, which `commands` describes.
+pub(crate) fn main(prompt: Prompt, commands: fn() -> String) -> ExitCode {
+    let command = Arguments::command().mut_subcommand("repl", |repl| repl.after_help(commands()));
+    let arguments = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
     if arguments.code.is_some() && arguments.command.is_some() {
         let message = "`-e CODE` and a command cannot be used together";
         Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
@@ -248,9 +267,13 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
     let history = if is_prompt { history::file() } else { None };
     let host = match &arguments.command {
         // These run no script of the user.
-        Some(Command::Check { .. } | Command::Doc { .. } | Command::Bench { .. } | Command::Info { .. }) => {
-            Host::default()
-        }
+        Some(
+            Command::Check { .. }
+            | Command::Doc { .. }
+            | Command::Bench { .. }
+            | Command::Info { .. }
+            | Command::New { .. },
+        ) => Host::default(),
         Some(Command::Run { .. } | Command::Repl | Command::Replay { .. }) | None => {
             // What a record says of a script's folder is no reason to open that folder; what the user says is.
             let told = match &arguments.command {
@@ -273,7 +296,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
     };
     // What is timed is not what one would do.
     let silent = matches!(arguments.command, Some(Command::Bench { .. }));
-    let (threads, quiet) = (arguments.threads, arguments.quiet);
+    let (threads, quiet) = (arguments.threads, Arc::new(AtomicBool::new(arguments.quiet)));
     let limits = arguments.limits.iter().try_fold(Limits::default(), |limits, text| limits.with(text))?;
     let prints: fn(&str) = if job.is_some() { |_| () } else { terminal::print };
     let setup = Setup { threads, limits, quiet, silent, prints, host, history, interrupt };
@@ -287,6 +310,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
         }
         (None, Some(Command::Replay { .. })) => job.expect("it was found").run(runtime, &setup.interrupt),
         (None, Some(Command::Info { files })) => info::files(&setup.host, &files),
+        (None, Some(Command::New { name })) => new::experiment(&setup.host, &name)?,
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),

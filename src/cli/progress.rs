@@ -1,7 +1,8 @@
 //! The progress of a long computation on standard error: one line redrawn on a terminal, plain lines elsewhere.
 
 use std::io::IsTerminal;
-use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use console::Term;
@@ -21,7 +22,7 @@ const SMOOTHING: Duration = Duration::from_secs(3);
 pub(crate) struct Terminal {
     is_terminal: bool,
     /// Whether it shows warnings only.
-    is_quiet: bool,
+    is_quiet: Arc<AtomicBool>,
     current: Mutex<Option<Line>>,
 }
 
@@ -35,13 +36,15 @@ struct Line {
 }
 
 impl Terminal {
-    /// Looks once whether standard error is a terminal; with `is_quiet` it shows warnings only.
-    pub(crate) fn new(is_quiet: bool) -> Self {
+    /// Looks once whether standard error is a terminal; while `is_quiet` it shows warnings only.
+    pub(crate) fn new(is_quiet: Arc<AtomicBool>) -> Self {
         Self { is_terminal: std::io::stderr().is_terminal(), is_quiet, current: Mutex::default() }
     }
-}
 
-impl Terminal {
+    fn is_quiet(&self) -> bool {
+        self.is_quiet.load(Ordering::Relaxed)
+    }
+
     /// Writes a line in the place of what is drawn.
     fn say(&self, text: &str) {
         let Ok(mut current) = self.current.lock() else { return };
@@ -55,7 +58,7 @@ impl Terminal {
 
 impl Progress for Terminal {
     fn update(&self, report: &Report) {
-        if self.is_quiet {
+        if self.is_quiet() {
             return;
         }
         let Ok(mut current) = self.current.lock() else { return };
@@ -80,7 +83,7 @@ impl Progress for Terminal {
     }
 
     fn finish(&self, report: &Report) {
-        if self.is_quiet {
+        if self.is_quiet() {
             return;
         }
         let Ok(mut current) = self.current.lock() else { return };
@@ -101,7 +104,7 @@ impl Progress for Terminal {
     }
 
     fn note(&self, note: &str) {
-        if !self.is_quiet {
+        if !self.is_quiet() {
             self.say(note);
         }
     }

@@ -76,3 +76,71 @@ pub(crate) fn interrupted() -> u8 {
     complain("interrupted");
     INTERRUPTED
 }
+
+/// While it lives, keys are neither shown nor put together to lines: the next prompt reads them as they were pressed.
+#[cfg(unix)]
+pub(crate) struct Unechoed(());
+
+/// The terminal's settings before the first key went unshown.
+#[cfg(unix)]
+static USUAL: std::sync::OnceLock<libc::termios> = std::sync::OnceLock::new();
+
+#[cfg(unix)]
+impl Unechoed {
+    pub(crate) fn new() -> Self {
+        if let Some(mut settings) = settings() {
+            USUAL.get_or_init(|| {
+                // The program may end in the middle of a computation. A shell would set this right, others would not.
+                // SAFETY: the function is there as long as the program.
+                unsafe { libc::atexit(restore) };
+                settings
+            });
+            settings.c_lflag &= !(libc::ECHO | libc::ICANON);
+            // Enter stays Enter.
+            settings.c_iflag &= !libc::ICRNL;
+            set(&settings);
+        }
+        Self(())
+    }
+}
+
+#[cfg(unix)]
+impl Drop for Unechoed {
+    fn drop(&mut self) {
+        restore();
+    }
+}
+
+/// The settings of the terminal behind standard input, if there is one.
+#[cfg(unix)]
+fn settings() -> Option<libc::termios> {
+    // SAFETY: all zeros are a valid `termios`, and the call only writes it.
+    unsafe {
+        let mut settings: libc::termios = std::mem::zeroed();
+        (libc::tcgetattr(libc::STDIN_FILENO, &mut settings) == 0).then_some(settings)
+    }
+}
+
+#[cfg(unix)]
+fn set(settings: &libc::termios) {
+    // SAFETY: the call only reads the settings.
+    unsafe { libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, settings) };
+}
+
+#[cfg(unix)]
+extern "C" fn restore() {
+    if let Some(settings) = USUAL.get() {
+        set(settings);
+    }
+}
+
+/// Elsewhere keys are shown as they come.
+#[cfg(not(unix))]
+pub(crate) struct Unechoed(());
+
+#[cfg(not(unix))]
+impl Unechoed {
+    pub(crate) fn new() -> Self {
+        Self(())
+    }
+}

@@ -270,6 +270,7 @@ fn parameter(engine: &Engine, info: &str) -> String {
         "FnPtr" => "closure",
         "ImmutableString" | "&str" | "String" => "string",
         "Failure" => "Error",
+        "Picture" => "Figure",
         other => engine.map_type_name(other),
     };
     let kind = kind.rsplit("::").next().unwrap_or(kind);

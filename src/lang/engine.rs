@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use rhai::{Engine, OptimizationLevel};
 
-use super::modules::{self, Resolver};
+use super::modules::{self, Imported, Resolver};
 use super::names::Names;
 use super::options::Tables;
 use super::sources::Sources;
@@ -23,6 +23,7 @@ pub(super) fn build(
     depth: usize,
     meters: &Meters,
     sources: &Sources,
+    imported: &Imported,
 ) -> (Engine, TokenState, Rc<Tables>) {
     meters.start();
     let host = task.host().clone();
@@ -45,10 +46,15 @@ pub(super) fn build(
     let mut tables = Tables::default();
     builtins::install(&mut engine, &mut tables);
     modules::install_standard(&mut engine, &mut tables, sources, &tokens);
-    engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone()));
+    engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone(), imported.clone()));
     whole::widen(&mut engine);
     let tables = Rc::new(tables);
+    surround(&mut engine, task, &tables);
+    (engine, tokens, tables)
+}
+
+/// Gives the engine what builtins need of the surroundings.
+pub(super) fn surround(engine: &mut Engine, task: Task, tables: &Rc<Tables>) {
     let names = Rc::new(Names::new(tables.clone()));
     engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names }));
-    (engine, tokens, tables)
 }

@@ -1,5 +1,6 @@
 //! Rhai's errors in words: which name was meant, what a function takes, what to write instead.
 
+mod slips;
 mod syntax;
 
 use rhai::{Dynamic, Engine, EvalAltResult, Position, Scope};
@@ -15,16 +16,6 @@ use syntax::{FOR, lower_first};
 
 const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they have + - * / % **, the elementary \
                           functions, min, max, and where(condition, a, b) in the place of a branch";
-
-/// Constants that other languages have a name for, and how they are written here.
-const CONSTANTS: &[(&str, &str)] = &[
-    ("nan", "0 / 0, which is no number"),
-    ("inf", "1 / 0, which is infinite"),
-    ("infinity", "1 / 0, which is infinite"),
-    ("pi", "PI"),
-    ("none", "(), which is nothing"),
-    ("null", "(), which is nothing"),
-];
 
 /// Call forms listed at most.
 const FORMS: usize = 4;
@@ -129,10 +120,16 @@ impl Frame<'_> {
                 };
             }
             EvalAltResult::ErrorDataRace(what, _) => self.explain_capture(what, to),
-            EvalAltResult::ErrorParsing(kind, position) => syntax::explain(kind, *position, to),
+            EvalAltResult::ErrorParsing(kind, position) => {
+                let slip = to.places.first().and_then(|(place, _)| slips::syntax(place));
+                syntax::explain(kind, *position, slip, to);
+            }
             EvalAltResult::ErrorModuleNotFound(name, _) => {
                 to.message = format!("there is no module `{name}`");
-                to.hints.extend(nearest(name, self.catalog.modules()).map(did_you_mean));
+                to.hints.push(match nearest(name, self.catalog.modules()) {
+                    Some(near) => did_you_mean(near),
+                    None => format!("import \"{name}\" as {name} reads the file {name}.rhai"),
+                });
             }
             other => {
                 explain_plainly(other, called, to);
@@ -214,6 +211,8 @@ impl Frame<'_> {
     fn suggest_function(&self, name: &str, to: &mut Diagnostic) {
         if self.scope.contains(name) {
             to.hints.push(format!("`{name}` is a variable; a closure is called as {name}.call(..)"));
+        } else if let Some(instead) = slips::word(name) {
+            to.hints.push(instead.into());
         } else if let Some(near) = nearest(name, self.catalog.names()).or_else(|| self.same_last_part(name)) {
             to.hints.push(did_you_mean(near));
         } else if let Some((module, member)) = name.rsplit_once("::") {
@@ -239,14 +238,18 @@ impl Frame<'_> {
             to.hints.push(format!(
                 "a function sees its parameters only: pass `{name}` to it, or use a closure |..| which captures it"
             ));
-        } else if let Some((_, written)) = CONSTANTS.iter().find(|(known, _)| *known == name.to_lowercase()) {
-            to.hints.push(format!("write {written}"));
+        } else if let Some(instead) = slips::word(name) {
+            to.hints.push(instead.into());
+        } else if let Some(slip) = to.places.first().and_then(|(place, _)| slips::name(place)) {
+            to.hints.push(slip);
         } else if let Some(near) = nearest(name, self.scope.iter().map(|(known, _, _)| known)) {
             to.hints.push(did_you_mean(near));
         } else if let Some(entry) = self.catalog.get(name) {
             to.hints.push(format!("`{name}` is a function: {}", entry.forms[0]));
         } else if self.catalog.modules().any(|module| module == name) {
             to.hints.push(format!("`{name}` is a module: its functions are called as {name}::NAME(..)"));
+        } else if let Some((_, constant)) = name.rsplit_once("::") {
+            to.hints.push(format!("a module shows what it exports: write export const {constant} = .. there"));
         }
     }
 

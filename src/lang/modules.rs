@@ -3,6 +3,7 @@
 use std::cell::RefCell;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
@@ -35,6 +36,11 @@ const STANDARD: &[(&str, &str, &str)] = standard! {
     "score": "network/resnet" "network/unet";
     "": "tools/verify" "tools/convergence" "tools/compare" "tools/best_tau";
 };
+
+/// The files of a module of the standard library.
+pub(super) fn standard_files(module: &str) -> impl Iterator<Item = &'static str> {
+    STANDARD.iter().filter(move |(name, ..)| *name == module).map(|(_, file, _)| *file)
+}
 
 /// Evaluates the standard library and registers its modules.
 ///
@@ -109,18 +115,43 @@ fn publish_closures(ast: &AST, module: &mut Module) {
     }
 }
 
-/// Resolves `import "name"` to a file beside the importing one, then beside the script.
+/// A module as it was read.
+struct Loaded {
+    text: String,
+    /// The files that it imports in turn.
+    imports: Vec<PathBuf>,
+    module: SharedModule,
+}
+
+/// The modules that were imported, by file.
+#[derive(Clone, Default)]
+pub(super) struct Imported(Rc<RefCell<BTreeMap<PathBuf, Loaded>>>);
+
+impl Imported {
+    /// Whether a module's file, and those that it imports, are as they were read.
+    pub(super) fn is_fresh(&self, host: &Host, file: &Path) -> bool {
+        let imported = self.0.borrow();
+        let Some(loaded) = imported.get(file) else { return false };
+        // Circular imports are refused, so this ends.
+        host.read_module(file).is_ok_and(|text| text == loaded.text)
+            && loaded.imports.iter().all(|import| self.is_fresh(host, import))
+    }
+}
+
+/// Resolves `import "name"` to a file beside the importing one, then beside the script. A file that has changed since
+/// it was imported is read again.
 pub(super) struct Resolver {
     host: Host,
     sources: Sources,
     tokens: TokenState,
-    cache: RefCell<BTreeMap<PathBuf, SharedModule>>,
-    loading: RefCell<Vec<PathBuf>>,
+    imported: Imported,
+    /// Files being read, with what they import.
+    loading: RefCell<Vec<(PathBuf, Vec<PathBuf>)>>,
 }
 
 impl Resolver {
-    pub(super) fn new(host: Host, sources: Sources, tokens: TokenState) -> Self {
-        Self { host, sources, tokens, cache: RefCell::default(), loading: RefCell::default() }
+    pub(super) fn new(host: Host, sources: Sources, tokens: TokenState, imported: Imported) -> Self {
+        Self { host, sources, tokens, imported, loading: RefCell::default() }
     }
 
     fn find(&self, source: Option<&str>, path: &str) -> PathBuf {
@@ -144,22 +175,26 @@ impl ModuleResolver for Resolver {
         let file = self.find(source, path);
         let text = self.host.read_module(&file).map_err(refuse)?;
         let file = self.host.canonical(&file);
-        if let Some(module) = self.cache.borrow().get(&file) {
-            return Ok(module.clone());
+        if let Some((_, imports)) = self.loading.borrow_mut().last_mut() {
+            imports.push(file.clone());
         }
-        if self.loading.borrow().contains(&file) {
-            let names = self.loading.borrow().iter().map(|f| f.display().to_string()).collect::<Vec<_>>().join(" -> ");
-            return Err(refuse(Error::refused(format!("circular import: {names} -> {}", file.display()))));
+        if self.imported.is_fresh(&self.host, &file) {
+            return Ok(self.imported.0.borrow()[&file].module.clone());
         }
-        self.loading.borrow_mut().push(file.clone());
+        if self.loading.borrow().iter().any(|(loading, _)| *loading == file) {
+            let names: Vec<_> = self.loading.borrow().iter().map(|(file, _)| file.display().to_string()).collect();
+            let circle = format!("circular import: {} -> {}", names.join(" -> "), file.display());
+            return Err(refuse(Error::refused(circle)));
+        }
+        self.loading.borrow_mut().push((file.clone(), Vec::new()));
         let name = file.display().to_string();
         let loaded =
             compile(engine, &self.sources, &self.tokens, &name, &text).and_then(|ast| evaluate(engine, ast, &name));
-        self.loading.borrow_mut().pop();
+        let imports = self.loading.borrow_mut().pop().map(|(_, imports)| imports).unwrap_or_default();
         // Under the name that the module's text is known by.
         let module: SharedModule =
             loaded.map_err(|error| Box::new(EvalAltResult::ErrorInModule(name, error, position)))?.into();
-        self.cache.borrow_mut().insert(file, module.clone());
+        self.imported.0.borrow_mut().insert(file, Loaded { text, imports, module: module.clone() });
         Ok(module)
     }
 }
@@ -168,13 +203,14 @@ impl ModuleResolver for Resolver {
 mod tests {
     use super::*;
 
-    /// A name without a file does not compile. Jobs of `tumble bench` are no library. Seen to fail with a copy of
-    /// `passive.rhai` under another name.
+    /// A name without a file does not compile. Jobs of `tumble bench` and the experiment of `tumble new` are no
+    /// library. Seen to fail with a copy of `passive.rhai` under another name.
     #[test]
     fn the_list_has_every_file_of_the_standard_library() {
         let top = Path::new(env!("CARGO_MANIFEST_DIR"));
         let entries = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let folders = entries(&top.join("stdlib")).filter(|path| path.is_dir() && !path.ends_with("bench"));
+        let folders = entries(&top.join("stdlib"))
+            .filter(|path| path.is_dir() && !path.ends_with("bench") && !path.ends_with("new"));
         let files = folders.flat_map(|folder| entries(&folder).collect::<Vec<_>>());
         let mut found: Vec<_> = files.filter(|file| file.extension().is_some_and(|e| e == "rhai")).collect();
         let mut listed: Vec<_> = STANDARD.iter().map(|(_, file, _)| top.join(file)).collect();

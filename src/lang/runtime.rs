@@ -1,5 +1,6 @@
 //! A session of the language: what is defined in one text is there in the next.
 
+mod inspect;
 mod results;
 
 use std::cell::{Cell, OnceCell};
@@ -16,6 +17,7 @@ use super::diagnostics::{self, Diagnostic, Ending};
 use super::engine;
 use super::explain::Frame;
 use super::limits::Limits;
+use super::modules::Imported;
 use super::options::Tables;
 use super::rewrite;
 use super::sources::Sources;
@@ -110,7 +112,7 @@ impl Builder {
     /// # Errors
     /// When the operating system refuses the threads.
     pub fn build(self) -> crate::Result<Runtime> {
-        let sources = Sources::default();
+        let (sources, imported) = (Sources::default(), Imported::default());
         let host = self.host.with_new_journal();
         let host = match self.limits.memory {
             Some(bytes) => host.with_memory_limit(bytes),
@@ -123,7 +125,7 @@ impl Builder {
         };
         let meters = Meters::new(self.stack, self.limits, task.clone());
         let (mut engine, tokens, tables) =
-            engine::build(task.clone(), self.cancel.clone(), self.depth, &meters, &sources);
+            engine::build(task.clone(), self.cancel.clone(), self.depth, &meters, &sources, &imported);
         if let Some(printer) = self.printer {
             let counted = meters.clone();
             engine.on_print(move |text| {
@@ -141,6 +143,7 @@ impl Builder {
             tables,
             meters,
             sources,
+            imported,
             scope: Scope::new(),
             functions,
             global,
@@ -160,6 +163,7 @@ pub struct Runtime {
     tables: Rc<Tables>,
     meters: Meters,
     sources: Sources,
+    imported: Imported,
     scope: Scope<'static>,
     functions: AST,
     global: GlobalRuntimeState,
@@ -238,6 +242,7 @@ impl Runtime {
         self.task.begin();
         self.meters.start();
         self.host.journal().enter(name, text);
+        self.warn_of_nameless_imports(text);
         let result = self.evaluate(name, text).and_then(|value| self.meters.in_time().map(|()| value));
         self.was_stopped.set(self.cancel.load(Ordering::Relaxed));
         self.keep_newest_variables();
@@ -338,11 +343,6 @@ impl Runtime {
         self.scope.get_value(name)
     }
 
-    /// Names and values of all variables, oldest first.
-    pub fn variables(&self) -> Vec<(String, Value)> {
-        self.scope.iter().map(|(name, _, value)| (name.to_owned(), value)).collect()
-    }
-
     /// A value as the language prints it.
     pub fn display(&self, value: &Value) -> String {
         let mut scope = Scope::new();
@@ -354,22 +354,6 @@ impl Runtime {
         self.engine
             .eval_expression_with_scope::<String>(&mut scope, &format!("value.{function}()"))
             .unwrap_or_else(|_| value.to_string())
-    }
-
-    /// The keys of a map; no keys for any other value.
-    pub fn keys(&self, value: &Value) -> Vec<String> {
-        value.read_lock::<rhai::Map>().map(|map| map.keys().map(ToString::to_string).collect()).unwrap_or_default()
-    }
-
-    /// The user's name of a value's type.
-    pub fn type_name(&self, value: &Value) -> String {
-        match value.type_name() {
-            "i64" => "whole number".to_owned(),
-            "f64" => "number".to_owned(),
-            "Fn" => "closure".to_owned(),
-            "()" => "nothing".to_owned(),
-            other => self.engine.map_type_name(other).to_owned(),
-        }
     }
 
     /// Whether a text ends in the middle of something, so that a prompt should ask for more.

@@ -67,6 +67,18 @@ impl Sources {
         self.0.borrow_mut().modules.insert(source.to_owned(), input);
     }
 
+    /// Names and texts: of the inputs, the newest first, then of the modules.
+    pub(super) fn texts(&self) -> Vec<(String, String)> {
+        let inner = self.0.borrow();
+        let all = inner.inputs.iter().rev().chain(inner.modules.values());
+        all.map(|input| (input.name.clone(), input.text.clone())).collect()
+    }
+
+    /// The text of a module.
+    pub(super) fn module(&self, source: &str) -> Option<String> {
+        self.0.borrow().modules.get(source).map(|module| module.text.clone())
+    }
+
     /// The place that a position points to; `source` names a module or else an input.
     pub(super) fn locate(&self, source: &str, position: Position) -> Option<Place> {
         let line = position.line()?;

@@ -19,6 +19,12 @@ pub(crate) fn coloured(text: &str, cursor: Option<usize>) -> String {
     out + shown(&text[at..]).as_str()
 }
 
+/// The coloured text of an input with a mark on the lines that go on: in the place of a blank, since the editor counts
+/// columns without it.
+pub(crate) fn marked(coloured: &str) -> String {
+    coloured.replace("\n ", "\n\x1b[2m·\x1b[0m")
+}
+
 fn code(style: Style) -> &'static str {
     match style {
         Style::Keyword => "35",
@@ -50,6 +56,11 @@ mod tests {
             rest = after;
         }
         bare + rest
+    }
+
+    #[test]
+    fn lines_that_go_on_are_marked_without_a_change_of_width() {
+        assert_eq!(bare(&marked(&coloured("f(\n    1,\n2)", None))), "f(\n·   1,\n2)");
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use rustyline::completion::{FilenameCompleter, Pair};
 use tumble::lang::assist::{self, Candidate, Completion};
 
-use super::commands::{COMMANDS, Takes};
+use super::commands::{COMMANDS, SETTINGS, Takes, named};
 use super::session::Session;
 
 /// Where the word being completed begins, and what it may become.
@@ -43,14 +43,14 @@ fn command(session: &Session, input: &str) -> Offer {
         return (0, names.map(|name| offer(name, format!("{name} "))).collect());
     };
     let start = input.len() - argument.len();
-    let takes = COMMANDS.iter().find(|command| command.name == name).map_or(Takes::Nothing, |command| command.takes);
-    match takes {
+    match named(name).map_or(Takes::Nothing, |command| command.takes) {
         Takes::Nothing => (start, Vec::new()),
         Takes::File => files(input),
         Takes::Code => {
             let (at, offers) = code(session, argument);
             (start + at, offers)
         }
+        Takes::Setting => setting(start, argument),
         Takes::Name => {
             let catalog = session.runtime.catalog();
             let mut names: Vec<_> = catalog.names().chain(catalog.modules()).collect();
@@ -60,6 +60,17 @@ fn command(session: &Session, input: &str) -> Offer {
             (start, names.into_iter().map(|name| offer(name, name.to_owned())).collect())
         }
     }
+}
+
+/// The names of settings, and the words that the one named may be.
+fn setting(start: usize, argument: &str) -> Offer {
+    let Some((name, value)) = argument.split_once(' ') else {
+        let names = SETTINGS.iter().map(|setting| setting.name).filter(|name| name.starts_with(argument));
+        return (start, names.map(|name| offer(name, format!("{name} "))).collect());
+    };
+    let words = SETTINGS.iter().find(|setting| setting.name == name).map_or(&[][..], |setting| setting.words);
+    let words = words.iter().filter(|word| word.starts_with(value));
+    (start + name.len() + 1, words.map(|word| offer(word, (*word).to_owned())).collect())
 }
 
 #[cfg(test)]
@@ -79,6 +90,8 @@ mod tests {
         assert_eq!(offers(&session, ":help process::pas"), ["process::passive"]);
         assert_eq!(offers(&session, ":time process::pas"), ["passive("]);
         assert_eq!(offers(&session, "process::pas"), ["passive("]);
+        assert_eq!(offers(&session, ":set qu"), ["quiet "]);
+        assert_eq!(offers(&session, ":set quiet of"), ["off"]);
     }
 
     #[test]

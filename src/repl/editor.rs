@@ -9,10 +9,11 @@ use rustyline::highlight::{CmdKind, Highlighter};
 use rustyline::hint::Hinter;
 use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
-use rustyline::{CompletionType, Config, Context, Editor};
+use rustyline::{CompletionType, Config, Context, Editor, EventHandler, KeyCode, KeyEvent, Modifiers};
 
-use super::colours::coloured;
+use super::colours::{coloured, marked};
 use super::complete::complete;
+use super::keys::{Enter, Remembered, Search};
 use super::session::Session;
 
 /// Inputs remembered.
@@ -21,6 +22,7 @@ const REMEMBERED: usize = 10_000;
 /// Reads inputs, of one line or more, from the terminal.
 pub(crate) struct Prompt {
     editor: Editor<Helper, DefaultHistory>,
+    remembered: Remembered,
     history: Option<PathBuf>,
 }
 
@@ -38,13 +40,26 @@ impl Prompt {
             // There is none before the first run.
             let _ = editor.load_history(file);
         }
-        Ok(Self { editor, history })
+        let remembered = Remembered::default();
+        if let Ok(mut known) = remembered.lock() {
+            known.extend(editor.history().iter().cloned());
+        }
+        let key = |code| KeyEvent(code, Modifiers::NONE);
+        for (code, is_up) in [(KeyCode::Up, true), (KeyCode::Down, false)] {
+            let search = Search { is_up, remembered: remembered.clone() };
+            editor.bind_sequence(key(code), EventHandler::Conditional(Box::new(search)));
+        }
+        editor.bind_sequence(key(KeyCode::Enter), EventHandler::Conditional(Box::new(Enter)));
+        Ok(Self { editor, remembered, history })
     }
 
     /// The next input.
     pub(crate) fn read(&mut self) -> rustyline::Result<String> {
         let input = self.editor.readline(&("> ", "\x1b[1m> \x1b[0m"))?;
         let entry = input.trim_end();
+        if let Ok(mut known) = self.remembered.lock() {
+            known.insert(entry.to_owned());
+        }
         if !entry.is_empty()
             && self.editor.add_history_entry(entry)?
             && let Some(file) = &self.history
@@ -78,7 +93,7 @@ impl Completer for Helper {
 
 impl Highlighter for Helper {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> std::borrow::Cow<'l, str> {
-        coloured(line, *self.cursor.borrow()).into()
+        marked(&coloured(line, *self.cursor.borrow())).into()
     }
 
     fn highlight_char(&self, _: &str, position: usize, kind: CmdKind) -> bool {

@@ -4,7 +4,9 @@ mod colours;
 mod commands;
 mod complete;
 mod editor;
+mod keys;
 mod session;
+mod tour;
 
 use std::cell::RefCell;
 use std::io::{BufRead, IsTerminal};
@@ -15,6 +17,23 @@ use tumble::Runtime;
 
 use crate::cli::{FAILURE, Setup, terminal};
 use session::{Outcome, Session};
+
+/// What the prompt says first.
+const GREETING: &str =
+    concat!("tumble ", env!("CARGO_PKG_VERSION"), " - :help shows what there is, Tab completes, Ctrl-D leaves");
+
+/// Three things to try.
+const TRY: &[(&str, &str)] = &[
+    ("  :tour", "ten short steps, from noise to samples"),
+    ("  print(process::active())", "a process: equations, class, warnings"),
+    ("  :search wasserstein", "what has that word in its help"),
+];
+
+/// What `tumble repl --help` says of the commands.
+pub(crate) fn commands() -> String {
+    let page = tumble::lang::assist::Page { width: terminal::width(), colour: false };
+    format!("At the prompt:\n{}", page.table(&commands::rows()))
+}
 
 /// Runs the prompt until the user leaves, or standard input as its inputs, and returns the exit code.
 pub(crate) fn start(runtime: Runtime, setup: Setup) -> u8 {
@@ -33,11 +52,8 @@ fn converse(session: Session) -> u8 {
             return FAILURE;
         }
     };
-    terminal::print(concat!(
-        "tumble ",
-        env!("CARGO_PKG_VERSION"),
-        " - :help shows what there is, Tab completes, Ctrl-D leaves"
-    ));
+    terminal::print(GREETING);
+    terminal::print_page(session.borrow().page().table(TRY).trim_end());
     loop {
         match editor.read() {
             Ok(input) => {

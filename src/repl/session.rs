@@ -1,8 +1,9 @@
 //! What the prompt knows: the runtime, and the inputs that succeeded.
 
-use tumble::{Diagnostic, Runtime, Value};
+use std::collections::HashSet;
 
-use tumble::lang::assist::Page;
+use tumble::lang::assist::{self, Page};
+use tumble::{Diagnostic, Runtime, Value};
 
 use crate::cli::{Setup, terminal};
 
@@ -29,16 +30,20 @@ pub(crate) struct Session {
     pub(crate) runtime: Runtime,
     pub(crate) setup: Setup,
     pub(crate) inputs: Vec<Input>,
+    /// A value is shown in at most this many lines.
+    pub(crate) lines: usize,
+    /// Steps of the tour that were taken.
+    pub(crate) toured: usize,
     entered: usize,
 }
 
-/// A value is shown in at most this many lines and characters.
+/// A value is shown in at most this many lines, until another number is set, and in this many characters.
 const SHOWN_LINES: usize = 60;
 const SHOWN_CHARACTERS: usize = 4000;
 
 impl Session {
     pub(crate) fn new(runtime: Runtime, setup: Setup) -> Self {
-        Self { runtime, setup, inputs: Vec::new(), entered: 0 }
+        Self { runtime, setup, inputs: Vec::new(), lines: SHOWN_LINES, toured: 0, entered: 0 }
     }
 
     /// How help is laid out here.
@@ -54,16 +59,31 @@ impl Session {
     /// Whether the prompt should ask for more. An empty line submits whatever there is: who typed a bracket too many
     /// needs a way out.
     pub(crate) fn wants_more(&self, input: &str) -> bool {
-        !input.ends_with('\n') && self.is_incomplete(input)
+        let last = input.rsplit_once('\n').map_or(input, |(_, last)| last);
+        (last.len() == input.len() || !last.trim().is_empty()) && self.is_incomplete(input)
     }
 
     /// Evaluates an input and shows its value.
     pub(crate) fn evaluate(&mut self, input: &str) -> Outcome {
-        self.entered += 1;
-        let name = format!("input {}", self.entered);
-        let result = self.setup.interrupt.during(|| self.runtime.run_named(&name, input));
+        let result = self.run(input);
         let outcome = self.conclude(input, result);
         self.setup.interrupt.leaving().map_or(outcome, Outcome::Leave)
+    }
+
+    /// Evaluates an input whose value is shown by `show`, and not kept in `ans`.
+    pub(crate) fn evaluate_with(&mut self, input: &str, show: impl FnOnce(&Self, &Value)) -> Outcome {
+        let result = self.run(input).map(|value| {
+            show(self, &value);
+            Value::UNIT
+        });
+        let outcome = self.conclude(input, result);
+        self.setup.interrupt.leaving().map_or(outcome, Outcome::Leave)
+    }
+
+    fn run(&mut self, input: &str) -> Result<Value, Box<Diagnostic>> {
+        self.entered += 1;
+        let name = format!("input {}", self.entered);
+        self.setup.interrupt.during(|| self.runtime.run_named(&name, input))
     }
 
     /// Shows the value and remembers the input, or shows the error.
@@ -72,7 +92,7 @@ impl Session {
             Ok(value) => {
                 self.inputs.push(Input { text: input.to_owned(), gave_value: !value.is_unit() });
                 if !value.is_unit() {
-                    terminal::print(&shorten(&self.runtime.display(&value)));
+                    terminal::print(&shorten(&self.runtime.display(&value), self.lines));
                     self.runtime.set("ans", value);
                 }
                 Outcome::Done
@@ -87,25 +107,43 @@ impl Session {
         }
     }
 
-    /// The inputs that succeeded, as a script.
+    /// The inputs that succeeded, as a script. A script may define a function once: of several, the last one stands.
     pub(crate) fn script(&self) -> String {
-        let mut script = String::new();
         let uses_answer = self.inputs.iter().any(|input| mentions_answer(&input.text));
-        for input in &self.inputs {
-            let text = input.text.trim_end();
-            if uses_answer && input.gave_value && !text.contains(';') {
-                script.push_str("let ans = ");
+        let mut newer: HashSet<(String, usize)> = HashSet::new();
+        let mut parts: Vec<String> = Vec::new();
+        for input in self.inputs.iter().rev() {
+            let mut text = input.text.trim_end().to_owned();
+            let mut functions = String::new();
+            for function in assist::definitions(&input.text).into_iter().rev() {
+                if newer.insert((function.name.clone(), function.parameters.len())) {
+                    functions = format!("{}\n{functions}", &input.text[function.range.clone()]);
+                }
+                text.replace_range(function.range, "");
             }
-            script.push_str(text);
-            if !text.ends_with(';') {
-                // Behind a comment a semicolon would be part of it.
-                let last = text.lines().next_back().unwrap_or_default();
-                script.push_str(if last.contains("//") { "\n;" } else { ";" });
-            }
-            script.push('\n');
+            let statements = statements(text.trim(), uses_answer && input.gave_value);
+            parts.push(functions + statements.as_str());
         }
-        script
+        parts.reverse();
+        parts.concat()
     }
+}
+
+/// Statements that something may follow; with `let ans = ` before the last one, if its value is used.
+fn statements(text: &str, is_answer: bool) -> String {
+    if text.is_empty() {
+        return String::new();
+    }
+    let mut text = text.to_owned();
+    if is_answer {
+        text.insert_str(assist::last_statement(&text), "let ans = ");
+    }
+    if !text.ends_with(';') {
+        // Behind a comment a semicolon would be part of it.
+        let last = text.lines().next_back().unwrap_or_default();
+        text.push_str(if last.contains("//") { "\n;" } else { ";" });
+    }
+    text + "\n"
 }
 
 fn mentions_answer(text: &str) -> bool {
@@ -113,11 +151,11 @@ fn mentions_answer(text: &str) -> bool {
 }
 
 /// A value cut to a length that can be read; `print` shows all of it.
-fn shorten(text: &str) -> String {
+fn shorten(text: &str, most: usize) -> String {
     let lines: Vec<&str> = text.lines().collect();
-    if lines.len() > SHOWN_LINES {
-        let kept = lines[..SHOWN_LINES].join("\n");
-        return format!("{}\n... {} more lines; print(ans) shows all", shorten(&kept), lines.len() - SHOWN_LINES);
+    if lines.len() > most {
+        let kept = lines[..most].join("\n");
+        return format!("{}\n... {} more lines; print(ans) shows all", shorten(&kept, most), lines.len() - most);
     }
     let length = text.chars().count();
     if length <= SHOWN_CHARACTERS {
@@ -133,10 +171,10 @@ mod tests {
 
     #[test]
     fn long_values_are_cut() {
-        assert_eq!(shorten("[1, 2]"), "[1, 2]");
-        let long = shorten(&"x".repeat(10_000));
+        assert_eq!(shorten("[1, 2]", 60), "[1, 2]");
+        let long = shorten(&"x".repeat(10_000), 60);
         assert!(long.len() < 1100 && long.ends_with("9000 more characters; print(ans) shows all"));
-        let many = shorten(&"y\n".repeat(100));
+        let many = shorten(&"y\n".repeat(100), 60);
         assert!(many.ends_with("... 40 more lines; print(ans) shows all"));
     }
 
@@ -149,5 +187,24 @@ mod tests {
         let script = session.script();
         assert!(!script.contains("y.z"), "{script}");
         assert_eq!(Runtime::new().eval::<i64>(&format!("{script} y")).unwrap(), 7);
+    }
+
+    /// Two functions of one name would not compile.
+    #[test]
+    fn a_saved_session_defines_a_function_once() {
+        let mut session = Session::new(Runtime::new(), Setup::for_tests());
+        let inputs = [
+            "/// Old.\nfn f(a) { a } 1 + 1",
+            "fn f(a) { 3 * a }",
+            "fn f(a, b) { a }",
+            "let x = 1; f(x) + 1",
+            "ans * 10",
+        ];
+        for input in inputs {
+            assert_eq!(session.evaluate(input), Outcome::Done, "{input}");
+        }
+        let script = session.script();
+        assert!(!script.contains("Old"), "{script}");
+        assert_eq!(Runtime::new().eval::<i64>(&format!("{script} ans")).unwrap(), 40, "{script}");
     }
 }

@@ -1,8 +1,10 @@
 //! What may come next: names, members of modules and values, option keys, words of choices.
 
+use super::definitions::{Definition, definitions, exported};
+use super::option_map::{OptionMap, called};
 use super::scan::{KEYWORDS, Kind, Piece, pieces};
-use crate::lang::catalog::{Entry, OptionEntry};
-use crate::lang::runtime::Runtime;
+use crate::lang::catalog::Entry;
+use crate::lang::runtime::{Runtime, Value};
 
 /// What may stand at the end of a text that is being written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -51,12 +53,9 @@ pub fn complete(runtime: &Runtime, text: &str) -> Completion {
     let signs: Vec<&str> = before.iter().rev().take(3).map(|piece| &text[piece.range.clone()]).collect();
     let candidates = match signs[..] {
         [":", ":", module] => module_members(runtime, module),
-        [".", ".", ..] => names(runtime),
-        [".", receiver, ..] => {
-            let is_variable = before.len() < 3 || signs[2] != ".";
-            members(runtime, if is_variable { receiver } else { "" })
-        }
-        _ => option_keys(runtime, text, before).unwrap_or_else(|| names(runtime)),
+        [".", ".", ..] => names(runtime, word),
+        [".", ..] => members(runtime, &receiver(text, &before[..before.len() - 1])),
+        _ => option_keys(runtime, text, before).unwrap_or_else(|| names(runtime, word)),
     };
     names_from(text.len() - word.len(), word, candidates)
 }
@@ -69,23 +68,64 @@ fn names_from(start: usize, word: &str, mut candidates: Vec<Candidate>) -> Compl
     Completion::Names { start, candidates }
 }
 
-/// The words of a choice where one is expected, `method: "`, else paths.
+/// The words of a choice where one is expected, `method: "`, the keys of a map, `m["`, and paths where a file is meant.
 fn in_string(runtime: &Runtime, text: &str, string: &Piece, before: &[Piece]) -> Completion {
     let start = string.range.start + 1;
-    let words = || {
-        let [earlier @ .., key, colon] = before else { return None };
-        let map = OptionMap::open(runtime, text, earlier)?;
-        let is_value = &text[colon.range.clone()] == ":";
-        let option = map.available().find(|option| is_value && option.name == text[key.range.clone()])?;
-        (!option.words.is_empty()).then(|| option.words.clone())
-    };
-    match words() {
-        Some(words) => {
-            let candidates = words.iter().map(|(word, meaning)| Candidate::new(word, "\"", meaning)).collect();
-            names_from(start, &text[start..], candidates)
-        }
-        None => Completion::Path,
+    let given = &text[start..];
+    let word = |back: usize| before.len().checked_sub(back).map_or("", |at| &text[before[at].range.clone()]);
+    if word(1) == "[" {
+        let keys = valued(runtime, &receiver(text, &before[..before.len() - 1])).map(|map| runtime.keys(&map));
+        let keys = keys.unwrap_or_default();
+        return names_from(start, given, keys.iter().map(|key| Candidate::new(key, "\"]", "")).collect());
     }
+    if word(1) == ":" {
+        let map = OptionMap::open(runtime, text, &before[..before.len().saturating_sub(2)]);
+        let option = map.iter().flat_map(OptionMap::available).find(|option| option.name == word(2));
+        let words = option.map_or(&[][..], |option| &option.words);
+        if words.is_empty() && FILES.contains(&word(2)) {
+            return Completion::Path;
+        }
+        let candidates = words.iter().map(|(word, meaning)| Candidate::new(word, "\"", meaning)).collect();
+        return names_from(start, given, candidates);
+    }
+    match word(1) == "import" || is_file_argument(runtime, text, before) {
+        true => Completion::Path,
+        false => names_from(start, given, Vec::new()),
+    }
+}
+
+/// Names of options and parameters that files and folders are given by.
+const FILES: &[&str] = &["file", "path", "folder", "checkpoint", "trajectory", "topology"];
+
+/// Whether the argument being written is a file by the name of its parameter.
+fn is_file_argument(runtime: &Runtime, text: &str, before: &[Piece]) -> bool {
+    let mut depth = 0;
+    let mut commas = 0;
+    for (i, piece) in before.iter().enumerate().rev() {
+        match &text[piece.range.clone()] {
+            ")" | "]" | "}" => depth += 1,
+            "[" | "{" if depth == 0 => return false,
+            "(" if depth == 0 => {
+                let is_method = i >= 2 && &text[before[i - 2].range.clone()] == ".";
+                let position = commas + usize::from(is_method);
+                let entry = runtime.catalog().get(&called(text, &before[..i]));
+                let parameters = entry.into_iter().flat_map(|entry| &entry.forms);
+                let mut parameters = parameters.filter_map(|form| parameter(form, position));
+                return parameters.any(|(name, _)| FILES.contains(&name));
+            }
+            "(" | "[" | "{" => depth -= 1,
+            "," if depth == 0 => commas += 1,
+            _ => {}
+        }
+    }
+    false
+}
+
+/// Name and type, which may be empty, of a parameter of a call form.
+fn parameter(form: &str, position: usize) -> Option<(&str, &str)> {
+    let (_, parameters) = form.split_once('(')?;
+    let parameter = parameters.split(')').next()?.split(", ").nth(position)?;
+    Some(parameter.split_once(": ").unwrap_or((parameter, "")))
 }
 
 /// Whether a string lacks its closing quote.
@@ -100,15 +140,20 @@ fn called_by(runtime: &Runtime, name: &str, full: &str) -> Candidate {
     Candidate::new(name, "(", runtime.catalog().get(full).map_or("", Entry::summary))
 }
 
-/// What can stand alone: functions, modules, variables, words of the language.
-fn names(runtime: &Runtime) -> Vec<Candidate> {
+/// What can stand alone: variables and modules, and where a word is begun, functions and words of the language, which
+/// are too many for a list that tells anything.
+fn names(runtime: &Runtime, word: &str) -> Vec<Candidate> {
     let catalog = runtime.catalog();
-    let functions =
-        catalog.names().filter(|name| !name.contains([':', '.'])).map(|name| called_by(runtime, name, name));
-    let modules = catalog.modules().map(|module| Candidate::new(&format!("{module}::"), "", ""));
-    let keywords = KEYWORDS.iter().map(|word| Candidate::new(word, "", ""));
-    let printing = ["print", "debug", "type_of"].into_iter().map(|name| Candidate::new(name, "(", ""));
-    let mut candidates: Vec<Candidate> = functions.chain(modules).chain(keywords).chain(printing).collect();
+    let imports = runtime.imports();
+    let modules = catalog.modules().chain(imports.iter().map(|(name, _)| name.as_str()));
+    let mut candidates: Vec<Candidate> =
+        modules.map(|module| Candidate::new(&format!("{module}::"), "", "a module")).collect();
+    if !word.is_empty() {
+        let functions = catalog.names().filter(|name| !name.contains([':', '.']));
+        candidates.extend(functions.map(|name| called_by(runtime, name, name)));
+        candidates.extend(KEYWORDS.iter().map(|word| Candidate::new(word, "", "")));
+        candidates.extend(["print", "debug", "type_of"].map(|name| Candidate::new(name, "(", "")));
+    }
     for (name, _) in runtime.variables() {
         // A variable hides the function of its name.
         candidates.retain(|candidate| candidate.name != name);
@@ -117,19 +162,64 @@ fn names(runtime: &Runtime) -> Vec<Candidate> {
     candidates
 }
 
+/// The functions of a module, and the constants that one of the user's own exports.
 fn module_members(runtime: &Runtime, module: &str) -> Vec<Candidate> {
+    if let Some(text) = runtime.module_text(module) {
+        let functions = definitions(&text).into_iter().filter(|function| !function.is_private);
+        let about = |function: &Definition| {
+            let first = text[function.range.clone()].lines().next().unwrap_or_default();
+            first.strip_prefix("///").unwrap_or_default().trim().to_owned()
+        };
+        let functions = functions.map(|function| Candidate::new(&function.name, "(", &about(&function)));
+        let constants = exported(&text).into_iter().map(|name| Candidate::new(&name, "", "a constant"));
+        return functions.chain(constants).collect();
+    }
     let prefix = format!("{module}::");
     let all = runtime.catalog().names();
     all.filter_map(|name| Some(called_by(runtime, name.strip_prefix(&prefix)?, name))).collect()
 }
 
+/// The words with dots between them that a text ends with: `r`, `best` of `r.best`; none where anything else is a part
+/// of them.
+fn receiver<'a>(text: &'a str, before: &[Piece]) -> Vec<&'a str> {
+    let mut words = Vec::new();
+    let mut rest = before;
+    while let [earlier @ .., word] = rest {
+        if word.kind != Kind::Word {
+            return Vec::new();
+        }
+        words.insert(0, &text[word.range.clone()]);
+        match earlier {
+            [earlier @ .., dot] if &text[dot.range.clone()] == "." => rest = earlier,
+            [.., colon] if &text[colon.range.clone()] == ":" && is_path(text, earlier) => return Vec::new(),
+            _ => return words,
+        }
+    }
+    Vec::new()
+}
+
+/// Whether `::` ends these pieces.
+fn is_path(text: &str, pieces: &[Piece]) -> bool {
+    matches!(pieces, [.., first, second] if &text[first.range.start..second.range.end] == "::")
+}
+
+/// The value of a variable, or of a key of a map in it.
+fn valued(runtime: &Runtime, words: &[&str]) -> Option<Value> {
+    let (variable, keys) = words.split_first()?;
+    let (_, value) = runtime.variables().into_iter().find(|(name, _)| name == variable)?;
+    keys.iter().try_fold(value, |map, key| runtime.entry(&map, key))
+}
+
 /// What may follow a dot: keys of a map, properties and methods of the receiver's type, of every type of ours when
-/// the receiver is not a plain variable.
-fn members(runtime: &Runtime, receiver: &str) -> Vec<Candidate> {
-    let value = runtime.variables().into_iter().find(|(name, _)| name == receiver).map(|(_, value)| value);
-    let kind = value.as_ref().map(|value| runtime.type_name(value));
-    let mut candidates: Vec<Candidate> =
-        value.iter().flat_map(|value| runtime.keys(value)).map(|key| Candidate::new(&key, "", "")).collect();
+/// the receiver's value is not known.
+fn members(runtime: &Runtime, receiver: &[&str]) -> Vec<Candidate> {
+    let value = valued(runtime, receiver);
+    let kind = value.as_ref().map(|value| match runtime.type_name(value).as_str() {
+        "whole number" => "number".to_owned(),
+        kind => kind.to_owned(),
+    });
+    let keys = value.iter().flat_map(|value| runtime.keys(value)).filter(|key| is_name(key));
+    let mut candidates: Vec<Candidate> = keys.map(|key| Candidate::new(&key, "", "")).collect();
     let catalog = runtime.catalog();
     // Rhai's own methods are offered where the type is known to have them.
     let standard = catalog.names().filter(|_| kind.is_some()).filter_map(|name| catalog.get(name));
@@ -147,18 +237,19 @@ fn members(runtime: &Runtime, receiver: &str) -> Vec<Candidate> {
     candidates
 }
 
-/// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines.
+/// Whether a key can stand behind a dot.
+fn is_name(key: &str) -> bool {
+    key.chars().all(|c| c.is_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit())
+}
+
+/// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines. A function of
+/// a module has no receiver.
 fn is_method(entry: &Entry, kind: Option<&str>) -> bool {
-    let first = |form: &str| {
-        let parameters = form.split_once('(')?.1;
-        let first = parameters.split([',', ')']).next()?;
-        Some(first.split_once(": ").map_or(first, |(_, kind)| kind).to_owned())
-    };
-    let fits = |first: String| match kind {
-        Some(kind) => first == kind,
+    let fits = |(name, first): (&str, &str)| match kind {
+        Some(kind) => first == kind || (first.is_empty() && name == kind),
         None => first.starts_with(char::is_uppercase),
     };
-    entry.forms.iter().filter_map(|form| first(form)).any(fits)
+    !entry.name.contains("::") && entry.forms.iter().filter_map(|form| parameter(form, 0)).any(fits)
 }
 
 /// The keys that fit where a key of an option map is expected: `f(#{ `.
@@ -169,80 +260,6 @@ fn option_keys(runtime: &Runtime, text: &str, before: &[Piece]) -> Option<Vec<Ca
     let map = OptionMap::open(runtime, text, before)?;
     let left = map.available().filter(|option| map.entries.iter().all(|(key, _)| *key != option.name));
     Some(left.map(|option| Candidate::new(&option.name, ": ", &option.meaning)).collect())
-}
-
-/// An option map that is being written.
-struct OptionMap<'a> {
-    options: &'a [OptionEntry],
-    /// Keys given so far, with the strings that they are given.
-    entries: Vec<(&'a str, Option<&'a str>)>,
-}
-
-/// A bracket that is still open.
-#[derive(Default)]
-struct Open<'a> {
-    /// Whether it is the `{` of `#{`.
-    is_map: bool,
-    /// What is called, if it is the `(` of a call.
-    called: String,
-    /// Of a map, the keys so far, with the strings that they are given.
-    entries: Vec<(&'a str, Option<&'a str>)>,
-}
-
-impl<'a> OptionMap<'a> {
-    /// The map that is the last thing open, if it stands in the brackets of a call of a documented function.
-    fn open(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> Option<Self> {
-        let mut open: Vec<Open<'a>> = Vec::new();
-        for (i, piece) in before.iter().enumerate() {
-            let earlier = |back: usize| i.checked_sub(back).map_or("", |at| &text[before[at].range.clone()]);
-            match &text[piece.range.clone()] {
-                "(" => open.push(Open { called: called(text, &before[..i]), ..Open::default() }),
-                "{" => open.push(Open { is_map: earlier(1) == "#", ..Open::default() }),
-                "[" => open.push(Open::default()),
-                ")" | "}" | "]" => drop(open.pop()),
-                ":" if i > 0 => {
-                    if let Some(innermost) = open.last_mut() {
-                        innermost.entries.push((earlier(1), None));
-                    }
-                }
-                string if piece.kind == Kind::String && earlier(1) == ":" => {
-                    if let Some((_, value)) = open.last_mut().and_then(|innermost| innermost.entries.last_mut()) {
-                        *value = Some(string.trim_matches('"'));
-                    }
-                }
-                _ => {}
-            }
-        }
-        let map = open.pop().filter(|map| map.is_map)?;
-        let entry = runtime.catalog().get(&open.pop()?.called)?;
-        Some(Self { options: entry.options(), entries: map.entries })
-    }
-
-    /// The options that exist under the words chosen, or under the default ones.
-    fn available(&self) -> impl Iterator<Item = &'a OptionEntry> {
-        let options = self.options;
-        let chosen = |choice: &str| {
-            let default = || options.iter().find(|option| option.name == choice)?.words.first();
-            match self.entries.iter().find(|(key, _)| *key == choice) {
-                Some((_, given)) => *given,
-                None => default().map(|(word, _)| word.as_str()),
-            }
-        };
-        // Where a variable chooses the word, any may be chosen.
-        options.iter().filter(move |option| {
-            option.owner.as_ref().is_none_or(|(choice, word)| chosen(choice).is_none_or(|chosen| chosen == word))
-        })
-    }
-}
-
-/// The name before a `(`, with its module.
-fn called(text: &str, before: &[Piece]) -> String {
-    let mut words = before.iter().rev().map(|piece| &text[piece.range.clone()]);
-    match (words.next(), words.next(), words.next(), words.next()) {
-        (Some(name), Some(":"), Some(":"), Some(module)) => format!("{module}::{name}"),
-        (Some(name), ..) => name.to_owned(),
-        (None, ..) => String::new(),
-    }
 }
 
 #[cfg(test)]
@@ -274,6 +291,39 @@ mod tests {
         assert!(offers("1 + prin").contains(&"print(".to_owned()));
         assert!(offers("for i in 0..wi").contains(&"width".to_owned()));
         assert_eq!(offers("import \"Cargo.t"), ["a path"]);
+    }
+
+    /// Seen to offer `score::mlp` and no block of a state, 226 names on an empty line, and files everywhere.
+    #[test]
+    fn only_what_works_is_offered() {
+        let mut runtime = Runtime::new();
+        let folder = tempfile::tempdir().unwrap();
+        let module = "/// Half of it.\nfn half(x) { x / 2 }\nprivate fn own() { }\nexport const SCALE = 3;";
+        std::fs::write(folder.path().join("library.rhai"), module).unwrap();
+        let text = "import \"library\" as lib; let p = process::active(); let s = perturb(p, [1], 0.1, 1); \
+                    let m = #{ inner: #{ deep: 1 }, \"two words\": 2 }; let figure = plot::scatter([[[1, 2]]]); let n = 3;";
+        drop(runtime.run_named(&folder.path().join("script").display().to_string(), text).unwrap());
+        let offers = |text: &str| candidates(&runtime, text);
+        assert!(offers("p.").iter().all(|name| !name.contains("::")) && offers("p.").contains(&"kernel(".to_owned()));
+        assert_eq!(offers("s.x"), ["x"]);
+        assert_eq!(offers("s.eta"), ["eta"]);
+        assert!(offers("figure.sa").contains(&"save(".to_owned()), "{:?}", offers("figure."));
+        assert!(offers("m.").contains(&"inner".to_owned()) && !offers("m.").contains(&"two words".to_owned()));
+        assert_eq!(offers("m[\"two"), ["two words\"]"]);
+        assert_eq!(offers("m.inner.dee"), ["deep"]);
+        assert_eq!(offers("m[\"in"), ["inner\"]"]);
+        assert_eq!(offers("lib::"), ["SCALE", "half("]);
+        assert!(offers("n.sq").contains(&"sqrt(".to_owned()));
+        let nothing_typed = offers("");
+        assert!(nothing_typed.len() < 20, "{nothing_typed:?}");
+        assert!(["p", "process::", "lib::"].iter().all(|name| nothing_typed.contains(&(*name).to_owned())));
+        assert_eq!(offers("train(m, d, #{ schedule: \"co"), ["constant\"", "cosine\""]);
+        assert_eq!(offers("dataset::from_file(\"C"), ["a path"]);
+        assert_eq!(offers("io::write(\"C"), ["a path"]);
+        assert_eq!(offers("plot::lines([1], [2], #{ file: \"C"), ["a path"]);
+        assert_eq!(offers("figure.save(\"C"), ["a path"]);
+        assert!(offers("plot::lines([1], [2], #{ title: \"C").is_empty());
+        assert!(offers("let name = \"C").is_empty() && offers("s.path(\"").is_empty());
     }
 
     #[test]

@@ -37,6 +37,33 @@ impl Page {
         Err(diagnostic)
     }
 
+    /// Names with their summaries whose name or doc comment has all of `words`; first those whose name has one.
+    ///
+    /// # Errors
+    /// When there is none.
+    pub fn found(self, catalog: &Catalog, words: &str) -> Result<String, Diagnostic> {
+        let words: Vec<String> = words.split_whitespace().map(str::to_lowercase).collect();
+        let has_all = |entry: &&Entry| {
+            let text = format!("{}\n{}", entry.name, entry.doc).to_lowercase();
+            words.iter().all(|word| text.contains(word))
+        };
+        let mut entries: Vec<&Entry> = catalog.entries().filter(has_all).collect();
+        entries.sort_by_key(|entry| {
+            let place = |text: &str| !words.iter().any(|word| text.to_lowercase().contains(word));
+            (place(&entry.name), place(entry.summary()))
+        });
+        if entries.is_empty() {
+            let mut diagnostic = Diagnostic::plain(format!("no help has all of `{}`", words.join(" ")));
+            diagnostic.hints.push("fewer words find more; `:help` lists the modules".to_owned());
+            return Err(diagnostic);
+        }
+        // A summary may go over lines, up to the first empty one.
+        let first = |entry: &Entry| entry.doc.split("\n\n").next().unwrap_or_default().replace('\n', " ");
+        let firsts: Vec<String> = entries.iter().map(|entry| first(entry)).collect();
+        let names = entries.iter().map(|entry| entry.name.as_str());
+        Ok(self.table(&names.zip(firsts.iter().map(String::as_str)).collect::<Vec<_>>()))
+    }
+
     /// Every name with its summary, one line each.
     pub fn overview(self, catalog: &Catalog) -> String {
         self.list(catalog, |_| true)
@@ -178,6 +205,15 @@ mod tests {
         let expected = "  Does a thing that takes more than one\n  line to say.\n\nOptions\n  - `tau`: persistence time, above 0,\n    \
                         in seconds\n    - `\"a\"`: one of its words, the\n      first\n\nExample\n    let x = 1;\n    \n    assert(x == 1);\n";
         assert_eq!(NARROW.doc(doc), expected);
+    }
+
+    #[test]
+    fn names_and_doc_comments_are_searched() {
+        let runtime = crate::Runtime::new();
+        let found = |words: &str| NARROW.found(runtime.catalog(), words);
+        assert!(found("Wasserstein").unwrap().starts_with("measure::sliced_wasserstein"));
+        assert!(found("checkpoint resume").unwrap().contains("train"));
+        assert!(found("checkpoint nonsuch").unwrap_err().hints[0].contains("fewer words"));
     }
 
     #[test]

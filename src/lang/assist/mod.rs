@@ -3,10 +3,16 @@
 //! most of the time.
 
 mod complete;
+mod definitions;
 mod help;
 mod highlight;
+mod option_map;
 mod scan;
+mod source;
 
 pub use complete::{Candidate, Completion, complete};
+pub(crate) use definitions::nameless_imports;
+pub use definitions::{Definition, definitions, depth, last_statement};
 pub use help::Page;
 pub use highlight::{Style, highlight};
+pub use source::{Source, source};

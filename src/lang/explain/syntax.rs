@@ -6,8 +6,8 @@ use crate::lang::diagnostics::Diagnostic;
 
 pub(super) const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
 
-/// Puts an error of the parser into words.
-pub(super) fn explain(kind: &ParseErrorType, position: Position, to: &mut Diagnostic) {
+/// Puts an error of the parser into words; a slip of habit that explains it is a better hint than what is missing.
+pub(super) fn explain(kind: &ParseErrorType, position: Position, slip: Option<String>, to: &mut Diagnostic) {
     match kind {
         ParseErrorType::UnexpectedEOF => to.message = "the text ends in the middle of a statement".into(),
         ParseErrorType::ExprTooDeep => {
@@ -23,7 +23,9 @@ pub(super) fn explain(kind: &ParseErrorType, position: Position, to: &mut Diagno
         ParseErrorType::BadInput(_) => to.message = kind.to_string(),
         kind => to.message = lower_first(&kind.to_string()),
     }
-    if let ParseErrorType::MissingToken(token, _) = kind
+    if let Some(slip) = slip {
+        to.hints = vec![slip];
+    } else if let ParseErrorType::MissingToken(token, _) = kind
         && token == ";"
         && let Some((place, note)) = to.places.first_mut()
     {

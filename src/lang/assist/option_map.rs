@@ -1,0 +1,79 @@
+//! The map of options that is being written, and which options it may have.
+
+use super::scan::{Kind, Piece};
+use crate::lang::catalog::OptionEntry;
+use crate::lang::runtime::Runtime;
+
+/// An option map that is being written.
+pub(super) struct OptionMap<'a> {
+    options: &'a [OptionEntry],
+    /// Keys given so far, with the strings that they are given.
+    pub(super) entries: Vec<(&'a str, Option<&'a str>)>,
+}
+
+/// A bracket that is still open.
+#[derive(Default)]
+struct Open<'a> {
+    /// Whether it is the `{` of `#{`.
+    is_map: bool,
+    /// What is called, if it is the `(` of a call.
+    called: String,
+    /// Of a map, the keys so far, with the strings that they are given.
+    entries: Vec<(&'a str, Option<&'a str>)>,
+}
+
+impl<'a> OptionMap<'a> {
+    /// The map that is the last thing open, if it stands in the brackets of a call of a documented function.
+    pub(super) fn open(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> Option<Self> {
+        let mut open: Vec<Open<'a>> = Vec::new();
+        for (i, piece) in before.iter().enumerate() {
+            let earlier = |back: usize| i.checked_sub(back).map_or("", |at| &text[before[at].range.clone()]);
+            match &text[piece.range.clone()] {
+                "(" => open.push(Open { called: called(text, &before[..i]), ..Open::default() }),
+                "{" => open.push(Open { is_map: earlier(1) == "#", ..Open::default() }),
+                "[" => open.push(Open::default()),
+                ")" | "}" | "]" => drop(open.pop()),
+                ":" if i > 0 => {
+                    if let Some(innermost) = open.last_mut() {
+                        innermost.entries.push((earlier(1), None));
+                    }
+                }
+                string if piece.kind == Kind::String && earlier(1) == ":" => {
+                    if let Some((_, value)) = open.last_mut().and_then(|innermost| innermost.entries.last_mut()) {
+                        *value = Some(string.trim_matches('"'));
+                    }
+                }
+                _ => {}
+            }
+        }
+        let map = open.pop().filter(|map| map.is_map)?;
+        let entry = runtime.catalog().get(&open.pop()?.called)?;
+        Some(Self { options: entry.options(), entries: map.entries })
+    }
+
+    /// The options that exist under the words chosen, or under the default ones.
+    pub(super) fn available(&self) -> impl Iterator<Item = &'a OptionEntry> {
+        let options = self.options;
+        let chosen = |choice: &str| {
+            let default = || options.iter().find(|option| option.name == choice)?.words.first();
+            match self.entries.iter().find(|(key, _)| *key == choice) {
+                Some((_, given)) => *given,
+                None => default().map(|(word, _)| word.as_str()),
+            }
+        };
+        // Where a variable chooses the word, any may be chosen.
+        options.iter().filter(move |option| {
+            option.owner.as_ref().is_none_or(|(choice, word)| chosen(choice).is_none_or(|chosen| chosen == word))
+        })
+    }
+}
+
+/// The name before a `(`, with its module.
+pub(super) fn called(text: &str, before: &[Piece]) -> String {
+    let mut words = before.iter().rev().map(|piece| &text[piece.range.clone()]);
+    match (words.next(), words.next(), words.next(), words.next()) {
+        (Some(name), Some(":"), Some(":"), Some(module)) => format!("{module}::{name}"),
+        (Some(name), ..) => name.to_owned(),
+        (None, ..) => String::new(),
+    }
+}

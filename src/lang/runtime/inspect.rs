@@ -1,0 +1,129 @@
+//! What a prompt asks a session: its texts, its imports, the members of its values.
+
+use std::path::{Path, PathBuf};
+
+use rhai::Map;
+
+use super::{Runtime, Value};
+use crate::lang::{engine, modules};
+use crate::sample::State;
+
+impl Runtime {
+    /// Names and values of all variables, oldest first.
+    pub fn variables(&self) -> Vec<(String, Value)> {
+        self.scope.iter().map(|(name, _, value)| (name.to_owned(), value)).collect()
+    }
+
+    /// The keys of a map, the names of the blocks of a `State`; nothing of any other value.
+    pub fn keys(&self, value: &Value) -> Vec<String> {
+        match value.read_lock::<Map>() {
+            Some(map) => map.keys().map(ToString::to_string).collect(),
+            None => value.read_lock::<State>().map(|state| state.names.clone()).unwrap_or_default(),
+        }
+    }
+
+    /// The value of a key of a map.
+    pub fn entry(&self, value: &Value, key: &str) -> Option<Value> {
+        value.read_lock::<Map>()?.get(key).cloned()
+    }
+
+    /// The user's name of a value's type.
+    pub fn type_name(&self, value: &Value) -> String {
+        match value.type_name() {
+            "i64" => "whole number".to_owned(),
+            "f64" => "number".to_owned(),
+            "Fn" => "closure".to_owned(),
+            "()" => "nothing".to_owned(),
+            other => self.engine.map_type_name(other).to_owned(),
+        }
+    }
+
+    /// Names and texts: of what was run, the newest first, then of the modules.
+    pub fn texts(&self) -> Vec<(String, String)> {
+        self.sources.texts()
+    }
+
+    /// The names by which the session imported modules, with their files; the newest first.
+    pub fn imports(&self) -> Vec<(String, PathBuf)> {
+        let mut imports: Vec<(String, PathBuf)> = Vec::new();
+        for (name, module) in self.global.scan_imports_raw() {
+            let is_hidden = imports.iter().any(|(known, _)| *known == **name);
+            if let Some(file) = module.id().filter(|_| !is_hidden) {
+                imports.push((name.to_string(), PathBuf::from(file)));
+            }
+        }
+        imports
+    }
+
+    /// The imports whose files, or those that they import, are no longer as they were read.
+    pub fn changed_imports(&self) -> Vec<(String, PathBuf)> {
+        let mut imports = self.imports();
+        imports.retain(|(_, file)| !self.imported.is_fresh(&self.host, file));
+        imports
+    }
+
+    /// The files of a module: of one of the standard library, or of the one imported by that name.
+    pub fn files_of(&self, module: &str) -> Vec<String> {
+        match self.imports().into_iter().find(|(name, _)| name == module) {
+            Some((_, file)) => vec![file.display().to_string()],
+            None => modules::standard_files(module).map(str::to_owned).collect(),
+        }
+    }
+
+    /// The text of an imported module, as it was read.
+    pub fn module_text(&self, module: &str) -> Option<String> {
+        let (_, file) = self.imports().into_iter().find(|(name, _)| name == module)?;
+        self.sources.module(&file.display().to_string())
+    }
+
+    /// Sets the threads of long computations; 0 takes as many as the machine has.
+    ///
+    /// # Errors
+    /// When the operating system refuses the threads.
+    pub fn set_threads(&mut self, threads: usize) -> crate::Result<()> {
+        self.task = self.task.with_threads(threads)?;
+        engine::surround(&mut self.engine, self.task.clone(), &self.tables);
+        Ok(())
+    }
+
+    /// The threads of long computations.
+    pub fn threads(&self) -> usize {
+        self.task.threads()
+    }
+
+    /// Says of an `import` without `as` that nothing of it can be called.
+    pub(super) fn warn_of_nameless_imports(&self, text: &str) {
+        for file in crate::lang::assist::nameless_imports(text) {
+            let name = Path::new(&file).file_stem().unwrap_or_default().to_string_lossy().into_owned();
+            self.task.warn(&format!(
+                "`import \"{file}\"` gives the module no name to call it by; write import \"{file}\" as {name}"
+            ));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A cache by name only would give the old module, and the old one inside of another.
+    #[test]
+    fn what_has_changed_is_imported_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = |name: &str, text: &str| std::fs::write(folder.path().join(name), text).unwrap();
+        let script = folder.path().join("script").display().to_string();
+        file("inner.rhai", "fn one() { 1 }");
+        file("outer.rhai", "import \"inner\" as inner; fn two() { inner::one() + 1 }");
+        let mut runtime = Runtime::new();
+        let two = |runtime: &mut Runtime| {
+            let text = "import \"outer\" as outer; outer::two()";
+            runtime.run_named(&script, text).unwrap().cast::<i64>()
+        };
+        assert_eq!(two(&mut runtime), 2);
+        assert!(runtime.changed_imports().is_empty());
+        file("inner.rhai", "fn one() { 10 }");
+        assert_eq!(runtime.changed_imports().len(), 1);
+        assert_eq!(two(&mut runtime), 11);
+        assert!(runtime.changed_imports().is_empty());
+    }
+}
