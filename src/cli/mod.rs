@@ -1,6 +1,7 @@
 //! The command line: what was asked for, who does it, and the exit code.
 
 mod bench;
+mod book;
 mod check;
 mod document;
 mod exit;
@@ -84,6 +85,9 @@ enum Command {
         /// Everything as one page of Markdown
         #[arg(long, conflicts_with = "name")]
         reference: bool,
+        /// A book as pages of HTML in that folder, which need no server; its examples run while it is written
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "reference"])]
+        book: Option<PathBuf>,
     },
     /// Say what is in files that tumble wrote, and what made them
     Info {
@@ -288,6 +292,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
         (None, Some(Command::Replay { .. })) => job.expect("it was found").run(runtime, &setup.interrupt),
         (None, Some(Command::Info { files })) => info::files(&setup.host, &files),
         (None, Some(Command::Check { files })) => check::files(runtime, &files),
+        (None, Some(Command::Doc { book: Some(folder), .. })) => book::write(&setup, &folder),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
         (None, Some(Command::Bench { jobs, quick })) => {
