@@ -72,7 +72,14 @@ enum Command {
     },
     /// Start the prompt
     Repl,
-    /// Look for syntax errors without running anything
+    /// Look for errors without training, sampling or writing anything
+    ///
+    /// Names of functions and modules, numbers of arguments and keys of option maps are looked up at every call. Then
+    /// the script is rehearsed, for ten seconds at most: processes and networks are made, and what trains, samples,
+    /// measures or draws reads its options and ends the statement that it stands in. Not seen are: what depends on the
+    /// result of such a function; what stands behind one in a loop, a branch or a function; properties and keys of
+    /// maps, and option maps that are no literals, where they are not reached; files that another script writes first.
+    #[command(verbatim_doc_comment)]
     Check {
         /// The scripts
         #[arg(required = true)]
@@ -252,8 +259,13 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
     let history = if is_prompt { history::file() } else { None };
     let host = match &arguments.command {
         // These run no script of the user.
-        Some(Command::Check { .. } | Command::Doc { .. } | Command::Bench { .. } | Command::Info { .. }) => {
-            Host::default()
+        Some(Command::Doc { .. } | Command::Bench { .. } | Command::Info { .. }) => Host::default(),
+        Some(Command::Check { files }) => {
+            let permissions = arguments.allowed.permissions(None)?;
+            let permissions = files.iter().try_fold(permissions, |all, file| all.script(file))?;
+            #[cfg(target_os = "linux")]
+            wall::raise(&permissions, None);
+            Host::default().with_permissions(permissions).with_policy(check::read_only())
         }
         Some(Command::Run { .. } | Command::Repl | Command::Replay { .. }) | None => {
             // What a record says of a script's folder is no reason to open that folder; what the user says is.
@@ -276,10 +288,12 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
         }
     };
     // What is timed is not what one would do.
-    let silent = matches!(arguments.command, Some(Command::Bench { .. }));
+    let is_check = matches!(arguments.command, Some(Command::Check { .. }));
+    let silent = is_check || matches!(arguments.command, Some(Command::Bench { .. }));
     let (threads, quiet) = (arguments.threads, arguments.quiet);
-    let limits = arguments.limits.iter().try_fold(Limits::default(), |limits, text| limits.with(text))?;
-    let prints: fn(&str) = if job.is_some() { |_| () } else { terminal::print };
+    let limits = if is_check { check::limits() } else { Limits::default() };
+    let limits = arguments.limits.iter().try_fold(limits, |limits, text| limits.with(text))?;
+    let prints: fn(&str) = if job.is_some() || is_check { |_| () } else { terminal::print };
     let setup = Setup { threads, limits, quiet, silent, prints, host, history, interrupt };
     let runtime = setup.runtime()?;
     let script = script.map(|(_, text)| text);
@@ -291,7 +305,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
         }
         (None, Some(Command::Replay { .. })) => job.expect("it was found").run(runtime, &setup.interrupt),
         (None, Some(Command::Info { files })) => info::files(&setup.host, &files),
-        (None, Some(Command::Check { files })) => check::files(runtime, &files),
+        (None, Some(Command::Check { files })) => check::files(&setup, &files),
         (None, Some(Command::Doc { book: Some(folder), .. })) => book::write(&setup, &folder),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),

@@ -49,6 +49,6 @@ pub(super) fn build(
     whole::widen(&mut engine);
     let tables = Rc::new(tables);
     let names = Rc::new(Names::new(tables.clone()));
-    engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names }));
+    engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names, rehearsal: Rc::default() }));
     (engine, tokens, tables)
 }

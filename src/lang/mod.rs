@@ -12,6 +12,7 @@ pub mod diagnostics;
 mod engine;
 mod explain;
 mod failure;
+mod inspect;
 mod json;
 pub mod limits;
 mod modules;

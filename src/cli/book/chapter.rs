@@ -1,4 +1,5 @@
-//! A chapter: Markdown whose scripts are run, one after the other in one session, and shown with what they say and draw.
+//! A chapter: Markdown whose scripts are run, one after the other in one session, and shown with what they say and
+//! draw.
 
 use std::path::Path;
 

@@ -83,6 +83,7 @@ pub(super) fn render<M: Maker>(text: &str, links: &Links, maker: &mut M) -> Resu
             Event::Start(Tag::CodeBlock(kind)) => {
                 let info = if let CodeBlockKind::Fenced(info) = kind { info } else { CowStr::from("") };
                 let (code, _) = words(events.by_ref().take_while(|e| !matches!(e, Event::End(TagEnd::CodeBlock))));
+                note(&mut rendered, &code);
                 out.push(Event::Html(maker.code(&info, &code)?.into()));
             }
             Event::Start(Tag::Heading { level, .. }) => {

@@ -38,9 +38,7 @@ fn page(catalog: &Catalog, links: &Links, name: &str, title: String) -> Page {
         bodies.push_str(&format!("<section id=\"{id}\">\n<h2><a href=\"#{id}\">{name}</a></h2>\n"));
         bodies.push_str(&body(entry, links));
         bodies.push_str("</section>\n");
-        let options: Vec<_> = entry.options().iter().map(|option| option.name.as_str()).collect();
-        let text = format!("{} {}", entry.summary(), options.join(" "));
-        rendered.sections.push(Section { id, title: entry.name.clone(), text });
+        rendered.sections.push(Section { id, title: entry.name.clone(), text: entry.doc.clone() });
     }
     rendered.html.push_str(&format!("<table class=\"names\"><tbody>\n{rows}</tbody></table>\n{bodies}"));
     Page::new(name, Part::Reference, rendered)
