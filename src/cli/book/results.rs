@@ -65,3 +65,29 @@ impl Maker for Pictures {
         self.found.iter().any(|name| name == address).then(|| copy(address))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tumble::lang::catalog::Catalog;
+
+    use super::*;
+
+    fn html(repository: &Path, target: &Path) -> String {
+        let page = page(&Links::of(&Catalog::default()), repository, target).unwrap();
+        page.html(std::slice::from_ref(&page), 0)
+    }
+
+    #[test]
+    fn pictures_are_those_of_the_repository() {
+        let target = tempfile::tempdir().unwrap();
+        let there = html(Path::new(env!("CARGO_MANIFEST_DIR")), target.path());
+        let pictures: Vec<_> = there.split("<img src=\"").skip(1).map(|rest| rest.split('"').next().unwrap()).collect();
+        assert!(pictures.contains(&"results/fig2a.png") && there.contains(WITH_PICTURES.split('`').next().unwrap()));
+        let host = Host::default();
+        let lost: Vec<_> = pictures.iter().filter(|name| !host.has_file(&target.path().join(name)).unwrap()).collect();
+        assert!(lost.is_empty(), "{lost:?}");
+        // Elsewhere the page says where they are.
+        let elsewhere = html(target.path(), target.path());
+        assert!(elsewhere.contains("Its pictures are in the repository") && !elsewhere.contains("<img"));
+    }
+}
