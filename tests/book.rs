@@ -67,6 +67,7 @@ fn values<'a>(page: &'a str, attribute: &str) -> impl Iterator<Item = &'a str> {
         .into_iter()
 }
 
+/// Seen to fail with a link to `proceses.html` in the tour.
 #[test]
 fn every_link_leads_somewhere() {
     assert!(BOOK.pages.len() > 10, "{:?}", BOOK.pages.keys());
@@ -113,8 +114,8 @@ fn examples_show_what_they_do() {
     assert!(tour.contains("did you mean `count`?"), "an error");
     let pictures: BTreeSet<_> = values(tour, "src").filter(|address| address.ends_with(".png")).collect();
     assert_eq!(pictures, ["tour/data.png", "tour/loss.png", "tour/noised.png", "tour/samples.png"].into());
-    let temporary = std::env::temp_dir().display().to_string();
-    assert!(BOOK.pages.values().all(|page| !page.contains(&temporary)));
+    let names_workshop: Vec<_> = BOOK.pages.iter().filter(|(_, page)| page.contains("tumble-replay-")).collect();
+    assert!(names_workshop.is_empty(), "{names_workshop:?}");
     let ours =
         |path: &PathBuf| path.extension().is_some_and(|e| ["html", "css", "js", "png"].iter().any(|ours| e == *ours));
     let other: Vec<_> = files(BOOK.folder.path()).into_iter().filter(|path| !ours(path)).collect();

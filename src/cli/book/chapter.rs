@@ -77,7 +77,9 @@ impl Examples<'_> {
         let name = self.next();
         match self.bench.run("script", code) {
             Ok(_) => Err(Box::new(Diagnostic::plain(format!("{name} should end in an error, and does not")))),
-            Err(diagnostic) => Ok(Outcome { text: diagnostic.render(false), pictures: Vec::new() }),
+            Err(diagnostic) => {
+                Ok(Outcome { text: self.bench.neutral(&diagnostic.render(false)), pictures: Vec::new() })
+            }
         }
     }
 

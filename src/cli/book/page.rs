@@ -105,7 +105,9 @@ pub(super) fn search_index(pages: &[Page]) -> String {
     let mut rows = Vec::new();
     for page in pages {
         for section in &page.sections {
-            let text = section.text.split_whitespace().collect::<Vec<_>>().join(" ");
+            // Without the marks of Markdown.
+            let words = section.text.split_whitespace().filter(|word| *word != "#" && !word.starts_with("```"));
+            let text = words.collect::<Vec<_>>().join(" ").replace('`', "");
             match section.id.as_str() {
                 "" => rows.push(json!([page.title, "", text, page.file()])),
                 id => rows.push(json!([section.title, page.title, text, format!("{}#{id}", page.file())])),

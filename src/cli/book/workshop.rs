@@ -111,7 +111,13 @@ impl Bench {
             self.said.line(&self.runtime.display(&value));
         }
         let pictures = self.new_pictures().map_err(|error| Box::new(Diagnostic::from(error)))?;
-        Ok(Outcome { text: self.said.take(), pictures })
+        Ok(Outcome { text: self.neutral(&self.said.take()), pictures })
+    }
+
+    /// A text that does not say where the folder was.
+    pub(super) fn neutral(&self, text: &str) -> String {
+        let folder = format!("{}{}", self.folder.display(), std::path::MAIN_SEPARATOR);
+        text.replace(&folder, "")
     }
 
     /// Saves a file that later examples import or read.
