@@ -106,7 +106,7 @@ fn all_scripts_of_the_repository_pass() {
 /// What draws or measures with options must not do so in a rehearsal: none may be missing in the list.
 #[test]
 fn what_is_long_is_listed() {
-    let list = include_str!("../src/lang/inspect/rehearsal.rs");
+    let list = include_str!("../src/lang/long.rs");
     let runtime = tumble::Runtime::new();
     let takes_options = |form: &String| form.ends_with("options: map)");
     let names = runtime.catalog().entries().filter(|entry| entry.forms.iter().any(takes_options));

@@ -7,7 +7,8 @@ use std::time::Duration;
 use tumble::host::{Access, Policy};
 use tumble::{Diagnostic, Limits};
 
-use super::{Setup, run, terminal};
+use super::setup::Setup;
+use super::{run, terminal};
 
 /// How long the rehearsal of a script may take.
 const TIME: Duration = Duration::from_secs(10);

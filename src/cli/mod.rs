@@ -11,13 +11,13 @@ pub(crate) mod interrupt;
 mod progress;
 mod replay;
 mod run;
+mod setup;
 pub(crate) mod terminal;
 #[cfg(target_os = "linux")]
 mod wall;
 
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::sync::Arc;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, Parser, Subcommand};
@@ -26,12 +26,8 @@ use tumble::{Host, Limits, Runtime, vector};
 
 pub(crate) use exit::{FAILURE, INTERRUPTED};
 use interrupt::Interrupt;
-
-/// Script calls allowed, and how deep an expression may nest.
-const DEPTH: usize = 1000;
-/// The stack for both; scripts stop short of it so that what they call has room.
-const STACK: usize = 256 << 20;
-const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
+use setup::STACK;
+pub(crate) use setup::Setup;
 
 /// Score-based generative diffusion with active (temporally correlated) noise, scripted.
 #[derive(Parser)]
@@ -153,56 +149,6 @@ impl Allowed {
             permissions = permissions.allow_write(path)?;
         }
         Ok(permissions)
-    }
-}
-
-/// How runtimes are built for this command line.
-pub(crate) struct Setup {
-    threads: usize,
-    limits: Limits,
-    quiet: bool,
-    /// Whether nobody is told even of warnings.
-    silent: bool,
-    /// What becomes of the lines that scripts print.
-    prints: fn(&str),
-    /// What scripts may touch.
-    host: Host,
-    /// Where the prompt keeps its inputs, if anywhere.
-    pub(crate) history: Option<PathBuf>,
-    /// What Ctrl-C does.
-    pub(crate) interrupt: Interrupt,
-}
-
-impl Setup {
-    /// A new runtime that prints to standard output and shows progress and warnings on standard error.
-    pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
-        let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
-        let builder = builder.limits(self.limits).print(self.prints).host(self.host.clone());
-        let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
-        if !self.silent {
-            builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet)));
-        }
-        let mut runtime = builder.build()?;
-        runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
-        Ok(runtime)
-    }
-}
-
-#[cfg(test)]
-impl Setup {
-    /// Silent, and deaf to Ctrl-C.
-    pub(crate) fn for_tests() -> Self {
-        let (host, limits, prints) = (Host::default(), Limits::default(), terminal::print as fn(&str));
-        Self {
-            threads: 1,
-            limits,
-            quiet: true,
-            silent: true,
-            prints,
-            host,
-            history: None,
-            interrupt: Interrupt::default(),
-        }
     }
 }
 

@@ -15,6 +15,7 @@ mod failure;
 mod inspect;
 mod json;
 pub mod limits;
+mod long;
 mod modules;
 mod names;
 #[cfg(test)]

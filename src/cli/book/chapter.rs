@@ -5,10 +5,9 @@ use std::path::Path;
 
 use tumble::{Diagnostic, Host};
 
-use super::failed;
 use super::markdown::{Links, Maker, code_block, escape, picture, render};
 use super::page::{Page, Part};
-use super::workshop::{Bench, Outcome, Workshop};
+use super::workshop::{Bench, Outcome, Workshop, failed};
 
 /// The page of a chapter; its pictures are written to a folder of its name below `target`.
 ///

@@ -11,9 +11,10 @@ use std::path::Path;
 
 use tumble::{Diagnostic, Error, Host};
 
-use super::{Setup, terminal};
+use super::setup::Setup;
+use super::terminal;
 use markdown::Links;
-use workshop::Workshop;
+use workshop::{Workshop, failed};
 
 /// A text of the book beside this source: the name of its page, and the text.
 macro_rules! chapters {
@@ -62,8 +63,4 @@ fn book(setup: &Setup, folder: &Path) -> Result<(), Box<Diagnostic>> {
     }
     write("search.js", &page::search_index(&pages))?;
     SHARED.iter().try_for_each(|(name, text)| write(name, text))
-}
-
-fn failed(error: Error) -> Box<Diagnostic> {
-    Box::new(error.into())
 }

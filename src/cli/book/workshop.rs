@@ -7,7 +7,7 @@ use tumble::host::{Permissions, Stage};
 use tumble::task::{Progress, Report};
 use tumble::{Diagnostic, Error, Host, Limits, Result, Runtime};
 
-use crate::cli::{DEPTH, STACK_OF_SCRIPTS, Setup};
+use crate::cli::setup::{DEPTH, STACK_OF_SCRIPTS, Setup};
 
 /// A folder for temporary files.
 pub(super) struct Workshop<'a> {
@@ -135,4 +135,9 @@ impl Bench {
         self.seen.extend(new.iter().cloned());
         Ok(new)
     }
+}
+
+/// An error of the program as one of an example.
+pub(super) fn failed(error: Error) -> Box<Diagnostic> {
+    Box::new(error.into())
 }

@@ -2,7 +2,7 @@
 //! rehearsal, in which processes and networks are made and nothing is trained, sampled, measured or drawn.
 
 mod calls;
-pub(super) mod rehearsal;
+mod rehearsal;
 
 use rhai::{AST, EvalAltResult};
 

@@ -2,60 +2,12 @@
 
 use std::collections::BTreeSet;
 
-use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, NativeCallContext, Position, Scope, Stmt};
+use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, Scope, Stmt};
 
 use crate::error::Error;
 use crate::lang::failure::{Failure, Outcome};
 use crate::lang::runtime::Runtime;
 use crate::lang::stop::Stop;
-use crate::lang::surroundings::is_rehearsal;
-
-/// Functions with options whose work is long, or for the eyes. They read their options and go no further.
-const LONG: &[&str] = &[
-    "accuracy",
-    "animate",
-    "bayes_accuracy",
-    "class_information",
-    "clone_agreement",
-    "density",
-    "dihedrals",
-    "entropy_production",
-    "fisher",
-    "fisher_decay",
-    "fisher_marginal",
-    "heatmap",
-    "hierarchy",
-    "histogram",
-    "images",
-    "ising",
-    "js_histogram",
-    "js_ramachandran",
-    "kl_histogram",
-    "learn",
-    "lines",
-    "log_likelihood",
-    "mmd",
-    "mode_decay",
-    "panels",
-    "ramachandran",
-    "reverse",
-    "sample",
-    "scatter",
-    "simulate",
-    "sliced_wasserstein",
-    "speciation_time",
-    "train",
-    "train_classifier",
-];
-
-/// Ends the statement in a rehearsal where the function that `ctx` stands for is one of the long ones.
-pub(in crate::lang) fn pass(ctx: &NativeCallContext) -> Outcome<()> {
-    if is_rehearsal(ctx) && LONG.contains(&ctx.fn_name()) { Err(beyond(ctx.call_position())) } else { Ok(()) }
-}
-
-fn beyond(position: Position) -> Box<EvalAltResult> {
-    EvalAltResult::ErrorTerminated(Dynamic::from(Stop::Beyond), position).into()
-}
 
 /// Runs each statement as far as it goes.
 ///
