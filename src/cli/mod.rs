@@ -1,6 +1,7 @@
 //! The command line: what was asked for, who does it, and the exit code.
 
 mod bench;
+mod book;
 mod check;
 mod document;
 mod exit;
@@ -11,6 +12,7 @@ mod new;
 mod progress;
 mod replay;
 mod run;
+mod setup;
 pub(crate) mod terminal;
 #[cfg(target_os = "linux")]
 mod wall;
@@ -18,7 +20,7 @@ mod wall;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 
 use clap::error::ErrorKind;
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
@@ -27,12 +29,8 @@ use tumble::{Host, Limits, Runtime, vector};
 
 pub(crate) use exit::{FAILURE, INTERRUPTED};
 use interrupt::Interrupt;
-
-/// Script calls allowed, and how deep an expression may nest.
-const DEPTH: usize = 1000;
-/// The stack for both; scripts stop short of it so that what they call has room.
-const STACK: usize = 256 << 20;
-const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
+use setup::STACK;
+pub(crate) use setup::Setup;
 
 /// Score-based generative diffusion with active (temporally correlated) noise, scripted.
 #[derive(Parser)]
@@ -78,7 +76,14 @@ enum Command {
         /// The folder
         name: PathBuf,
     },
-    /// Look for syntax errors without running anything
+    /// Look for errors without training, measuring or writing anything
+    ///
+    /// Names of functions and modules, numbers of arguments and keys of option maps are looked up at every call. Then
+    /// the script is rehearsed, for ten seconds at most: processes and networks are made, and what trains, samples,
+    /// measures or draws reads its options and ends the statement that it stands in. Not seen are: what depends on the
+    /// result of such a function; what stands behind one in a loop, a branch or a function; properties and keys of
+    /// maps, and option maps that are no literals, where they are not reached; files that another script writes first.
+    #[command(verbatim_doc_comment)]
     Check {
         /// The scripts
         #[arg(required = true)]
@@ -91,6 +96,9 @@ enum Command {
         /// Everything as one page of Markdown
         #[arg(long, conflicts_with = "name")]
         reference: bool,
+        /// A book as pages of HTML in that folder, which need no server; its examples run while it is written
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "reference"])]
+        book: Option<PathBuf>,
     },
     /// Say what is in files that tumble wrote, and what made them
     Info {
@@ -152,67 +160,6 @@ impl Allowed {
     }
 }
 
-/// How runtimes are built for this command line.
-pub(crate) struct Setup {
-    pub(crate) threads: usize,
-    limits: Limits,
-    /// Whether progress is not shown.
-    quiet: Arc<AtomicBool>,
-    /// Whether nobody is told even of warnings.
-    silent: bool,
-    /// What becomes of the lines that scripts print.
-    prints: fn(&str),
-    /// What scripts may touch.
-    host: Host,
-    /// Where the prompt keeps its inputs, if anywhere.
-    pub(crate) history: Option<PathBuf>,
-    /// What Ctrl-C does.
-    pub(crate) interrupt: Interrupt,
-}
-
-impl Setup {
-    /// A new runtime that prints to standard output and shows progress and warnings on standard error.
-    pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
-        let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
-        let builder = builder.limits(self.limits).print(self.prints).host(self.host.clone());
-        let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
-        if !self.silent {
-            builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet.clone())));
-        }
-        let mut runtime = builder.build()?;
-        runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
-        Ok(runtime)
-    }
-
-    /// Whether no progress is shown.
-    pub(crate) fn is_quiet(&self) -> bool {
-        self.quiet.load(Ordering::Relaxed)
-    }
-
-    /// Shows progress from now on, or does not.
-    pub(crate) fn set_quiet(&self, quiet: bool) {
-        self.quiet.store(quiet, Ordering::Relaxed);
-    }
-}
-
-#[cfg(test)]
-impl Setup {
-    /// Silent, and deaf to Ctrl-C.
-    pub(crate) fn for_tests() -> Self {
-        let (host, limits, prints) = (Host::default(), Limits::default(), terminal::print as fn(&str));
-        Self {
-            threads: 1,
-            limits,
-            quiet: Arc::new(AtomicBool::new(true)),
-            silent: true,
-            prints,
-            host,
-            history: None,
-            interrupt: Interrupt::default(),
-        }
-    }
-}
-
 /// The prompt: runs until the user leaves, and returns the exit code.
 type Prompt = fn(Runtime, Setup) -> u8;
 
@@ -267,13 +214,16 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
     let history = if is_prompt { history::file() } else { None };
     let host = match &arguments.command {
         // These run no script of the user.
-        Some(
-            Command::Check { .. }
-            | Command::Doc { .. }
-            | Command::Bench { .. }
-            | Command::Info { .. }
-            | Command::New { .. },
-        ) => Host::default(),
+        Some(Command::Doc { .. } | Command::Bench { .. } | Command::Info { .. } | Command::New { .. }) => {
+            Host::default()
+        }
+        Some(Command::Check { files }) => {
+            let permissions = arguments.allowed.permissions(None)?;
+            let permissions = files.iter().try_fold(permissions, |all, file| all.script(file))?;
+            #[cfg(target_os = "linux")]
+            wall::raise(&permissions, None);
+            Host::default().with_permissions(permissions).with_policy(check::read_only())
+        }
         Some(Command::Run { .. } | Command::Repl | Command::Replay { .. }) | None => {
             // What a record says of a script's folder is no reason to open that folder; what the user says is.
             let told = match &arguments.command {
@@ -295,10 +245,12 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
         }
     };
     // What is timed is not what one would do.
-    let silent = matches!(arguments.command, Some(Command::Bench { .. }));
+    let is_check = matches!(arguments.command, Some(Command::Check { .. }));
+    let silent = is_check || matches!(arguments.command, Some(Command::Bench { .. }));
     let (threads, quiet) = (arguments.threads, Arc::new(AtomicBool::new(arguments.quiet)));
-    let limits = arguments.limits.iter().try_fold(Limits::default(), |limits, text| limits.with(text))?;
-    let prints: fn(&str) = if job.is_some() { |_| () } else { terminal::print };
+    let limits = if is_check { check::limits() } else { Limits::default() };
+    let limits = arguments.limits.iter().try_fold(limits, |limits, text| limits.with(text))?;
+    let prints: fn(&str) = if job.is_some() || is_check { |_| () } else { terminal::print };
     let setup = Setup { threads, limits, quiet, silent, prints, host, history, interrupt };
     let runtime = setup.runtime()?;
     let script = script.map(|(_, text)| text);
@@ -311,7 +263,8 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
         (None, Some(Command::Replay { .. })) => job.expect("it was found").run(runtime, &setup.interrupt),
         (None, Some(Command::Info { files })) => info::files(&setup.host, &files),
         (None, Some(Command::New { name })) => new::experiment(&setup.host, &name)?,
-        (None, Some(Command::Check { files })) => check::files(runtime, &files),
+        (None, Some(Command::Check { files })) => check::files(&setup, &files),
+        (None, Some(Command::Doc { book: Some(folder), .. })) => book::write(&setup, &folder),
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
         (None, Some(Command::Bench { jobs, quick })) => {

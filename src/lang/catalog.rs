@@ -29,6 +29,8 @@ pub struct Entry {
     /// The doc comment without its comment marks.
     pub doc: String,
     options: Vec<OptionEntry>,
+    /// Whether a table says which options there are, and not a doc comment.
+    is_declared: bool,
 }
 
 impl Entry {
@@ -40,6 +42,11 @@ impl Entry {
     /// The keys of the option map that it takes, in the order of its documentation.
     pub fn options(&self) -> &[OptionEntry] {
         &self.options
+    }
+
+    /// Whether its options are those of its doc comment, which may name some of a family only.
+    pub(super) fn is_written(&self) -> bool {
+        !self.is_declared
     }
 
     /// The code of the sections `# Example`, one string per fenced block.
@@ -91,7 +98,8 @@ impl Catalog {
             entry.forms.sort_by_key(|form| (form.len(), form.clone()));
         }
         for (name, tables) in tables.iter() {
-            catalog.entries.get_mut(name).expect("a builtin with options is documented").options = declared(tables);
+            let entry = catalog.entries.get_mut(name).expect("a builtin with options is documented");
+            (entry.options, entry.is_declared) = (declared(tables), true);
         }
         catalog.read_written_options();
         catalog

@@ -56,5 +56,5 @@ pub(super) fn build(
 /// Gives the engine what builtins need of the surroundings.
 pub(super) fn surround(engine: &mut Engine, task: Task, tables: &Rc<Tables>) {
     let names = Rc::new(Names::new(tables.clone()));
-    engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names }));
+    engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names, rehearsal: Rc::default() }));
 }

@@ -12,8 +12,10 @@ pub mod diagnostics;
 mod engine;
 mod explain;
 mod failure;
+mod inspect;
 mod json;
 pub mod limits;
+mod long;
 mod modules;
 mod names;
 #[cfg(test)]

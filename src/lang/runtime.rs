@@ -10,7 +10,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope};
+use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope, Stmt};
 
 use super::catalog::Catalog;
 use super::diagnostics::{self, Diagnostic, Ending};
@@ -158,15 +158,15 @@ impl Builder {
 
 /// A session of the language, embedded in a Rust program or driven by the `tumble` command.
 pub struct Runtime {
-    engine: Engine,
+    pub(super) engine: Engine,
     tokens: TokenState,
     tables: Rc<Tables>,
     meters: Meters,
     sources: Sources,
     imported: Imported,
-    scope: Scope<'static>,
+    pub(super) scope: Scope<'static>,
     functions: AST,
-    global: GlobalRuntimeState,
+    pub(super) global: GlobalRuntimeState,
     cancel: Arc<AtomicBool>,
     /// Whether the flag was set when the last text ended.
     was_stopped: Cell<bool>,
@@ -238,15 +238,20 @@ impl Runtime {
     /// # Errors
     /// As [`Runtime::run`].
     pub fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
-        self.forget_what_was_stopped();
-        self.task.begin();
-        self.meters.start();
-        self.host.journal().enter(name, text);
+        self.begin(name, text);
         self.warn_of_nameless_imports(text);
         let result = self.evaluate(name, text).and_then(|value| self.meters.in_time().map(|()| value));
         self.was_stopped.set(self.cancel.load(Ordering::Relaxed));
         self.keep_newest_variables();
         result.map_err(|error| self.diagnose(&error))
+    }
+
+    /// What comes before every run of a text.
+    pub(super) fn begin(&mut self, name: &str, text: &str) {
+        self.forget_what_was_stopped();
+        self.task.begin();
+        self.meters.start();
+        self.host.journal().enter(name, text);
     }
 
     /// A computation that was stopped leaves the flag behind it; one that was set since is for what comes now.
@@ -264,7 +269,7 @@ impl Runtime {
         self.compile(name, text).map(|_| ()).map_err(|error| self.diagnose(&error))
     }
 
-    fn diagnose(&self, error: &EvalAltResult) -> Box<Diagnostic> {
+    pub(super) fn diagnose(&self, error: &EvalAltResult) -> Box<Diagnostic> {
         let frame = Frame { engine: &self.engine, sources: &self.sources, scope: &self.scope, catalog: self.catalog() };
         let mut diagnostic = frame.diagnose(error);
         // A builtin cannot tell who stopped it.
@@ -278,16 +283,24 @@ impl Runtime {
         Box::new(diagnostic)
     }
 
-    fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
+    pub(super) fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
         let (code, insertions) = rewrite::prepare(&self.engine, text);
         let blank = self.sources.enter(name, text, insertions);
         self.tokens.reset();
         Ok(self.engine.compile_with_scope(&self.scope, "\n".repeat(blank) + code.as_str())?)
     }
 
-    #[allow(deprecated)] // `eval_statements_raw` marks an unstable interface; the version of Rhai is pinned.
     fn evaluate(&mut self, name: &str, text: &str) -> Result<Value, Box<EvalAltResult>> {
         let ast = self.compile(name, text)?;
+        self.define(name, &ast);
+        match self.perform(ast.statements()).map_err(|error| *error) {
+            Ok(value) | Err(EvalAltResult::Return(value, _)) => Ok(value),
+            Err(error) => Err(error.into()),
+        }
+    }
+
+    /// Takes up the functions of a text that is going to run.
+    pub(super) fn define(&mut self, name: &str, ast: &AST) {
         self.functions.combine(ast.clone_functions_only());
         self.catalog.take();
         let global = &mut self.global;
@@ -297,15 +310,16 @@ impl Runtime {
         global.level = 0;
         global.scope_level = 0;
         global.num_operations = 0;
-        let result = self.engine.eval_statements_raw(global, &mut Caches::new(), &mut self.scope, ast.statements());
-        match result.map_err(|error| *error) {
-            Ok(value) | Err(EvalAltResult::Return(value, _)) => Ok(value),
-            Err(error) => Err(error.into()),
-        }
+    }
+
+    /// Runs statements of a text whose functions are defined.
+    #[allow(deprecated)] // `eval_statements_raw` marks an unstable interface; the version of Rhai is pinned.
+    pub(super) fn perform(&mut self, statements: &[Stmt]) -> Result<Value, Box<EvalAltResult>> {
+        self.engine.eval_statements_raw(&mut self.global, &mut Caches::new(), &mut self.scope, statements)
     }
 
     /// A second `let x` shadows the first and keeps it alive; drop what can no longer be named.
-    fn keep_newest_variables(&mut self) {
+    pub(super) fn keep_newest_variables(&mut self) {
         let mut seen = BTreeSet::new();
         // By value: a copy of what a script keeps may not fit into memory beside it. What closures share stays shared.
         let mut newest: Vec<_> = std::mem::take(&mut self.scope).into_iter().collect();

@@ -35,6 +35,8 @@ pub(super) enum Stop {
     OperationsExhausted(u64),
     /// Because it printed as many bytes as it may.
     OutputExhausted(u64),
+    /// Because it is only rehearsed, and what comes is long.
+    Beyond,
 }
 
 /// Operations between two looks at the memory of the machine: each takes as long as some hundreds.
@@ -116,7 +118,7 @@ impl Stop {
     /// What a user is told, and the way out; nothing of an end that somebody wanted.
     pub(super) fn explain(self) -> Option<(String, Option<String>)> {
         let (what, hint) = match self {
-            Self::Interrupted | Self::Exit(_) => return None,
+            Self::Interrupted | Self::Exit(_) | Self::Beyond => return None,
             Self::StackExhausted => return Some(("calls and expressions nest too deeply".to_owned(), None)),
             Self::MemoryExhausted => return Some(("what the script keeps leaves no memory".to_owned(), None)),
             Self::TimeOver(time) => (

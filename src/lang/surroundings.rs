@@ -1,6 +1,7 @@
 //! What the engine carries for builtins, as its tag.
 
 use std::any::Any;
+use std::cell::Cell;
 use std::rc::Rc;
 
 use crate::host::{Host, Journal};
@@ -13,6 +14,8 @@ pub(crate) struct Surroundings {
     pub(crate) task: Task,
     /// What has a name, [`Names`](super::names::Names); what builtins read options by must not know it.
     pub(crate) names: Rc<dyn Any>,
+    /// Whether a script is only rehearsed: what is long is left out.
+    pub(super) rehearsal: Rc<Cell<bool>>,
 }
 
 /// The task of the running script.
@@ -29,6 +32,19 @@ pub(crate) fn host(ctx: &rhai::NativeCallContext) -> Host {
 pub(crate) fn journal(ctx: &rhai::NativeCallContext) -> Option<Journal> {
     let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
     tag.map(|all| all.task.host().journal().clone())
+}
+
+/// Whether the running script is only rehearsed.
+pub(super) fn is_rehearsal(ctx: &rhai::NativeCallContext) -> bool {
+    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
+    tag.is_some_and(|all| all.rehearsal.get())
+}
+
+/// Begins or ends the rehearsal of a script.
+pub(super) fn rehearse(engine: &rhai::Engine, is_on: bool) {
+    if let Some(all) = engine.default_tag().read_lock::<Surroundings>() {
+        all.rehearsal.set(is_on);
+    }
 }
 
 /// What has a name.

@@ -9,6 +9,7 @@ use super::noted::{self, SEED};
 use super::{UNKNOWN, expected, read_number, read_whole};
 use crate::error::{Error, Result, nearest, suggestion};
 use crate::lang::failure::{Outcome, Raise};
+use crate::lang::long;
 use crate::settings::{self, Kind, Setting, Value, Values};
 
 /// The values of an option map, and those that only the language has.
@@ -48,6 +49,7 @@ pub(crate) fn read<T>(
     let values = values.map_err(|error| explain_missing(error, &map, tables)).raise(ctx)?;
     // A misspelt key is the likeliest reason for none of several.
     refuse_unknown(&map, &values, tables).and_then(|()| values.check_alternatives()).raise(ctx)?;
+    long::pass(ctx)?;
     let given = Given { ctx, values, kept };
     let result = take(&given)?;
     let unasked = given.values.unasked();
