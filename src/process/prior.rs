@@ -220,4 +220,17 @@ mod tests {
         }
         assert_ne!(out[0], out[1]);
     }
+
+    /// Members that are all one leave their smoothing alone, n^(−1/(d + 4)) of the covariance's root (Scott's rule): the
+    /// variance of 40 000 draws within 5 standard errors, a false alarm in 10⁶ seeds.
+    #[test]
+    fn smoothing_has_the_width_of_the_count() {
+        let (members, draws, variance) = (256, 40_000, 0.7);
+        let mut out = vec![0.0; draws];
+        let covariance = DMatrix::from_element(1, 1, variance);
+        Prior::ensemble(&vec![2.0; members], &covariance, &[2.0]).draw(&Stream::new(4, Purpose::Prior), 0, 0, &mut out);
+        let spread = out.iter().map(|z| (f64::from(*z) - 2.0).powi(2)).sum::<f64>() / draws as f64;
+        let truth = variance * (members as f64).powf(-2.0 / 5.0);
+        assert!((spread / truth - 1.0).abs() < 5.0 * (2.0 / draws as f64).sqrt(), "{spread} not {truth}");
+    }
 }

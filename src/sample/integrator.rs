@@ -333,3 +333,21 @@ impl<'a> Integrator<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tolerances_grow_up_to_the_loosest() {
+        let tight = Tolerance { rtol: 1e-3, atol: 0.2 };
+        let looser = tight.times(10.0);
+        assert_eq!([looser.rtol, looser.atol], [1e-2, LOOSEST]);
+        assert!(tight.can_be_looser() && looser.can_be_looser());
+        assert!(Tolerance { rtol: LOOSEST, atol: 0.1 }.can_be_looser());
+        let loosest = looser.times(100.0);
+        assert_eq!([loosest.rtol, loosest.atol], [LOOSEST; 2]);
+        assert!(!loosest.can_be_looser());
+        assert!((tight.left(-3.0) - 0.203).abs() < 1e-15);
+    }
+}

@@ -150,3 +150,23 @@ pub(super) fn transpose(values: &[f32], columns: usize, out: &mut [f32]) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::fixtures::Active;
+
+    /// 100 states of two coordinates in two blocks are 1600 bytes.
+    #[test]
+    fn memory_is_counted() {
+        let process = Active::default().process();
+        let request = Request { process: &process, first_block: 0, count: 100, shape: &[2], kept: Vec::new() };
+        for (frames, bytes) in [(0, 2.0 * 1600.0), (50, 52.0 * 1600.0 + 50.0 * (EACH_FRAME + 32.0))] {
+            let asked = |bytes: f64| request.check_memory(frames, &Host::default().with_memory_limit(bytes));
+            asked(bytes + 0.5).unwrap();
+            let argument = if frames == 0 { "`count` of" } else { "`keep` of 50 times" };
+            let refused = asked(bytes - 0.5).unwrap_err().to_string();
+            assert!(refused.starts_with(argument), "{refused}");
+        }
+    }
+}

@@ -245,6 +245,33 @@ fn bits_do_not_depend_on_threads_or_count() {
     assert_eq!(short.blocks[0].values()[..], one.0[0].blocks[0].values()[..1024]);
 }
 
+/// One evaluation a step, and one more by which the first step of a higher order is made again. From the same starts,
+/// higher orders end nearer to what many steps give.
+#[test]
+fn first_steps_of_higher_order_are_made_again() {
+    let covariance = Covariance::from_std(&[0.3; 2]).unwrap();
+    let mixture = Mixture::new(vec![1.0; 2], vec![-1.0, 1.0], covariance).unwrap();
+    let score = Exact::new(&passive(), &Dataset::from_mixture("modes", mixture).unwrap()).unwrap();
+    let by_order = |order: usize, steps: usize| {
+        let options = Options { method: by(Exponential::of_order(order)), grid: Grid::Quadratic, ..options(steps) };
+        drawn(&score, 512, &options).unwrap()
+    };
+    let end = by_order(3, 400);
+    let off = |state: &State| {
+        let (x, end) = (state.blocks[0].values(), end.blocks[0].values());
+        x.iter().zip(end.iter()).map(|(x, end)| f64::from((x - end).abs())).sum::<f64>() / 512.0
+    };
+    let [one, two, three] = [1, 2, 3].map(|order| by_order(order, 64));
+    assert_eq!([&one, &two, &three].map(State::evaluations), [64, 65, 65]);
+    assert!(
+        off(&two) < 0.5 * off(&one) && off(&three) < 0.2 * off(&two),
+        "{} {} {}",
+        off(&one),
+        off(&two),
+        off(&three)
+    );
+}
+
 #[test]
 fn requests_that_make_no_sense_are_refused() {
     let process = active(0.3, 0.0);

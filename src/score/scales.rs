@@ -167,3 +167,34 @@ pub fn blurred(score: &dyn Score, time: f64, most: f64) -> Result<Option<String>
         )
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{Covariance, Mixture};
+    use crate::process::fixtures::Active;
+    use crate::score::Exact;
+
+    /// Modes at these places along the first coordinate, of these deviations along both.
+    fn modes(places: &[f64], [first, second]: [f64; 2]) -> Exact {
+        let means = places.iter().flat_map(|place| [*place, 0.0]).collect();
+        let covariance = Covariance::Full([first * first, 0.0, 0.0, second * second].repeat(places.len()));
+        let mixture = Mixture::new(vec![1.0; places.len()], means, covariance).unwrap();
+        Exact::new(&Active::default().process(), &Dataset::from_mixture("modes", mixture).unwrap()).unwrap()
+    }
+
+    #[test]
+    fn ordinary_data_are_not_warned_of() {
+        assert_eq!(warnings(&modes(&[-0.5, 0.5], [0.1, 0.1])).unwrap(), [""; 0]);
+        assert_eq!(widths(&modes(&[-0.5, 0.5], [0.1, 0.006])), None);
+    }
+
+    /// Gaussian data of any widths are exact.
+    #[test]
+    fn coordinates_of_very_different_width_are() {
+        let said = widths(&modes(&[-0.5, 0.5], [0.1, 0.005])).unwrap();
+        let start = "coordinate 0 of the data is 101.98 times as wide as coordinate 1, 0.5099 beside 0.005:";
+        assert!(said.starts_with(start), "{said}");
+        assert_eq!(widths(&modes(&[0.0], [1.0, 1e-3])), None);
+    }
+}

@@ -198,3 +198,22 @@ fn apart(mut roots: Roots) -> Roots {
     }
     roots
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn roots_that_are_equal_are_moved_apart() {
+        let pair = Complex::new(-1.0, 2.0);
+        let roots = apart(Roots { real: vec![-3.0, -3.0, -5.0], pairs: vec![pair, pair, Complex::new(-4.0, 1e-9)] });
+        let near = |found: f64, truth: f64| assert!((found - truth).abs() < 1e-12, "{found} not {truth}");
+        let truth = [-3.0 - 3.0 * APART, -3.0 + 3.0 * APART, -5.0, -4.0 - 4.0 * APART, -4.0 + 4.0 * APART];
+        roots.real.iter().zip(truth).for_each(|(found, truth)| near(*found, truth));
+        let moved = APART * 5_f64.sqrt();
+        assert_eq!((roots.real.len(), roots.pairs.len()), (5, 2));
+        roots.pairs.iter().zip([-1.0 - moved, -1.0 + moved]).for_each(|(found, truth)| near(found.re, truth));
+        let distinct = Roots { real: vec![-1.0, -2.0], pairs: vec![Complex::new(-1.0, 1.0), Complex::new(-1.0, 3.0)] };
+        assert_eq!(apart(distinct.clone()), distinct);
+    }
+}

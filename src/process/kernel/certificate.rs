@@ -271,3 +271,21 @@ fn ratios(differences: &[f64], sizes: &[f64]) -> f64 {
 fn largest(values: impl IntoIterator<Item = f64>) -> f64 {
     values.into_iter().fold(0.0, |worst, value| if value.is_nan() { f64::INFINITY } else { value.max(worst) })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// In units of the deviations of both components; what does not differ counts as nothing, also where both are 0.
+    #[test]
+    fn covariances_differ_in_parts_of_their_deviations() {
+        let covariance = DMatrix::from_row_slice(3, 3, &[4.0, 1.0, 0.0, 1.0, 9.0, 0.0, 0.0, 0.0, 0.0]);
+        let mut difference = DMatrix::zeros(3, 3);
+        difference[(0, 0)] = -0.8;
+        assert!((covariance_residual(&difference, &covariance) - 0.2).abs() < 1e-15);
+        difference[(1, 0)] = 1.5;
+        assert!((covariance_residual(&difference, &covariance) - 0.25).abs() < 1e-15);
+        difference[(2, 1)] = 1e-9;
+        assert_eq!(covariance_residual(&difference, &covariance), f64::INFINITY);
+    }
+}

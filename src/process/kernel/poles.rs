@@ -168,3 +168,33 @@ fn short(time: f64, end: f64) -> String {
     let time: f64 = format!("{time:.12e}").parse().unwrap_or(time);
     if time < 1e-14 * end { "0".into() } else { written(time) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::expr::{Expression, Function, Operation};
+
+    /// 1/√|1 − t|, infinite in the middle and at the end, and 1/√(1 − t), which has no value behind.
+    #[test]
+    fn growth_is_measured_on_the_side_where_there_is_one() {
+        let one = Expression::constant(1.0);
+        let left = one.combine(Operation::Subtract, &Expression::time());
+        let right = Expression::time().combine(Operation::Subtract, &one);
+        for (distance, ends) in [(&left, [1.0, 2.0]), (&right, [1.5, 2.0])] {
+            let course = Course::new(&[one.combine(Operation::Divide, &distance.apply(Function::Sqrt))]).unwrap();
+            for end in ends {
+                let found = growth(&course, 0, 1.0, end);
+                assert!((found - 0.5).abs() < 1e-3, "{end}: {found}");
+            }
+        }
+    }
+
+    /// ∫ |t|^(−α p) dt is finite for α p < 1.
+    #[test]
+    fn a_pole_is_integrable_by_its_power() {
+        let integrands = [1, 2].map(|power| Integrand { name: String::new(), power });
+        let is_integrable = |which, growth| Pole { which, time: 1.0, growth }.is_integrable(&integrands);
+        assert_eq!([0.4, 0.6, 1.0].map(|growth| is_integrable(0, growth)), [true, true, false]);
+        assert_eq!([0.4, 0.6, 1.0].map(|growth| is_integrable(1, growth)), [true, false, false]);
+    }
+}

@@ -106,6 +106,27 @@ fn errors_bound_what_is_off() {
     }
 }
 
+/// A linear drift carries a shift of the data along: values and errors are the same, also where the law at the horizon
+/// is far from a Gaussian. Values differ by the rounding of states in single precision.
+#[test]
+fn shifted_data_have_the_same_densities() {
+    let process = Process::from_linear("short", &["x"], passive().constant().unwrap().clone(), 0.3).unwrap();
+    let points = [-1.0, -0.9, 0.0, 0.4, 1.1];
+    let [here, there] = [0.0, 3.0].map(|shift: f64| {
+        let covariance = Covariance::from_std(&[0.3; 2]).unwrap();
+        let mixture = Mixture::new(vec![1.0; 2], vec![shift - 1.0, shift + 1.0], covariance).unwrap();
+        let score = Exact::new(&process, &Dataset::from_mixture("modes", mixture).unwrap()).unwrap();
+        let x = Tensor::from_f64(&[5, 1], &points.map(|x| x + shift)).unwrap();
+        log_likelihood(&score, &x, &Likelihood::default(), &Task::default()).unwrap()
+    });
+    let errors = here.errors.values();
+    assert!(errors.iter().any(|error| *error > 0.01), "the law at the horizon is seen: {errors:?}");
+    for (here, there) in [(here.values.values(), there.values.values()), (errors, there.errors.values())] {
+        let apart = here.iter().zip(there.iter()).map(|(here, there)| (here - there).abs()).fold(0.0, f32::max);
+        assert!(apart < 2e-3, "{apart}: {here:?} and {there:?}");
+    }
+}
+
 /// Log densities of 200 data of three coordinates, two of them correlated: exact, and by random directions.
 fn coupled(probes: usize, count: usize) -> [LogDensity; 2] {
     // Two halves that are correlated in opposite ways, far apart along the third: as a whole they have no correlation,

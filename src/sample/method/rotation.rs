@@ -133,3 +133,44 @@ impl<'a> Rotations<'a> {
         Ok(law.factors.iter().map(rate).collect())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::Dataset;
+    use crate::process::fixtures::Active;
+    use crate::sample::layout::Layout;
+    use crate::sample::method::followed::Reference;
+    use crate::sample::noise::{Impulses, Noise};
+    use crate::sample::problem::Problem;
+    use crate::score::Exact;
+    use crate::task::Task;
+
+    /// R Rᵀ = Σ and R' = (A + ½ D Σ⁻¹) R, the derivative by differences.
+    #[test]
+    fn roots_are_carried_by_the_flow() {
+        let process = Active { passive: 0.3, ..Active::default() }.process();
+        let score = Exact::new(&process, &Dataset::diamond(0.5, 0.04).unwrap()).unwrap();
+        let noise = Noise::Impulse(Impulses { first: 0, parts: 0, rows: 0 });
+        let (layout, task) = (Layout::new(&process, 2).unwrap(), Task::default());
+        let problem = Problem { score: &score, layout, times: vec![2.0, 0.0], noise, task: &task };
+        let rotations = Rotations::new(Followed::new(&problem, Reference::Data).unwrap(), 2.0).unwrap();
+        let linear = process.constant().unwrap();
+        for time in [0.02, 0.3, 1.7] {
+            let root = |time: f64| {
+                let law = rotations.followed().at(time).unwrap();
+                [rotations.roots(time, &law).unwrap().remove(0), rotations.inverse_roots(time, &law).unwrap().remove(0)]
+            };
+            let [here, inverse] = root(time);
+            assert!((&here * &inverse - DMatrix::identity(2, 2)).abs().max() < 1e-12);
+            let law = rotations.followed().at(time).unwrap();
+            let covariance = &law.factors[0] * law.factors[0].transpose();
+            assert!((&here * here.transpose() - &covariance).abs().max() < 1e-12 * covariance.abs().max());
+            let step = 1e-4 * time;
+            let slope = (&root(time + step)[0] - &root(time - step)[0]) / (2.0 * step);
+            let flow = &linear.drift + linear.diffusion() * covariance.try_inverse().unwrap() * 0.5;
+            let error = (&slope - flow * &here).abs().max() / slope.abs().max();
+            assert!(error < 1e-5, "{time}: {error}");
+        }
+    }
+}

@@ -1,6 +1,9 @@
+use nalgebra::{DMatrix, DVector};
+
 use super::*;
 use crate::data::{Covariance, Mixture};
 use crate::expr::{Expression, Operation};
+use crate::process::Linear;
 use crate::process::fixtures::{Active, one_component};
 
 /// The means and the variance of both coordinates of the data.
@@ -145,7 +148,7 @@ fn descriptions_come_back() {
     let basis = measured_of(&double_well(), &gaussian());
     let description = basis.description();
     let subject = || Subject::of(&double_well(), &gaussian()).unwrap().along_coordinates();
-    let back = restore(description.clone(), subject()).unwrap();
+    let back = crate::score::basis::restore(basis.kind(), description.clone(), subject()).unwrap();
     assert_eq!(back.description(), description);
     let frames = [back.at(0.2).unwrap(), basis.at(0.2).unwrap()];
     assert_eq!(frames[0].mean, frames[1].mean);
@@ -155,6 +158,45 @@ fn descriptions_come_back() {
         torn[list].as_array_mut().unwrap().pop();
         assert!(restore(torn, subject()).is_err(), "{list}");
     }
+}
+
+/// dx = v dt, dv = (−ω² x − γ v) dt + √γ dW, up to a quarter of the period: data start x, and are what v ends with,
+/// whose start is a number.
+#[test]
+fn signals_are_found_in_any_component_and_rest_is_rest() {
+    let (rate, damping, horizon) = (4.0_f64, 0.3, 0.4);
+    let linear = Linear {
+        drift: DMatrix::from_row_slice(2, 2, &[0.0, 1.0, -rate * rate, -damping]),
+        offset: DVector::zeros(2),
+        noise: DMatrix::from_diagonal(&DVector::from_vec(vec![0.0, damping.sqrt()])),
+        start_mean: DVector::from_vec(vec![0.0, 300.1]),
+        start_factor: DMatrix::zeros(2, 2),
+    };
+    let process = Process::from_linear("oscillator", &["x", "v"], linear, horizon).unwrap();
+    let basis = measured_of(&process, &gaussian());
+    let kernel = process.kernel(horizon).unwrap();
+    let signal = |i: usize| kernel.response()[(i, 0)].powi(2) * VARIANCE;
+    let [x, v] = [0, 1].map(|i| signal(i) / (signal(i) + kernel.covariance[(i, i)]));
+    let measured = basis.measured();
+    assert!(v > 2.0 * x && (measured.residual_signal - v).abs() < 0.02, "{x} {v} {}", measured.residual_signal);
+    let (start, later) = measured.covariance.split_at(4);
+    assert!((start[0] / VARIANCE - 1.0).abs() < 0.04 && start[1..] == [0.0; 3], "{start:?}");
+    assert!(later.chunks_exact(4).all(|covariance| covariance[0] > 0.0 && covariance[3] > 0.0));
+}
+
+/// The sums of 2¹⁵ paths in blocks of 256 for each time of the chain: of one component with one φ and two copies, 2
+/// means, 2 levels, a square, a product, and φ² and ∂φ.
+#[test]
+fn memory_of_the_paths_is_counted() {
+    let bytes = 8.0 * 128.0 * (measured_of(&double_well(), &gaussian()).chain.steps() + 1) as f64 * 8.0;
+    let simulation = Simulation { chain_steps: 60, ..Simulation::default() };
+    let within = |bytes: f64| {
+        let task = Task::default().with_host(crate::host::Host::default().with_memory_limit(bytes));
+        SimulatedBasis::new(&double_well(), &gaussian(), &simulation, &task)
+    };
+    assert!(within(bytes + 0.5).is_ok());
+    let refused = within(bytes - 0.5).err().unwrap().to_string();
+    assert!(refused.starts_with("`chain_steps` of 60 for 2 components"), "{refused}");
 }
 
 /// A window begins with the last step before it, and has no fewer steps than noise needs.
