@@ -221,8 +221,8 @@ mod tests {
         assert_ne!(out[0], out[1]);
     }
 
-    /// Members that are all one leave their smoothing alone, n^(−1/(d + 4)) of the covariance's root (Scott's rule): the
-    /// variance of 40 000 draws within 5 standard errors, a false alarm in 10⁶ seeds.
+    /// Members that are all one leave the smoothing alone, n^(−1/(d + 4)) of the deviation (Scott's rule): the variance
+    /// of 40 000 draws within 5 standard errors, a false alarm in 10⁶ seeds.
     #[test]
     fn smoothing_has_the_width_of_the_count() {
         let (members, draws, variance) = (256, 40_000, 0.7);
