@@ -124,6 +124,12 @@ fn a_script_sees_its_arguments() {
     let file = script(&folder, "a.rhai", "#!/usr/bin/env -S tumble run\nprint(args);");
     let (code, out, _) = outcome(&run(&["run", &file, "--", "one", "-2"]));
     assert_eq!((code, out.as_str()), (0, "[\"one\", \"-2\"]\n"));
+    let given = "[\"a\", \"b\"]\n";
+    for words in [&["run", &file, "a", "b"][..], &[&file, "a", "b"], &["--threads", "1", &file, "--quiet", "a", "b"]] {
+        assert_eq!(outcome(&run(words)), (0, given.into(), String::new()), "{words:?}");
+    }
+    let (code, _, said) = outcome(&run(&["rum", &file]));
+    assert!(code == 2 && said.contains("unrecognized subcommand 'rum'"), "{said}");
     let constant = script(&folder, "b.rhai", "args = 1;");
     assert_eq!(run(&["run", &constant]).status.code(), Some(1));
     let (code, out, _) = outcome(&run_with(&["run", "-", "--", "x"], "print(args[0]);"));

@@ -17,12 +17,13 @@ pub(crate) mod terminal;
 #[cfg(target_os = "linux")]
 mod wall;
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use clap::error::ErrorKind;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tumble::host::{Permissions, Stage};
 use tumble::{Host, Limits, Runtime, vector};
@@ -35,8 +36,10 @@ pub(crate) use setup::Setup;
 /// Score-based generative diffusion with active (temporally correlated) noise, scripted.
 #[derive(Parser)]
 #[command(name = "tumble", version, arg_required_else_help = false)]
-#[command(after_help = "Without a command the prompt starts.\n\nExit codes: 0 success, 1 a script failed, \
-                        2 wrong usage, 130 interrupted, 143 and 129 stopped by SIGTERM and SIGHUP; `exit(n)` in a script gives n.")]
+#[command(
+    after_help = "Without a command the prompt starts; before a script `run` may be left out.\n\nExit codes: 0 success, 1 a script failed, \
+                        2 wrong usage, 130 interrupted, 143 and 129 stopped by SIGTERM and SIGHUP; `exit(n)` in a script gives n."
+)]
 struct Arguments {
     /// Run CODE and print the value of its last expression
     #[arg(short = 'e', long = "evaluate", value_name = "CODE", allow_hyphen_values = true)]
@@ -65,8 +68,7 @@ enum Command {
     Run {
         /// The script; `-` reads it from standard input
         file: PathBuf,
-        /// What the script sees as the constant array `args`
-        #[arg(last = true)]
+        /// What the script sees as the constant array `args`; behind `--`, also what begins with a dash
         args: Vec<String>,
     },
     /// Start the prompt
@@ -166,7 +168,13 @@ type Prompt = fn(Runtime, Setup) -> u8;
 /// Does what the command line asks for; `prompt` is the room above, which `commands` describes.
 pub(crate) fn main(prompt: Prompt, commands: fn() -> String) -> ExitCode {
     let command = Arguments::command().mut_subcommand("repl", |repl| repl.after_help(commands()));
-    let arguments = Arguments::from_arg_matches(&command.get_matches()).unwrap_or_else(|error| error.exit());
+    let words: Vec<OsString> = std::env::args_os().collect();
+    let matches = command.clone().try_get_matches_from(&words).or_else(|error| match with_run(&words, &error) {
+        Some(words) => command.try_get_matches_from(words),
+        None => Err(error),
+    });
+    let arguments = matches.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = arguments.unwrap_or_else(|error| error.exit());
     if arguments.code.is_some() && arguments.command.is_some() {
         let message = "`-e CODE` and a command cannot be used together";
         Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
@@ -194,6 +202,15 @@ pub(crate) fn main(prompt: Prompt, commands: fn() -> String) -> ExitCode {
         stage.remove(code != FAILURE);
     }
     ExitCode::from(code)
+}
+
+/// The command line with `run` before a script that no command stands before.
+fn with_run(words: &[OsString], error: &clap::Error) -> Option<Vec<OsString>> {
+    let Some(ContextValue::String(word)) = error.get(ContextKind::InvalidSubcommand) else { return None };
+    let place = words.iter().position(|given| given == word.as_str()).filter(|_| word.ends_with(".rhai"))?;
+    let mut words = words.to_vec();
+    words.insert(place, "run".into());
+    Some(words)
 }
 
 fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumble::Result<u8> {

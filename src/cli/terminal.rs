@@ -64,8 +64,9 @@ pub(crate) fn report(diagnostic: &Diagnostic) -> u8 {
         Ending::Exit(code) => u8::try_from(code).unwrap_or(FAILURE),
         Ending::Interrupted => interrupted(),
         Ending::Failed => {
-            let colour = std::io::stderr().is_terminal() && colours_wanted();
-            show(diagnostic.render(colour).trim_end());
+            let terminal = Term::stderr();
+            let width = if terminal.is_term() { width_of(&terminal) } else { usize::MAX };
+            show(diagnostic.render_within(width, terminal.is_term() && colours_wanted()).trim_end());
             FAILURE
         }
     }

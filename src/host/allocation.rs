@@ -88,8 +88,14 @@ pub(super) fn held() -> f64 {
 }
 
 /// Bytes of small pieces that this thread took less those that it gave back; 0 where nobody counts.
-pub(super) fn small() -> f64 {
-    OWN.with(|own| own.small.get()) as f64
+pub(super) fn small() -> isize {
+    OWN.with(|own| own.small.get())
+}
+
+/// Whether this thread holds more than `most` bytes in small pieces, or took a large one that nobody asked for yet.
+#[inline]
+pub(super) fn has_grown(most: isize) -> bool {
+    OWN.with(|own| own.small.get() > most || own.largest.get() > 0)
 }
 
 /// The largest piece that this thread took since this was asked before, where it is large; else 0.

@@ -348,6 +348,7 @@ impl Host {
                 None => Error::file(action, path, "no such file"),
             },
             ErrorKind::PermissionDenied => Error::file(action, path, "permission denied"),
+            ErrorKind::NotADirectory => missing_folder(action, path, &folder),
             _ => Error::file(action, path, error),
         }
     }
@@ -410,6 +411,13 @@ fn folder_of(path: &Path) -> PathBuf {
 }
 
 fn missing_folder(action: &'static str, path: &Path, folder: &Path) -> Error {
+    if let Some(file) = folder.ancestors().find(|part| part.is_file()) {
+        return Error::file(action, path, format!("`{}` is a file, not a folder", file.display()));
+    }
+    if folder.starts_with("~") {
+        return Error::file(action, path, "the folder `~` does not exist")
+            .with_hint("write it out: only shells know `~`");
+    }
     Error::file(action, path, format!("the folder `{}` does not exist", folder.display()))
         .with_hint(format!("create it first: mkdir -p {}", folder.display()))
 }

@@ -7,7 +7,7 @@ use std::cell::Cell;
 use std::path::{Path, PathBuf};
 
 use super::Host;
-use super::allocation::{held, small, take_largest};
+use super::allocation::{has_grown, held, small, take_largest};
 use crate::error::{Error, Result};
 
 /// Requests below this are granted without a look at the system.
@@ -41,7 +41,8 @@ impl Host {
         let left = self.memory_limit.map(|limit| (limit - held()).max(0.0));
         let room = [left, available()].into_iter().flatten().reduce(f64::min).unwrap_or(f64::INFINITY);
         take_largest();
-        Growth { before: small(), room }
+        // A room without end has no bound: the sum is rounded to the largest number.
+        Growth { most: (small() as f64 + PART * room) as isize }
     }
 
     fn lacking(&self, bytes: f64) -> Option<String> {
@@ -63,29 +64,33 @@ impl Host {
 /// double what there is, so that a part of the memory must do.
 #[derive(Debug, Clone, Copy)]
 pub struct Growth {
-    /// Small pieces at the beginning, in bytes.
-    before: f64,
-    /// What was available then.
-    room: f64,
+    /// Bytes in small pieces that are too many.
+    most: isize,
 }
 
 impl Default for Growth {
     /// Before anything is watched.
     fn default() -> Self {
-        Self { before: 0.0, room: f64::INFINITY }
+        Self { most: isize::MAX }
     }
 }
 
 impl Growth {
     /// Whether the values have grown so far that the next operation may take all memory. Cheap enough for every
     /// operation.
+    #[inline]
     pub fn is_dangerous(&self) -> bool {
-        if small() - self.before > PART * self.room {
+        has_grown(self.most) && self.is_much()
+    }
+
+    #[cold]
+    fn is_much(&self) -> bool {
+        if small() > self.most {
             return true;
         }
-        let largest = take_largest();
         // What was asked for was weighed; a text that is put together was not.
-        largest > 0.0 && largest > GRANTED.take() && largest > PART * available().unwrap_or(f64::INFINITY)
+        let largest = take_largest();
+        largest > GRANTED.take() && largest > PART * available().unwrap_or(f64::INFINITY)
     }
 }
 

@@ -20,6 +20,9 @@ pub(super) struct Resolved {
 impl Resolved {
     /// Follows links and `..`.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
+        if path.as_os_str().is_empty() {
+            return Err(io::Error::other("the name is empty"));
+        }
         let whole = std::path::absolute(path)?;
         for existing in whole.ancestors() {
             let Ok(real) = existing.canonicalize() else { continue };

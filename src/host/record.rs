@@ -82,7 +82,10 @@ impl Record {
     /// can: between the two, the record of one and the file of another would disown both. Who holds it does so for
     /// moments, unless it is stopped: that is not waited for.
     pub(super) fn guard(place: &Place) -> io::Result<File> {
-        place.beside(RECORDS).create_folder()?;
+        place.beside(RECORDS).create_folder().map_err(|error| match error.kind() {
+            io::ErrorKind::AlreadyExists => io::Error::other(format!("`{RECORDS}` beside it is no folder")),
+            _ => error,
+        })?;
         let guard = place.beside(Path::new(RECORDS).join(GUARD)).create()?;
         let start = Instant::now();
         while let Err(TryLockError::WouldBlock) = guard.try_lock() {

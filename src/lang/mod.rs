@@ -26,6 +26,7 @@ mod rewrite;
 mod runtime;
 #[cfg(test)]
 mod sampler_tests;
+mod show;
 mod sources;
 mod stop;
 mod surroundings;

@@ -46,12 +46,16 @@ const GLANCES: u64 = 1 << 4;
 
 /// What a run of a script has used of what it may, by itself.
 #[derive(Clone)]
-pub(super) struct Meters {
+pub(super) struct Meters(Rc<Counts>);
+
+struct Counts {
     stack: StackGuard,
-    growth: Rc<Cell<Growth>>,
+    growth: Cell<Growth>,
     /// Operations of the run. The engine's own count starts anew in every closure that a builtin calls.
-    operations: Rc<Cell<u64>>,
-    printed: Rc<Cell<u64>>,
+    operations: Cell<u64>,
+    /// The operation at which all is looked at that need not be at each.
+    look: Cell<u64>,
+    printed: Cell<u64>,
     limits: Limits,
     task: Task,
 }
@@ -59,26 +63,33 @@ pub(super) struct Meters {
 impl Meters {
     /// Meters of runs under these limits, on a stack of which `stack` bytes may be used.
     pub(super) fn new(stack: usize, limits: Limits, task: Task) -> Self {
-        let stack = StackGuard { start: Rc::default(), size: stack };
-        Self { stack, growth: Rc::default(), operations: Rc::default(), printed: Rc::default(), limits, task }
+        let stack = StackGuard { start: Cell::new(0), size: stack };
+        let [operations, look, printed] = std::array::from_fn(|_| Cell::new(0));
+        Self(Rc::new(Counts { stack, growth: Cell::default(), operations, look, printed, limits, task }))
     }
 
     /// Counts from here, where a run begins.
     pub(super) fn start(&self) {
-        self.stack.start();
-        self.growth.set(self.task.host().watch());
-        self.operations.set(0);
-        self.printed.set(0);
+        let counts = &self.0;
+        counts.stack.start();
+        counts.growth.set(counts.task.host().watch());
+        counts.operations.set(0);
+        counts.look.set(0);
+        counts.printed.set(0);
     }
 
     /// Counts what is printed.
     pub(super) fn print(&self, text: &str) {
-        self.printed.set(self.printed.get() + text.len() as u64 + 1);
+        let counts = &self.0;
+        counts.printed.set(counts.printed.get() + text.len() as u64 + 1);
+        if counts.printed.get() > counts.limits.output {
+            counts.look.set(0);
+        }
     }
 
     /// The end of a run whose time is over.
     pub(super) fn late(&self) -> Option<Stop> {
-        self.limits.time.filter(|_| self.task.is_late()).map(Stop::TimeOver)
+        self.0.limits.time.filter(|_| self.0.task.is_late()).map(Stop::TimeOver)
     }
 
     /// Refuses what a run gave whose time was over before it ended: its last call may have stopped half way.
@@ -90,27 +101,39 @@ impl Meters {
     }
 
     /// Why a run must stop after another operation.
+    #[inline]
     fn exhausted(&self) -> Option<Stop> {
-        let count = self.operations.get() + 1;
-        self.operations.set(count);
-        if self.stack.is_exhausted() {
+        let counts = &*self.0;
+        let count = counts.operations.get() + 1;
+        counts.operations.set(count);
+        if counts.stack.is_exhausted() {
             return Some(Stop::StackExhausted);
         }
-        let is_memory_over = || count.is_multiple_of(LOOKS) && self.task.host().is_exhausted();
-        if self.growth.get().is_dangerous() || is_memory_over() {
+        // One operation may double all values.
+        if counts.growth.get().is_dangerous() {
             return Some(Stop::MemoryExhausted);
         }
         // What a builtin left undone for want of time must not be taken for whole.
-        if (count.is_multiple_of(GLANCES) || self.task.was_late())
-            && let Some(stop) = self.late()
-        {
-            return Some(stop);
+        if count < counts.look.get() && !counts.task.was_late() { None } else { self.look(count) }
+    }
+
+    /// Looks at what need not be looked at in each operation.
+    #[cold]
+    fn look(&self, count: u64) -> Option<Stop> {
+        let counts = &*self.0;
+        let Limits { operations, output, .. } = counts.limits;
+        counts.look.set((count + GLANCES).min(operations.saturating_add(1)));
+        if count % LOOKS < GLANCES && counts.task.host().is_exhausted() {
+            return Some(Stop::MemoryExhausted);
         }
-        let Limits { operations, output, .. } = self.limits;
+        let late = self.late();
+        if late.is_some() {
+            return late;
+        }
         if count > operations {
             return Some(Stop::OperationsExhausted(operations));
         }
-        (self.printed.get() > output).then_some(Stop::OutputExhausted(output))
+        (counts.printed.get() > output).then_some(Stop::OutputExhausted(output))
     }
 }
 
@@ -140,9 +163,8 @@ impl Stop {
 
 /// How much of the native stack a script has used. Script calls times nested expressions have no useful bound of their
 /// own: a thousand of each is more than any stack holds.
-#[derive(Clone)]
 struct StackGuard {
-    start: Rc<Cell<usize>>,
+    start: Cell<usize>,
     size: usize,
 }
 

@@ -19,6 +19,7 @@ mod colours;
 mod draw;
 mod figure;
 mod font;
+pub mod glyphs;
 mod images;
 mod layout;
 mod legend;

@@ -92,7 +92,9 @@ impl Session {
             Ok(value) => {
                 self.inputs.push(Input { text: input.to_owned(), gave_value: !value.is_unit() });
                 if !value.is_unit() {
-                    terminal::print(&shorten(&self.runtime.display(&value), self.lines));
+                    if !assist::is_silent(input) {
+                        terminal::print(&shorten(&self.runtime.show(&value, terminal::width()), self.lines));
+                    }
                     self.runtime.set("ans", value);
                 }
                 Outcome::Done

@@ -71,6 +71,12 @@ pub fn last_statement(text: &str) -> usize {
     all[start.min(all.len())..].iter().find(|piece| piece.kind != Kind::Comment).map_or(0, |piece| piece.range.start)
 }
 
+/// Whether a text ends with a `;`, by which at a prompt its value is not shown.
+pub fn is_silent(text: &str) -> bool {
+    let last = pieces(text).into_iter().rfind(|piece| piece.kind != Kind::Comment);
+    last.is_some_and(|piece| &text[piece.range] == ";")
+}
+
 /// The variables and constants that `text` exports as it defines them.
 pub(super) fn exported(text: &str) -> Vec<String> {
     let all = pieces(text);
@@ -109,6 +115,12 @@ mod tests {
         {
             assert_eq!(last_statement(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn a_semicolon_at_the_end_hides_a_value() {
+        let texts = ["x;", "x; // why", "x", "\";\"", "x; y", "f(|| { a; })", ""];
+        assert_eq!(texts.map(is_silent), [true, true, false, false, false, false, false]);
     }
 
     #[test]

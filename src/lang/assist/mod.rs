@@ -12,7 +12,7 @@ mod source;
 
 pub use complete::{Candidate, Completion, complete};
 pub(crate) use definitions::nameless_imports;
-pub use definitions::{Definition, definitions, depth, last_statement};
+pub use definitions::{Definition, definitions, depth, is_silent, last_statement};
 pub use help::Page;
 pub use highlight::{Style, highlight};
 pub use source::{Source, source};

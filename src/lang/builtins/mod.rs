@@ -17,7 +17,7 @@ mod lengths;
 mod likelihood;
 pub(super) mod measure;
 pub(super) mod noise;
-mod plot;
+pub(super) mod plot;
 mod process;
 mod sample;
 pub(super) mod score;

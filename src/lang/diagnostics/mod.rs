@@ -1,14 +1,15 @@
 //! An error ready to be shown: what was wrong, where (with the source line and a caret), and the way out.
 
 mod ansi;
+mod cropped;
 mod visible;
 
 use codespan_reporting::diagnostic::{Diagnostic as Report, Label};
-use codespan_reporting::files::SimpleFiles;
 use codespan_reporting::term;
 use rhai::Position;
 
 use ansi::Ansi;
+use cropped::Crops;
 
 pub use super::sources::Place;
 use crate::error::Error;
@@ -63,12 +64,17 @@ impl Diagnostic {
     /// The text shown to the user, with colours for a terminal or without. Nothing else in it controls a terminal:
     /// what would, in the script or in the name of a file, is made [`visible`].
     pub fn render(&self, colour: bool) -> String {
-        let mut files = SimpleFiles::new();
+        self.render_within(usize::MAX, colour)
+    }
+
+    /// The same for a window of `width` columns: source lines that are wider are cut around what is pointed at.
+    pub fn render_within(&self, width: usize, colour: bool) -> String {
+        let mut files = Crops::new(width);
         let mut labels = Vec::new();
         for (i, (place, note)) in self.places.iter().enumerate() {
             let place = place.visible();
             let range = place.range();
-            let file = files.add(place.name, place.text);
+            let (file, range) = files.add(place.name, place.text, range);
             let note = visible(note);
             labels.push(match i {
                 0 => Label::primary(file, range).with_message(note),

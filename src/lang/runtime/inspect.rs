@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rhai::Map;
 
 use super::{Runtime, Value};
+use crate::lang::show::{self, Frame};
 use crate::lang::{engine, modules};
 use crate::sample::State;
 
@@ -36,6 +37,11 @@ impl Runtime {
             "()" => "nothing".to_owned(),
             other => self.engine.map_type_name(other).to_owned(),
         }
+    }
+
+    /// A value as a prompt of `width` columns shows it: its text, and of tensors, data and samples what they look like.
+    pub fn show(&self, value: &Value, width: usize) -> String {
+        show::show(value, &Frame { width, task: &self.task, text: &|value| self.display(value) })
     }
 
     /// Names and texts: of what was run, the newest first, then of the modules.

@@ -36,6 +36,13 @@ pub struct Picture {
     notes: Vec<String>,
 }
 
+impl Picture {
+    /// Whether it is in a file.
+    pub(in crate::lang) fn is_saved(&self) -> bool {
+        self.saved.is_some()
+    }
+}
+
 impl std::fmt::Display for Picture {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self.figure.panels.len() {

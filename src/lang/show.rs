@@ -1,0 +1,235 @@
+//! What a value shows of itself at a prompt: its text, and beyond it ranges, moments and small pictures in characters.
+
+use rhai::{Dynamic, Map};
+
+use super::builtins::plot::Picture;
+use crate::data::Dataset;
+use crate::plot::glyphs::{self, dots, histogram, sparkline, thumbnail};
+use crate::sample::State;
+use crate::task::Task;
+use crate::tensor::{Reduction, Tensor, number};
+use crate::train::Record;
+
+/// How a prompt shows values.
+pub(super) struct Frame<'a> {
+    /// Columns of the terminal.
+    pub(super) width: usize,
+    pub(super) task: &'a Task,
+    /// The text of a value.
+    pub(super) text: &'a dyn Fn(&Dynamic) -> String,
+}
+
+/// Who shows more than the text, each of one type.
+const SHOWS: &[fn(&Dynamic, &Frame<'_>) -> Option<String>] = &[tensor, state, dataset, record, figure, map];
+
+/// Characters of a picture in a row.
+const PICTURE: usize = 24;
+/// Draws that make a picture of a law.
+const DRAWS: usize = 2_000;
+/// Coordinates that are told apart.
+const COORDINATES: usize = 4;
+/// Numbers that are looked at: some tens of milliseconds.
+const MOST: usize = 1 << 24;
+/// Tensors with no more numbers than this are shown as a whole.
+const FEW: usize = 8;
+
+/// A value as a prompt shows it.
+pub(super) fn show(value: &Dynamic, frame: &Frame<'_>) -> String {
+    SHOWS.iter().find_map(|show| show(value, frame)).unwrap_or_else(|| (frame.text)(value))
+}
+
+fn tensor(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let tensor = value.read_lock::<Tensor>()?;
+    let picture = tensor.picture(frame.width)?;
+    if tensor.len() <= FEW || tensor.len() > MOST {
+        return Some(picture);
+    }
+    let values: Vec<f64> = tensor.values().iter().map(|value| f64::from(*value)).collect();
+    let wrong = values.iter().filter(|value| !value.is_finite()).count();
+    let range = glyphs::extent(values).map(|[low, high]| format!("\n  from {} to {}", number(low), number(high)));
+    let moment = |reduction| tensor.reduce(reduction).map(number).unwrap_or_default();
+    let rest = match wrong {
+        0 => {
+            format!(", mean {}, standard deviation {}", moment(Reduction::Mean), moment(Reduction::StandardDeviation))
+        }
+        count => format!("; {count} of {} are not finite", tensor.len()),
+    };
+    Some(format!("{picture}{}{rest}", range.unwrap_or_else(|| "\n  ".to_owned())))
+}
+
+fn state(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let state = value.read_lock::<State>()?;
+    let mut lines = vec![(frame.text)(value)];
+    let longest = state.names.iter().map(|name| name.chars().count()).max().unwrap_or(0);
+    for (name, block) in state.names.iter().zip(&state.blocks) {
+        lines.extend(moments(block).map(|moments| format!("  {name:longest$}  {moments}")));
+    }
+    lines.extend(state.blocks.first().into_iter().flat_map(|data| picture(data, frame.width)));
+    lines.extend(state.warnings.iter().map(|warning| format!("  warning: {warning}")));
+    Some(lines.join("\n"))
+}
+
+fn dataset(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let data = value.read_lock::<Dataset>()?;
+    let mut lines = vec![(frame.text)(value)];
+    let count = (COORDINATES * DRAWS / data.dimension()).clamp(COORDINATES, DRAWS);
+    if let Ok(draws) = data.sample(count, 0, frame.task) {
+        lines.extend(picture(&draws, frame.width));
+    }
+    Some(lines.join("\n"))
+}
+
+fn record(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let record = value.read_lock::<Record>()?;
+    let losses: Vec<f64> = record.loss.iter().map(|[_, loss]| *loss).collect();
+    let [low, high] = glyphs::extent(losses.iter().copied())?;
+    let curve = sparkline(&losses, frame.width.saturating_sub(4).min(2 * PICTURE));
+    Some(format!("{}\n  {curve}\n  loss from {} to {}", (frame.text)(value), number(low), number(high)))
+}
+
+fn figure(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let is_saved = value.read_lock::<Picture>()?.is_saved();
+    let text = (frame.text)(value);
+    Some(if is_saved { text } else { text + ", not in a file yet: ans.save(\"figure.png\")" })
+}
+
+/// A map that is too long for a line, by its keys; nested maps are lines of their own.
+fn map(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let map = value.read_lock::<Map>()?;
+    let text = (frame.text)(value);
+    if text.chars().count() <= frame.width {
+        return Some(text);
+    }
+    let longest = map.keys().map(|key| key.chars().count()).max().unwrap_or(0);
+    let room = frame.width.saturating_sub(longest + 4);
+    let line = |key: &str, value: &Dynamic| {
+        let inner = Frame { width: room, ..*frame };
+        let text = match matrix(value, &inner) {
+            Some(rows) => rows.join("\n"),
+            None => show(value, &inner),
+        };
+        format!("  {key:longest$}  {}", text.replace('\n', &format!("\n{:1$}", "", longest + 4)))
+    };
+    Some(map.iter().map(|(key, value)| line(key, value)).collect::<Vec<_>>().join("\n"))
+}
+
+/// Rows of numbers, aligned.
+fn matrix(value: &Dynamic, frame: &Frame<'_>) -> Option<Vec<String>> {
+    let rows = value.read_lock::<rhai::Array>()?;
+    let row = |row: &Dynamic| -> Option<Vec<String>> {
+        let entries = row.read_lock::<rhai::Array>()?;
+        entries.iter().map(|entry| Some(number(entry.as_float().ok()?))).collect()
+    };
+    let rows = rows.iter().map(row).collect::<Option<Vec<_>>>().filter(|rows| rows.len() > 1)?;
+    let widest = rows.iter().flatten().map(String::len).max()?;
+    let lines: Vec<String> =
+        rows.iter().map(|row| row.iter().map(|n| format!("{n:>widest$}")).collect::<Vec<_>>().join("  ")).collect();
+    lines.iter().all(|line| line.len() <= frame.width).then_some(lines)
+}
+
+/// Mean and standard deviation of the coordinates of samples, [count, shape..]; of many, over all of them.
+fn moments(samples: &Tensor) -> Option<String> {
+    if samples.len() > MOST {
+        return None;
+    }
+    let of = |reduction| match samples.shape() {
+        [_, size] if *size <= COORDINATES => {
+            let each = samples.reduce_axis(reduction, 0).ok()?;
+            let numbers: Vec<_> = each.values().iter().map(|value| number(f64::from(*value))).collect();
+            Some(numbers.join(", "))
+        }
+        _ => samples.reduce(reduction).ok().map(number),
+    };
+    Some(format!("mean {}; standard deviation {}", of(Reduction::Mean)?, of(Reduction::StandardDeviation)?))
+}
+
+/// What samples, [count, shape..], look like: how often values come, where points lie, the first images.
+fn picture(samples: &Tensor, width: usize) -> Vec<String> {
+    let (shape, room) = (&samples.shape()[1..], width.saturating_sub(4));
+    let size: usize = shape.iter().product();
+    if size == 0 || samples.len() > MOST {
+        return Vec::new();
+    }
+    let values: Vec<f64> = samples.values().iter().map(|value| f64::from(*value)).collect();
+    let range = |c: usize| glyphs::extent(values.iter().skip(c).step_by(size).copied()).unwrap_or_default();
+    let said = |c: usize| format!("{} to {}", number(range(c)[0]), number(range(c)[1]));
+    let lines = match shape {
+        [] | [1] => {
+            let columns = histogram(&values, room.min(2 * PICTURE));
+            columns.map(|columns| vec![columns, format!("from {}", said(0))]).unwrap_or_default()
+        }
+        [_] => {
+            let points: Vec<_> = values.chunks_exact(size).map(|datum| [datum[0], datum[1]]).collect();
+            let mut lines = dots(&points, room.min(PICTURE)).unwrap_or_default();
+            lines.push(format!("coordinate 0 from {}, 1 from {}", said(0), said(1)));
+            lines
+        }
+        [.., rows, columns] => images(&values, size, rows * columns, *columns, room),
+    };
+    lines.into_iter().map(|line| format!("  {line}")).collect()
+}
+
+/// As many of the first images as fit into a row, their channels averaged.
+fn images(values: &[f64], size: usize, pixels: usize, columns: usize, room: usize) -> Vec<String> {
+    let grey = |image: &[f64]| -> Vec<f64> {
+        let channels = (size / pixels) as f64;
+        (0..pixels).map(|pixel| image.iter().skip(pixel).step_by(pixels).sum::<f64>() / channels).collect()
+    };
+    let count = (room / (columns.div_ceil(2) + 2)).min(COORDINATES);
+    let all: Vec<_> = values.chunks_exact(size).take(count).map(|image| thumbnail(&grey(image), columns)).collect();
+    let lines = all.first().map_or(0, Vec::len);
+    (0..lines).map(|line| all.iter().map(|image| image[line].as_str()).collect::<Vec<_>>().join("  ")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Runtime;
+
+    fn shown(text: &str) -> String {
+        let mut runtime = Runtime::new();
+        let value = runtime.run(text).unwrap();
+        runtime.show(&value, 60)
+    }
+
+    #[test]
+    fn tensors_show_their_range_and_what_is_wrong() {
+        assert_eq!(shown("tensor([1, 2])"), "Tensor [2]\n  1  2");
+        let long = shown("linspace(0, 99, 100)");
+        assert!(long.ends_with("99\n  from 0 to 99, mean 49.5, standard deviation 28.866"), "{long}");
+        let wrong = shown("tensor([1.0, 0.0 / 0, 3, 4, 5, 6, 7, 8, 9])");
+        assert!(wrong.ends_with("\n  from 1 to 9; 1 of 9 are not finite"), "{wrong}");
+        let wide = shown("zeros([3, 20]) + 1e-9");
+        assert!(wide.lines().all(|line| line.chars().count() <= 60), "{wide}");
+    }
+
+    #[test]
+    fn data_and_samples_show_what_they_look_like() {
+        let law = shown("dataset::diamond()");
+        assert!(law.lines().count() > 8 && law.contains('⡀') && law.contains("coordinate 0 from "), "{law}");
+        let line = shown("dataset::mixture(#{ means: [[-1.0], [1.0]], std: 0.1 })");
+        assert!(line.contains('█') && line.lines().count() == 3, "{line}");
+        let images = shown("dataset::ising(#{ size: 8, count: 64, temperature: 2, sweeps: 10 })");
+        assert!(images.lines().skip(1).all(|line| line.trim().chars().all(|c| c == ' ' || c >= '⠀')), "{images}");
+        let state = shown("simulate(process::active(), zeros([100, 2]) + 3)");
+        assert!(state.contains("\n  eta  mean ") && state.contains("; standard deviation "), "{state}");
+    }
+
+    #[test]
+    fn maps_show_a_key_in_a_line_and_matrices_aligned() {
+        assert_eq!(shown("#{ a: 1 }"), "#{\"a\": 1}");
+        let text =
+            "#{ cov: [[1.0, 0.25], [0.25, 10.0]], name: \"a long name that fills the line to its end, and more\" }";
+        assert_eq!(
+            shown(text),
+            "  cov      1  0.25\n        0.25    10\n  name  \"a long name that fills the line to its end, and more\""
+        );
+    }
+
+    #[test]
+    fn records_show_the_loss() {
+        let text = "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [8] });
+                    train(m, d, #{ steps: 20, interval: 1, batch: 8 })";
+        let record = shown(text);
+        assert!(record.contains('█') && record.contains("\n  loss from "), "{record}");
+    }
+}
