@@ -303,6 +303,14 @@ fn refusals_name_the_way_out() {
 
 /// Whoever edits a file while a script or a prompt goes on has it. Seen to be overwritten.
 #[test]
+fn records_need_their_folder() {
+    let scene = Scene::new();
+    scene.file("work/.tumble", "");
+    assert!(scene.refused(&[], "io::write(\"a.json\", 1)").contains("`.tumble` beside it is no folder"));
+    assert!(!scene.path("work/a.json").exists());
+}
+
+#[test]
 fn an_edit_between_two_writes_is_kept() {
     let scene = Scene::new();
     let code = "io::write(\"a.csv\", [[1, 2]]); print(1); \

@@ -46,15 +46,16 @@ fn tensor(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     }
     let values: Vec<f64> = tensor.values().iter().map(|value| f64::from(*value)).collect();
     let wrong = values.iter().filter(|value| !value.is_finite()).count();
-    let range = glyphs::extent(values).map(|[low, high]| format!("\n  from {} to {}", number(low), number(high)));
+    let range = glyphs::extent(values).map(|[low, high]| format!("from {} to {}", number(low), number(high)));
     let moment = |reduction| tensor.reduce(reduction).map(number).unwrap_or_default();
     let rest = match wrong {
-        0 => {
-            format!(", mean {}, standard deviation {}", moment(Reduction::Mean), moment(Reduction::StandardDeviation))
-        }
-        count => format!("; {count} of {} are not finite", tensor.len()),
+        0 => format!("mean {}, standard deviation {}", moment(Reduction::Mean), moment(Reduction::StandardDeviation)),
+        count => format!("{count} of {} are not finite", tensor.len()),
     };
-    Some(format!("{picture}{}{rest}", range.unwrap_or_else(|| "\n  ".to_owned())))
+    let lines: Vec<String> = range.into_iter().chain([rest]).collect();
+    let line = lines.join(", ");
+    let said = if line.chars().count() + 2 <= frame.width { vec![line] } else { lines };
+    Some(format!("{picture}\n  {}", said.join("\n  ")))
 }
 
 fn state(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
@@ -197,7 +198,7 @@ mod tests {
         let long = shown("linspace(0, 99, 100)");
         assert!(long.ends_with("99\n  from 0 to 99, mean 49.5, standard deviation 28.866"), "{long}");
         let wrong = shown("tensor([1.0, 0.0 / 0, 3, 4, 5, 6, 7, 8, 9])");
-        assert!(wrong.ends_with("\n  from 1 to 9; 1 of 9 are not finite"), "{wrong}");
+        assert!(wrong.ends_with("\n  from 1 to 9, 1 of 9 are not finite"), "{wrong}");
         let wide = shown("zeros([3, 20]) + 1e-9");
         assert!(wide.lines().all(|line| line.chars().count() <= 60), "{wide}");
     }

@@ -130,7 +130,7 @@ mod tests {
         let lit = |c: char| (c as u32 - 0x2800).count_ones();
         let counts: Vec<u32> = lines[0].chars().map(lit).collect();
         assert_eq!((lines.len(), counts.len()), (1, 8));
-        assert!((30..=34).contains(&counts.iter().sum()), "half of the dots: {counts:?}");
+        assert!((30..=34).contains(&counts.iter().sum::<u32>()), "half of the dots: {counts:?}");
         assert!(counts.windows(2).all(|pair| pair[0] <= pair[1]), "{counts:?}");
         assert_eq!(thumbnail(&[1.0; 4], 2), ["⠀"]);
     }
