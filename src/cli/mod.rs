@@ -167,10 +167,10 @@ type Prompt = fn(Runtime, Setup) -> u8;
 
 /// Does what the command line asks for; `prompt` is the room above, which `commands` describes.
 pub(crate) fn main(prompt: Prompt, commands: fn() -> String) -> ExitCode {
-    let command = Arguments::command().mut_subcommand("repl", |repl| repl.after_help(commands()));
+    let mut command = Arguments::command().mut_subcommand("repl", |repl| repl.after_help(commands()));
     let words: Vec<OsString> = std::env::args_os().collect();
-    let matches = command.clone().try_get_matches_from(&words).or_else(|error| match with_run(&words, &error) {
-        Some(words) => command.try_get_matches_from(words),
+    let matches = command.try_get_matches_from_mut(&words).or_else(|error| match with_run(&words, &error) {
+        Some(words) => command.try_get_matches_from_mut(words),
         None => Err(error),
     });
     let arguments = matches.and_then(|matches| Arguments::from_arg_matches(&matches));

@@ -4,16 +4,17 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use tumble::lang::Builder;
 use tumble::{Host, Limits, Runtime};
 
 use super::interrupt::Interrupt;
 use super::{progress, terminal};
 
 /// Script calls allowed, and how deep an expression may nest.
-pub(super) const DEPTH: usize = 1000;
+const DEPTH: usize = 1000;
 /// The stack for both; scripts stop short of it so that what they call has room.
 pub(super) const STACK: usize = 256 << 20;
-pub(super) const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
+const STACK_OF_SCRIPTS: usize = STACK - (32 << 20);
 
 /// How runtimes are built for this command line.
 pub(crate) struct Setup {
@@ -36,15 +37,19 @@ pub(crate) struct Setup {
 impl Setup {
     /// A new runtime that prints to standard output and shows progress and warnings on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
-        let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
-        let builder = builder.limits(self.limits).print(self.prints).host(self.host.clone());
-        let mut builder = builder.depth(DEPTH).stack(STACK_OF_SCRIPTS);
+        let mut builder = self.builder().limits(self.limits).print(self.prints).host(self.host.clone());
         if !self.silent {
             builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet.clone())));
         }
         let mut runtime = builder.build()?;
         runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
         Ok(runtime)
+    }
+
+    /// Runtimes with the threads, the stack and the Ctrl-C of this command line.
+    pub(super) fn builder(&self) -> Builder {
+        let builder = Runtime::builder().threads(self.threads).cancel(self.interrupt.flag());
+        builder.depth(DEPTH).stack(STACK_OF_SCRIPTS)
     }
 
     /// Whether no progress is shown.

@@ -7,7 +7,7 @@ use crate::data::Dataset;
 use crate::plot::glyphs::{self, dots, histogram, sparkline, thumbnail};
 use crate::sample::State;
 use crate::task::Task;
-use crate::tensor::{Reduction, Tensor, number};
+use crate::tensor::{Reduction, Tensor, align, number};
 use crate::train::Record;
 
 /// How a prompt shows values.
@@ -44,9 +44,9 @@ fn tensor(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     if tensor.len() <= FEW || tensor.len() > MOST {
         return Some(picture);
     }
-    let values: Vec<f64> = tensor.values().iter().map(|value| f64::from(*value)).collect();
+    let values = tensor.values();
     let wrong = values.iter().filter(|value| !value.is_finite()).count();
-    let range = glyphs::extent(values).map(|[low, high]| format!("from {} to {}", number(low), number(high)));
+    let range = range(values.iter().copied()).map(|range| format!("from {range}"));
     let moment = |reduction| tensor.reduce(reduction).map(number).unwrap_or_default();
     let rest = match wrong {
         0 => format!("mean {}, standard deviation {}", moment(Reduction::Mean), moment(Reduction::StandardDeviation)),
@@ -83,9 +83,9 @@ fn dataset(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
 fn record(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     let record = value.read_lock::<Record>()?;
     let losses: Vec<f64> = record.loss.iter().map(|[_, loss]| *loss).collect();
-    let [low, high] = glyphs::extent(losses.iter().copied())?;
+    let range = range(record.loss.iter().map(|[_, loss]| *loss))?;
     let curve = sparkline(&losses, frame.width.saturating_sub(4).min(2 * PICTURE));
-    Some(format!("{}\n  {curve}\n  loss from {} to {}", (frame.text)(value), number(low), number(high)))
+    Some(format!("{}\n  {curve}\n  loss from {range}", (frame.text)(value)))
 }
 
 fn figure(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
@@ -121,11 +121,16 @@ fn matrix(value: &Dynamic, frame: &Frame<'_>) -> Option<Vec<String>> {
         let entries = row.read_lock::<rhai::Array>()?;
         entries.iter().map(|entry| Some(number(entry.as_float().ok()?))).collect()
     };
-    let rows = rows.iter().map(row).collect::<Option<Vec<_>>>().filter(|rows| rows.len() > 1)?;
-    let widest = rows.iter().flatten().map(String::len).max()?;
-    let lines: Vec<String> =
-        rows.iter().map(|row| row.iter().map(|n| format!("{n:>widest$}")).collect::<Vec<_>>().join("  ")).collect();
+    let mut rows = rows.iter().map(row).collect::<Option<Vec<_>>>().filter(|rows| rows.len() > 1)?;
+    align(&mut rows);
+    let lines: Vec<String> = rows.iter().map(|row| row.join("  ")).collect();
     lines.iter().all(|line| line.len() <= frame.width).then_some(lines)
+}
+
+/// "-1 to 2.5", the least and the largest of the finite values.
+fn range(values: impl IntoIterator<Item = impl Into<f64>>) -> Option<String> {
+    let [low, high] = glyphs::extent(values.into_iter().map(Into::into))?;
+    Some(format!("{} to {}", number(low), number(high)))
 }
 
 /// Mean and standard deviation of the coordinates of samples, [count, shape..]; of many, over all of them.
@@ -151,16 +156,16 @@ fn picture(samples: &Tensor, width: usize) -> Vec<String> {
     if size == 0 || samples.len() > MOST {
         return Vec::new();
     }
-    let values: Vec<f64> = samples.values().iter().map(|value| f64::from(*value)).collect();
-    let range = |c: usize| glyphs::extent(values.iter().skip(c).step_by(size).copied()).unwrap_or_default();
-    let said = |c: usize| format!("{} to {}", number(range(c)[0]), number(range(c)[1]));
+    let values = samples.values();
+    let column = |c: usize| values.iter().skip(c).step_by(size).map(|value| f64::from(*value));
+    let said = |c: usize| range(column(c)).unwrap_or_else(|| "nothing finite".to_owned());
     let lines = match shape {
         [] | [1] => {
-            let columns = histogram(&values, room.min(2 * PICTURE));
+            let columns = histogram(&column(0).collect::<Vec<_>>(), room.min(2 * PICTURE));
             columns.map(|columns| vec![columns, format!("from {}", said(0))]).unwrap_or_default()
         }
         [_] => {
-            let points: Vec<_> = values.chunks_exact(size).map(|datum| [datum[0], datum[1]]).collect();
+            let points: Vec<_> = column(0).zip(column(1)).map(|(x, y)| [x, y]).collect();
             let mut lines = dots(&points, room.min(PICTURE)).unwrap_or_default();
             lines.push(format!("coordinate 0 from {}, 1 from {}", said(0), said(1)));
             lines
@@ -171,10 +176,11 @@ fn picture(samples: &Tensor, width: usize) -> Vec<String> {
 }
 
 /// As many of the first images as fit into a row, their channels averaged.
-fn images(values: &[f64], size: usize, pixels: usize, columns: usize, room: usize) -> Vec<String> {
-    let grey = |image: &[f64]| -> Vec<f64> {
+fn images(values: &[f32], size: usize, pixels: usize, columns: usize, room: usize) -> Vec<String> {
+    let grey = |image: &[f32]| -> Vec<f64> {
         let channels = (size / pixels) as f64;
-        (0..pixels).map(|pixel| image.iter().skip(pixel).step_by(pixels).sum::<f64>() / channels).collect()
+        let sum = |pixel: usize| image.iter().skip(pixel).step_by(pixels).map(|value| f64::from(*value)).sum::<f64>();
+        (0..pixels).map(|pixel| sum(pixel) / channels).collect()
     };
     let count = (room / (columns.div_ceil(2) + 2)).min(COORDINATES);
     let all: Vec<_> = values.chunks_exact(size).take(count).map(|image| thumbnail(&grey(image), columns)).collect();

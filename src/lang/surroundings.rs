@@ -30,14 +30,12 @@ pub(crate) fn host(ctx: &rhai::NativeCallContext) -> Host {
 
 /// What the run has done so far; nothing in an engine of a test, which is not a runtime's.
 pub(crate) fn journal(ctx: &rhai::NativeCallContext) -> Option<Journal> {
-    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
-    tag.map(|all| all.task.host().journal().clone())
+    known(ctx, |all| all.task.host().journal().clone())
 }
 
 /// Whether the running script is only rehearsed.
 pub(super) fn is_rehearsal(ctx: &rhai::NativeCallContext) -> bool {
-    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
-    tag.is_some_and(|all| all.rehearsal.get())
+    known(ctx, |all| all.rehearsal.get()).unwrap_or(false)
 }
 
 /// Begins or ends the rehearsal of a script.
@@ -54,6 +52,10 @@ pub(super) fn names(ctx: &rhai::NativeCallContext) -> Rc<dyn Any> {
 
 /// Without a tag there is no default to fall back to: it would let through what the runtime's host forbids.
 fn surroundings<T>(ctx: &rhai::NativeCallContext, take: impl FnOnce(&Surroundings) -> T) -> T {
-    let tag = ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>());
-    take(&tag.expect("the engine keeps the tag it was built with"))
+    known(ctx, take).expect("the engine keeps the tag it was built with")
+}
+
+/// What a runtime's engine carries; nothing in an engine of a test.
+fn known<T>(ctx: &rhai::NativeCallContext, take: impl FnOnce(&Surroundings) -> T) -> Option<T> {
+    ctx.tag().and_then(|tag| tag.read_lock::<Surroundings>()).map(|all| take(&all))
 }

@@ -44,8 +44,8 @@ pub(super) fn histogram(values: &[f64], range: Range, count: usize) -> Vec<f64> 
     counts.into_iter().map(|count| f64::from(count) * unit).collect()
 }
 
-/// The upper end belongs to the last cell.
-fn cell(range: Range, value: f64, count: usize) -> usize {
+/// The cell of a value within the range; the upper end belongs to the last one.
+pub(super) fn cell(range: Range, value: f64, count: usize) -> usize {
     ((range.fraction(value) * count as f64) as usize).min(count - 1)
 }
 

@@ -1,5 +1,8 @@
 //! Small pictures in characters, for prompts and logs.
 
+use super::axes::{Range, Scale};
+use super::bins;
+
 /// Heights of a column, lowest first.
 const HEIGHTS: [char; 8] = ['▁', '▂', '▃', '▄', '▅', '▆', '▇', '█'];
 /// The bits of the eight dots of a Braille character, by row and column (Unicode, block U+2800).
@@ -12,11 +15,11 @@ const THRESHOLDS: [[f64; 4]; 4] =
 
 /// The least and the largest of the finite values.
 pub fn extent(values: impl IntoIterator<Item = f64>) -> Option<[f64; 2]> {
-    let finite = values.into_iter().filter(|value| value.is_finite());
-    finite.fold(None, |range, value| {
-        let [low, high] = range.unwrap_or([value; 2]);
-        Some([value.min(low), value.max(high)])
-    })
+    range(values).map(|range| [range.low, range.high])
+}
+
+fn range(values: impl IntoIterator<Item = f64>) -> Option<Range> {
+    Range::of(values.into_iter().filter(|value| value.is_finite()), Scale::Linear)
 }
 
 /// Values as columns from the least to the largest, in at most `width` characters, each the mean of those that it
@@ -36,26 +39,24 @@ pub fn sparkline(values: &[f64], width: usize) -> String {
 
 /// How often values fall into each of `width` equal parts of their extent, as columns.
 pub fn histogram(values: &[f64], width: usize) -> Option<String> {
-    let [low, high] = extent(values.iter().copied()).filter(|[low, high]| low < high)?;
-    let mut counts = vec![0.0; width];
-    for value in values.iter().filter(|value| value.is_finite()) {
-        counts[(((value - low) / (high - low) * width as f64) as usize).min(width - 1)] += 1.0;
-    }
-    let most = counts.iter().copied().fold(0.0, f64::max);
-    let column = |count: &f64| match *count {
+    let range = range(values.iter().copied()).filter(|range| range.low < range.high)?;
+    let shares = bins::histogram(values, range, width);
+    let most = shares.iter().copied().fold(0.0, f64::max);
+    let column = |share: &f64| match *share {
         0.0 => ' ',
-        count => HEIGHTS[(count / most * 7.0).round() as usize],
+        share => HEIGHTS[(share / most * 7.0).round() as usize],
     };
-    Some(counts.iter().map(column).collect())
+    Some(shares.iter().map(column).collect())
 }
 
 /// Where points lie in the plane, in lines of `width` characters, the second coordinate upwards; both are measured by
 /// one scale unless their extents are very different.
 pub fn dots(points: &[[f64; 2]], width: usize) -> Option<Vec<String>> {
-    let range = |axis: usize| extent(points.iter().filter(|p| p.iter().all(|v| v.is_finite())).map(|p| p[axis]));
-    let ([left, right], [low, high]) = (range(0)?, range(1)?);
+    let finite: Vec<_> = points.iter().filter(|point| point.iter().all(|value| value.is_finite())).collect();
+    let along = |axis: usize| range(finite.iter().map(|point| point[axis]));
+    let (x, y) = (along(0)?, along(1)?);
     let side = 2 * width;
-    let ratio = (high - low) / (right - left);
+    let ratio = y.length() / x.length();
     let is_even = ratio.is_finite() && (MOST_STRETCHED.recip()..=MOST_STRETCHED).contains(&ratio);
     let (columns, rows) = match is_even {
         true if ratio > 1.0 => ((side as f64 / ratio) as usize, side),
@@ -64,12 +65,12 @@ pub fn dots(points: &[[f64; 2]], width: usize) -> Option<Vec<String>> {
     };
     let (columns, rows) = (columns.max(2), rows.next_multiple_of(4).max(4));
     let mut lit = vec![false; columns * rows];
-    let place = |value: f64, low: f64, high: f64, size: usize| match high > low {
-        true => (((value - low) / (high - low) * size as f64) as usize).min(size - 1),
+    let place = |range: Range, value: f64, size: usize| match range.low < range.high {
+        true => bins::cell(range, value, size),
         false => size / 2,
     };
-    for [x, y] in points.iter().filter(|point| point.iter().all(|value| value.is_finite())) {
-        lit[(rows - 1 - place(*y, low, high, rows)) * columns + place(*x, left, right, columns)] = true;
+    for [across, up] in finite {
+        lit[(rows - 1 - place(y, *up, rows)) * columns + place(x, *across, columns)] = true;
     }
     Some(braille(columns, rows, |row, column| lit[row * columns + column]))
 }

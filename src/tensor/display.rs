@@ -59,7 +59,7 @@ fn ends(length: usize, shown: usize) -> Vec<Option<usize>> {
 }
 
 /// Pads the numbers so that columns line up on the right.
-fn align(rows: &mut [Vec<String>]) {
+pub(crate) fn align(rows: &mut [Vec<String>]) {
     let width = rows.iter().flatten().map(String::len).max().unwrap_or(0);
     for text in rows.iter_mut().flatten() {
         *text = format!("{text:>width$}");

@@ -21,6 +21,7 @@ mod shape;
 use ndarray::{ArcArray, ArrayD, IxDyn};
 
 pub use create::{affordable, allocate, count, steps_between};
+pub(crate) use display::align;
 pub use elementwise::{Binary, FUNCTIONS};
 pub use index::Index;
 pub use matrix::{eigenvalues, inverse, solve};

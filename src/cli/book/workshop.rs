@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tumble::host::{Permissions, Stage};
+use tumble::lang::assist;
 use tumble::task::{Progress, Report};
-use tumble::{Diagnostic, Error, Host, Limits, Result, Runtime};
+use tumble::{Diagnostic, Error, Host, Result, Runtime};
 
-use crate::cli::setup::{DEPTH, STACK_OF_SCRIPTS, Setup};
+use crate::cli::setup::Setup;
 
 /// A folder for temporary files.
 pub(super) struct Workshop<'a> {
@@ -68,12 +69,9 @@ impl<'a> Workshop<'a> {
         let host = Host::default().with_permissions(Permissions::none().working_folder(&folder)?);
         let said = Said::default();
         let prints = said.clone();
-        let runtime = Runtime::builder()
-            .threads(self.setup.threads)
-            .cancel(self.setup.interrupt.flag())
-            .depth(DEPTH)
-            .stack(STACK_OF_SCRIPTS)
-            .limits(Limits::default())
+        let runtime = self
+            .setup
+            .builder()
             .progress(Arc::new(said.clone()))
             .print(move |text| prints.line(text))
             .host(host)
@@ -93,7 +91,7 @@ pub(super) struct Bench {
 
 /// What an example left.
 pub(super) struct Outcome {
-    /// What it printed, and the value of its last expression as the prompt shows it.
+    /// What it printed, and the value of its last expression as `print` shows it.
     pub(super) text: String,
     /// The pictures that it wrote.
     pub(super) pictures: Vec<PathBuf>,
@@ -107,7 +105,7 @@ impl Bench {
     pub(super) fn run(&mut self, name: &str, code: &str) -> std::result::Result<Outcome, Box<Diagnostic>> {
         let value = self.runtime.run_named(name, code)?;
         // As at a prompt: a `;` behind the last value hides it.
-        if !value.is_unit() && !code.trim_end().ends_with(';') {
+        if !value.is_unit() && !assist::is_silent(code) {
             self.said.line(&self.runtime.display(&value));
         }
         let pictures = self.new_pictures().map_err(|error| Box::new(Diagnostic::from(error)))?;
