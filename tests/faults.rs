@@ -479,6 +479,9 @@ fn samples_that_were_killed_end_with_the_same_bits() {
     assert!(same());
     fs::write(place.path("script.rhai"), SAMPLES.replace("seed: 3", "seed: 4")).unwrap();
     place.run(1).says(1, "`seed` is 3 there, 4 here");
+    // The same data but for their width.
+    fs::write(place.path("script.rhai"), SAMPLES.replace("diamond()", "diamond(#{ std: 0.05 })")).unwrap();
+    place.run(1).says(1, "the score is another (");
     // The last part, of fewer samples than there are now, is none of them.
     fs::write(place.path("script.rhai"), SAMPLES.replace("6000", "7000")).unwrap();
     place.run(1).says(0, "sample: goes on after 5120 of 7000 samples, from `run`");

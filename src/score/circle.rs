@@ -76,3 +76,23 @@ pub(super) fn remainder(score: &dyn Score) -> Result<Option<String>> {
         )
     }))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::process::Definition;
+    use crate::process::fixtures::one_component;
+
+    /// The typical size is √(mean² + variance) of the widest coordinate.
+    #[test]
+    fn degrees_are_told_by_their_size() {
+        let line = one_component(0.0.into(), 1.0.into(), 1.0);
+        let definition = Definition { periodic: vec!["x".into()], ..line.definition().clone() };
+        let circle = Process::new(definition, 1.0).unwrap();
+        let moments = |mean, variance| Moments::isotropic(vec![0.0, mean], variance);
+        let said = unlike_angles(&circle, &moments(3.0, 391.0)).unwrap();
+        assert!(said.contains("the typical size 20, more than a turn"), "{said}");
+        assert_eq!(unlike_angles(&circle, &moments(3.0, 25.0)), None);
+        assert_eq!(unlike_angles(&line, &moments(3.0, 391.0)), None);
+    }
+}

@@ -172,7 +172,7 @@ pub fn blurred(score: &dyn Score, time: f64, most: f64) -> Result<Option<String>
 mod tests {
     use super::*;
     use crate::data::{Covariance, Mixture};
-    use crate::process::fixtures::Active;
+    use crate::process::fixtures::{Active, passive};
     use crate::score::Exact;
 
     /// Modes at these places along the first coordinate, of these deviations along both.
@@ -196,5 +196,32 @@ mod tests {
         let start = "coordinate 0 of the data is 101.98 times as wide as coordinate 1, 0.5099 beside 0.005:";
         assert!(said.starts_with(start), "{said}");
         assert_eq!(widths(&modes(&[0.0], [1.0, 1e-3])), None);
+    }
+
+    /// √(1 − e^(−2t)) of noise beside e^(−t) of what is finest.
+    #[test]
+    fn noise_that_hides_details_is_measured_by_them() {
+        let mixture = Mixture::new(vec![1.0; 2], vec![-0.5, 0.5], Covariance::Isotropic(vec![1e-4; 2])).unwrap();
+        let data = Dataset::from_mixture("modes", mixture).unwrap();
+        let score = Exact::new(&passive(), &data).unwrap();
+        let time: f64 = 0.01;
+        let ratio = (1.0 - (-2.0 * time).exp()).sqrt() / ((-time).exp() * 0.01);
+        assert_eq!(blurred(&score, time, 1.001 * ratio).unwrap(), None);
+        let said = blurred(&score, time, 0.999 * ratio).unwrap().unwrap();
+        assert!(said.contains(&format!("the noise is {} times as wide", number(ratio))), "{said}");
+    }
+
+    /// Twenty coordinates that are one, ±1 in all: the prior has the width of one, the data that of twenty.
+    #[test]
+    fn data_along_one_direction_are_wider_than_a_prior_without_correlations() {
+        let values: Vec<f64> = (0..400).map(|i| if i / 20 % 2 == 0 { 1.0 } else { -1.0 }).collect();
+        let data = Dataset::from_values("line", &[20, 20], &values).unwrap();
+        let process = passive();
+        let left = (-2.0 * process.horizon()).exp();
+        let noise = 1.0 - left;
+        let wider = (noise + left * 20.0) / (noise + left);
+        let said = uncorrelated(&process, data.moments(), &data, &Task::default()).unwrap().unwrap();
+        let times: f64 = said.split(" have ").nth(1).unwrap().split(' ').next().unwrap().parse().unwrap();
+        assert!((times / wider - 1.0).abs() < 0.05, "{said} {wider}");
     }
 }

@@ -127,14 +127,18 @@ fn shifted_data_have_the_same_densities() {
     }
 }
 
-/// Log densities of 200 data of three coordinates, two of them correlated: exact, and by random directions.
-fn coupled(probes: usize, count: usize) -> [LogDensity; 2] {
-    // Two halves that are correlated in opposite ways, far apart along the third: as a whole they have no correlation,
-    // and scores see them in their own coordinates.
+/// Two halves that are correlated in opposite ways, far apart along the third coordinate: as a whole they have no
+/// correlation, and scores see them in their own coordinates.
+fn halves() -> Dataset {
     let full = |r: f64| vec![0.3, r, 0.0, r, 0.3, 0.0, 0.0, 0.0, 0.1];
     let means = vec![0.0, 0.0, -40.0, 0.0, 0.0, 40.0];
     let mixture = Mixture::new(vec![1.0; 2], means, Covariance::Full([full(0.28), full(-0.28)].concat())).unwrap();
-    let data = Dataset::from_mixture("coupled", mixture).unwrap();
+    Dataset::from_mixture("coupled", mixture).unwrap()
+}
+
+/// Log densities of `count` of them: exact, and by random directions.
+fn coupled(probes: usize, count: usize) -> [LogDensity; 2] {
+    let data = halves();
     let score = Exact::new(&passive(), &data).unwrap();
     let x = data.sample(count, 3, &Task::default()).unwrap();
     [None, Some(Divergence::Hutchinson { probes })].map(|divergence| {
@@ -160,6 +164,36 @@ fn random_directions_know_their_error() {
     }
     let agree = off.iter().filter(|off| **off > 0.9 * most).count();
     assert!((50..150).contains(&agree) && off.iter().all(|off| *off > 0.9 * most || *off < 0.01), "{agree}");
+}
+
+/// Random directions make the mean over auxiliaries' draws the usual bound: a mean of exponentials would be biased.
+#[test]
+fn the_usual_bound_of_random_directions_is_the_mean() {
+    let data = halves().sample(8, 3, &Task::default()).unwrap();
+    let score = Exact::new(&Active::default().process(), &halves()).unwrap();
+    let by = |bound| {
+        let divergence = Some(Divergence::Hutchinson { probes: 1 });
+        let options = Likelihood { divergence, bound, auxiliary_draws: 2, ..Likelihood::default() };
+        log_likelihood(&score, &data, &options, &Task::default()).unwrap().values
+    };
+    assert_eq!(by(None).values(), by(Some(Bound::Mean)).values());
+    assert_ne!(by(None).values(), by(Some(Bound::Weighted)).values());
+}
+
+/// Two directions of two coordinates, and ten rows of four numbers of state and one result, of one datum in single
+/// precision.
+#[test]
+fn memory_of_the_directions_is_counted() {
+    let score = Exact::new(&Active::default().process(), &gaussian()).unwrap();
+    let x = Tensor::full(&[1, 2], 0.0, &Host::default()).unwrap();
+    let bytes = 4.0 * (2.0 * 2.0 + 10.0 * (4.0 + 1.0));
+    let within = |bytes: f64| {
+        let task = Task::default().with_host(Host::default().with_memory_limit(bytes));
+        log_likelihood(&score, &x, &Likelihood { auxiliary_draws: 1, ..Likelihood::default() }, &task)
+    };
+    assert!(within(bytes + 0.5).is_ok());
+    let refused = within(bytes - 0.5).unwrap_err().to_string();
+    assert!(refused.contains("in 2 directions of 2 coordinates"), "{refused}");
 }
 
 /// Of one datum two directions say nothing, eight do; and three are all that there are.

@@ -66,11 +66,6 @@ impl KernelBasis {
         Ok(Self { subject, order, noised })
     }
 
-    /// Which component each of the noises stands for: the undriven components first.
-    pub fn noise_order(&self) -> &[usize] {
-        &self.order
-    }
-
     /// The frame at `time` above 0, and the perturbation kernel that it is made of.
     ///
     /// # Errors

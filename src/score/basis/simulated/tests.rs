@@ -3,8 +3,8 @@ use nalgebra::{DMatrix, DVector};
 use super::*;
 use crate::data::{Covariance, Mixture};
 use crate::expr::{Expression, Operation};
-use crate::process::Linear;
 use crate::process::fixtures::{Active, one_component};
+use crate::process::{Definition, Linear, Start, StartLaw};
 
 /// The means and the variance of both coordinates of the data.
 const MEANS: [f64; 2] = [0.8, -0.4];
@@ -215,5 +215,95 @@ fn windows_begin_where_they_should() {
 fn numbers_are_kept_by_their_fewest_digits() {
     for (value, digits) in [(0.1_f32, 0.1), (-2.5e-30, -2.5e-30), (16_777_216.0, 16_777_216.0), (0.0, 0.0)] {
         assert_eq!(measured::shortest(value), digits);
+    }
+}
+
+/// x ← η ← a force that begins at 0.7: three components. Means and covariances of the others by the
+/// kernel, within the errors that [`simulated_moments_are_those_of_the_kernel`] states.
+#[test]
+fn moments_of_three_components_keep_their_places() {
+    let linear = Linear {
+        drift: DMatrix::from_row_slice(3, 3, &[-1.0, 1.0, 0.0, 0.0, -2.0, 0.5, 0.0, 0.0, -1.0]),
+        offset: DVector::zeros(3),
+        noise: DMatrix::from_diagonal(&DVector::from_vec(vec![0.3, 1.0, 0.6])),
+        start_mean: DVector::from_vec(vec![0.0, 0.4, 0.7]),
+        start_factor: DMatrix::from_diagonal(&DVector::from_vec(vec![0.0, 0.5, 0.0])),
+    };
+    let process = Process::from_linear("driven", &["x", "eta", "force"], linear, 0.5).unwrap();
+    let basis = measured_of(&process, &gaussian());
+    let (kernel, Measured { mean, covariance, .. }) = (process.kernel(0.5).unwrap(), basis.measured());
+    let response = kernel.response();
+    let truth = &kernel.covariance + &response * response.transpose() * VARIANCE;
+    let (mean, covariance) = (&mean[mean.len() - 6..], &covariance[covariance.len() - 9..]);
+    for i in 0..3 {
+        for (copy, start) in MEANS.iter().enumerate() {
+            let exact = response[(i, 0)] * start + kernel.offset[i];
+            assert!((mean[2 * i + copy] - exact).abs() < 0.04 * truth[(i, i)].sqrt(), "{i}: {mean:?} {exact}");
+        }
+        for j in 0..3 {
+            let unit = (truth[(i, i)] * truth[(j, j)]).sqrt();
+            let error = (covariance[3 * i + j] - truth[(i, j)]).abs();
+            assert!(error <= 0.04 * unit, "{i} {j}: {covariance:?} {truth}");
+        }
+    }
+}
+
+/// Where the data explain much of the end states it is said, and how much.
+#[test]
+fn a_short_horizon_is_warned_of_with_its_signal() {
+    let linear = Active { passive: 0.2, ..Active::default() }.linear();
+    let process = Process::from_linear("active", &["x", "eta"], linear, 0.2).unwrap();
+    let basis = measured_of(&process, &gaussian());
+    let signal = 100.0 * basis.measured().residual_signal;
+    let warning = basis.warning().unwrap();
+    assert!(warning.contains(&format!("still explain {signal:.1} % of the variance")) && signal > 20.0, "{warning}");
+    let note = basis.note().unwrap();
+    let whole = format!("simulated in 60 steps, {signal:.2} % of the variance at the horizon explained by the data");
+    assert_eq!(note, whole);
+}
+
+/// Two wells, x from the data and y from its own law, each with its φ = 2z − 2z³: levels and covariances by the moments
+/// of the Gaussians, in their places, and the part of the score that they make.
+#[test]
+fn each_equilibrium_score_has_its_own_place() {
+    let start = (-0.3, 0.5);
+    let [x, y] = [Expression::component(0, "x"), Expression::component(1, "y")];
+    let well = |z: &Expression| z.combine(Operation::Subtract, &z.multiply(z).multiply(z));
+    let [one, zero] = [1.0, 0.0].map(Expression::constant);
+    let law = StartLaw { mean: Expression::constant(start.0), std: Expression::constant(start.1) };
+    let definition = Definition {
+        name: "two wells".into(),
+        blocks: vec!["x".into(), "y".into()],
+        coordinates: None,
+        periodic: Vec::new(),
+        parameters: [].into(),
+        drift: vec![well(&x), well(&y)],
+        noise: vec![vec![one.clone(), zero.clone()], vec![zero, one]],
+        start: Start::Each(vec![None, Some(law)]),
+    };
+    let basis = measured_of(&Process::new(definition, 0.5).unwrap(), &gaussian());
+    let Measured { level, balance, .. } = basis.measured();
+    let value = |m: f64, v: f64| 2.0 * m - 2.0 * (m.powi(3) + 3.0 * m * v);
+    let slope = |m: f64, v: f64| 2.0 - 6.0 * (m * m + v);
+    let of_y = value(start.0, start.1 * start.1);
+    for (found, exact) in level.iter().zip([value(MEANS[0], VARIANCE), value(MEANS[1], VARIANCE), of_y, of_y]) {
+        assert!((found - exact).abs() < 0.05, "{level:?} {exact}");
+    }
+    // With x and y, of φ itself, and the mean slope.
+    let data = MEANS.iter().map(|&m| slope(m, VARIANCE)).sum::<f64>() / 2.0;
+    let own = slope(start.0, start.1 * start.1);
+    for (place, exact) in [(0, VARIANCE * data), (1, 0.0), (3, data), (4, 0.0), (5, start.1 * start.1 * own), (7, own)]
+    {
+        assert!((balance[place] - exact).abs() < 0.05, "{place}: {balance:?} {exact}");
+    }
+
+    let part = Balance { weight: vec![0.5, 2.0], level: vec![1.0, 2.0, 3.0, 4.0], at: basis.equilibrium.at(0.1) };
+    let (count, state) = (3, Vec::from_iter((0..12).map(|i| 0.1 * i as f32)));
+    let mut score = vec![1.0; 12];
+    Balancing::new(&basis.equilibrium, 2, count).add(&part, count, &state, &mut score);
+    for (i, (found, z)) in score.iter().zip(&state).enumerate() {
+        let row = i / count;
+        let exact = 1.0 + part.weight[row / 2] * (f64::from(2.0 * z - 2.0 * z.powi(3)) - part.level[row]);
+        assert!((f64::from(*found) - exact).abs() < 1e-5, "{i}: {found} {exact}");
     }
 }
