@@ -6,11 +6,12 @@
 mod options;
 
 use std::any::TypeId;
+use std::borrow::Borrow;
 use std::collections::BTreeMap;
 
 pub use options::OptionEntry;
 use options::{declared, list, written_section};
-use rhai::{AST, Engine, FnPtr, FuncInfo, NativeCallContext};
+use rhai::{AST, Engine, FnAccess, FnPtr, FuncInfo, NativeCallContext};
 
 use super::options::{Table, Tables};
 use super::rewrite::{CATCH, INDEX, SWITCH};
@@ -77,16 +78,21 @@ pub struct Catalog {
 }
 
 impl Catalog {
-    pub(super) fn read(engine: &Engine, functions: &AST, tables: &Tables) -> Self {
+    /// Of the engine, of a session's own functions, and of modules that are not registered.
+    pub(super) fn read(engine: &Engine, functions: &AST, modules: Vec<(&str, &AST)>, tables: &Tables) -> Self {
         let mut catalog = Self::default();
         let describe = |info: FuncInfo| describe(engine, &info, tables);
         for function in engine.collect_fn_metadata(None, describe, false) {
             add(&mut catalog.entries, function);
         }
-        for function in functions.iter_functions().filter(|f| !is_hidden(f.name) && f.name != "seed") {
-            let form = format!("{}({})", function.name, function.params.join(", "));
+        let own = functions.iter_functions().filter(|function| function.name != "seed").map(|own| ("", own));
+        let of_modules = modules.iter().flat_map(|(module, ast)| {
+            let public = ast.iter_functions().filter(|function| function.access == FnAccess::Public);
+            public.map(move |function| (*module, function))
+        });
+        for (module, function) in own.chain(of_modules) {
             let doc = clean(function.comments.iter().copied());
-            add(&mut catalog.entries, Described { name: function.name.to_owned(), forms: vec![form], doc });
+            add(&mut catalog.entries, written(module, function.name, &function.params, doc));
         }
         for function in engine.collect_fn_metadata(None, describe, true) {
             if !catalog.entries.contains_key(&function.name) {
@@ -223,14 +229,22 @@ struct Described {
     doc: String,
 }
 
+/// A function of the language.
+fn written(module: &str, name: &str, parameters: &[impl Borrow<str>], doc: String) -> Described {
+    let name = qualified(module, name);
+    Described { forms: vec![format!("{name}({})", parameters.join(", "))], name, doc }
+}
+
+fn qualified(module: &str, name: &str) -> String {
+    if module.is_empty() { name.to_owned() } else { format!("{module}::{name}") }
+}
+
 /// What is known of a function; nothing of the shorter form of a builtin, which has no metadata.
 fn describe(engine: &Engine, info: &FuncInfo, tables: &Tables) -> Option<Described> {
     let metadata = info.metadata;
-    let module = if info.namespace.is_empty() { String::new() } else { format!("{}::", info.namespace) };
     if let Some(script) = &info.script {
-        let name = format!("{module}{}", script.name);
-        let form = format!("{name}({})", script.params.join(", "));
-        return Some(Described { name, forms: vec![form], doc: clean(script.comments.iter().copied()) });
+        let doc = clean(script.comments.iter().copied());
+        return Some(written(&info.namespace, &script.name, &script.params, doc));
     }
     let doc = clean(metadata.comments.iter().map(|comment| comment.as_str()));
     let parameters: Vec<String> = metadata.params_info.iter().map(|info| parameter(engine, info)).collect();
@@ -242,7 +256,7 @@ fn describe(engine: &Engine, info: &FuncInfo, tables: &Tables) -> Option<Describ
         let name = format!("{owner}.{property}");
         return Some(Described { forms: vec![name.clone()], name, doc });
     }
-    let name = format!("{module}{}", metadata.name);
+    let name = qualified(&info.namespace, &metadata.name);
     let form = |parameters: &[String]| format!("{name}({})", parameters.join(", "));
     let mut described = Described { forms: vec![form(&parameters)], doc, name: name.clone() };
     if let Some((last, others)) = parameters.split_last()

@@ -6,10 +6,11 @@ use std::sync::atomic::AtomicBool;
 
 use rhai::{Engine, OptimizationLevel};
 
-use super::modules::{self, Imported, Resolver};
+use super::modules::{Imported, Resolver};
 use super::names::Names;
 use super::options::Tables;
 use super::sources::Sources;
+use super::standard::Standard;
 use super::stop::{self, Meters};
 use super::surroundings::Surroundings;
 use super::tokens::{self, TokenState};
@@ -24,7 +25,7 @@ pub(super) fn build(
     meters: &Meters,
     sources: &Sources,
     imported: &Imported,
-) -> (Engine, TokenState, Rc<Tables>) {
+) -> (Engine, TokenState, Rc<Tables>, Standard) {
     meters.start();
     let host = task.host().clone();
     let mut engine = Engine::new();
@@ -45,16 +46,16 @@ pub(super) fn build(
     caught::install(&mut engine);
     let mut tables = Tables::default();
     builtins::install(&mut engine, &mut tables);
-    modules::install_standard(&mut engine, &mut tables, sources, &tokens);
+    let standard = Standard::install(&mut engine, &mut tables, sources, &tokens);
     engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone(), imported.clone()));
     whole::widen(&mut engine);
     let tables = Rc::new(tables);
-    surround(&mut engine, task, &tables);
-    (engine, tokens, tables)
+    surround(&mut engine, task, &tables, &standard);
+    (engine, tokens, tables, standard)
 }
 
 /// Gives the engine what builtins need of the surroundings.
-pub(super) fn surround(engine: &mut Engine, task: Task, tables: &Rc<Tables>) {
-    let names = Rc::new(Names::new(tables.clone()));
+pub(super) fn surround(engine: &mut Engine, task: Task, tables: &Rc<Tables>, standard: &Standard) {
+    let names = Rc::new(Names::new(tables.clone(), standard.clone()));
     engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names, rehearsal: Rc::default() }));
 }

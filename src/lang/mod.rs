@@ -28,6 +28,7 @@ mod runtime;
 mod sampler_tests;
 mod show;
 mod sources;
+mod standard;
 mod stop;
 mod surroundings;
 mod tensors;

@@ -1,4 +1,4 @@
-//! The standard library, and `import`.
+//! Modules of scripts, and `import`.
 
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -7,9 +7,7 @@ use std::rc::Rc;
 
 use rhai::{AST, Engine, EvalAltResult, FnNamespace, Module, ModuleResolver, Position, Scope};
 
-use super::builtins::{measure, noise, score};
 use super::failure;
-use super::options::{MUST_BE_GIVEN, Tables};
 use super::rewrite;
 use super::sources::Sources;
 use super::tokens::TokenState;
@@ -18,71 +16,8 @@ use crate::host::Host;
 
 type SharedModule = rhai::Shared<Module>;
 
-/// A file of the standard library beside this source: (module, file, text).
-macro_rules! standard {
-    ($($module:literal: $($file:literal)*;)*) => {
-        &[$($(($module, concat!("stdlib/", $file, ".rhai"), include_str!(concat!("../../stdlib/", $file, ".rhai")))),*),*]
-    };
-}
-
-/// The standard library; functions of the module "" are called by their bare name.
-const STANDARD: &[(&str, &str, &str)] = standard! {
-    "process":
-        "process/passive" "process/active" "process/circle" "process/cld" "process/vp" "process/ve" "process/sub_vp" "process/third_order"
-        "process/chiral_active" "process/ou_chain" "process/oscillating" "process/power_law" "process/active_brownian"
-        "process/run_and_tumble" "process/double_well" "process/state_dependent_temperature" "process/fractional";
-    "measure": "measure/speciation_by_cloning" "measure/shuffle_ablation";
-    "noise": "noise/coloured";
-    "score": "network/resnet" "network/unet";
-    "": "tools/verify" "tools/convergence" "tools/compare" "tools/best_tau";
-};
-
-/// The files of a module of the standard library.
-pub(super) fn standard_files(module: &str) -> impl Iterator<Item = &'static str> {
-    STANDARD.iter().filter(move |(name, ..)| *name == module).map(|(_, file, _)| *file)
-}
-
-/// Evaluates the standard library and registers its modules.
-///
-/// # Panics
-/// When a file of the standard library is wrong, which the test of this file's `STANDARD` table shows.
-pub(super) fn install_standard(engine: &mut Engine, tables: &mut Tables, sources: &Sources, tokens: &TokenState) {
-    let mut modules = BTreeMap::from([
-        ("measure", measure::module(tables)),
-        ("noise", noise::module(tables)),
-        ("score", score::module(tables)),
-    ]);
-    for (name, file, text) in STANDARD {
-        let load = || {
-            let ast = compile(engine, sources, tokens, file, text)?;
-            let shorter = engine.compile(shorter_forms(&ast))?;
-            evaluate(engine, ast.merge(&shorter), file)
-        };
-        modules.entry(name).or_default().combine(load().unwrap_or_else(|error| panic!("{file}: {error}")));
-    }
-    for (name, mut module) in modules {
-        module.build_index();
-        match name {
-            "" => drop(engine.register_global_module(module.into())),
-            name => drop(engine.register_static_module(name, module.into())),
-        }
-    }
-}
-
-/// The forms without a map of options of the functions that take one last, as text. A function has one if it is
-/// documented and none of its options must be given.
-fn shorter_forms(ast: &AST) -> String {
-    let is_optional = |comments: &[&str]| !comments.is_empty() && !comments.iter().any(|c| c.contains(MUST_BE_GIVEN));
-    let shorter = ast.iter_functions().filter(|function| is_optional(&function.comments)).filter_map(|function| {
-        let (name, (last, others)) = (function.name, function.params.split_last()?);
-        let passed: Vec<&str> = others.iter().copied().chain(["#{}"]).collect();
-        (*last == "options").then(|| format!("fn {name}({}) {{ {name}({}) }}\n", others.join(", "), passed.join(", ")))
-    });
-    shorter.collect()
-}
-
 /// Compiles a module's text; positions inside it carry `source`.
-fn compile(
+pub(super) fn compile(
     engine: &Engine,
     sources: &Sources,
     tokens: &TokenState,
@@ -95,7 +30,7 @@ fn compile(
     Ok(engine.compile(code)?)
 }
 
-fn evaluate(engine: &Engine, mut ast: AST, source: &str) -> Result<Module, Box<EvalAltResult>> {
+pub(super) fn evaluate(engine: &Engine, mut ast: AST, source: &str) -> Result<Module, Box<EvalAltResult>> {
     ast.set_source(source);
     let mut module = Module::eval_ast_as_new(Scope::new(), &ast, engine)?;
     publish_closures(&ast, &mut module);
@@ -196,26 +131,5 @@ impl ModuleResolver for Resolver {
             loaded.map_err(|error| Box::new(EvalAltResult::ErrorInModule(name, error, position)))?.into();
         self.imported.0.borrow_mut().insert(file, Loaded { text, imports, module: module.clone() });
         Ok(module)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A name without a file does not compile. Jobs of `tumble bench` and the experiment of `tumble new` are no
-    /// library. Seen to fail with a copy of `passive.rhai` under another name.
-    #[test]
-    fn the_list_has_every_file_of_the_standard_library() {
-        let top = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let entries = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
-        let folders = entries(&top.join("stdlib"))
-            .filter(|path| path.is_dir() && !path.ends_with("bench") && !path.ends_with("new"));
-        let files = folders.flat_map(|folder| entries(&folder).collect::<Vec<_>>());
-        let mut found: Vec<_> = files.filter(|file| file.extension().is_some_and(|e| e == "rhai")).collect();
-        let mut listed: Vec<_> = STANDARD.iter().map(|(_, file, _)| top.join(file)).collect();
-        found.sort();
-        listed.sort();
-        assert_eq!(listed, found);
     }
 }

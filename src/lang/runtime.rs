@@ -21,6 +21,7 @@ use super::modules::Imported;
 use super::options::Tables;
 use super::rewrite;
 use super::sources::Sources;
+use super::standard::Standard;
 use super::stop::{Meters, Stop};
 use super::tokens::TokenState;
 use crate::host::Host;
@@ -124,7 +125,7 @@ impl Builder {
             None => task,
         };
         let meters = Meters::new(self.stack, self.limits, task.clone());
-        let (mut engine, tokens, tables) =
+        let (mut engine, tokens, tables, standard) =
             engine::build(task.clone(), self.cancel.clone(), self.depth, &meters, &sources, &imported);
         if let Some(printer) = self.printer {
             let counted = meters.clone();
@@ -141,6 +142,7 @@ impl Builder {
             engine,
             tokens,
             tables,
+            standard,
             meters,
             sources,
             imported,
@@ -161,6 +163,7 @@ pub struct Runtime {
     pub(super) engine: Engine,
     tokens: TokenState,
     tables: Rc<Tables>,
+    standard: Standard,
     meters: Meters,
     sources: Sources,
     imported: Imported,
@@ -213,6 +216,8 @@ impl Runtime {
     /// own: builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
     pub fn engine(&mut self) -> &mut Engine {
         self.catalog.take();
+        // What the program runs by the engine itself is not seen here. Nothing stops this: it comes between two runs.
+        let _ = self.standard.read_all(&mut self.engine);
         &mut self.engine
     }
 
@@ -284,6 +289,7 @@ impl Runtime {
     }
 
     pub(super) fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
+        self.standard.read_for(&mut self.engine, text)?;
         let (code, insertions) = rewrite::prepare(&self.engine, text);
         let blank = self.sources.enter(name, text, insertions);
         self.tokens.reset();
@@ -384,6 +390,8 @@ impl Runtime {
 
     /// Everything that has a name and a doc comment.
     pub fn catalog(&self) -> &Catalog {
-        self.catalog.get_or_init(|| Catalog::read(&self.engine, &self.functions, &self.tables))
+        self.catalog.get_or_init(|| {
+            Catalog::read(&self.engine, &self.functions, self.standard.unregistered(&self.engine), &self.tables)
+        })
     }
 }

@@ -6,7 +6,7 @@ use rhai::Map;
 
 use super::{Runtime, Value};
 use crate::lang::show::{self, Frame};
-use crate::lang::{engine, modules};
+use crate::lang::{engine, standard};
 use crate::sample::State;
 
 impl Runtime {
@@ -72,7 +72,7 @@ impl Runtime {
     pub fn files_of(&self, module: &str) -> Vec<String> {
         match self.imports().into_iter().find(|(name, _)| name == module) {
             Some((_, file)) => vec![file.display().to_string()],
-            None => modules::standard_files(module).map(str::to_owned).collect(),
+            None => standard::standard_files(module).map(str::to_owned).collect(),
         }
     }
 
@@ -88,7 +88,7 @@ impl Runtime {
     /// When the operating system refuses the threads.
     pub fn set_threads(&mut self, threads: usize) -> crate::Result<()> {
         self.task = self.task.with_threads(threads)?;
-        engine::surround(&mut self.engine, self.task.clone(), &self.tables);
+        engine::surround(&mut self.engine, self.task.clone(), &self.tables, &self.standard);
         Ok(())
     }
 
