@@ -1,5 +1,7 @@
 //! `tumble doc`.
 
+use std::path::Path;
+
 use tumble::Runtime;
 use tumble::lang::assist::Page;
 
@@ -22,4 +24,18 @@ pub(crate) fn show(runtime: &Runtime, name: Option<&str>) -> u8 {
 pub(crate) fn reference(runtime: &Runtime) -> u8 {
     terminal::print(runtime.catalog().reference().trim_end());
     0
+}
+
+/// Writes the definitions that editors read into a folder and returns the exit code.
+///
+/// # Errors
+/// When they cannot be written.
+pub(crate) fn definitions(runtime: &mut Runtime, folder: &Path) -> tumble::Result<u8> {
+    let (files, host) = (runtime.definitions(), runtime.host());
+    host.create_folder(folder)?;
+    for (name, text) in &files {
+        host.write_bytes(&folder.join(name), text.as_bytes())?;
+    }
+    terminal::print(&format!("{} files of definitions are in {}", files.len(), folder.display()));
+    Ok(0)
 }

@@ -101,6 +101,9 @@ enum Command {
         /// A book as pages of HTML in that folder, which need no server; its examples run while it is written
         #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "reference"])]
         book: Option<PathBuf>,
+        /// Definitions of all functions for editors, as `.d.rhai` files in that folder
+        #[arg(long, value_name = "DIR", conflicts_with_all = ["name", "reference", "book"])]
+        definitions: Option<PathBuf>,
     },
     /// Say what is in files that tumble wrote, and what made them
     Info {
@@ -269,7 +272,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
     let limits = arguments.limits.iter().try_fold(limits, |limits, text| limits.with(text))?;
     let prints: fn(&str) = if job.is_some() || is_check { |_| () } else { terminal::print };
     let setup = Setup { threads, limits, quiet, silent, prints, host, history, interrupt };
-    let runtime = setup.runtime()?;
+    let mut runtime = setup.runtime()?;
     let script = script.map(|(_, text)| text);
     let interrupt = setup.interrupt.clone();
     let code = match (arguments.code, arguments.command) {
@@ -282,6 +285,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
         (None, Some(Command::New { name })) => new::experiment(&setup.host, &name)?,
         (None, Some(Command::Check { files })) => check::files(&setup, &files),
         (None, Some(Command::Doc { book: Some(folder), .. })) => book::write(&setup, &folder),
+        (None, Some(Command::Doc { definitions: Some(folder), .. })) => document::definitions(&mut runtime, &folder)?,
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
         (None, Some(Command::Bench { jobs, quick })) => {

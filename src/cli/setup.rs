@@ -37,13 +37,12 @@ pub(crate) struct Setup {
 impl Setup {
     /// A new runtime that prints to standard output and shows progress and warnings on standard error.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
-        let mut builder = self.builder().limits(self.limits).print(self.prints).host(self.host.clone());
+        let mut builder =
+            self.builder().limits(self.limits).print(self.prints).debug(terminal::complain).host(self.host.clone());
         if !self.silent {
             builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet.clone())));
         }
-        let mut runtime = builder.build()?;
-        runtime.engine().on_debug(|text, _, position| terminal::complain(&format!("debug {position}: {text}")));
-        Ok(runtime)
+        builder.build()
     }
 
     /// Runtimes with the threads, the stack and the Ctrl-C of this command line.

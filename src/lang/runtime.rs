@@ -24,6 +24,7 @@ use super::sources::Sources;
 use super::standard::Standard;
 use super::stop::{Meters, Stop};
 use super::tokens::TokenState;
+use super::whole;
 use crate::host::Host;
 use crate::task::{Progress, Task};
 
@@ -43,6 +44,7 @@ pub struct Builder {
     cancel: Arc<AtomicBool>,
     progress: Option<Arc<dyn Progress>>,
     printer: Option<Box<dyn Fn(&str)>>,
+    debugger: Option<Box<dyn Fn(&str)>>,
     limits: Limits,
     host: Host,
 }
@@ -92,6 +94,13 @@ impl Builder {
         self
     }
 
+    /// What becomes of the lines that scripts give to `debug`, with their places. By default they go to standard output.
+    #[must_use]
+    pub fn debug(mut self, debugger: impl Fn(&str) + 'static) -> Self {
+        self.debugger = Some(Box::new(debugger));
+        self
+    }
+
     /// How much a run of a script may compute, print, and keep. A limit of memory as a whole needs the
     /// [`CountingAllocator`](crate::host::CountingAllocator).
     #[must_use]
@@ -134,6 +143,9 @@ impl Builder {
                 printer(text);
             });
         }
+        if let Some(debugger) = self.debugger {
+            engine.on_debug(move |text, _, position| debugger(&format!("debug {position}: {text}")));
+        }
         tokens.reset();
         // Rhai publishes a `const` to `global::` only once the library of functions is not empty.
         let functions = engine.compile("private fn seed() {}").expect("a constant text");
@@ -154,6 +166,7 @@ impl Builder {
             task,
             host,
             catalog: OnceCell::new(),
+            has_new_functions: false,
         })
     }
 }
@@ -176,6 +189,8 @@ pub struct Runtime {
     task: Task,
     host: Host,
     catalog: OnceCell<Catalog>,
+    /// Whether the program may have registered functions that were not widened yet.
+    has_new_functions: bool,
 }
 
 impl Default for Runtime {
@@ -202,6 +217,7 @@ impl Runtime {
             cancel: Arc::default(),
             progress: None,
             printer: None,
+            debugger: None,
             limits: Limits::default(),
             host: Host::default(),
         }
@@ -212,10 +228,12 @@ impl Runtime {
         &self.host
     }
 
-    /// The Rhai engine, to register functions and types of the embedding program. Its default tag is the language's
+    /// The Rhai engine, to register functions and types of the embedding program; texts may give whole numbers to those
+    /// that take `f64`, and floats without fraction to those that take `i64`. Its default tag is the language's
     /// own: builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
     pub fn engine(&mut self) -> &mut Engine {
         self.catalog.take();
+        self.has_new_functions = true;
         // What the program runs by the engine itself is not seen here. Nothing stops this: it comes between two runs.
         let _ = self.standard.read_all(&mut self.engine);
         &mut self.engine
@@ -290,6 +308,9 @@ impl Runtime {
 
     pub(super) fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
         self.standard.read_for(&mut self.engine, text)?;
+        if std::mem::take(&mut self.has_new_functions) {
+            whole::widen(&mut self.engine);
+        }
         let (code, insertions) = rewrite::prepare(&self.engine, text);
         let blank = self.sources.enter(name, text, insertions);
         self.tokens.reset();
@@ -386,6 +407,11 @@ impl Runtime {
             ParseErrorType::BadInput(rhai::LexError::UnterminatedString) => text.matches('`').count() % 2 == 1,
             _ => diagnostics::points_to_the_end(&code, error.1),
         }
+    }
+
+    /// Definitions of all functions as editors read them, which know Rhai: names of files `*.d.rhai`, and their texts.
+    pub fn definitions(&mut self) -> Vec<(String, String)> {
+        self.engine().definitions().iter_files().collect()
     }
 
     /// Everything that has a name and a doc comment.

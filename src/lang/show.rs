@@ -1,8 +1,9 @@
 //! What a value shows of itself at a prompt: its text, and beyond it ranges, moments and small pictures in characters.
 
-use rhai::{Dynamic, Map};
+use rhai::{Array, Dynamic, Map};
 
 use super::builtins::plot::Picture;
+use super::options;
 use crate::data::Dataset;
 use crate::plot::glyphs::{self, dots, histogram, sparkline, thumbnail};
 use crate::sample::State;
@@ -20,8 +21,10 @@ pub(super) struct Frame<'a> {
 }
 
 /// Who shows more than the text, each of one type.
-const SHOWS: &[fn(&Dynamic, &Frame<'_>) -> Option<String>] = &[tensor, state, dataset, record, figure, map];
+const SHOWS: &[fn(&Dynamic, &Frame<'_>) -> Option<String>] = &[tensor, state, dataset, record, figure, map, table];
 
+/// Rows of a table.
+const ROWS: usize = 20;
 /// Characters of a picture in a row.
 const PICTURE: usize = 24;
 /// Draws that make a picture of a law.
@@ -114,11 +117,38 @@ fn map(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     Some(map.iter().map(|(key, value)| line(key, value)).collect::<Vec<_>>().join("\n"))
 }
 
+/// Maps of the same keys, one below the other: a table, of as many rows as are shown of a long tensor's.
+fn table(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let rows = value.read_lock::<Array>()?;
+    let maps = rows.iter().map(|row| row.read_lock::<Map>()).collect::<Option<Vec<_>>>()?;
+    let keys: Vec<&str> = maps.first().filter(|_| maps.len() > 1)?.keys().map(|key| key.as_str()).collect();
+    let mut columns = Vec::new();
+    for key in keys.iter().filter(|_| maps.iter().all(|map| map.len() == keys.len())) {
+        let entries = maps.iter().map(|map| map.get(*key)).collect::<Option<Vec<_>>>()?;
+        let is_number = entries.iter().all(|entry| options::number(entry).is_some());
+        let text = |entry: &&Dynamic| options::number(entry).map_or_else(|| (frame.text)(entry), number);
+        let cells: Vec<String> =
+            [(*key).to_owned()].into_iter().chain(entries[..maps.len().min(ROWS)].iter().map(text)).collect();
+        let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
+        let pad = |cell: &String| if is_number { format!("{cell:>width$}") } else { format!("{cell:width$}") };
+        columns.push(cells.iter().map(pad).collect::<Vec<_>>());
+    }
+    let line = |i: usize| {
+        let cells: Vec<&str> = columns.iter().map(|column| column[i].as_str()).collect();
+        format!("  {}", cells.join("  ").trim_end())
+    };
+    let mut lines: Vec<String> = (0..columns.first()?.len()).map(line).collect();
+    if maps.len() > ROWS {
+        lines.push(format!("  and {} more", maps.len() - ROWS));
+    }
+    lines.iter().all(|line| line.chars().count() <= frame.width && !line.contains('\n')).then(|| lines.join("\n"))
+}
+
 /// Rows of numbers, aligned.
 fn matrix(value: &Dynamic, frame: &Frame<'_>) -> Option<Vec<String>> {
-    let rows = value.read_lock::<rhai::Array>()?;
+    let rows = value.read_lock::<Array>()?;
     let row = |row: &Dynamic| -> Option<Vec<String>> {
-        let entries = row.read_lock::<rhai::Array>()?;
+        let entries = row.read_lock::<Array>()?;
         entries.iter().map(|entry| Some(number(entry.as_float().ok()?))).collect()
     };
     let mut rows = rows.iter().map(row).collect::<Option<Vec<_>>>().filter(|rows| rows.len() > 1)?;
@@ -230,6 +260,19 @@ mod tests {
             shown(text),
             "  cov      1  0.25\n        0.25    10\n  name  \"a long name that fills the line to its end, and more\""
         );
+    }
+
+    /// Of the same keys, and no wider than the window.
+    #[test]
+    fn lists_of_maps_show_as_tables() {
+        let rows = "[#{ at: 1, name: \"x\" }, #{ at: 22.5, name: \"eta\" }]";
+        assert_eq!(shown(rows), "    at  name\n     1  \"x\"\n  22.5  \"eta\"");
+        assert_eq!(shown("[#{ a: 1 }, #{ b: 1 }]"), "[#{\"a\": 1}, #{\"b\": 1}]");
+        let many = shown("let rows = []; for i in 0..30 { rows.push(#{ i: i }); } rows");
+        assert!(many.lines().count() == 22 && many.ends_with("\n  and 10 more"), "{many}");
+        let inside =
+            shown(&format!("#{{ name: \"a long name, so that the map has a line for each key\", rows: {rows} }}"));
+        assert!(inside.ends_with("\n  rows    at  name\n           1  \"x\"\n        22.5  \"eta\""), "{inside}");
     }
 
     #[test]

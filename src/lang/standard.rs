@@ -179,6 +179,8 @@ fn shorter_forms(ast: &AST) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
 
     /// A name without a file does not compile. Jobs of `tumble bench` and the experiment of `tumble new` are no

@@ -112,22 +112,23 @@ fn steps(start: FLOAT, end: FLOAT, step: Option<FLOAT>) -> Outcome<Dynamic> {
     Ok(Dynamic::from(Steps { start, step, next: 0, count }))
 }
 
-/// Gives every function that takes whole numbers a form for floats, which must be whole: `a.extract(n / 2)`. Comes
-/// last, when all functions are known.
+/// Gives every function that takes numbers of one kind forms for the other: floats must be whole where whole numbers are
+/// meant, `a.extract(n / 2)`. Comes last, when all functions are known, and again for those that a program adds.
 pub(super) fn widen(engine: &mut Engine) {
     let found = forms(engine);
-    let known: BTreeSet<(String, Vec<TypeId>)> =
+    let mut known: BTreeSet<(String, Vec<TypeId>)> =
         found.iter().map(|form| (form.name.clone(), form.types.clone())).collect();
+    let [int, float] = [TypeId::of::<INT>(), TypeId::of::<FLOAT>()];
     for form in found {
-        let places: Vec<usize> = (0..form.types.len()).filter(|&i| form.types[i] == TypeId::of::<INT>()).collect();
+        let places: Vec<usize> = (0..form.types.len()).filter(|&i| [int, float].contains(&form.types[i])).collect();
         for chosen in 1..1_usize << places.len() {
             let mut types = form.types.clone();
             for (bit, &place) in places.iter().enumerate() {
                 if chosen >> bit & 1 == 1 {
-                    types[place] = TypeId::of::<FLOAT>();
+                    types[place] = if types[place] == int { float } else { int };
                 }
             }
-            if !known.contains(&(form.name.clone(), types.clone())) {
+            if known.insert((form.name.clone(), types.clone())) {
                 form.register(engine, &types);
             }
         }
@@ -139,14 +140,32 @@ impl Form {
         let form = self.clone();
         engine.register_raw_fn(self.name.as_str(), types, move |ctx: NativeCallContext, arguments| {
             for (i, argument) in arguments.iter_mut().enumerate() {
-                if form.types[i] == TypeId::of::<INT>()
-                    && let Some(x) = number(argument)
-                {
+                let Some(x) = number(argument) else { continue };
+                if form.types[i] == TypeId::of::<INT>() {
                     let name = form.parameters.get(i).map_or("value", String::as_str);
                     **argument = Dynamic::from_int(rounded(name, x).raise(&ctx)?);
+                } else if form.types[i] == TypeId::of::<FLOAT>() {
+                    **argument = Dynamic::from_float(x);
                 }
             }
             ctx.call_native_fn_raw(&form.name, true, arguments)
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Runtime;
+
+    /// Those of the language had been widened before.
+    #[test]
+    fn functions_of_a_program_take_numbers_of_either_kind() {
+        let mut runtime = Runtime::new();
+        assert_eq!(runtime.eval::<f64>("sqrt(4)").unwrap(), 2.0);
+        runtime.engine().register_fn("half", |x: f64| x / 2.0).register_fn("pick", |i: i64, x: f64| x + i as f64);
+        assert_eq!(runtime.eval::<f64>("half(3) + half(3.0)").unwrap(), 3.0);
+        assert_eq!(runtime.eval::<f64>("pick(2.0, 1) + pick(6 / 3, 1.5)").unwrap(), 6.5);
+        let refused = runtime.run("pick(2.5, 1)").unwrap_err().to_string();
+        assert!(refused.contains("2.5"), "{refused}");
     }
 }

@@ -53,9 +53,8 @@ impl Trial {
 
     /// A runtime whose scripts find the folder in the constant `folder`.
     pub fn runtime(&self) -> Runtime {
-        let builder = Runtime::builder().threads(1).limits(LIMITS).host(self.host()).print(|_| ());
+        let builder = Runtime::builder().threads(1).limits(LIMITS).host(self.host()).print(|_| ()).debug(|_| ());
         let mut runtime = builder.progress(Arc::new(Listener::default())).build().unwrap();
-        runtime.engine().on_debug(|_, _, _| ());
         runtime.set_constant("folder", format!("{}/", self.folder().display()));
         runtime
     }
