@@ -72,7 +72,9 @@ struct Arguments {
 impl Arguments {
     /// The flags of the whole program as they were given, for another start of it in another folder.
     fn flags(&self) -> tumble::Result<Vec<String>> {
-        let mut flags = vec![format!("--threads={}", self.threads), format!("--vectors={}", self.vectors)];
+        let mut flags = Vec::new();
+        flags.extend((self.threads != 0).then(|| format!("--threads={}", self.threads)));
+        flags.extend((self.vectors != "auto").then(|| format!("--vectors={}", self.vectors)));
         flags.extend(self.limits.iter().map(|limit| format!("--limit={limit}")));
         flags.extend(self.quiet.then(|| "--quiet".to_owned()));
         flags.extend(self.allowed.allow_all.then(|| "--allow-all".to_owned()));

@@ -119,11 +119,14 @@ impl Kernel {
             self.board.publish(ExecuteInput { code: asked.code.clone(), execution_count: self.count });
         }
         let outcome = self.run(&asked.code);
+        if self.session.was_stopped {
+            // Be it that the cell gave a value: what waits behind it would go on with a network half trained.
+            self.screen.interrupted();
+        }
         let mut payload = Vec::new();
         match outcome {
             Outcome::Leave(0) => payload.push(Payload::AskExit { keepkernel: false }),
             Outcome::Leave(code) => self.screen.fail("exit", &code.to_string(), &format!("exit({code})")),
-            Outcome::Done if self.session.was_stopped => self.screen.interrupted(),
             Outcome::Done | Outcome::Failed(_) => {}
         }
         let error = self.screen.failure().map(Box::new);

@@ -40,8 +40,11 @@ impl Notebook {
         self.failure.take();
     }
 
-    /// Shows an error, which the cell ends with.
+    /// Shows the error that the cell ends with; there is one.
     pub(super) fn fail(&self, kind: &str, message: &str, text: &str) {
+        if self.failure.borrow().is_some() {
+            return;
+        }
         let (ename, evalue) = (kind.to_owned(), visible(message).into_owned());
         let traceback: Vec<String> = text.lines().map(str::to_owned).collect();
         self.board.publish(ErrorOutput { ename: ename.clone(), evalue: evalue.clone(), traceback: traceback.clone() });
