@@ -3,7 +3,8 @@
 # taken from the README itself so that they cannot be wrong.
 #
 #   scripts/check.sh          everything quick
-#   scripts/check.sh --long   also what takes minutes: learned scores against reference values, fuzzing, sanitizers
+#   scripts/check.sh --long   also what takes minutes: learned scores against reference values, notebooks, fuzzing,
+#                             sanitizers
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -67,6 +68,9 @@ step bash -c "$test_command"
 step bash -c "$run_command"
 if [ "$long" = yes ]; then
     step cargo test --release -- --ignored
+    step cargo clippy --release --all-targets --features jupyter -- -D warnings
+    # Says so where there is no Python, and none of Jupyter to be had.
+    step cargo test --release --features jupyter --bin tumble --test jupyter -- --nocapture
     if command -v cargo-deny > /dev/null; then
         step cargo deny check licenses bans sources
     else

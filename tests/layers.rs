@@ -11,7 +11,7 @@ use imports::{Uses, uses_of_files};
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
     "error", "settings", "vector", "rng", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn", "score",
-    "measure", "sample", "physics", "explain", "train", "plot", "artefact", "lang", "cli", "repl", "main",
+    "measure", "sample", "physics", "explain", "train", "plot", "artefact", "lang", "cli", "repl", "jupyter", "main",
 ];
 
 /// What may be used only in some rooms or files: (what, where it may, why). A path leads out of the crate, or is a room
@@ -27,8 +27,10 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     (".is_dir", &["host"], "the host is the one way to the file system"),
     (".read_dir", &["host"], "the host is the one way to the file system"),
     ("std::net", &[], "no connections"),
+    ("jupyter_zmq_client", &["jupyter"], "no connections but those of a notebook"),
+    ("tokio", &["jupyter"], "no connections but those of a notebook"),
     ("std::process::Command", &["cli/bench.rs"], "no processes"),
-    ("std::env", &["cli", "repl", "main.rs"], "the environment belongs to the terminal"),
+    ("std::env", &["cli", "repl", "jupyter", "main.rs"], "the environment belongs to the terminal"),
     ("std::io::stdin", &["cli", "repl", "main.rs"], "only the terminal's rooms read from it"),
     ("std::io::stdout", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
     ("std::io::stderr", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),

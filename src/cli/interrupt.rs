@@ -71,6 +71,14 @@ impl Interrupt {
         self.stays.store(true, Ordering::SeqCst);
     }
 
+    /// Asks a computation to stop as Ctrl-C does; there may be none.
+    #[cfg(feature = "jupyter")]
+    pub(crate) fn stop(&self) {
+        if self.running.load(Ordering::SeqCst) {
+            self.cancel.store(true, Ordering::SeqCst);
+        }
+    }
+
     /// The exit code of a signal that asked the program to end, not only the computation.
     pub(crate) fn leaving(&self) -> Option<u8> {
         Some(self.leaving.load(Ordering::SeqCst)).filter(|code| *code != 0)

@@ -9,9 +9,11 @@ mod history;
 mod info;
 pub(crate) mod interrupt;
 mod new;
+pub(crate) mod pace;
 mod progress;
 mod replay;
 mod run;
+pub(crate) mod screen;
 mod setup;
 pub(crate) mod terminal;
 #[cfg(target_os = "linux")]
@@ -20,14 +22,18 @@ mod wall;
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use clap::{ArgAction, CommandFactory, FromArgMatches, Parser, Subcommand};
 use tumble::host::{Permissions, Stage};
+use tumble::task::Progress;
 use tumble::{Host, Limits, Runtime, vector};
 
+#[cfg(feature = "jupyter")]
+pub(crate) use exit::code;
 pub(crate) use exit::{FAILURE, INTERRUPTED};
 use interrupt::Interrupt;
 use setup::STACK;
@@ -60,6 +66,26 @@ struct Arguments {
     allowed: Allowed,
     #[command(subcommand)]
     command: Option<Command>,
+}
+
+#[cfg(feature = "jupyter")]
+impl Arguments {
+    /// The flags of the whole program as they were given, for another start of it in another folder.
+    fn flags(&self) -> tumble::Result<Vec<String>> {
+        let mut flags = Vec::new();
+        flags.extend((self.threads != 0).then(|| format!("--threads={}", self.threads)));
+        flags.extend((self.vectors != "auto").then(|| format!("--vectors={}", self.vectors)));
+        flags.extend(self.limits.iter().map(|limit| format!("--limit={limit}")));
+        flags.extend(self.quiet.then(|| "--quiet".to_owned()));
+        flags.extend(self.allowed.allow_all.then(|| "--allow-all".to_owned()));
+        for (flag, paths) in [("read", &self.allowed.allow_read), ("write", &self.allowed.allow_write)] {
+            for path in paths {
+                let path = std::path::absolute(path).map_err(|error| tumble::Error::file("read", path, error))?;
+                flags.push(format!("--allow-{flag}={}", path.display()));
+            }
+        }
+        Ok(flags)
+    }
 }
 
 #[derive(Subcommand)]
@@ -130,6 +156,48 @@ enum Command {
         #[arg(long)]
         quick: bool,
     },
+    /// Write in notebooks: tell Jupyter of this program
+    #[cfg(feature = "jupyter")]
+    #[command(subcommand, arg_required_else_help = true)]
+    Jupyter(Notebooks),
+    #[cfg(not(feature = "jupyter"))]
+    #[command(hide = true)]
+    Jupyter {
+        #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+        _words: Vec<String>,
+    },
+}
+
+/// What is wanted of the kernel for notebooks.
+#[cfg(feature = "jupyter")]
+#[derive(Subcommand)]
+enum Notebooks {
+    /// Tell Jupyter of this program
+    ///
+    /// Flags given here hold in its notebooks: --threads, --vectors, --limit, --quiet and permissions. Scripts may read
+    /// and write below the folder of their notebook without any.
+    #[command(verbatim_doc_comment)]
+    Install(Install),
+    /// Be the kernel of a notebook; Jupyter calls this
+    Run {
+        /// Where Jupyter says how to reach it
+        connection_file: PathBuf,
+    },
+}
+
+/// Where Jupyter is to find the kernel.
+#[cfg(feature = "jupyter")]
+#[derive(clap::Args)]
+pub(crate) struct Install {
+    /// What Jupyter knows the kernel by; kernels with other flags need other names
+    #[arg(long, default_value = "tumble")]
+    pub(crate) name: String,
+    /// The folder of an environment, as `$VIRTUAL_ENV`, that alone is to have the kernel
+    #[arg(long, value_name = "DIR")]
+    pub(crate) prefix: Option<PathBuf>,
+    /// For all environments of this user, as without --prefix
+    #[arg(long, conflicts_with = "prefix")]
+    user: bool,
 }
 
 /// What scripts may touch beyond what they may by themselves.
@@ -165,12 +233,27 @@ impl Allowed {
     }
 }
 
-/// The prompt: runs until the user leaves, and returns the exit code.
-type Prompt = fn(Runtime, Setup) -> u8;
+/// What rooms above do for the command line.
+pub(crate) struct Above {
+    /// The prompt: runs until the user leaves, and returns the exit code.
+    pub(crate) prompt: fn(Runtime, Setup) -> u8,
+    /// What it can be told.
+    pub(crate) commands: fn() -> String,
+    /// Tells Jupyter of this program with these flags.
+    #[cfg(feature = "jupyter")]
+    pub(crate) install: fn(&Install, &[String]) -> tumble::Result<u8>,
+    /// Opens the kernel of a notebook by its connection file: what then runs until Jupyter ends it.
+    #[cfg(feature = "jupyter")]
+    pub(crate) kernel: fn(&Path, &Interrupt) -> tumble::Result<Kernel>,
+}
 
-/// Does what the command line asks for; `prompt` is the room above, which `commands` describes.
-pub(crate) fn main(prompt: Prompt, commands: fn() -> String) -> ExitCode {
-    let mut command = Arguments::command().mut_subcommand("repl", |repl| repl.after_help(commands()));
+/// A kernel that can be reached: runs until Jupyter ends it, and returns the exit code.
+#[cfg(feature = "jupyter")]
+pub(crate) type Kernel = Box<dyn FnOnce(Setup) -> tumble::Result<u8>>;
+
+/// Does what the command line asks for.
+pub(crate) fn main(above: Above) -> ExitCode {
+    let mut command = Arguments::command().mut_subcommand("repl", |repl| repl.after_help((above.commands)()));
     let words: Vec<OsString> = std::env::args_os().collect();
     let matches = command.try_get_matches_from_mut(&words).or_else(|error| match with_run(&words, &error) {
         Some(words) => command.try_get_matches_from_mut(words),
@@ -191,7 +274,7 @@ pub(crate) fn main(prompt: Prompt, commands: fn() -> String) -> ExitCode {
     // Scripts recurse on the native stack; the main thread's is too small and cannot be chosen.
     let worker = std::thread::Builder::new()
         .stack_size(STACK)
-        .spawn(move || dispatch(arguments, prompt, own).unwrap_or_else(|error| terminal::report(&error.into())));
+        .spawn(move || dispatch(arguments, &above, own).unwrap_or_else(|error| terminal::report(&error.into())));
     let code = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => FAILURE,
@@ -216,9 +299,23 @@ fn with_run(words: &[OsString], error: &clap::Error) -> Option<Vec<OsString>> {
     Some(words)
 }
 
-fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumble::Result<u8> {
+fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble::Result<u8> {
     vector::force(&arguments.vectors)?;
     let interrupt = Interrupt::install();
+    #[cfg(feature = "jupyter")]
+    let kernel = match &arguments.command {
+        Some(Command::Jupyter(Notebooks::Install(install))) => return (above.install)(install, &arguments.flags()?),
+        // No connection can be made once the walls stand.
+        Some(Command::Jupyter(Notebooks::Run { connection_file })) => {
+            Some((above.kernel)(connection_file, &interrupt)?)
+        }
+        _ => None,
+    };
+    #[cfg(not(feature = "jupyter"))]
+    if let Some(Command::Jupyter { .. }) = &arguments.command {
+        let error = tumble::Error::refused("this tumble was built without its kernel for Jupyter".to_owned());
+        return Err(error.with_hint("`cargo install --path . --features jupyter` builds one that has it"));
+    }
     // What the user names is read before the walls stand, and from wherever it is.
     let script = match &arguments.command {
         Some(Command::Run { file, .. }) => Some((file.as_path(), run::read(file)?)),
@@ -244,7 +341,7 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
             wall::raise(&permissions, None);
             Host::default().with_permissions(permissions).with_policy(check::read_only())
         }
-        Some(Command::Run { .. } | Command::Repl | Command::Replay { .. }) | None => {
+        Some(Command::Run { .. } | Command::Repl | Command::Replay { .. } | Command::Jupyter { .. }) | None => {
             // What a record says of a script's folder is no reason to open that folder; what the user says is.
             let told = match &arguments.command {
                 Some(Command::Replay { script, .. }) => script.as_deref(),
@@ -270,8 +367,14 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
     let (threads, quiet) = (arguments.threads, Arc::new(AtomicBool::new(arguments.quiet)));
     let limits = if is_check { check::limits() } else { Limits::default() };
     let limits = arguments.limits.iter().try_fold(limits, |limits, text| limits.with(text))?;
-    let prints: fn(&str) = if job.is_some() || is_check { |_| () } else { terminal::print };
-    let setup = Setup { threads, limits, quiet, silent, prints, host, history, interrupt };
+    let prints = job.is_none() && !is_check;
+    let progress = (!silent).then(|| Arc::new(progress::Terminal::new(quiet.clone())) as Arc<dyn Progress>);
+    let screen = Rc::new(screen::Terminal);
+    let setup = Setup { threads, limits, quiet, progress, screen, prints, host, history, interrupt };
+    #[cfg(feature = "jupyter")]
+    if let Some(kernel) = kernel {
+        return kernel(setup);
+    }
     let mut runtime = setup.runtime()?;
     let script = script.map(|(_, text)| text);
     let interrupt = setup.interrupt.clone();
@@ -293,7 +396,8 @@ fn dispatch(arguments: Arguments, prompt: Prompt, stage: Option<Stage>) -> tumbl
             let settings = ["--quiet".to_owned(), format!("--threads={}", setup.threads), vectors];
             bench::jobs(runtime, &setup.interrupt, jobs, quick, &settings)
         }
-        (None, Some(Command::Repl) | None) => prompt(runtime, setup),
+        (None, Some(Command::Jupyter { .. })) => unreachable!("it was done above"),
+        (None, Some(Command::Repl) | None) => (above.prompt)(runtime, setup),
     };
     // A script that was stopped was interrupted, whatever the signal.
     Ok(interrupt.leaving().filter(|_| code == INTERRUPTED).unwrap_or(code))

@@ -1,14 +1,16 @@
 //! How runtimes are built.
 
 use std::path::PathBuf;
+use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tumble::lang::Builder;
+use tumble::task::Progress;
 use tumble::{Host, Limits, Runtime};
 
 use super::interrupt::Interrupt;
-use super::{progress, terminal};
+use super::screen::Screen;
 
 /// Script calls allowed, and how deep an expression may nest.
 const DEPTH: usize = 1000;
@@ -22,10 +24,12 @@ pub(crate) struct Setup {
     pub(super) limits: Limits,
     /// Whether progress is not shown.
     pub(super) quiet: Arc<AtomicBool>,
-    /// Whether nobody is told even of warnings.
-    pub(super) silent: bool,
-    /// What becomes of the lines that scripts print.
-    pub(super) prints: fn(&str),
+    /// Who is told of progress and warnings, if anybody.
+    pub(crate) progress: Option<Arc<dyn Progress>>,
+    /// Who is told of all else.
+    pub(crate) screen: Rc<dyn Screen>,
+    /// Whether the lines that scripts print are shown.
+    pub(super) prints: bool,
     /// What scripts may touch.
     pub(super) host: Host,
     /// Where the prompt keeps its inputs, if anywhere.
@@ -35,12 +39,19 @@ pub(crate) struct Setup {
 }
 
 impl Setup {
-    /// A new runtime that prints to standard output and shows progress and warnings on standard error.
+    /// A new runtime that prints to the screen and tells of progress and warnings.
     pub(crate) fn runtime(&self) -> tumble::Result<Runtime> {
-        let mut builder =
-            self.builder().limits(self.limits).print(self.prints).debug(terminal::complain).host(self.host.clone());
-        if !self.silent {
-            builder = builder.progress(Arc::new(progress::Terminal::new(self.quiet.clone())));
+        let (screen, prints) = (self.screen.clone(), self.prints);
+        let print = move |text: &str| {
+            if prints {
+                screen.print(text);
+            }
+        };
+        let screen = self.screen.clone();
+        let builder = self.builder().limits(self.limits).host(self.host.clone()).print(print);
+        let mut builder = builder.debug(move |text| screen.complain(text));
+        if let Some(progress) = &self.progress {
+            builder = builder.progress(progress.clone());
         }
         builder.build()
     }
@@ -56,6 +67,13 @@ impl Setup {
         self.quiet.load(Ordering::Relaxed)
     }
 
+    /// Tells, from any thread, whether no progress is shown.
+    #[cfg(feature = "jupyter")]
+    pub(crate) fn quiet(&self) -> impl Fn() -> bool + Send + Sync + use<> {
+        let quiet = self.quiet.clone();
+        move || quiet.load(Ordering::Relaxed)
+    }
+
     /// Shows progress from now on, or does not.
     pub(crate) fn set_quiet(&self, quiet: bool) {
         self.quiet.store(quiet, Ordering::Relaxed);
@@ -66,14 +84,14 @@ impl Setup {
 impl Setup {
     /// Silent, and deaf to Ctrl-C.
     pub(crate) fn for_tests() -> Self {
-        let (host, limits, prints) = (Host::default(), Limits::default(), terminal::print as fn(&str));
         Self {
             threads: 1,
-            limits,
+            limits: Limits::default(),
             quiet: Arc::new(AtomicBool::new(true)),
-            silent: true,
-            prints,
-            host,
+            progress: None,
+            screen: Rc::new(super::screen::Terminal),
+            prints: true,
+            host: Host::default(),
             history: None,
             interrupt: Interrupt::default(),
         }

@@ -6,7 +6,7 @@ use console::Term;
 use tumble::Diagnostic;
 use tumble::lang::diagnostics::{Ending, visible};
 
-use super::exit::{CLOSED_PIPE, FAILURE, INTERRUPTED};
+use super::exit::{CLOSED_PIPE, INTERRUPTED, code};
 
 /// Columns of the terminal behind standard output; 100 where there is none.
 pub(crate) fn width() -> usize {
@@ -60,21 +60,23 @@ fn show(text: &str) {
 /// Shows why a script ended, and returns the exit code that says the same.
 pub(crate) fn report(diagnostic: &Diagnostic) -> u8 {
     match diagnostic.ending {
-        // More than a byte does not fit into an exit code; it must not become a success.
-        Ending::Exit(code) => u8::try_from(code).unwrap_or(FAILURE),
-        Ending::Interrupted => interrupted(),
+        Ending::Exit(_) => {}
+        Ending::Interrupted => complain(INTERRUPTION),
         Ending::Failed => {
             let terminal = Term::stderr();
             let width = if terminal.is_term() { width_of(&terminal) } else { usize::MAX };
             show(diagnostic.render_within(width, terminal.is_term() && colours_wanted()).trim_end());
-            FAILURE
         }
     }
+    code(diagnostic.ending)
 }
+
+/// What is said of a script that was stopped.
+pub(crate) const INTERRUPTION: &str = "interrupted";
 
 /// Says that a script was stopped, and returns the exit code that says the same.
 pub(crate) fn interrupted() -> u8 {
-    complain("interrupted");
+    complain(INTERRUPTION);
     INTERRUPTED
 }
 

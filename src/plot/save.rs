@@ -64,6 +64,17 @@ impl Figure {
         self.draw_png(&prepare(self)?)
     }
 
+    /// The figure as the bytes of a PNG file, and its width and height on paper in mm.
+    ///
+    /// # Errors
+    /// As [`Figure::png`].
+    pub fn png_with_size(&self) -> Result<(Vec<u8>, [f64; 2])> {
+        const MM_PER_INCH: f64 = 25.4;
+        let prepared = prepare(self)?;
+        let size = layout(self, &prepared)?.size.map(|length| length / canvas::INCH * MM_PER_INCH);
+        Ok((self.draw_png(&prepared)?, size))
+    }
+
     /// The figure as an SVG document.
     ///
     /// # Errors

@@ -2,10 +2,10 @@
 
 mod colours;
 mod commands;
-mod complete;
+pub(crate) mod complete;
 mod editor;
 mod keys;
-mod session;
+pub(crate) mod session;
 mod tour;
 
 use std::cell::RefCell;
@@ -101,6 +101,8 @@ fn replay(mut session: Session) -> u8 {
         match enter(&mut session, &std::mem::take(&mut input)) {
             Outcome::Leave(code) => return code,
             Outcome::Failed(code) => return code,
+            // A network half trained must not be gone on with.
+            Outcome::Done if session.was_stopped => return terminal::interrupted(),
             Outcome::Done if at_end => return 0,
             Outcome::Done => {}
         }
@@ -108,7 +110,7 @@ fn replay(mut session: Session) -> u8 {
 }
 
 /// Carries out a command, or evaluates an input and shows its value.
-fn enter(session: &mut Session, input: &str) -> Outcome {
+pub(crate) fn enter(session: &mut Session, input: &str) -> Outcome {
     let input = input.trim_end();
     match input.trim_start() {
         "" => Outcome::Done,

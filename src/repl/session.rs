@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use tumble::lang::assist::{self, Page};
 use tumble::{Diagnostic, Runtime, Value};
 
-use crate::cli::{Setup, terminal};
+use crate::cli::Setup;
 
 /// What became of an input.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +34,8 @@ pub(crate) struct Session {
     pub(crate) lines: usize,
     /// Steps of the tour that were taken.
     pub(crate) toured: usize,
+    /// Whether what ran last was asked to stop; it may have given a value all the same, as a training does.
+    pub(crate) was_stopped: bool,
     entered: usize,
 }
 
@@ -43,12 +45,12 @@ const SHOWN_CHARACTERS: usize = 4000;
 
 impl Session {
     pub(crate) fn new(runtime: Runtime, setup: Setup) -> Self {
-        Self { runtime, setup, inputs: Vec::new(), lines: SHOWN_LINES, toured: 0, entered: 0 }
+        Self { runtime, setup, inputs: Vec::new(), lines: SHOWN_LINES, toured: 0, was_stopped: false, entered: 0 }
     }
 
     /// How help is laid out here.
     pub(crate) fn page(&self) -> Page {
-        Page { width: terminal::width(), colour: terminal::colour() }
+        self.setup.screen.page()
     }
 
     /// Whether an input ends in the middle of something.
@@ -82,8 +84,15 @@ impl Session {
 
     fn run(&mut self, input: &str) -> Result<Value, Box<Diagnostic>> {
         self.entered += 1;
-        let name = format!("input {}", self.entered);
-        self.setup.interrupt.during(|| self.runtime.run_named(&name, input))
+        self.run_named(&format!("input {}", self.entered), input)
+    }
+
+    /// Runs a text that an interrupt stops.
+    pub(crate) fn run_named(&mut self, name: &str, text: &str) -> Result<Value, Box<Diagnostic>> {
+        let result = self.setup.interrupt.during(|| self.runtime.run_named(name, text));
+        // What comes next clears the flag, be it a value that is shown.
+        self.was_stopped = self.setup.interrupt.is_asked();
+        result
     }
 
     /// Shows the value and remembers the input, or shows the error.
@@ -93,14 +102,15 @@ impl Session {
                 self.inputs.push(Input { text: input.to_owned(), gave_value: !value.is_unit() });
                 if !value.is_unit() {
                     if !assist::is_silent(input) {
-                        terminal::print(&shorten(&self.runtime.show(&value, terminal::width()), self.lines));
+                        let text = shorten(&self.runtime.show(&value, self.page().width), self.lines);
+                        self.setup.screen.show(&self.runtime, &value, &text);
                     }
                     self.runtime.set("ans", value);
                 }
                 Outcome::Done
             }
             Err(diagnostic) => {
-                let code = terminal::report(&diagnostic);
+                let code = self.setup.screen.report(&diagnostic);
                 match diagnostic.ending {
                     tumble::lang::diagnostics::Ending::Exit(_) => Outcome::Leave(code),
                     _ => Outcome::Failed(code),

@@ -4,7 +4,6 @@ use tumble::Diagnostic;
 
 use super::colours::coloured;
 use super::session::{Outcome, Session};
-use crate::cli::terminal;
 
 /// A sentence, and the input that it is about.
 struct Step {
@@ -68,10 +67,10 @@ pub(super) fn tour(session: &mut Session, argument: &str) -> Result<Outcome, Dia
     };
     let Step { says, input } = &STEPS[number - 1];
     let page = session.page();
-    terminal::print_page(page.doc(&format!("# Step {number} of {}\n{says}", STEPS.len())).trim_end());
+    session.setup.screen.print_page(page.doc(&format!("# Step {number} of {}\n{says}", STEPS.len())).trim_end());
     for line in input.lines() {
-        let line = if terminal::colour() { coloured(line, None) } else { line.to_owned() };
-        terminal::print_page(&format!("> {line}"));
+        let line = if session.page().colour { coloured(line, None) } else { line.to_owned() };
+        session.setup.screen.print_page(&format!("> {line}"));
     }
     let outcome = session.evaluate(input);
     if outcome == Outcome::Done {
@@ -80,7 +79,7 @@ pub(super) fn tour(session: &mut Session, argument: &str) -> Result<Outcome, Dia
             true => "That was the tour. `:help` lists the rest.".to_owned(),
             false => format!("`:tour` goes on to step {}.", number + 1),
         };
-        terminal::print_page(page.doc(&ending).trim_end());
+        session.setup.screen.print_page(page.doc(&ending).trim_end());
     }
     Ok(outcome)
 }

@@ -181,7 +181,7 @@ fn module_members(runtime: &Runtime, module: &str) -> Vec<Candidate> {
 
 /// The words with dots between them that a text ends with: `r`, `best` of `r.best`; none where anything else is a part
 /// of them.
-fn receiver<'a>(text: &'a str, before: &[Piece]) -> Vec<&'a str> {
+pub(super) fn receiver<'a>(text: &'a str, before: &[Piece]) -> Vec<&'a str> {
     let mut words = Vec::new();
     let mut rest = before;
     while let [earlier @ .., word] = rest {
@@ -204,7 +204,7 @@ fn is_path(text: &str, pieces: &[Piece]) -> bool {
 }
 
 /// The value of a variable, or of a key of a map in it.
-fn valued(runtime: &Runtime, words: &[&str]) -> Option<Value> {
+pub(super) fn valued(runtime: &Runtime, words: &[&str]) -> Option<Value> {
     let (variable, keys) = words.split_first()?;
     let (_, value) = runtime.variables().into_iter().find(|(name, _)| name == variable)?;
     keys.iter().try_fold(value, |map, key| runtime.entry(&map, key))

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use rhai::Map;
 
 use super::{Runtime, Value};
+use crate::lang::builtins::plot::Picture;
 use crate::lang::show::{self, Frame};
 use crate::lang::{engine, standard};
 use crate::sample::State;
@@ -42,6 +43,14 @@ impl Runtime {
     /// A value as a prompt of `width` columns shows it: its text, and of tensors, data and samples what they look like.
     pub fn show(&self, value: &Value, width: usize) -> String {
         show::show(value, &Frame { width, task: &self.task, text: &|value| self.display(value) })
+    }
+
+    /// The figure that a value is, if it is one: the bytes of a PNG file, and its width and height on paper in mm.
+    ///
+    /// # Errors
+    /// As [`Figure::png`](crate::plot::Figure::png).
+    pub fn picture(&self, value: &Value) -> Option<crate::Result<(Vec<u8>, [f64; 2])>> {
+        value.read_lock::<Picture>().map(|picture| picture.figure().png_with_size())
     }
 
     /// Names and texts: of what was run, the newest first, then of the modules.

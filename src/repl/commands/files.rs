@@ -4,14 +4,13 @@ use std::path::PathBuf;
 
 use tumble::Diagnostic;
 
-use crate::cli::terminal;
 use crate::repl::session::{Outcome, Session};
 
 pub(super) fn run(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
     let path = path(file);
     let text = session.runtime.host().read_text(&path)?;
     let name = path.display().to_string();
-    let result = session.setup.interrupt.during(|| session.runtime.run_named(&name, &text));
+    let result = session.run_named(&name, &text);
     // What shells read from the first line would not stand first in a saved session.
     let code = if text.starts_with("#!") { text.split_once('\n').map_or("", |(_, rest)| rest) } else { &text };
     Ok(session.conclude(&format!("// {name}\n{code}"), result))
@@ -21,14 +20,14 @@ pub(super) fn reload(session: &mut Session, _: &str) -> Result<Outcome, Diagnost
     let changed = session.runtime.changed_imports();
     if changed.is_empty() {
         let what = if session.runtime.imports().is_empty() { "nothing is imported" } else { "no module has changed" };
-        terminal::print(what);
+        session.setup.screen.print(what);
     }
     for (name, file) in changed {
         let file = file.display().to_string();
-        terminal::print(&format!("{name}: {file} read again"));
+        session.setup.screen.print(&format!("{name}: {file} read again"));
         // The new one takes the name; a saved session imports the file as it is then anyway.
         let import = format!("import {file:?} as {name};");
-        let result = session.setup.interrupt.during(|| session.runtime.run_named("reload", &import));
+        let result = session.run_named("reload", &import);
         result.map(drop).map_err(|error| *error)?;
     }
     Ok(Outcome::Done)
@@ -41,7 +40,7 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
     }
     let script = session.script();
     session.runtime.host().write_script(&path, &script)?;
-    terminal::print(&format!("{} inputs written to {}", session.inputs.len(), path.display()));
+    session.setup.screen.print(&format!("{} inputs written to {}", session.inputs.len(), path.display()));
     Ok(Outcome::Done)
 }
 

@@ -10,7 +10,6 @@ use tumble::error::nearest;
 
 use super::session::{Outcome, Session};
 use super::tour;
-use crate::cli::terminal;
 
 /// What may follow a command; completion goes by it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -98,7 +97,7 @@ pub(crate) fn run(session: &mut Session, line: &str) -> Outcome {
             Err(diagnostic)
         }
     };
-    result.unwrap_or_else(|diagnostic| Outcome::Failed(terminal::report(&diagnostic)))
+    result.unwrap_or_else(|diagnostic| Outcome::Failed(session.setup.screen.report(&diagnostic)))
 }
 
 /// Refuses an empty argument of a command that needs one.
@@ -133,7 +132,7 @@ fn help(session: &mut Session, name: &str) -> Result<Outcome, Diagnostic> {
         (Some(row), _) => row,
         (None, entry) => entry?,
     };
-    terminal::print_page(text.trim_end());
+    session.setup.screen.print_page(text.trim_end());
     Ok(Outcome::Done)
 }
 
@@ -152,7 +151,7 @@ fn overview(session: &Session) {
         section("# Modules (:help NAME lists one)", page.doc(&modules.join(", "))),
         section("# Functions", page.doc(&functions.join(", "))),
     ];
-    terminal::print_page(text.join("\n").trim_end());
+    session.setup.screen.print_page(text.join("\n").trim_end());
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use tumble::Diagnostic;
 use tumble::error::nearest;
 
-use crate::cli::terminal;
 use crate::repl::session::{Outcome, Session};
 
 /// What can be set.
@@ -75,7 +74,7 @@ pub(super) fn set(session: &mut Session, argument: &str) -> Result<Outcome, Diag
             SETTINGS.iter().map(|setting| format!("{} {}", setting.name, (setting.get)(session))).collect();
         let rows: Vec<_> =
             values.iter().zip(SETTINGS).map(|(value, setting)| (value.as_str(), setting.about)).collect();
-        terminal::print_page(session.page().table(&rows).trim_end());
+        session.setup.screen.print_page(session.page().table(&rows).trim_end());
         return Ok(Outcome::Done);
     }
     let (name, value) = argument.split_once(char::is_whitespace).unwrap_or((argument, ""));
@@ -92,6 +91,6 @@ pub(super) fn set(session: &mut Session, argument: &str) -> Result<Outcome, Diag
         return Err(Diagnostic::plain(format!("something is missing: :set {name} VALUE")));
     }
     (setting.set)(session, value.trim())?;
-    terminal::print(&format!("{name} {}", (setting.get)(session)));
+    session.setup.screen.print(&format!("{name} {}", (setting.get)(session)));
     Ok(Outcome::Done)
 }

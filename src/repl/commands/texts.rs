@@ -3,13 +3,12 @@
 use tumble::Diagnostic;
 use tumble::lang::assist;
 
-use crate::cli::terminal;
 use crate::repl::colours::coloured;
 use crate::repl::session::{Outcome, Session};
 
 pub(super) fn search(session: &mut Session, words: &str) -> Result<Outcome, Diagnostic> {
     let found = session.page().found(session.runtime.catalog(), words)?;
-    terminal::print_page(found.trim_end());
+    session.setup.screen.print_page(found.trim_end());
     Ok(Outcome::Done)
 }
 
@@ -24,9 +23,9 @@ pub(super) fn source(session: &mut Session, name: &str) -> Result<Outcome, Diagn
         return Err(diagnostic);
     }
     for source in found {
-        terminal::print(&format!("// {}, line {}", source.file, source.line));
-        let text = if terminal::colour() { coloured(&source.text, None) } else { source.text };
-        terminal::print_page(&text);
+        session.setup.screen.print(&format!("// {}, line {}", source.file, source.line));
+        let text = if session.page().colour { coloured(&source.text, None) } else { source.text };
+        session.setup.screen.print_page(&text);
     }
     Ok(Outcome::Done)
 }

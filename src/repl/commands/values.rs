@@ -4,14 +4,13 @@ use std::time::Instant;
 
 use tumble::Diagnostic;
 
-use crate::cli::terminal;
 use crate::repl::session::{Outcome, Session};
 
 pub(super) fn variables(session: &mut Session, _: &str) -> Result<Outcome, Diagnostic> {
     let page = session.page();
     let all = session.runtime.variables();
     if all.is_empty() {
-        terminal::print("no variables yet");
+        session.setup.screen.print("no variables yet");
         return Ok(Outcome::Done);
     }
     let longest = all.iter().map(|(name, _)| name.chars().count()).max().unwrap_or(0);
@@ -19,7 +18,7 @@ pub(super) fn variables(session: &mut Session, _: &str) -> Result<Outcome, Diagn
         let kind = session.runtime.type_name(&value);
         let start = format!("{name:longest$}  {kind:8}  ");
         let room = page.width.saturating_sub(start.chars().count() + 1).max(10);
-        terminal::print(&format!("{start}{}", one_line(&session.runtime.display(&value), room)));
+        session.setup.screen.print(&format!("{start}{}", one_line(&session.runtime.display(&value), room)));
     }
     Ok(Outcome::Done)
 }
@@ -37,14 +36,14 @@ fn one_line(text: &str, room: usize) -> String {
 
 pub(super) fn kind(session: &mut Session, code: &str) -> Result<Outcome, Diagnostic> {
     Ok(session.evaluate_with(code, |session, value| {
-        terminal::print(&session.runtime.type_name(value));
+        session.setup.screen.print(&session.runtime.type_name(value));
     }))
 }
 
 pub(super) fn time(session: &mut Session, code: &str) -> Result<Outcome, Diagnostic> {
     let start = Instant::now();
     let outcome = session.evaluate(code);
-    terminal::print(&format!("{:.6} s", start.elapsed().as_secs_f64()));
+    session.setup.screen.print(&format!("{:.6} s", start.elapsed().as_secs_f64()));
     Ok(outcome)
 }
 

@@ -37,6 +37,11 @@ pub struct Picture {
 }
 
 impl Picture {
+    /// What it shows.
+    pub(in crate::lang) fn figure(&self) -> &Figure {
+        &self.figure
+    }
+
     /// Whether it is in a file.
     pub(in crate::lang) fn is_saved(&self) -> bool {
         self.saved.is_some()
