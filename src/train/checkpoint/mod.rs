@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Options;
 use super::history::Curve;
+use super::log::Log;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -181,6 +182,14 @@ impl<'a> Checkpoints<'a> {
         self.kept.push(path);
         let old = self.kept.len().saturating_sub(self.keep);
         self.kept.drain(..old).try_for_each(|old| self.host.remove_file(&old))
+    }
+
+    /// The log of the training in its folder, which goes on after the steps `done`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn log(&self, done: u64, options: &Options) -> Result<Log> {
+        Log::open(&self.folder, done, options, &self.host)
     }
 
     /// The newest checkpoint that was written or read; the folder before there is any.
