@@ -14,6 +14,8 @@ use super::terminal;
 const SHORT: Duration = Duration::from_millis(300);
 const BETWEEN_DRAWINGS: Duration = Duration::from_millis(100);
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+/// Whoever looks into a log wants to know soon whether it goes well.
+const FIRST_LINE: Duration = Duration::from_secs(1);
 const WIDEST_BAR: usize = 30;
 /// Memory of the smoothed speed.
 const SMOOTHING: Duration = Duration::from_secs(3);
@@ -69,7 +71,8 @@ impl Progress for Terminal {
         let pause = match (self.is_terminal, line.is_fresh()) {
             (true, true) => SHORT,
             (true, false) => BETWEEN_DRAWINGS,
-            (false, _) => BETWEEN_LINES,
+            (false, true) => FIRST_LINE,
+            (false, false) => BETWEEN_LINES,
         };
         if report.elapsed.saturating_sub(line.shown.elapsed) < pause {
             return;
@@ -112,7 +115,9 @@ impl Progress for Terminal {
 
 impl Line {
     fn new(first: &Report) -> Self {
-        let shown = Report { task: first.task, done: first.done, elapsed: first.elapsed, ..Report::default() };
+        // A first step that takes long is a part of what is waited for; what goes on from earlier work has its own pace.
+        let (done, elapsed) = if first.done <= 1 { (0, Duration::ZERO) } else { (first.done, first.elapsed) };
+        let shown = Report { task: first.task, done, elapsed, ..Report::default() };
         Self { is_drawn: false, shown, speed: None }
     }
 
@@ -136,7 +141,8 @@ impl Line {
         let width = terminal::width_of(&terminal).saturating_sub(4);
         let mut text: String = self.describe(report).chars().take(width).collect();
         text.push(' ');
-        text.push_str(&bar(report, width.saturating_sub(text.chars().count()).min(WIDEST_BAR)));
+        let room = width.saturating_sub(text.chars().count()).min(WIDEST_BAR);
+        text.push_str(&bar(report.done, report.total, room));
         // A terminal that is gone needs no progress.
         let _ = terminal.clear_line().and_then(|()| terminal.write_str(&text));
         self.is_drawn = true;
@@ -157,11 +163,11 @@ impl Line {
 }
 
 /// A bar of `room` characters, or none where that is too narrow to tell anything.
-fn bar(report: &Report, room: usize) -> String {
+pub(super) fn bar(done: u64, total: u64, room: usize) -> String {
     if room < 5 {
         return String::new();
     }
-    let filled = (room as u64 * report.done.min(report.total) / report.total.max(1)) as usize;
+    let filled = (room as u64 * done.min(total) / total.max(1)) as usize;
     format!("{}{}", "█".repeat(filled), "░".repeat(room - filled))
 }
 
@@ -178,12 +184,12 @@ fn summary(report: &Report) -> String {
     format!("{}: {steps} {} ({speed} steps/s){loss}", report.task, duration(seconds))
 }
 
-fn three_digits(x: f64) -> String {
+pub(super) fn three_digits(x: f64) -> String {
     let decimals = if x >= 100.0 { 0 } else { usize::from(x < 10.0) + 1 };
     format!("{x:.decimals$}")
 }
 
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         _ if seconds < 9.95 => format!("{seconds:.1} s"),
@@ -210,9 +216,9 @@ mod tests {
 
     #[test]
     fn the_bar_keeps_its_width() {
-        assert_eq!(bar(&report(5_000, 0), 8), "██░░░░░░");
-        assert_eq!(bar(&report(20_000, 0), 8), "████████");
-        assert_eq!(bar(&report(5_000, 0), 4), "");
+        assert_eq!(bar(5_000, 20_000, 8), "██░░░░░░");
+        assert_eq!(bar(20_000, 20_000, 8), "████████");
+        assert_eq!(bar(5_000, 20_000, 4), "");
     }
 
     #[test]

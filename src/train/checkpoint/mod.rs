@@ -205,7 +205,7 @@ const SUFFIX: &str = ".safetensors";
 /// wrote one.
 fn found(folder: &Path, host: &Host) -> Result<Vec<PathBuf>> {
     let step = |name: &str| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse::<u64>().ok();
-    host.sweep(folder, |name| step(name).is_some())?;
+    host.sweep(folder, |name| step(name).is_some() || Log::is_file(name))?;
     let mut found = Vec::new();
     for entry in host.entries(folder)?.into_iter().filter(|entry| !entry.is_folder) {
         if let Some(step) = entry.path.file_name().and_then(|name| step(name.to_str()?)) {

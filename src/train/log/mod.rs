@@ -57,6 +57,11 @@ pub(super) struct Log {
 }
 
 impl Log {
+    /// Whether a file in the folder of a training is of its log.
+    pub(super) fn is_file(name: &str) -> bool {
+        [Line::FILE, tensorboard::FILE].contains(&name)
+    }
+
     /// Goes on with the log in `folder`, of which what lies beyond the steps `done` is forgotten.
     ///
     /// # Errors
