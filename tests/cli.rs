@@ -164,6 +164,58 @@ fn documentation_is_found_and_corrected() {
     assert!(outcome(&run(&["doc"])).1.contains("process::passive"));
 }
 
+/// Trains for some steps in the folder `runs` of that folder.
+fn train(folder: &Path, name: &str, steps: u32) -> Output {
+    let script = format!(
+        "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{{ hidden: [8] }}); \
+         train(m, d, #{{ steps: {steps}, interval: 5, batch: 32, checkpoint: \"runs/{name}\" }});"
+    );
+    let output = tumble(&["--threads", "1", "-e", &script]).current_dir(folder).output().unwrap();
+    assert!(output.status.success(), "{output:?}");
+    output
+}
+
+#[test]
+fn trainings_are_watched_once_where_nobody_looks() {
+    let folder = tempfile::tempdir().unwrap();
+    let watch = |path: &str| outcome(&tumble(&["watch", path]).current_dir(folder.path()).output().unwrap());
+    let (code, out, said) = watch("runs");
+    assert!((code, out.as_str()) == (1, "") && said.contains("no log of a training in `runs` yet"), "{said}");
+    train(folder.path(), "a", 40);
+    let (code, one, said) = watch("runs/a");
+    assert_eq!((code, said.as_str()), (0, ""));
+    let lines: Vec<&str> = one.lines().collect();
+    assert_eq!(lines.len(), 2 + 7 + 11, "{one}");
+    assert!(lines[0].starts_with("runs/a: step 40/40, loss ") && lines[0].contains(", done in "), "{one}");
+    assert!(lines[1].chars().all(|c| c == '█') && lines[2].starts_with("loss over the steps"), "{one}");
+    assert!(lines[9] == "loss by time" && lines[10].trim_start().starts_with("0.1"), "{one}");
+    assert!(!one.contains('\u{1b}') && lines.iter().all(|line| line.chars().count() <= 100), "{one}");
+    // What was killed in the middle of a line.
+    let log = folder.path().join("runs/a/log.jsonl");
+    let text = std::fs::read_to_string(&log).unwrap();
+    std::fs::write(&log, &text[..text.len() - 20]).unwrap();
+    assert!(watch("runs/a").1.starts_with("runs/a: step 35/40, loss "));
+    train(folder.path(), "b", 10);
+    let (_, both, _) = watch("runs");
+    let lines: Vec<&str> = both.lines().collect();
+    assert!(lines.len() == 4 && lines[0].starts_with("runs/a: ") && lines[2].starts_with("runs/b: "), "{both}");
+}
+
+/// A log file is looked at early. Seen to have its first line after five seconds.
+#[test]
+fn a_log_of_progress_begins_soon() {
+    let script = "let d = dataset::diamond(); train(score::mlp(process::active(), d), d, #{ steps: 2_000_000 });";
+    let mut child = tumble(&["--threads", "1", "-e", script]).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    let mut line = String::new();
+    BufReader::new(child.stderr.take().unwrap()).read_line(&mut line).unwrap();
+    let waited = start.elapsed();
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert!(line.starts_with("train: step ") && line.contains(" left"), "{line}");
+    assert!(waited < Duration::from_secs(5), "{waited:?}");
+}
+
 /// Whatever is shown of progress; and once, however often it is met.
 #[test]
 fn warnings_are_given_once() {

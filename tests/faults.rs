@@ -7,14 +7,16 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::time::{Duration, Instant};
 
-/// Trains and keeps the model and the loss. `STEPS` and `MORE` are replaced.
+use serde_json::{Map, Value};
+
+/// Trains and keeps the model and the loss, over the steps and by time. `STEPS` and `MORE` are replaced.
 const SCRIPT: &str = r#"
 let d = dataset::diamond();
 let m = score::mlp(process::active(#{ tau: 0.5 }), d, #{ hidden: [24, 24], seed: 1 });
 print("training");
 let r = train(m, d, #{ steps: STEPS, batch: 300, seed: 2, interval: 70, checkpoint: "run", MORE });
 m.save("model.safetensors");
-io::write("loss.json", r.loss.to_array());
+io::write("loss.json", [r.loss.to_array(), r.by_time.to_array()]);
 print(r.steps);
 "#;
 
@@ -81,6 +83,19 @@ impl Place {
     fn result(&self) -> [Vec<u8>; 2] {
         ["model.safetensors", "loss.json"].map(|name| fs::read(self.path(name)).unwrap())
     }
+
+    /// The lines of the log at the points of the loss, without the seconds; each step is there once.
+    fn log(&self) -> Vec<Map<String, Value>> {
+        let text = fs::read_to_string(self.path("run/log.jsonl")).unwrap();
+        let mut lines: Vec<Map<String, Value>> =
+            text.lines().map(|line| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line}"))).collect();
+        let step = |line: &Map<String, Value>| line["step"].as_u64().unwrap();
+        assert!(lines.is_sorted_by(|a, b| step(a) < step(b)), "{text}");
+        assert!(lines.is_sorted_by_key(|line| line["seconds"].as_f64().unwrap()), "{text}");
+        lines.retain(|line| step(line).is_multiple_of(70) || line["step"] == line["steps"]);
+        lines.iter_mut().for_each(|line| drop(line.remove("seconds")));
+        lines
+    }
 }
 
 const TUMBLE: &str = env!("CARGO_BIN_EXE_tumble");
@@ -131,7 +146,8 @@ fn survivors(count: u32, steps: u32) -> u32 {
     let place = Place::new(steps, RESUMING);
     let clock = Instant::now();
     place.run(2).succeeded();
-    let whole = clock.elapsed();
+    let (whole, log) = (clock.elapsed(), place.log());
+    assert_eq!(log.len() as u32, steps.div_ceil(70));
     // No seed can fix the moment at which a process is killed, so it need not be tried.
     let mut word = u64::from(std::process::id());
     let mut random = || {
@@ -166,7 +182,8 @@ fn survivors(count: u32, steps: u32) -> u32 {
             threads = 3 - threads;
         }
         let is_exact = place.result() == expected;
-        assert_eq!(visible(&place.path("run")), place.checkpoints().len(), "parts are left");
+        assert_eq!(place.log(), log, "after {kills} kills");
+        assert_eq!(visible(&place.path("run")), place.checkpoints().len() + 1, "parts are left");
         if !is_exact {
             eprintln!("run {run} after {kills} kills: other bits");
         }
@@ -205,6 +222,7 @@ fn signals_end_a_run_in_order() {
         assert!(!place.path("model.safetensors").exists());
         place.run(1).says(0, &format!("goes on after step {done} of 8000"));
         assert!(place.result() == expected, "{signal}: other bits");
+        assert_eq!(place.log().len(), STEPS.div_ceil(70) as usize);
         // What is finished is passed over.
         let clock = Instant::now();
         place.run(1).says(0, "goes on after step 8000 of 8000");
@@ -219,6 +237,95 @@ fn nohup_is_respected() {
     let child = place.start(&mut place.by("nohup", &[TUMBLE], 1));
     send(&child, "-HUP");
     Outcome::of(child.wait_with_output().unwrap()).succeeded();
+}
+
+/// What a killed process left of a line is no line, lines beyond the checkpoint are forgotten, and the rest stays.
+#[test]
+fn a_log_goes_on_behind_the_checkpoint() {
+    let place = Place::new(300, "every: 100, resume: true, tensorboard: true");
+    place.run(1).succeeded();
+    let (log, file) = (place.log(), place.path("run/log.jsonl"));
+    let steps: Vec<_> = log.iter().map(|line| line["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [70, 140, 210, 280, 300]);
+    for line in &log {
+        let keys: Vec<_> = line.keys().map(String::as_str).collect();
+        assert_eq!(keys, ["by_time", "gradient_norm", "learning_rate", "loss", "step", "steps"]);
+        let by_time: Vec<[f64; 3]> = serde_json::from_value(line["by_time"].clone()).unwrap();
+        let sums = by_time.iter().fold([0.0, 0.0], |[sum, all], [_, loss, count]| [sum + loss * count, all + count]);
+        let samples = if line["step"] == 300 { 20.0 } else { 70.0 } * 300.0;
+        assert!(by_time.len() == 10 && sums[1] == samples, "{line:?}");
+        assert!((sums[0] / sums[1] / line["loss"].as_f64().unwrap() - 1.0).abs() < 1e-5, "{line:?}");
+    }
+    // The same points as in the record.
+    let losses: Vec<_> = log.iter().map(|line| vec![line["step"].as_f64(), line["loss"].as_f64()]).collect();
+    let record: Vec<Vec<Vec<f64>>> = serde_json::from_slice(&fs::read(place.path("loss.json")).unwrap()).unwrap();
+    assert_eq!(losses.len(), record[0].len());
+    for (line, point) in losses.iter().zip(&record[0]) {
+        // Tensors are of single precision.
+        assert!(line.iter().zip(point).all(|(a, b)| (a.unwrap() / b - 1.0).abs() < 1e-6), "{line:?} {point:?}");
+    }
+    let (text, events) = (fs::read_to_string(&file).unwrap(), || fs::read(place.path(EVENTS)).unwrap());
+    let undisturbed = events().len();
+    fs::remove_file(place.checkpoint(300)).unwrap();
+    fs::write(&file, format!("{text}{{\"step\": 3")).unwrap();
+    place.run(2).says(0, "goes on after step 200");
+    assert_eq!((place.log(), events().len()), (log.clone(), undisturbed));
+    assert!(fs::read_to_string(&file).unwrap().starts_with(&text.split_inclusive('\n').take(2).collect::<String>()));
+    // Without a log there is one from the checkpoint on.
+    fs::remove_file(place.checkpoint(300)).unwrap();
+    fs::remove_file(&file).unwrap();
+    place.run(1).succeeded();
+    assert_eq!(place.log(), log[2..]);
+    // One of another program stays.
+    fs::remove_file(place.checkpoint(300)).unwrap();
+    fs::remove_dir_all(place.path("run/.tumble")).unwrap();
+    place.run(1).says(1, "`run/log.jsonl`: it exists, and was not written by tumble");
+}
+
+const EVENTS: &str = "run/events.out.tfevents.0.tumble";
+
+/// Holds an event file against what TensorBoard reads of it.
+const READER: &str = "
+import json, sys
+from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
+events = EventAccumulator(sys.argv[1])
+events.Reload()
+lines = [json.loads(line) for line in open(sys.argv[2])]
+scalars = lambda tag: [(event.step, event.value) for event in events.Scalars(tag)]
+def check(tag, values):
+    expected = [(line['step'], value) for line, value in zip(lines, values)]
+    found = scalars(tag)
+    assert len(found) == len(expected), (tag, found)
+    for (step, value), (own, true) in zip(found, expected):
+        assert step == own and abs(value - true) <= 1e-6 * abs(true), (tag, step, value, true)
+check('loss', [line['loss'] for line in lines])
+check('learning rate', [line['learning_rate'] for line in lines])
+check('gradient norm', [line['gradient_norm'] for line in lines])
+for part, (time, _, _) in enumerate(lines[0]['by_time']):
+    check(f'loss by time/{time:.4f}', [line['by_time'][part][1] for line in lines])
+print(len(lines), 'events')
+";
+
+/// By the package `tensorboard` of Python, where there is one.
+#[test]
+fn tensorboard_reads_its_events() {
+    let own = concat!(env!("CARGO_MANIFEST_DIR"), "/target/tensorboard/bin/python");
+    let has_package = |python: &&str| {
+        let probe = Command::new(python).args(["-c", "import tensorboard"]).output();
+        probe.is_ok_and(|output| output.status.success())
+    };
+    let Some(python) = [own, "python3"].into_iter().find(has_package) else {
+        eprintln!("skipped: no Python with the package `tensorboard`, which target/tensorboard may have");
+        return;
+    };
+    let place = Place::new(300, "every: 100, resume: true, tensorboard: true");
+    place.run(1).succeeded();
+    fs::remove_file(place.checkpoint(300)).unwrap();
+    place.run(1).says(0, "goes on after step 200");
+    let files = [EVENTS, "run/log.jsonl"].map(|name| place.path(name));
+    let output = Command::new(python).args(["-c", READER]).args(files).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && output.stdout == b"5 events\n", "{said}");
 }
 
 /// Not even where the training is the last thing that a script does.

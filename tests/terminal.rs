@@ -131,6 +131,35 @@ impl Session {
     }
 }
 
+/// A terminal of a script that trains, and one beside it that watches.
+#[test]
+fn a_training_is_watched_while_it_goes_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let watching = Session::start(folder.path(), &["watch", "runs"]);
+    watching.wait_for("no log of a training in `runs` yet, waiting");
+    let script = "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [8] }); \
+                  train(m, d, #{ steps: 200_000, interval: 20, batch: 32, checkpoint: \"runs/a\" });";
+    let mut training = Command::new(env!("CARGO_BIN_EXE_tumble"));
+    let training = training.args(["-q", "--threads", "1", "-e", script]).current_dir(folder.path());
+    let mut training = training.stderr(std::process::Stdio::null()).spawn().unwrap();
+    watching.wait_for("runs/a: step ");
+    watching.wait_for("loss by time");
+    let before = watching.shown.lock().unwrap().len();
+    // Drawn again, in the place of what was there.
+    let again = watching.wait_behind(before, "runs/a: step ");
+    assert!(again.contains("\u{1b}[1A") || again.contains("\u{1b}[2K"), "{again:?}");
+    // In a narrow window no line is longer than it.
+    let narrow = watching.resize(30, "\nloss by time\r\n");
+    let lines = narrow.split("loss by time\r\n").nth(1).unwrap_or_default().split("\r\n");
+    assert!(lines.into_iter().take(5).all(|line| line.chars().count() < 30), "{narrow:?}");
+    let (status, shown) = watching.end(&[b"\x03"]);
+    training.kill().unwrap();
+    training.wait().unwrap();
+    assert_eq!(status.code(), Some(0), "{shown:?}");
+    assert!(shown.ends_with("\r\n") || shown.ends_with("^C"), "{shown:?}");
+    check(&shown);
+}
+
 /// What the program itself never writes: blinking, titles and the like, and what turns the direction of a line.
 const FOREIGN: [&str; 5] = ["\u{1b}[5m", "\u{1b}]", "\u{1b}P", "\u{9b}", "\u{202e}"];
 

@@ -18,6 +18,7 @@ mod setup;
 pub(crate) mod terminal;
 #[cfg(target_os = "linux")]
 mod wall;
+mod watch;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -144,6 +145,17 @@ enum Command {
         /// Where the script is, if it is not where it was
         #[arg(long, value_name = "PATH")]
         script: Option<PathBuf>,
+    },
+    /// Show how trainings go on, from another terminal, by the logs that `checkpoint: "DIR"` keeps
+    ///
+    /// Draws progress, loss and loss by time of the training in a folder, or briefly of all below it, until they are at
+    /// their end; Ctrl-C leaves earlier. Where there is no training yet, it waits for one. Elsewhere than on a terminal
+    /// it writes once how things are.
+    #[command(verbatim_doc_comment)]
+    Watch {
+        /// The folder
+        #[arg(value_name = "DIR")]
+        folder: PathBuf,
     },
     /// Time the reference jobs; prints a line of JSON for each
     Bench {
@@ -331,9 +343,13 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
     let history = if is_prompt { history::file() } else { None };
     let host = match &arguments.command {
         // These run no script of the user.
-        Some(Command::Doc { .. } | Command::Bench { .. } | Command::Info { .. } | Command::New { .. }) => {
-            Host::default()
-        }
+        Some(
+            Command::Doc { .. }
+            | Command::Bench { .. }
+            | Command::Info { .. }
+            | Command::New { .. }
+            | Command::Watch { .. },
+        ) => Host::default(),
         Some(Command::Check { files }) => {
             let permissions = arguments.allowed.permissions(None)?;
             let permissions = files.iter().try_fold(permissions, |all, file| all.script(file))?;
@@ -385,6 +401,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
         }
         (None, Some(Command::Replay { .. })) => job.expect("it was found").run(runtime, &setup.interrupt),
         (None, Some(Command::Info { files })) => info::files(&setup.host, &files),
+        (None, Some(Command::Watch { folder })) => watch::folder(&setup.host, &setup.interrupt, &folder)?,
         (None, Some(Command::New { name })) => new::experiment(&setup.host, &name)?,
         (None, Some(Command::Check { files })) => check::files(&setup, &files),
         (None, Some(Command::Doc { book: Some(folder), .. })) => book::write(&setup, &folder),

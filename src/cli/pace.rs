@@ -21,7 +21,9 @@ pub(crate) struct Pace {
 impl Pace {
     /// A computation of which nothing was shown yet.
     pub(crate) fn new(first: &Report) -> Self {
-        let shown = Report { task: first.task, done: first.done, elapsed: first.elapsed, ..Report::default() };
+        // A first step that takes long is a part of what is waited for; what goes on from earlier work has its own pace.
+        let (done, elapsed) = if first.done <= 1 { (0, Duration::ZERO) } else { (first.done, first.elapsed) };
+        let shown = Report { task: first.task, done, elapsed, ..Report::default() };
         Self { shown, speed: None }
     }
 
@@ -53,7 +55,8 @@ impl Pace {
     pub(crate) fn with_bar(&self, report: &Report, width: usize) -> String {
         let mut text: String = self.describe(report).chars().take(width).collect();
         text.push(' ');
-        text.push_str(&bar(report, width.saturating_sub(text.chars().count()).min(WIDEST_BAR)));
+        let room = width.saturating_sub(text.chars().count()).min(WIDEST_BAR);
+        text.push_str(&bar(report.done, report.total, room));
         text
     }
 
@@ -72,11 +75,11 @@ impl Pace {
 }
 
 /// A bar of `room` characters, or none where that is too narrow to tell anything.
-fn bar(report: &Report, room: usize) -> String {
+pub(super) fn bar(done: u64, total: u64, room: usize) -> String {
     if room < 5 {
         return String::new();
     }
-    let filled = (room as u64 * report.done.min(report.total) / report.total.max(1)) as usize;
+    let filled = (room as u64 * done.min(total) / total.max(1)) as usize;
     format!("{}{}", "█".repeat(filled), "░".repeat(room - filled))
 }
 
@@ -93,12 +96,12 @@ pub(crate) fn summary(report: &Report) -> String {
     format!("{}: {steps} {} ({speed} steps/s){loss}", report.task, duration(seconds))
 }
 
-fn three_digits(x: f64) -> String {
+pub(super) fn three_digits(x: f64) -> String {
     let decimals = if x >= 100.0 { 0 } else { usize::from(x < 10.0) + 1 };
     format!("{x:.decimals$}")
 }
 
-fn duration(seconds: f64) -> String {
+pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
         _ if seconds < 9.95 => format!("{seconds:.1} s"),
@@ -125,9 +128,9 @@ mod tests {
 
     #[test]
     fn the_bar_keeps_its_width() {
-        assert_eq!(bar(&report(5_000, 0), 8), "██░░░░░░");
-        assert_eq!(bar(&report(20_000, 0), 8), "████████");
-        assert_eq!(bar(&report(5_000, 0), 4), "");
+        assert_eq!(bar(5_000, 20_000, 8), "██░░░░░░");
+        assert_eq!(bar(20_000, 20_000, 8), "████████");
+        assert_eq!(bar(5_000, 20_000, 4), "");
     }
 
     #[test]

@@ -13,6 +13,8 @@ use super::terminal;
 
 const BETWEEN_DRAWINGS: Duration = Duration::from_millis(100);
 const BETWEEN_LINES: Duration = Duration::from_secs(5);
+/// Whoever looks into a log wants to know soon whether it goes well.
+const FIRST_LINE: Duration = Duration::from_secs(1);
 
 /// Shows progress on standard error.
 pub(crate) struct Terminal {
@@ -62,7 +64,8 @@ impl Progress for Terminal {
         let pause = match (self.is_terminal, line.pace.is_fresh()) {
             (true, true) => SHORT,
             (true, false) => BETWEEN_DRAWINGS,
-            (false, _) => BETWEEN_LINES,
+            (false, true) => FIRST_LINE,
+            (false, false) => BETWEEN_LINES,
         };
         if !line.pace.is_due(report, pause) {
             return;

@@ -31,6 +31,22 @@ pub struct Entry {
     pub is_folder: bool,
 }
 
+/// A file of which more is written as it comes, seen by others at once.
+pub(crate) struct Growing {
+    file: File,
+    path: PathBuf,
+}
+
+impl Growing {
+    /// Adds to the end of the file.
+    ///
+    /// # Errors
+    /// [`Error::File`] when the operating system refuses; a part may be there then.
+    pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<()> {
+        self.file.write_all(bytes).map_err(|e| Error::file("write", &self.path, e))
+    }
+}
+
 impl Host {
     /// Opens a file for reading.
     ///
@@ -162,11 +178,17 @@ impl Host {
     /// [`Error::File`] when it is not allowed, the folder does not exist or cannot be written to, or what `fill`
     /// returns.
     pub fn write<R>(&self, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>) -> Result<R> {
-        self.fill(&self.writable(path)?, path, fill)
+        self.fill(&self.writable(path)?, path, false, fill)
     }
 
-    /// Writes what is at `place`, which may be written.
-    fn fill<R>(&self, place: &Place, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>) -> Result<R> {
+    /// Writes what is at `place`, which may be written, and to which more may be added if it `grows`.
+    fn fill<R>(
+        &self,
+        place: &Place,
+        path: &Path,
+        grows: bool,
+        fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>,
+    ) -> Result<R> {
         let name = part_of(place);
         let part = place.beside(&name);
         let fault = |e| self.explain("write", path, &e);
@@ -178,7 +200,8 @@ impl Host {
             file.sync_all().map_err(fault)?;
             let mut guard = None;
             if let Some(permissions) = &self.permissions {
-                let record = Record::of(&mut file, path, self.provenance()).map_err(fault)?;
+                let mut record = Record::of(&mut file, path, self.provenance()).map_err(fault)?;
+                record.grows = grows;
                 guard = Some(Record::guard(place).map_err(fault)?);
                 // Somebody may have changed it while the part was written.
                 permissions.check_settled(path, place)?;
@@ -207,13 +230,24 @@ impl Host {
         self.write(path, |out| out.write_all(bytes).map_err(|e| Error::file("write", path, e)))
     }
 
+    /// Writes `bytes` to a file as [`Host::write_bytes`] does, and keeps it open for what is added later.
+    ///
+    /// # Errors
+    /// As [`Host::write`].
+    pub(crate) fn begin(&self, path: &Path, bytes: &[u8]) -> Result<Growing> {
+        let place = self.writable(path)?;
+        self.fill(&place, path, true, |out| out.write_all(bytes).map_err(|e| Error::file("write", path, e)))?;
+        let file = place.open_end().map_err(|e| self.explain("write", path, &e))?;
+        Ok(Growing { file, path: path.to_owned() })
+    }
+
     /// Writes a script that the user of a prompt asked for; no script may write one.
     ///
     /// # Errors
     /// As [`Host::write`].
     pub fn write_script(&self, path: &Path, text: &str) -> Result<()> {
         let place = self.replaceable(path)?;
-        self.fill(&place, path, |out| out.write_all(text.as_bytes()).map_err(|e| Error::file("write", path, e)))
+        self.fill(&place, path, false, |out| out.write_all(text.as_bytes()).map_err(|e| Error::file("write", path, e)))
     }
 
     /// Removes a file that the program wrote, if it is there.

@@ -1,12 +1,11 @@
 //! SHA-256 of files and texts, in hexadecimal digits.
 
-use std::fs::File;
 use std::io::{self, Read};
 
 use sha2::{Digest, Sha256};
 
-/// The hash of what is left of a file.
-pub(super) fn hash(file: &mut File) -> io::Result<String> {
+/// The hash of what is left of a file, or of a part of one.
+pub(super) fn hash(file: &mut impl Read) -> io::Result<String> {
     let mut hash = Sha256::new();
     let mut buffer = vec![0; 1 << 16];
     loop {

@@ -23,6 +23,7 @@ use std::time::{Duration, Instant};
 
 pub use access::{Access, Policy};
 pub use allocation::CountingAllocator;
+pub(crate) use files::Growing;
 pub use files::{Entry, read_script};
 pub use inscription::Inscription;
 pub(crate) use journal::Journal;

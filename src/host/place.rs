@@ -129,6 +129,13 @@ impl Place {
         Ok(self.base.handle.open_with(&self.inner, &options)?.into_std())
     }
 
+    /// Opens a file, which exists, to write at its end.
+    pub(super) fn open_end(&self) -> io::Result<File> {
+        let mut options = OpenOptions::new();
+        options.append(true).follow(FollowSymlinks::No);
+        Ok(self.base.handle.open_with(&self.inner, &options)?.into_std())
+    }
+
     /// Gives the file the name of another place of the same folder, in place of what has it.
     pub(super) fn rename(&self, to: &Self) -> io::Result<()> {
         self.base.handle.rename(&self.inner, &to.base.handle, &to.inner)

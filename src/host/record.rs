@@ -38,6 +38,9 @@ pub(super) struct Record {
     /// What ran.
     #[serde(default)]
     pub(super) provenance: Option<Provenance>,
+    /// Whether lines were to be added at its end: then it is known by what it begins with.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(super) grows: bool,
     /// Size and hash of the file that was there before: whoever is killed between record and file leaves that.
     #[serde(default)]
     before: Option<(u64, String)>,
@@ -64,6 +67,7 @@ impl Record {
             sha256: hash(file)?,
             name: name.to_owned(),
             provenance,
+            grows: false,
             before: None,
         })
     }
@@ -127,6 +131,11 @@ impl Record {
     fn present(&self, place: &Place) -> Option<(u64, String)> {
         let mut file = place.open().ok()?;
         let size = file.metadata().ok()?.len();
+        if self.grows && hash(&mut (&mut file).take(self.size)).ok()? == self.sha256 {
+            file.rewind().ok()?;
+            return Some((size, hash(&mut file).ok()?));
+        }
+        file.rewind().ok()?;
         let known = self.before.iter().map(|(size, hash)| (*size, hash)).chain([(self.size, &self.sha256)]);
         let fitting: Vec<&String> = known.filter(|(known, _)| *known == size).map(|(_, hash)| hash).collect();
         if fitting.is_empty() {

@@ -164,7 +164,8 @@ fn the_gradient_of_the_whole_unet_is_candles() {
     let gradient = |mut training: Box<dyn Training>| {
         Task::default().team(training.parts(), |team| training.update(&parameters, team)).unwrap();
         let (mut space, mut gradient) = (vec![f32::NAN; training.space(count)], vec![f32::NAN; parameters.len()]);
-        (training.pass(&parameters, samples, 1e-3, &mut space, &mut gradient).unwrap(), gradient)
+        let mut errors = vec![f64::NAN; count];
+        (training.pass(&parameters, samples, 1e-3, &mut space, &mut gradient, &mut errors).unwrap(), gradient)
     };
     let candle = Candle::new(&network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();

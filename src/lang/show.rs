@@ -88,7 +88,13 @@ fn record(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     let losses: Vec<f64> = record.loss.iter().map(|[_, loss]| *loss).collect();
     let range = range(record.loss.iter().map(|[_, loss]| *loss))?;
     let curve = sparkline(&losses, frame.width.saturating_sub(4).min(2 * PICTURE));
-    Some(format!("{}\n  {curve}\n  loss from {range}", (frame.text)(value)))
+    let mut lines = vec![(frame.text)(value), format!("  {curve}"), format!("  loss from {range}")];
+    if let [[first, ..], .., [last, ..]] = record.by_time[..] {
+        let losses: Vec<f64> = record.by_time.iter().map(|[_, loss, _]| *loss).collect();
+        let (columns, first, last) = (sparkline(&losses, frame.width), number(first), number(last));
+        lines.push(format!("  {columns} at the end, by time from {first} to {last}"));
+    }
+    Some(lines.join("\n"))
 }
 
 fn figure(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
@@ -281,5 +287,6 @@ mod tests {
                     train(m, d, #{ steps: 20, interval: 1, batch: 8 })";
         let record = shown(text);
         assert!(record.contains('█') && record.contains("\n  loss from "), "{record}");
+        assert!(record.contains(" at the end, by time from 0.1") && record.lines().count() == 4, "{record}");
     }
 }

@@ -71,10 +71,20 @@ impl Candle {
         Tensor::from_slice(values, (values.len() / count, count), &self.device)?.t()?.contiguous()
     }
 
-    fn differentiate(&self, samples: Samples<'_>, scale: f32, out: &mut [f32]) -> candle_core::Result<f64> {
+    fn differentiate(
+        &self,
+        samples: Samples<'_>,
+        scale: f32,
+        out: &mut [f32],
+        errors: &mut [f64],
+    ) -> candle_core::Result<f64> {
         let Samples { count, state, clock, class, target, weight, chance } = samples;
         let residual = (self.answers([state, clock, class], chance)? - self.transposed(target, count)?)?;
-        let loss = ((residual.sqr()? * self.transposed(weight, count)?)?.sum_all()? * f64::from(scale))?;
+        let squares = (residual.sqr()? * self.transposed(weight, count)?)?;
+        for (error, sum) in errors.iter_mut().zip(squares.detach().sum(1)?.to_vec1::<f32>()?) {
+            *error = f64::from(scale) * f64::from(sum);
+        }
+        let loss = (squares.sum_all()? * f64::from(scale))?;
         let gradients = loss.backward()?;
         for (variable, Parameter { place, .. }) in self.variables.iter().zip(&self.named) {
             if let Some(gradient) = gradients.get(variable) {
@@ -98,8 +108,16 @@ impl Training for Candle {
         0
     }
 
-    fn pass(&self, _: &[f32], samples: Samples<'_>, scale: f32, _: &mut [f32], gradient: &mut [f32]) -> Result<f64> {
-        self.differentiate(samples, scale, gradient).map_err(|e| candle("gradient", &e))
+    fn pass(
+        &self,
+        _: &[f32],
+        samples: Samples<'_>,
+        scale: f32,
+        _: &mut [f32],
+        gradient: &mut [f32],
+        errors: &mut [f64],
+    ) -> Result<f64> {
+        self.differentiate(samples, scale, gradient, errors).map_err(|e| candle("gradient", &e))
     }
 
     fn has_threads(&self) -> bool {

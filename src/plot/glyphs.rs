@@ -25,16 +25,27 @@ fn range(values: impl IntoIterator<Item = f64>) -> Option<Range> {
 /// Values as columns from the least to the largest, in at most `width` characters, each the mean of those that it
 /// stands for; `·` where one is not finite.
 pub fn sparkline(values: &[f64], width: usize) -> String {
+    curve(values, width, 1).concat()
+}
+
+/// The same columns in `rows` lines.
+pub fn curve(values: &[f64], width: usize, rows: usize) -> Vec<String> {
     let cells = values.len().min(width);
     let part = |i: usize| &values[values.len() * i / cells..values.len() * (i + 1) / cells];
     let means: Vec<f64> = (0..cells).map(|i| part(i).iter().sum::<f64>() / part(i).len() as f64).collect();
     let [low, high] = extent(means.iter().copied()).unwrap_or_default();
-    let column = |mean: &f64| match mean.is_finite() {
-        true if high > low => HEIGHTS[((mean - low) / (high - low) * 7.0).round() as usize],
-        true => HEIGHTS[0],
-        false => '·',
+    let steps = (rows * HEIGHTS.len()).saturating_sub(1);
+    let character = |mean: &f64, row: usize| {
+        let share = if high > low { (mean - low) / (high - low) } else { 0.0 };
+        // Eighths of a line up to the top of the column, above the bottom of this line.
+        let height = (1 + (share * steps as f64).round() as usize).saturating_sub(HEIGHTS.len() * row);
+        match mean.is_finite() {
+            true if height > 0 => HEIGHTS[height.min(HEIGHTS.len()) - 1],
+            false if row == 0 => '·',
+            _ => ' ',
+        }
     };
-    means.iter().map(column).collect()
+    (0..rows).rev().map(|row| means.iter().map(|mean| character(mean, row)).collect()).collect()
 }
 
 /// How often values fall into each of `width` equal parts of their extent, as columns.
@@ -106,6 +117,12 @@ mod tests {
         assert_eq!(sparkline(&[5.0, 7.0, 1.0, 1.0], 2), "█▁");
         assert_eq!(sparkline(&[1.0, f64::NAN, 3.0], 10), "▁·█");
         assert_eq!((sparkline(&[2.0; 3], 3), sparkline(&[], 3)), ("▁▁▁".to_owned(), String::new()));
+    }
+
+    #[test]
+    fn columns_go_on_in_the_line_above() {
+        assert_eq!(curve(&[0.0, 7.0, 8.0, 15.0, f64::NAN], 5, 2), ["  ▁█ ", "▁███·"]);
+        assert_eq!(curve(&[], 5, 2), ["", ""]);
     }
 
     #[test]

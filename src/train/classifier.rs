@@ -6,6 +6,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::by_time::Parts;
 use super::checkpoint::Stand;
 use super::objective::{Feed, Source};
 use super::trainer::Trainer;
@@ -79,7 +80,7 @@ impl Classifier {
         let (origin, scale) = units(data);
         let source = Labelled { data, classes: classes.len(), origin, scale, seed: options.seed };
         let stand = Stand::new(Weights::new(network.initial(options.seed)));
-        let trainer = Trainer::new(&network, stand, &source, None, &options, task)?;
+        let trainer = Trainer::new(&network, stand, &source, None, &options, Parts::new(0.0, 1.0), task)?;
         let (weights, record) = trainer.finish(task)?;
         let average = &weights.average;
         Ok(Self(Arc::new(Inner {

@@ -5,17 +5,24 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::Options;
+use super::by_time::{ByTime, Parts};
+use super::log::Line;
 use crate::host::Host;
 use crate::task::Report;
 
 /// Time between two reports.
 const REPORT: Duration = Duration::from_millis(50);
+/// The longest time without a line of the log.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// What a training run leaves besides the weights.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
     /// (step, mean loss since the point before), the step counted in this run.
     pub loss: Vec<[f64; 2]>,
+    /// (time, mean loss, samples) in ten equal parts of the times that are trained on, over the last tenth of the steps,
+    /// or up to two tenths of a run that the user stopped.
+    pub by_time: Vec<[f64; 3]>,
     /// Steps done.
     pub steps: u64,
     /// Time it took.
@@ -26,7 +33,7 @@ pub struct Record {
 
 impl std::fmt::Display for Record {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { steps, seconds, loss, interrupted } = self;
+        let Self { steps, seconds, loss, interrupted, .. } = self;
         write!(f, "{steps} steps in {seconds:.1} s")?;
         if let Some([_, loss]) = loss.last() {
             write!(f, ", loss {loss:.4}")?;
@@ -47,6 +54,27 @@ pub(super) struct Curve {
     smooth: f64,
     /// The loss before the first step.
     first: f64,
+    /// Losses since the last point; checkpoints of older versions say nothing of time.
+    #[serde(default)]
+    by_time: ByTime,
+    /// Of the tenth of the steps before the present one, and of this one.
+    #[serde(default)]
+    tenths: [ByTime; 2],
+}
+
+/// The losses between two points, or of those since the last one.
+pub(super) struct Point {
+    pub(super) loss: f64,
+    pub(super) by_time: ByTime,
+}
+
+/// In how many steps what happens.
+#[derive(Clone, Copy)]
+struct Pace {
+    /// A point of the curve.
+    interval: u64,
+    /// A tenth of all steps.
+    tenth: u64,
 }
 
 impl Curve {
@@ -58,26 +86,46 @@ impl Curve {
         sum / count.max(1) as f64
     }
 
-    fn add(&mut self, loss: f64, interval: u64) {
+    /// The losses by time towards the end of the steps.
+    fn late_by_time(&self, tenth: u64) -> ByTime {
+        let [mut before, present] = self.tenths;
+        if self.done.is_multiple_of(tenth) {
+            return present;
+        }
+        before.merge(&present);
+        before
+    }
+
+    /// Adds a step, and gives the point that it ends.
+    fn add(&mut self, loss: f64, by_time: &ByTime, pace: Pace) -> Option<Point> {
         if self.done == 0 {
             self.first = loss;
+        }
+        if self.done.is_multiple_of(pace.tenth) {
+            self.tenths = [self.tenths[1], ByTime::default()];
         }
         self.done += 1;
         self.sum += loss;
         self.count += 1;
+        self.by_time.merge(by_time);
+        self.tenths[1].merge(by_time);
         // The mean of the first hundred steps, then an exponential one over about a hundred.
         self.smooth += (loss - self.smooth) / self.done.min(100) as f64;
-        if self.done.is_multiple_of(interval) {
-            self.close();
-        }
+        if self.done.is_multiple_of(pace.interval) { self.close() } else { None }
+    }
+
+    /// The losses since the last point.
+    fn open(&self) -> Option<Point> {
+        let Self { sum, count, by_time, .. } = *self;
+        (count > 0).then(|| Point { loss: sum / count as f64, by_time })
     }
 
     /// Makes a point of the losses since the last one.
-    fn close(&mut self) {
-        if self.count > 0 {
-            self.points.push([self.done as f64, self.sum / self.count as f64]);
-            (self.sum, self.count) = (0.0, 0);
-        }
+    fn close(&mut self) -> Option<Point> {
+        let point = self.open()?;
+        self.points.push([self.done as f64, point.loss]);
+        (self.sum, self.count, self.by_time) = (0.0, 0, ByTime::default());
+        Some(point)
     }
 }
 
@@ -89,17 +137,25 @@ pub(super) struct History {
     /// What earlier processes took for the steps that they did.
     before: Duration,
     reported: Option<Duration>,
+    logged: Duration,
     total: u64,
-    interval: u64,
+    pace: Pace,
+    parts: Parts,
     curve: Curve,
 }
 
 impl History {
     /// That of a run which goes on from `curve`, for which it took the time `before`.
-    pub(super) fn new(options: &Options, curve: Curve, before: Duration, host: &Host) -> Self {
+    pub(super) fn new(options: &Options, parts: Parts, curve: Curve, before: Duration, host: &Host) -> Self {
         let interval = options.interval.unwrap_or((options.steps / 200).max(1));
+        let pace = Pace { interval, tenth: options.steps.div_ceil(10) };
         let (host, start) = (host.clone(), host.now());
-        Self { host, start, before, reported: None, total: options.steps, interval, curve }
+        Self { host, start, before, reported: None, logged: start, total: options.steps, pace, parts, curve }
+    }
+
+    /// The parts of the time.
+    pub(super) fn parts(&self) -> Parts {
+        self.parts
     }
 
     /// The loss over the steps done so far.
@@ -109,11 +165,36 @@ impl History {
 
     /// The loss before the first step and in the last tenth of them.
     pub(super) fn ends(&self) -> [f64; 2] {
-        [self.curve.first, self.curve.late(self.interval)]
+        [self.curve.first, self.curve.late(self.pace.interval)]
     }
 
-    pub(super) fn add(&mut self, loss: f64) {
-        self.curve.add(loss, self.interval);
+    /// Adds a step, and gives the point that it ends.
+    pub(super) fn add(&mut self, loss: f64, by_time: &ByTime) -> Option<Point> {
+        self.curve.add(loss, by_time, self.pace)
+    }
+
+    /// The losses since the last point.
+    pub(super) fn open(&self) -> Option<Point> {
+        self.curve.open()
+    }
+
+    /// Whether nothing was logged for long; to be asked when something may be.
+    pub(super) fn is_silent(&self) -> bool {
+        self.host.since(self.logged) >= SILENCE
+    }
+
+    /// What a point says to the log.
+    pub(super) fn line(&mut self, point: &Point, [learning_rate, gradient_norm]: [f64; 2]) -> Line {
+        self.logged = self.host.now();
+        Line {
+            step: self.curve.done,
+            steps: self.total,
+            loss: point.loss,
+            by_time: point.by_time.rows(self.parts),
+            learning_rate,
+            gradient_norm,
+            seconds: self.elapsed().as_secs_f64(),
+        }
     }
 
     pub(super) fn due(&mut self) -> bool {
@@ -128,7 +209,8 @@ impl History {
     pub(super) fn record(mut self, interrupted: bool) -> Record {
         let seconds = self.elapsed().as_secs_f64();
         self.curve.close();
-        Record { steps: self.curve.done, seconds, loss: self.curve.points, interrupted }
+        let by_time = self.curve.late_by_time(self.pace.tenth).rows(self.parts);
+        Record { steps: self.curve.done, seconds, loss: self.curve.points, by_time, interrupted }
     }
 
     pub(super) fn report(&self) -> Report {
@@ -150,10 +232,29 @@ mod tests {
     #[test]
     fn a_transient_is_forgotten() {
         let options = Options { steps: 1000, ..Options::default() };
-        let mut history = History::new(&options, Curve::default(), Duration::ZERO, &Host::default());
+        let mut history = history(&options);
         for step in 0..1000 {
-            history.add(if (100..300).contains(&step) { 1e10 } else { 0.5 });
+            history.add(if (100..300).contains(&step) { 1e10 } else { 0.5 }, &ByTime::default());
         }
         assert_eq!(history.ends(), [0.5, 0.5]);
+    }
+
+    fn history(options: &Options) -> History {
+        History::new(options, Parts::new(0.0, 1.0), Curve::default(), Duration::ZERO, &Host::default())
+    }
+
+    /// The number of a step is its loss: the mean tells which steps count.
+    #[test]
+    fn the_loss_by_time_is_that_of_the_last_steps() {
+        for (done, first) in [(100, 90), (95, 80), (90, 80), (7, 0)] {
+            let mut history = history(&Options { steps: 100, ..Options::default() });
+            for step in 0..done {
+                let mut by_time = ByTime::default();
+                by_time.add(history.parts(), 0.5, f64::from(step));
+                history.add(f64::from(step), &by_time);
+            }
+            let mean = f64::from(first + done - 1) / 2.0;
+            assert_eq!(history.record(done < 100).by_time, [[0.55, mean, f64::from(done - first)]], "{done} steps");
+        }
     }
 }

@@ -58,6 +58,9 @@ pub struct Options {
     /// Whether to go on from the newest checkpoint, where there is one.
     #[serde(skip)]
     pub resume: bool,
+    /// Whether the log is written for TensorBoard too.
+    #[serde(skip)]
+    pub tensorboard: bool,
 }
 
 impl Default for Options {
@@ -178,6 +181,7 @@ impl Options {
         Setting::count("every", "with `checkpoint`, steps between two of them").or_else("1000"),
         Setting::count("keep", "with `checkpoint`, how many stay, the newest").or_else("2"),
         Setting::flag("resume", "with `checkpoint`, whether to go on from the newest one, where there is one"),
+        Setting::flag("tensorboard", "with `checkpoint`, whether its log is also written as events for TensorBoard"),
     ];
 
     /// The options that `values` of [`Options::SETTINGS`] set.
@@ -203,6 +207,7 @@ impl Options {
             every: values.whole_if_given("every").map(|steps| steps as u64),
             keep: values.count_if_given("keep"),
             resume: values.flag("resume"),
+            tensorboard: values.flag("tensorboard"),
         }
     }
 
@@ -227,7 +232,12 @@ impl Options {
         for (name, number) in numbers {
             number.map_or(Ok(()), |number| settings::named(Self::SETTINGS, name).check_value(number))?;
         }
-        let of_checkpoints = [("every", self.every.is_some()), ("keep", self.keep.is_some()), ("resume", self.resume)];
+        let of_checkpoints = [
+            ("every", self.every.is_some()),
+            ("keep", self.keep.is_some()),
+            ("resume", self.resume),
+            ("tensorboard", self.tensorboard),
+        ];
         if let (None, Some((name, _))) = (&self.checkpoint, of_checkpoints.iter().find(|(_, is_given)| *is_given)) {
             return Err(Error::argument(*name, "is about checkpoints, and no folder for them is given")
                 .with_hint("write checkpoint: \"runs/a\""));
@@ -324,6 +334,7 @@ mod tests {
         named(Options { minimum_time: Some(2.0), ..base() }, "minimum_time");
         named(Options { minimum_time: Some(0.0), ..base() }, "minimum_time");
         named(Options { resume: true, ..base() }, "resume");
+        named(Options { tensorboard: true, ..base() }, "tensorboard");
         named(Options { every: Some(0), checkpoint: Some("runs".into()), ..base() }, "every");
     }
 }

@@ -55,6 +55,29 @@ fn threads_change_no_bit() {
     assert_ne!(one, trained(&Options { seed: 1, ..short() }, &threads(2)));
 }
 
+/// What is summed by time is the loss, and the same at any number of threads.
+#[test]
+fn the_loss_is_divided_by_time() {
+    let record = |options: &Options, count: usize| {
+        let (process, data) = (process(0.1), diamond());
+        train(&model(&process, &data), &data, options, &threads(count)).unwrap()
+    };
+    let options = Options { interval: Some(2), ..short() };
+    let one = record(&options, 1);
+    let last = one.loss.last().unwrap()[1];
+    let samples: f64 = one.by_time.iter().map(|[_, _, count]| count).sum();
+    let sum: f64 = one.by_time.iter().map(|[_, loss, count]| loss * count).sum();
+    // A tenth of twenty steps of 300 samples; the scale of a batch is rounded to single precision.
+    assert!(samples == 600.0 && (sum / samples / last - 1.0).abs() < 1e-6, "{sum} of {samples}, {last}");
+    // What tells noise from data is known at late times.
+    let (first, end) = (one.by_time[0], one.by_time[9]);
+    assert!(first[0] < 0.11 && end[0] > 1.89 && first[1] > end[1], "{:?}", one.by_time);
+    for count in [2, 3] {
+        let other = record(&options, count);
+        assert_eq!((other.loss, other.by_time), (one.loss.clone(), one.by_time.clone()));
+    }
+}
+
 #[test]
 fn two_runs_are_one_long_run() {
     let (process, data) = (process(0.0), diamond());

@@ -4,9 +4,11 @@ use std::sync::Arc;
 
 use candle_core::Device;
 
+use super::by_time::{ByTime, Parts};
 use super::checkpoint::{Checkpoints, Stand};
 use super::classes::{Classes, Told};
-use super::history::History;
+use super::history::{History, Point};
+use super::log::Log;
 use super::objective::{self, Feed, Source};
 use super::{Backend, Options, Record};
 use crate::data::{Dataset, Moments};
@@ -51,9 +53,10 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
             (Some(checkpoints), stand)
         }
     };
+    let parts = Parts::new(options.shortest(horizon), horizon);
     if stand.curve.done == options.steps {
         model.set_weights(stand.weights);
-        return Ok(History::new(options, stand.curve, stand.elapsed, task.host()).record(false));
+        return Ok(History::new(options, parts, stand.curve, stand.elapsed, task.host()).record(false));
     }
     let source = objective::open(model.basis(), data, options, task)?;
     if source.has_pairs() && model.network().has_chance() {
@@ -61,7 +64,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
             .with_hint("leave dropout out of the network, or take objective: \"windowed\""));
     }
     let classes = Classes::new(model, data, options)?;
-    let mut trainer = Trainer::new(model.network(), stand, source.as_ref(), classes.as_ref(), options, task)?;
+    let mut trainer = Trainer::new(model.network(), stand, source.as_ref(), classes.as_ref(), options, parts, task)?;
     if let Some(checkpoints) = checkpoints {
         trainer.keep(checkpoints)?;
     }
@@ -134,6 +137,9 @@ struct Worker<'a> {
     /// Of the loss by the parameters.
     gradient: Vec<f32>,
     loss: Result<f64>,
+    /// What each sample adds to the loss, and where in time that is.
+    errors: Vec<f64>,
+    by_time: ByTime,
 }
 
 /// A network in training.
@@ -149,12 +155,16 @@ pub(super) struct Trainer<'a> {
     squares: Vec<f64>,
     /// One over the number of squared errors in a batch.
     scale: f32,
-    /// A part of the loss that is known to be noise; the history leaves it out.
+    /// A part of the loss that is known to be noise, of each sample and of a batch; the history leaves it out.
+    noise: f64,
     baseline: f64,
     history: History,
+    /// Learning rate and norm of the gradient of the last step.
+    last: Option<[f64; 2]>,
     /// What networks leave out.
     chance: Stream,
     checkpoints: Option<Checkpoints<'a>>,
+    log: Option<Log>,
 }
 
 impl<'a> Trainer<'a> {
@@ -168,6 +178,7 @@ impl<'a> Trainer<'a> {
         source: &'a dyn Source,
         classes: Option<&'a Classes>,
         options: &'a Options,
+        parts: Parts,
         task: &Task,
     ) -> Result<Self> {
         let threads = task.threads().clamp(1, options.batch.div_ceil(network.chunk()).max(1));
@@ -180,32 +191,42 @@ impl<'a> Trainer<'a> {
         let worker = |first: usize| {
             let count = chunk.min(options.batch - first);
             let told = classes.map(|classes| classes.told(count));
-            Worker { feed: source.feed(first, count), told, gradient: vec![0.0; parameters], loss: Ok(0.0) }
+            let (gradient, errors) = (vec![0.0; parameters], vec![0.0; count]);
+            let feed = source.feed(first, count);
+            Worker { feed, told, gradient, loss: Ok(0.0), errors, by_time: ByTime::default() }
         };
+        let workers: Vec<_> = (0..options.batch).step_by(chunk).map(worker).collect();
+        let (noise, batch) = (source.baseline(), options.batch as f64);
+        let learned = workers.iter().map(|worker| worker.feed.learned()).sum::<usize>() as f64;
         Ok(Self {
             options,
-            workers: (0..options.batch).step_by(chunk).map(worker).collect(),
+            workers,
             spaces: vec![vec![0.0; training.space(chunk.min(options.batch))]; threads],
             training,
             gradient: vec![0.0; parameters],
             squares: vec![0.0; parameters.div_ceil(STRIP)],
             scale: 1.0 / single((options.batch * network.outputs()) as f64),
             weights: stand.weights,
-            baseline: source.baseline(),
-            history: History::new(options, stand.curve, stand.elapsed, task.host()),
+            noise,
+            baseline: noise * learned / batch,
+            history: History::new(options, parts, stand.curve, stand.elapsed, task.host()),
+            last: None,
             chance: Stream::new(options.seed, Purpose::Dropout),
             checkpoints: None,
+            log: None,
         })
     }
 
-    /// Writes checkpoints from now on, and the first one at once: what cannot be written is better known before hours
-    /// of work than after.
+    /// Writes checkpoints and a log from now on, and the first one at once: what cannot be written is better known
+    /// before hours of work than after.
     ///
     /// # Errors
     /// When it cannot be written.
     fn keep(&mut self, checkpoints: Checkpoints<'a>) -> Result<()> {
         let checkpoints = self.checkpoints.insert(checkpoints);
-        checkpoints.save(&self.weights, self.history.curve(), self.history.elapsed())
+        checkpoints.save(&self.weights, self.history.curve(), self.history.elapsed())?;
+        self.log = Some(checkpoints.log(self.history.curve().done, self.options)?);
+        Ok(())
     }
 
     /// Trains, and gives the weights.
@@ -229,11 +250,12 @@ impl<'a> Trainer<'a> {
                 return Ok(true);
             }
             let loss = self.step(step, team)?;
-            self.history.add(loss - self.baseline);
+            self.end_step(loss, task);
             if self.history.due() {
                 task.report(&self.history.report());
             }
             if step + 1 == self.options.steps {
+                self.tell(None, task);
                 self.check_end(task)?;
             }
             if self.checkpoints.as_ref().is_some_and(|checkpoints| checkpoints.is_due(step + 1)) {
@@ -241,6 +263,27 @@ impl<'a> Trainer<'a> {
             }
         }
         Ok(false)
+    }
+
+    /// Takes the losses of a step into the history, and into the log what it says of them.
+    fn end_step(&mut self, loss: f64, task: &Task) {
+        let mut by_time = ByTime::default();
+        self.workers.iter().for_each(|worker| by_time.merge(&worker.by_time));
+        let point = self.history.add(loss - self.baseline, &by_time);
+        if self.log.is_some() && (point.is_some() || self.history.is_silent()) {
+            self.tell(point, task);
+        }
+    }
+
+    /// Adds a line to the log, of `point` or of the losses since the last one. That it cannot be written is no reason to
+    /// stop.
+    fn tell(&mut self, point: Option<Point>, task: &Task) {
+        let Some((point, last)) = point.or_else(|| self.history.open()).zip(self.last) else { return };
+        let line = self.history.line(&point, last);
+        if let Some(Err(error)) = self.log.as_mut().map(|log| log.add(&line)) {
+            task.warn(&format!("{error}; the log ends there"));
+            self.log = None;
+        }
     }
 
     /// Writes a checkpoint and says whether it is there: a full disk is no reason to lose what is in memory.
@@ -255,6 +298,7 @@ impl<'a> Trainer<'a> {
 
     fn stop(&mut self, task: &Task) {
         let (done, steps) = (self.history.curve().done, self.options.steps);
+        self.tell(None, task);
         if self.save(task)
             && let Some(checkpoints) = &self.checkpoints
         {
@@ -276,17 +320,21 @@ impl<'a> Trainer<'a> {
             0.0 => 1.0,
             clip => (clip / norm).min(1.0),
         };
-        self.update(self.options.rate_at(step, self.weights.steps - step), clip, team);
+        let rate = self.options.rate_at(step, self.weights.steps - step);
+        self.last = Some([rate, norm]);
+        self.update(rate, clip, team);
         Ok(loss)
     }
 
     /// Draws the batch, leaves each chunk's gradient with its worker and returns the loss.
     fn differentiate(&mut self, team: &mut Team<'_>) -> Result<f64> {
         let Self { weights, training, workers, spaces, scale, chance, .. } = self;
+        let (parts, batch, noise) = (self.history.parts(), self.options.batch as f64, self.noise);
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         training.update(parameters, team)?;
         let stream = *chance;
-        team.each_with(spaces, workers, |space, chunk, Worker { feed, told, gradient, loss }| {
+        team.each_with(spaces, workers, |space, chunk, worker| {
+            let Worker { feed, told, gradient, loss, errors, by_time } = worker;
             let chunk = chunk as u32;
             feed.fill(step, chunk);
             if let Some(told) = told {
@@ -294,7 +342,11 @@ impl<'a> Trainer<'a> {
             }
             let class = told.as_ref().map_or(&[][..], Told::rows);
             let samples = Samples { class, chance: Some(Chance { stream, step, chunk }), ..feed.samples() };
-            *loss = training.pass(parameters, samples, *scale, space, gradient);
+            *loss = training.pass(parameters, samples, *scale, space, gradient, errors);
+            *by_time = ByTime::default();
+            for (sample, error) in errors.iter().enumerate().take(feed.learned()) {
+                by_time.add(parts, feed.time(sample), batch * error - noise);
+            }
         });
         workers.iter_mut().map(|worker| std::mem::replace(&mut worker.loss, Ok(0.0))).sum()
     }

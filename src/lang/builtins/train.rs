@@ -44,9 +44,17 @@ mod functions {
     /// was never stopped, begins where there is nothing yet, and passes over a training that is finished: it can be
     /// submitted until it is done. A checkpoint is also a saved score, for `score::load`.
     ///
+    /// While it trains, `log.jsonl` in that folder gets a line of JSON at each point of the loss, and every 10 seconds in
+    /// between: `step`, `steps`, `loss` and `by_time` since the point before, `learning_rate`, `gradient_norm` before it
+    /// is clipped, `seconds`. `tumble watch runs/a` shows it from another terminal. With `resume` it goes on behind the
+    /// step that the training goes on from. `tensorboard: true` writes the same as `events.out.tfevents..` beside it,
+    /// with the time that the training took in place of that of the day. Both are no results: their seconds differ from
+    /// run to run, all else is the same.
+    ///
     /// # Returns
-    /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.steps`, `r.seconds`,
-    /// `r.interrupted`; after `resume`, of the whole run. The same seeds give the same bits on any number of threads.
+    /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.by_time`, tensor
+    /// [parts, 3] of (time, mean loss, samples), `r.steps`, `r.seconds`, `r.interrupted`; after `resume`, of the whole
+    /// run. The same seeds give the same bits on any number of threads.
     ///
     /// # Errors
     /// When the score is exact, the data have another shape than the score, an option is out of range, the folder for
@@ -65,7 +73,7 @@ mod functions {
     /// let d = dataset::diamond();
     /// let m = score::mlp(process::active(#{ tau: 0.5 }), d, #{ hidden: [32, 32] });
     /// let r = train(m, d, #{ steps: 200, batch: 128, lr: 4e-3, interval: 50 });
-    /// assert(r.steps == 200 && r.loss.shape == [4, 2]);
+    /// assert(r.steps == 200 && r.loss.shape == [4, 2] && r.by_time.shape == [10, 3]);
     /// // train(m, d, #{ steps: 20_000, checkpoint: "runs/a", every: 1000, resume: true });
     /// ```
     #[rhai_fn(return_raw)]
@@ -82,6 +90,16 @@ mod functions {
     #[rhai_fn(get = "loss", return_raw, pure)]
     pub fn loss(ctx: NativeCallContext, record: &mut Record) -> Outcome<Tensor> {
         Tensor::from_f64(&[record.loss.len(), 2], record.loss.as_flattened()).raise(&ctx)
+    }
+
+    /// Where in time the loss of a training run sits: [parts, 3], (time, mean loss, samples) in ten equal parts of
+    /// [minimum_time, T], over the last tenth of the steps, or up to two tenths where it was stopped.
+    ///
+    /// What the data leave uncertain stays in the loss and is largest at early times: what training can still improve
+    /// shows by comparison, with another network or an earlier record. Times are those of the forward process.
+    #[rhai_fn(get = "by_time", return_raw, pure)]
+    pub fn by_time(ctx: NativeCallContext, record: &mut Record) -> Outcome<Tensor> {
+        Tensor::from_f64(&[record.by_time.len(), 3], record.by_time.as_flattened()).raise(&ctx)
     }
 
     /// Steps done in a training run.

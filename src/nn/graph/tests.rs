@@ -49,7 +49,10 @@ fn network(extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>) -> (Arc<
 fn gradient(mut training: Box<dyn Training>, parameters: &[f32], samples: Samples<'_>) -> (f64, Vec<f32>) {
     Task::default().team(training.parts(), |team| training.update(parameters, team)).unwrap();
     let (mut space, mut gradient) = (vec![f32::NAN; training.space(samples.count)], vec![f32::NAN; parameters.len()]);
-    let loss = training.pass(parameters, samples, 0.01, &mut space, &mut gradient).unwrap();
+    let mut errors = vec![f64::NAN; samples.count];
+    let loss = training.pass(parameters, samples, 0.01, &mut space, &mut gradient, &mut errors).unwrap();
+    let sum: f64 = errors.iter().sum();
+    assert!((sum / loss - 1.0).abs() < 1e-5, "{sum} against {loss}");
     (loss, gradient)
 }
 

@@ -33,14 +33,16 @@ impl FusedTraining {
         }
     }
 
-    /// Leaves the gradient of Σ weight · (answer − target)² · `scale` by the answer in its slot and returns that sum.
-    fn squared_error(&self, samples: Samples<'_>, scale: f32, slots: &mut [&mut [f32]]) -> f64 {
+    /// Leaves the gradient of Σ weight · (answer − target)² · `scale` by the answer in its slot, the part of each sample
+    /// in `errors`, and returns that sum.
+    fn squared_error(&self, samples: Samples<'_>, scale: f32, slots: &mut [&mut [f32]], errors: &mut [f64]) -> f64 {
         let Self { graph, plan, .. } = self;
         let (last, count, extent) = (graph.nodes.len() - 1, samples.count, graph.answer().layer.output());
         let slot = plan.gradients[last].expect("the answer is trained");
         let gradient = std::mem::take(&mut slots[slot]);
         let answer = plan.value(last, count, slots);
         let mut loss = 0.0;
+        errors.fill(0.0);
         let rows = samples.target.chunks_exact(count).zip(samples.weight.chunks_exact(count));
         for (component, (target, weight)) in rows.enumerate() {
             let first = extent.place(component);
@@ -48,7 +50,9 @@ impl FusedTraining {
                 let place = first + sample * extent.size();
                 let residual = answer[place] - target[sample];
                 let pull = scale * weight[sample] * residual;
-                loss += f64::from(pull) * f64::from(residual);
+                let square = f64::from(pull) * f64::from(residual);
+                loss += square;
+                errors[sample] += square;
                 gradient[place] = 2.0 * pull;
             }
         }
@@ -84,10 +88,11 @@ impl Training for FusedTraining {
         scale: f32,
         space: &mut [f32],
         gradient: &mut [f32],
+        errors: &mut [f64],
     ) -> Result<f64> {
         let (mut slots, scratch) = self.plan.slots(samples.count, space);
         self.forward(parameters, samples, &mut slots, scratch);
-        let loss = self.squared_error(samples, scale, &mut slots);
+        let loss = self.squared_error(samples, scale, &mut slots, errors);
         let at = |number| self.pass_of(number, parameters, samples);
         self.plan.backward(&self.graph, at, &mut slots, scratch, |node, pass, values, scratch| {
             let (Some(first), Some(last)) = (node.places.first(), node.places.last()) else { return };

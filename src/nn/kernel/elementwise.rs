@@ -180,7 +180,8 @@ dispatched! {
 
 /// Replaces the network's output by the gradient of Σ w (output + bias − target)² · `scale` and returns that sum.
 ///
-/// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written.
+/// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written, and to `errors` the
+/// part of each sample in the sum.
 pub(in crate::nn) fn squared_error(
     bias: &[f32],
     target: &[f32],
@@ -188,17 +189,21 @@ pub(in crate::nn) fn squared_error(
     scale: f32,
     output: &mut [f32],
     bias_gradient: &mut [f32],
+    errors: &mut [f64],
 ) -> f64 {
     let width = bias.len();
     let count = output.len() / width;
     let mut loss = 0.0;
+    errors.fill(0.0);
     for component in 0..width {
         let mut sum = 0.0;
         let (target, weight) = (&target[component * count..][..count], &weight[component * count..][..count]);
-        for ((row, t), w) in output.chunks_exact_mut(width).zip(target).zip(weight) {
+        for (((row, t), w), error) in output.chunks_exact_mut(width).zip(target).zip(weight).zip(&mut *errors) {
             let residual = row[component] + bias[component] - t;
             let pull = scale * w * residual;
-            loss += f64::from(pull) * f64::from(residual);
+            let square = f64::from(pull) * f64::from(residual);
+            loss += square;
+            *error += square;
             row[component] = 2.0 * pull;
             sum += row[component];
         }

@@ -165,13 +165,14 @@ impl Training for FusedTraining {
         scale: f32,
         space: &mut [f32],
         gradient: &mut [f32],
+        errors: &mut [f64],
     ) -> Result<f64> {
         let mut space = Space::new(space, samples.count, self.sizes);
         self.forward(parameters, samples, &mut space);
         let last = &self.layers[self.layers.len() - 1];
         let output = &mut space.upstream[0][..samples.count * last.outputs];
         let (bias, by_bias) = (&parameters[last.bias.clone()], &mut gradient[last.bias.clone()]);
-        let loss = squared_error(bias, samples.target, samples.weight, scale, output, by_bias);
+        let loss = squared_error(bias, samples.target, samples.weight, scale, output, by_bias, errors);
         self.backward(samples, &mut space, gradient);
         Ok(loss)
     }
@@ -215,7 +216,10 @@ mod tests {
     fn gradient(mut training: Box<dyn Training>, parameters: &[f32], batch: &Batch) -> (f64, Vec<f32>) {
         Task::default().team(training.parts(), |team| training.update(parameters, team)).unwrap();
         let (mut space, mut gradient) = (vec![f32::NAN; training.space(COUNT)], vec![f32::NAN; parameters.len()]);
-        let loss = training.pass(parameters, samples(batch), 0.01, &mut space, &mut gradient).unwrap();
+        let mut errors = vec![f64::NAN; COUNT];
+        let loss = training.pass(parameters, samples(batch), 0.01, &mut space, &mut gradient, &mut errors).unwrap();
+        let sum: f64 = errors.iter().sum();
+        assert!((sum / loss - 1.0).abs() < 1e-6 && errors.iter().all(|error| *error > 0.0), "{sum} against {loss}");
         (loss, gradient)
     }
 

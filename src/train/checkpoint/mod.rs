@@ -13,6 +13,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Options;
 use super::history::Curve;
+use super::log::Log;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -183,6 +184,14 @@ impl<'a> Checkpoints<'a> {
         self.kept.drain(..old).try_for_each(|old| self.host.remove_file(&old))
     }
 
+    /// The log of the training in its folder, which goes on after the steps `done`.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub(super) fn log(&self, done: u64, options: &Options) -> Result<Log> {
+        Log::open(&self.folder, done, options, &self.host)
+    }
+
     /// The newest checkpoint that was written or read; the folder before there is any.
     pub(super) fn newest(&self) -> &Path {
         self.kept.last().unwrap_or(&self.folder)
@@ -196,7 +205,7 @@ const SUFFIX: &str = ".safetensors";
 /// wrote one.
 fn found(folder: &Path, host: &Host) -> Result<Vec<PathBuf>> {
     let step = |name: &str| name.strip_prefix(PREFIX)?.strip_suffix(SUFFIX)?.parse::<u64>().ok();
-    host.sweep(folder, |name| step(name).is_some())?;
+    host.sweep(folder, |name| step(name).is_some() || Log::is_file(name))?;
     let mut found = Vec::new();
     for entry in host.entries(folder)?.into_iter().filter(|entry| !entry.is_folder) {
         if let Some(step) = entry.path.file_name().and_then(|name| step(name.to_str()?)) {

@@ -7,7 +7,7 @@ pub(in crate::train) trait Source {
     /// The chunk of `count` samples that begins with sample `first` of each batch.
     fn feed(&self, first: usize, count: usize) -> Box<dyn Feed + '_>;
 
-    /// A part of the loss that is known to be noise; the history leaves it out.
+    /// A part of the loss of each sample that is known to be noise; the history leaves it out.
     fn baseline(&self) -> f64 {
         0.0
     }
@@ -28,6 +28,11 @@ pub(in crate::train) trait Feed: Send + Sync {
 
     /// What the network is shown and should answer, without classes.
     fn samples(&self) -> Samples<'_>;
+
+    /// The samples that are learned from, which are the first.
+    fn learned(&self) -> usize {
+        self.samples().count
+    }
 
     /// The time of a sample.
     fn time(&self, sample: usize) -> f64;

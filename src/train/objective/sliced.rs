@@ -44,10 +44,9 @@ impl Source for Sliced<'_> {
         })
     }
 
-    /// The squares of directions over ε, of all samples in pairs.
+    /// The square of a direction over ε.
     fn baseline(&self) -> f64 {
-        let paired = self.0.batch - self.0.batch % 2;
-        DIFFERENCE.powi(-2) * paired as f64 / self.0.batch as f64
+        DIFFERENCE.powi(-2)
     }
 
     fn has_pairs(&self) -> bool {
@@ -103,6 +102,10 @@ impl Feed for Chunk<'_> {
 
     fn samples(&self) -> Samples<'_> {
         self.answers.samples()
+    }
+
+    fn learned(&self) -> usize {
+        self.count - self.count % 2
     }
 
     fn time(&self, sample: usize) -> f64 {
