@@ -6,6 +6,7 @@ mod check;
 mod document;
 mod exit;
 mod history;
+mod images;
 mod info;
 pub(crate) mod interrupt;
 mod new;
@@ -63,6 +64,10 @@ struct Arguments {
     /// Show no progress, but warnings
     #[arg(short, long, global = true)]
     quiet: bool,
+    /// How the prompt shows figures: auto (by what the environment says of the terminal), kitty, iterm, sixel, blocks or
+    /// none
+    #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
+    images: String,
     #[command(flatten)]
     allowed: Allowed,
     #[command(subcommand)]
@@ -385,7 +390,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
     let limits = arguments.limits.iter().try_fold(limits, |limits, text| limits.with(text))?;
     let prints = job.is_none() && !is_check;
     let progress = (!silent).then(|| Arc::new(progress::Terminal::new(quiet.clone())) as Arc<dyn Progress>);
-    let screen = Rc::new(screen::Terminal);
+    let screen = Rc::new(screen::Terminal::new(images::chosen(&arguments.images)?));
     let setup = Setup { threads, limits, quiet, progress, screen, prints, host, history, interrupt };
     #[cfg(feature = "jupyter")]
     if let Some(kernel) = kernel {

@@ -1,8 +1,11 @@
 //! To whom a session speaks: the terminal, or a room above that has a screen of its own.
 
+use std::io::IsTerminal;
+
 use tumble::lang::assist::Page;
 use tumble::{Diagnostic, Runtime, Value};
 
+use super::images::Protocol;
 use super::terminal;
 
 /// Who is told what scripts print and what becomes of inputs.
@@ -27,7 +30,16 @@ pub(crate) trait Screen {
 }
 
 /// The terminal, or the files in its place.
-pub(super) struct Terminal;
+pub(super) struct Terminal {
+    /// How it shows figures, if it can.
+    images: Option<&'static Protocol>,
+}
+
+impl Terminal {
+    pub(super) fn new(images: Option<&'static Protocol>) -> Self {
+        Self { images }
+    }
+}
 
 impl Screen for Terminal {
     fn page(&self) -> Page {
@@ -46,8 +58,14 @@ impl Screen for Terminal {
         terminal::complain(text);
     }
 
-    fn show(&self, _: &Runtime, _: &Value, text: &str) {
+    fn show(&self, runtime: &Runtime, value: &Value, text: &str) {
         terminal::print(text);
+        let Some(protocol) = self.images.filter(|_| std::io::stdout().is_terminal()) else { return };
+        // A figure that cannot be drawn said so when it was saved, or will.
+        if let Some(Ok((png, _))) = runtime.picture(value) {
+            let in_tmux = std::env::var_os("TMUX").is_some();
+            terminal::print_page(&protocol.text(&png, terminal::width(), in_tmux).unwrap_or_default());
+        }
     }
 
     fn report(&self, diagnostic: &Diagnostic) -> u8 {

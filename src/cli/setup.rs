@@ -89,7 +89,7 @@ impl Setup {
             limits: Limits::default(),
             quiet: Arc::new(AtomicBool::new(true)),
             progress: None,
-            screen: Rc::new(super::screen::Terminal),
+            screen: Rc::new(super::screen::Terminal::new(None)),
             prints: true,
             host: Host::default(),
             history: None,
