@@ -37,12 +37,14 @@ impl Session {
                 Ok(())
             });
         }
+        for own in ["NO_COLOR", "COLORTERM", "TERM_PROGRAM", "KITTY_WINDOW_ID", "WT_SESSION", "TMUX", "STY"] {
+            command.env_remove(own);
+        }
         let child = command
             .args(["--threads", "1", "--limit", "time=1s"])
             .args(arguments)
             .current_dir(folder)
             .envs([("TUMBLE_HISTORY", ""), ("TERM", "xterm")])
-            .env_remove("NO_COLOR")
             .stdin(slave.try_clone().unwrap())
             .stdout(slave.try_clone().unwrap())
             .stderr(slave)
@@ -326,6 +328,26 @@ fn commands_do_what_help_says() {
     session.expect(b":reset\r:save session.rhai\r", "nothing to save");
     session.expect(b":run session.rhai\rtwice(50) + 100\r", "200");
     session.leave();
+}
+
+#[test]
+fn values_show_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = Session::start(folder.path(), &["repl", "--images", "kitty"]);
+    session.wait_for("> ");
+    session.expect(b"linspace(0, 99, 100)\r", "mean 49.5, standard deviation 28.866");
+    session.expect(b"dataset::diamond()\r", "coordinate 0 from ");
+    session.expect(b"process::active().kernel(1)\r", "  cov ");
+    session.expect(b"[#{ tau: 0.5, name: \"a\" }, #{ tau: 1, name: \"b\" }]\r", "name  tau\r\n  \"a\"   0.5");
+    session.expect(b"dataset::diamond().sample(500, 1)\r", "coordinate 0 from ");
+    let hidden = session.expect(b"linspace(0, 99, 100);\r41 + 1\r", "42\r\n");
+    assert!(!hidden.contains("mean"), "{hidden}");
+    session.expect(b"plot::scatter([ones([3, 2])])\r", "\x1b_Ga=T,f=100,q=2,c=72,m=1;iVBORw0KGgo");
+    let silent = session.expect(b"plot::scatter([ones([3, 2])]);\r42 + 1\r", "43\r\n");
+    assert!(!silent.contains("\x1b_G"), "{silent}");
+    session.leave();
+    let (_, refused) = Session::start(folder.path(), &["repl", "--images", "png"]).end(&[]);
+    assert!(refused.contains("`--images` is auto, kitty, iterm, sixel, blocks or none, got `png`"), "{refused}");
 }
 
 #[test]

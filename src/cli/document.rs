@@ -30,11 +30,11 @@ pub(crate) fn reference(runtime: &Runtime) -> u8 {
 ///
 /// # Errors
 /// When they cannot be written.
-pub(crate) fn definitions(runtime: &mut Runtime, folder: &Path) -> tumble::Result<u8> {
-    let (files, host) = (runtime.definitions(), runtime.host());
-    host.create_folder(folder)?;
+pub(crate) fn definitions(runtime: &Runtime, folder: &Path) -> tumble::Result<u8> {
+    let files = runtime.catalog().definitions();
+    runtime.host().create_folder(folder)?;
     for (name, text) in &files {
-        host.write_bytes(&folder.join(name), text.as_bytes())?;
+        runtime.host().write_bytes(&folder.join(format!("{name}.d.rhai")), text.as_bytes())?;
     }
     terminal::print(&format!("{} files of definitions are in {}", files.len(), folder.display()));
     Ok(0)

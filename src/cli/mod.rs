@@ -396,7 +396,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
     if let Some(kernel) = kernel {
         return kernel(setup);
     }
-    let mut runtime = setup.runtime()?;
+    let runtime = setup.runtime()?;
     let script = script.map(|(_, text)| text);
     let interrupt = setup.interrupt.clone();
     let code = match (arguments.code, arguments.command) {
@@ -410,7 +410,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
         (None, Some(Command::New { name })) => new::experiment(&setup.host, &name)?,
         (None, Some(Command::Check { files })) => check::files(&setup, &files),
         (None, Some(Command::Doc { book: Some(folder), .. })) => book::write(&setup, &folder),
-        (None, Some(Command::Doc { definitions: Some(folder), .. })) => document::definitions(&mut runtime, &folder)?,
+        (None, Some(Command::Doc { definitions: Some(folder), .. })) => document::definitions(&runtime, &folder)?,
         (None, Some(Command::Doc { reference: true, .. })) => document::reference(&runtime),
         (None, Some(Command::Doc { name, .. })) => document::show(&runtime, name.as_deref()),
         (None, Some(Command::Bench { jobs, quick })) => {

@@ -1,4 +1,4 @@
-//! The catalog as one page of Markdown: `stdlib/REFERENCE.md`.
+//! The catalog as one page of Markdown, `stdlib/REFERENCE.md`, and as definitions for editors.
 
 use super::catalog::{Catalog, Entry};
 
@@ -22,6 +22,39 @@ impl Catalog {
         section(&mut page, "Properties", self.entries().filter(is_property));
         page
     }
+
+    /// Definitions of all functions for editors that know Rhai: a name, which is `global` or that of a module, and the
+    /// text of its file `.d.rhai`.
+    pub fn definitions(&self) -> Vec<(&str, String)> {
+        let modules = self.modules().map(|module| (module, format!("module {module};\n")));
+        let files = [("global", "module static;\n".to_owned())].into_iter().chain(modules);
+        files.map(|(file, head)| (file, head + self.functions_of(file).as_str())).collect()
+    }
+
+    fn functions_of(&self, file: &str) -> String {
+        let own = self.entries().filter_map(|entry| match entry.name.split_once("::") {
+            Some((module, name)) => (module == file).then_some((entry, name)),
+            None => (file == "global" && !entry.name.contains('.')).then_some((entry, entry.name.as_str())),
+        });
+        let mut text = String::new();
+        for (entry, name) in own {
+            for form in &entry.forms {
+                let Some((_, rest)) = form.split_once('(') else { continue };
+                let parameters = rest.rsplit_once(')').map_or(rest, |(parameters, _)| parameters);
+                text.push('\n');
+                text.extend(entry.doc.lines().map(|line| format!("/// {line}").trim_end().to_owned() + "\n"));
+                text.push_str(&format!("fn {name}({});\n", typed(parameters)));
+            }
+        }
+        text
+    }
+}
+
+/// Parameters, all of which have a type in definitions: `?` where it may be any.
+fn typed(parameters: &str) -> String {
+    let each = parameters.split(", ").filter(|parameter| !parameter.is_empty());
+    let each = each.map(|own| if own.contains(':') { own.to_owned() } else { format!("{own}: ?") });
+    each.collect::<Vec<_>>().join(", ")
 }
 
 fn section<'a>(page: &mut String, title: &str, entries: impl Iterator<Item = &'a Entry>) {
@@ -38,5 +71,20 @@ fn section<'a>(page: &mut String, title: &str, entries: impl Iterator<Item = &'a
             }
             page.push('\n');
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Runtime;
+
+    #[test]
+    fn editors_find_each_function_with_its_words() {
+        let runtime = Runtime::new();
+        let files = runtime.catalog().definitions();
+        let of = |name: &str| &files.iter().find(|(file, _)| *file == name).unwrap().1;
+        assert!(of("process").starts_with("module process;\n\n/// "), "{}", of("process"));
+        assert!(of("process").contains("\nfn active(options: ?);\n") && !of("process").contains('$'));
+        assert!(of("global").contains("\nfn train(score: Score, data: Dataset, options: map);\n"));
     }
 }

@@ -24,7 +24,7 @@ use super::sources::Sources;
 use super::standard::Standard;
 use super::stop::{Meters, Stop};
 use super::tokens::TokenState;
-use super::whole;
+use super::whole::{self, Known};
 use crate::host::Host;
 use crate::task::{Progress, Task};
 
@@ -166,7 +166,7 @@ impl Builder {
             task,
             host,
             catalog: OnceCell::new(),
-            has_new_functions: false,
+            before: None,
         })
     }
 }
@@ -189,8 +189,8 @@ pub struct Runtime {
     task: Task,
     host: Host,
     catalog: OnceCell<Catalog>,
-    /// Whether the program may have registered functions that were not widened yet.
-    has_new_functions: bool,
+    /// The functions that there were before the program could register its own.
+    before: Option<Known>,
 }
 
 impl Default for Runtime {
@@ -233,9 +233,9 @@ impl Runtime {
     /// own: builtins find the runtime's host, threads and cancel flag there, and panic where it was replaced.
     pub fn engine(&mut self) -> &mut Engine {
         self.catalog.take();
-        self.has_new_functions = true;
         // What the program runs by the engine itself is not seen here. Nothing stops this: it comes between two runs.
         let _ = self.standard.read_all(&mut self.engine);
+        self.before.get_or_insert_with(|| whole::known(&self.engine));
         &mut self.engine
     }
 
@@ -308,8 +308,8 @@ impl Runtime {
 
     pub(super) fn compile(&mut self, name: &str, text: &str) -> Result<AST, Box<EvalAltResult>> {
         self.standard.read_for(&mut self.engine, text)?;
-        if std::mem::take(&mut self.has_new_functions) {
-            whole::widen(&mut self.engine);
+        if let Some(before) = self.before.take() {
+            whole::widen_new(&mut self.engine, &before);
         }
         let (code, insertions) = rewrite::prepare(&self.engine, text);
         let blank = self.sources.enter(name, text, insertions);
@@ -407,11 +407,6 @@ impl Runtime {
             ParseErrorType::BadInput(rhai::LexError::UnterminatedString) => text.matches('`').count() % 2 == 1,
             _ => diagnostics::points_to_the_end(&code, error.1),
         }
-    }
-
-    /// Definitions of all functions as editors read them, which know Rhai: names of files `*.d.rhai`, and their texts.
-    pub fn definitions(&mut self) -> Vec<(String, String)> {
-        self.engine().definitions().iter_files().collect()
     }
 
     /// Everything that has a name and a doc comment.

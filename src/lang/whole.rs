@@ -112,20 +112,36 @@ fn steps(start: FLOAT, end: FLOAT, step: Option<FLOAT>) -> Outcome<Dynamic> {
     Ok(Dynamic::from(Steps { start, step, next: 0, count }))
 }
 
-/// Gives every function that takes numbers of one kind forms for the other: floats must be whole where whole numbers are
-/// meant, `a.extract(n / 2)`. Comes last, when all functions are known, and again for those that a program adds.
+/// Names and types of functions.
+pub(super) type Known = BTreeSet<(String, Vec<TypeId>)>;
+
+/// Those that an engine has.
+pub(super) fn known(engine: &Engine) -> Known {
+    forms(engine).into_iter().map(|form| (form.name, form.types)).collect()
+}
+
+/// Gives every function that takes whole numbers a form for floats, which must be whole: `a.extract(n / 2)`. Comes
+/// last, when all functions are known.
 pub(super) fn widen(engine: &mut Engine) {
-    let found = forms(engine);
-    let mut known: BTreeSet<(String, Vec<TypeId>)> =
-        found.iter().map(|form| (form.name.clone(), form.types.clone())).collect();
-    let [int, float] = [TypeId::of::<INT>(), TypeId::of::<FLOAT>()];
-    for form in found {
-        let places: Vec<usize> = (0..form.types.len()).filter(|&i| [int, float].contains(&form.types[i])).collect();
+    widen_those(engine, &Known::new(), &[TypeId::of::<INT>()]);
+}
+
+/// The same for the functions that a program registered since, and forms for whole numbers of those that take floats.
+/// Those of the language tell the two apart where they should.
+pub(super) fn widen_new(engine: &mut Engine, before: &Known) {
+    widen_those(engine, before, &[TypeId::of::<INT>(), TypeId::of::<FLOAT>()]);
+}
+
+fn widen_those(engine: &mut Engine, before: &Known, kinds: &[TypeId]) {
+    let (found, mut known) = (forms(engine), known(engine));
+    let other = |kind: TypeId| if kind == TypeId::of::<INT>() { TypeId::of::<FLOAT>() } else { TypeId::of::<INT>() };
+    for form in found.into_iter().filter(|form| !before.contains(&(form.name.clone(), form.types.clone()))) {
+        let places: Vec<usize> = (0..form.types.len()).filter(|&i| kinds.contains(&form.types[i])).collect();
         for chosen in 1..1_usize << places.len() {
             let mut types = form.types.clone();
             for (bit, &place) in places.iter().enumerate() {
                 if chosen >> bit & 1 == 1 {
-                    types[place] = if types[place] == int { float } else { int };
+                    types[place] = other(types[place]);
                 }
             }
             if known.insert((form.name.clone(), types.clone())) {

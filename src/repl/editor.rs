@@ -6,16 +6,21 @@ use std::rc::Rc;
 
 use rustyline::completion::{Completer, Pair};
 use rustyline::highlight::{CmdKind, Highlighter};
-use rustyline::hint::Hinter;
+use rustyline::hint::{Hint, Hinter};
 use rustyline::history::DefaultHistory;
 use rustyline::validate::{ValidationContext, ValidationResult, Validator};
 use rustyline::{CompletionType, Config, Context, Editor, EventHandler, KeyCode, KeyEvent, Modifiers};
+
+use tumble::lang::assist;
 
 use super::colours::{coloured, marked};
 use super::complete::complete;
 use super::keys::{Enter, Remembered, Search};
 use super::session::Session;
+use crate::cli::terminal;
 
+/// Columns of the mark before an input.
+const MARK: usize = 2;
 /// Inputs remembered.
 const REMEMBERED: usize = 10_000;
 
@@ -79,8 +84,32 @@ struct Helper {
 
 impl rustyline::Helper for Helper {}
 
+/// What a call still takes, which no key turns into a part of the input.
+struct Signature(String);
+
+impl Hint for Signature {
+    fn display(&self) -> &str {
+        &self.0
+    }
+
+    fn completion(&self) -> Option<&str> {
+        None
+    }
+}
+
 impl Hinter for Helper {
-    type Hint = String;
+    type Hint = Signature;
+
+    /// As much as there is room for in the line. Without colours it would look as if it were typed.
+    fn hint(&self, line: &str, position: usize, _: &Context<'_>) -> Option<Signature> {
+        if position < line.len() || line.starts_with(':') || !terminal::colour() {
+            return None;
+        }
+        let signature = assist::signature(&self.session.borrow().runtime, line)?;
+        let typed = line.lines().last().map_or(0, |last| last.chars().count());
+        let room = terminal::width().saturating_sub(typed + MARK + 1);
+        Some(Signature(signature.chars().take(room).collect()))
+    }
 }
 
 impl Completer for Helper {
@@ -94,6 +123,10 @@ impl Completer for Helper {
 impl Highlighter for Helper {
     fn highlight<'l>(&self, line: &'l str, _: usize) -> std::borrow::Cow<'l, str> {
         marked(&coloured(line, *self.cursor.borrow())).into()
+    }
+
+    fn highlight_hint<'h>(&self, hint: &'h str) -> std::borrow::Cow<'h, str> {
+        format!("\x1b[2m{hint}\x1b[0m").into()
     }
 
     fn highlight_char(&self, _: &str, position: usize, kind: CmdKind) -> bool {

@@ -9,6 +9,7 @@ mod highlight;
 mod inspect;
 mod option_map;
 mod scan;
+mod signature;
 mod source;
 
 pub use complete::{Candidate, Completion, complete};
@@ -17,4 +18,5 @@ pub use definitions::{Definition, definitions, depth, is_silent, last_statement}
 pub use help::Page;
 pub use highlight::{Style, highlight};
 pub use inspect::inspect;
+pub use signature::signature;
 pub use source::{Source, source};

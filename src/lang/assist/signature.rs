@@ -1,0 +1,77 @@
+//! What a call that is being typed still takes.
+
+use super::complete::{receiver, valued};
+use super::option_map::called;
+use super::scan::{Kind, pieces};
+use crate::lang::runtime::Runtime;
+
+/// The parameters that a text waits for, which ends behind the bracket or a comma of a call: `data: Dataset, options:
+/// map)` behind `train(m, `.
+pub fn signature(runtime: &Runtime, text: &str) -> Option<String> {
+    let all = pieces(text);
+    let word = |i: usize| &text[all[i].range.clone()];
+    let last = all.last()?;
+    if last.kind != Kind::Sign || !["(", ","].contains(&word(all.len() - 1)) {
+        return None;
+    }
+    // From the end: commas of the call until its bracket.
+    let (mut depth, mut given, mut open) = (0, 0, None);
+    for i in (0..all.len()).rev().filter(|&i| all[i].kind == Kind::Sign) {
+        match word(i) {
+            ")" | "]" | "}" => depth += 1,
+            "(" | "[" | "{" if depth > 0 => depth -= 1,
+            "(" => {
+                open = Some(i);
+                break;
+            }
+            "[" | "{" => return None,
+            "," if depth == 0 => given += 1,
+            _ => {}
+        }
+    }
+    let before = &all[..open?];
+    let name = called(text, before);
+    let entry = runtime.catalog().get(&name).filter(|_| !name.is_empty())?;
+    let owner = match before.iter().rev().map(|piece| &text[piece.range.clone()]).nth(1) {
+        Some(".") => {
+            let owner = valued(runtime, &receiver(text, &before[..before.len() - 2]));
+            Some(owner.map(|owner| runtime.type_name(&owner)))
+        }
+        _ => None,
+    };
+    let rest = |form: &String| {
+        let mut parameters: Vec<&str> = form.split_once('(')?.1.rsplit_once(')')?.0.split(", ").collect();
+        if let Some(kind) = &owner {
+            let own = parameters.remove(0);
+            kind.as_ref().is_none_or(|kind| own.ends_with(&format!(": {kind}"))).then_some(())?;
+        }
+        let rest = parameters.get(given..).filter(|rest| rest.iter().any(|parameter| !parameter.is_empty()))?;
+        Some(rest.join(", ") + ")")
+    };
+    entry.forms.iter().filter_map(rest).max_by_key(String::len)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_call_tells_what_it_still_takes() {
+        let mut runtime = Runtime::new();
+        let _ = runtime.run("let p = process::active(); let d = dataset::diamond(); fn energy(x, k) { x }").unwrap();
+        let of = |text: &str| signature(&runtime, text).unwrap_or_default();
+        assert_eq!(of("train("), "score: Score, data: Dataset, options: map)");
+        assert_eq!(of("let r = train(m, "), "data: Dataset, options: map)");
+        assert_eq!(of("train(score::exact(p, d), d, "), "options: map)");
+        assert_eq!(of("energy(1, "), "k)");
+        assert_eq!(of("process::active("), "options)");
+        // A method has its value before the dot, which tells whose it is.
+        assert_eq!(of("p.kernel("), "time: number)");
+        assert_eq!(of("d.sample("), "count: number, seed: number)");
+        // Where something is typed, in other brackets, behind the last one, and of what nobody knows.
+        for text in ["train(m", "train(m, #{ steps: 1, ", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train("]
+        {
+            assert_eq!(of(text), "", "{text}");
+        }
+    }
+}
