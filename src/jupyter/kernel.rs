@@ -95,6 +95,8 @@ impl Kernel {
         if asked.silent {
             self.screen.begin(None);
         } else {
+            // Errors name a cell by the number that is shown beside it.
+            self.session.entered = self.count.value();
             self.count.increment();
             self.screen.begin(Some(self.count));
             self.board.publish(ExecuteInput { code: asked.code.clone(), execution_count: self.count });

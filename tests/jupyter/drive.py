@@ -163,6 +163,7 @@ def check_error(kernel):
     text = "\n".join(error["traceback"])
     assert error["ename"] == "error" and "actve" in error["evalue"], error
     assert "\x1b[" in text and "process::actve()" in re.sub("\x1b\\[[0-9;]*m", "", text) and "did you mean" in text, text
+    assert f"input {reply['execution_count']}:2:10" in text, text
     assert reply["status"] == "error" and reply["evalue"] == error["evalue"], reply
     outputs, _ = kernel.run("kept")
     assert only(outputs, "execute_result")["data"]["text/plain"] == "3"
