@@ -8,7 +8,7 @@ use std::sync::mpsc::Receiver;
 use jupyter_protocol::{
     CodeMirrorMode, CommInfoReply, CompleteReply, CompleteRequest, ExecuteInput, ExecuteReply, ExecuteRequest,
     ExecutionCount, HistoryReply, InspectReply, InspectRequest, IsCompleteReply, JupyterMessage, JupyterMessageContent,
-    KernelInfoReply, LanguageInfo, Media, MediaType, Payload, ReplyStatus, ShutdownReply, Status,
+    KernelInfoReply, LanguageInfo, Media, MediaType, Payload, ReplyStatus, Status,
 };
 use tumble::lang::assist;
 
@@ -29,6 +29,8 @@ pub(super) struct Kernel {
     screen: Rc<Notebook>,
     outbox: Arc<Outbox>,
     count: ExecutionCount,
+    /// Whether cells that wait are not run.
+    is_aborting: bool,
 }
 
 impl Kernel {
@@ -43,36 +45,36 @@ impl Kernel {
         setup.progress = Some(board.clone());
         setup.screen = screen.clone();
         let session = Session::new(setup.runtime()?, setup);
-        Ok(Self { session, board, screen, outbox, count: ExecutionCount::default() })
+        Ok(Self { session, board, screen, outbox, count: ExecutionCount::default(), is_aborting: false })
     }
 
     /// Answers until it is asked to end, and returns the exit code.
     pub(super) fn serve(mut self, requests: &Receiver<JupyterMessage>) -> u8 {
-        while let Ok(request) = requests.recv() {
-            let end = self.attended(&request, |kernel| kernel.answer(&request, requests));
+        loop {
+            // What was to run after a cell that failed does not: it would build on what is not there.
+            let waiting = if self.is_aborting { requests.try_recv().ok() } else { None };
+            self.is_aborting = waiting.is_some();
+            let Some(request) = waiting.or_else(|| requests.recv().ok()) else { return 0 };
+            self.outbox.publish(Status::busy().as_child_of(&request));
+            let end = self.answer(&request);
+            self.outbox.publish(Status::idle().as_child_of(&request));
             if let Some(code) = end.or_else(|| self.session.setup.interrupt.leaving()) {
                 return code;
             }
         }
-        0
-    }
-
-    /// Says that a request is attended to, and that it was.
-    fn attended<R>(&mut self, request: &JupyterMessage, attend: impl FnOnce(&mut Self) -> R) -> R {
-        self.outbox.publish(Status::busy().as_child_of(request));
-        let result = attend(self);
-        self.outbox.publish(Status::idle().as_child_of(request));
-        result
     }
 
     /// Answers a request; gives the exit code when it is the last one.
-    fn answer(&mut self, request: &JupyterMessage, requests: &Receiver<JupyterMessage>) -> Option<u8> {
+    fn answer(&mut self, request: &JupyterMessage) -> Option<u8> {
         let reply: JupyterMessageContent = match &request.content {
+            JupyterMessageContent::ExecuteRequest(_) if self.is_aborting => {
+                let reply = ExecuteReply { status: ReplyStatus::Aborted, ..ExecuteReply::default() };
+                ExecuteReply { execution_count: self.count, ..reply }.into()
+            }
             JupyterMessageContent::ExecuteRequest(asked) => {
                 let reply = self.execute(request, asked);
-                let has_failed = reply.status == ReplyStatus::Error;
-                self.outbox.reply(reply.as_child_of(request));
-                return if has_failed && asked.stop_on_error { self.abort(requests) } else { None };
+                self.is_aborting = asked.stop_on_error && reply.status == ReplyStatus::Error;
+                reply.into()
             }
             JupyterMessageContent::CompleteRequest(asked) => self.complete(asked).into(),
             JupyterMessageContent::InspectRequest(asked) => self.inspect(asked).into(),
@@ -81,31 +83,10 @@ impl Kernel {
             JupyterMessageContent::CommInfoRequest(_) => CommInfoReply::default().into(),
             JupyterMessageContent::KernelInfoRequest(_) => info().into(),
             // Where it came by the other socket, which it should, it was answered there.
-            JupyterMessageContent::ShutdownRequest(_) => {
-                self.outbox.publish(ShutdownReply::default().as_child_of(request));
-                return Some(0);
-            }
+            JupyterMessageContent::ShutdownRequest(_) => return Some(0),
             _ => return None,
         };
         self.outbox.reply(JupyterMessage::new(reply, Some(request)));
-        None
-    }
-
-    /// What was to run after a cell that failed does not: it would build on what is not there.
-    fn abort(&mut self, requests: &Receiver<JupyterMessage>) -> Option<u8> {
-        while let Ok(request) = requests.try_recv() {
-            let end = self.attended(&request, |kernel| match &request.content {
-                JupyterMessageContent::ExecuteRequest(_) => {
-                    let reply = ExecuteReply { status: ReplyStatus::Aborted, ..ExecuteReply::default() };
-                    kernel.outbox.reply(ExecuteReply { execution_count: kernel.count, ..reply }.as_child_of(&request));
-                    None
-                }
-                _ => kernel.answer(&request, requests),
-            });
-            if end.is_some() {
-                return end;
-            }
-        }
         None
     }
 
@@ -114,6 +95,8 @@ impl Kernel {
         if asked.silent {
             self.screen.begin(None);
         } else {
+            // Errors name a cell by the number that is shown beside it.
+            self.session.entered = self.count.value();
             self.count.increment();
             self.screen.begin(Some(self.count));
             self.board.publish(ExecuteInput { code: asked.code.clone(), execution_count: self.count });

@@ -36,7 +36,8 @@ pub(crate) struct Session {
     pub(crate) toured: usize,
     /// Whether what ran last was asked to stop; it may have given a value all the same, as a training does.
     pub(crate) was_stopped: bool,
-    entered: usize,
+    /// Inputs so far; errors name them by their number.
+    pub(crate) entered: usize,
 }
 
 /// A value is shown in at most this many lines, until another number is set, and in this many characters.
