@@ -1,7 +1,7 @@
 //! What a training says of itself while it runs, in its folder: lines of JSON, and events for TensorBoard.
 //!
-//! Seconds differ from run to run, so these files are no results: no record of a run's bits names them, and a training
-//! goes on without them when they cannot be written.
+//! Seconds differ from run to run, so these files are no results: what a training reads of them is no input of what it
+//! makes, a replay of one finds it different, and a training goes on without them when they cannot be written.
 
 mod line;
 mod tensorboard;
