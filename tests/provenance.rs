@@ -177,6 +177,25 @@ fn a_run_that_skips_its_steps_writes_the_same() {
     }
 }
 
+/// The log of a training has seconds in it: it is no input of the run that goes on in it, and is not made again.
+#[test]
+fn a_log_is_no_result() {
+    let scene = Scene::new();
+    let script = "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [8] }); \
+                  train(m, d, #{ steps: 20, batch: 16, checkpoint: \"runs/a\", every: 10, resume: true, tensorboard: true }); \
+                  m.save(\"m.safetensors\");";
+    scene.file("d.rhai", script);
+    scene.succeeds(&["run", "d.rhai"]);
+    let model = std::fs::read(scene.path("m.safetensors")).unwrap();
+    std::fs::remove_file(scene.path("runs/a/step-00000020.safetensors")).unwrap();
+    scene.succeeds(&["run", "d.rhai"]);
+    assert_eq!(std::fs::read(scene.path("m.safetensors")).unwrap(), model);
+    assert!(scene.succeeds(&["replay", "m.safetensors"]).contains(" bytes are the same"));
+    let info = scene.succeeds(&["info", "runs/a/log.jsonl"]);
+    assert!(info.contains("text of 20 lines") && info.contains("as tumble wrote it"), "{info}");
+    assert!(scene.fails(&["replay", "runs/a/log.jsonl"]).contains("different, "));
+}
+
 /// Seen to give the mean of the data from before.
 #[test]
 fn a_step_whose_input_has_changed_is_computed_again() {

@@ -3,7 +3,7 @@
 //! The messages are `Event` and `Summary` of `tensorboard/compat/proto`. The time of day is not at hand, and would be
 //! none of a run that goes on: events carry the time that the training took, by which TensorBoard shows them too.
 
-use super::Line;
+use super::line::Line;
 use crate::vector::single;
 
 /// Name of the file; readers look for its beginning, and one name is one file however often a run goes on.
