@@ -1,7 +1,7 @@
 //! Figures where the prompt is, on terminals that can show them.
 //!
-//! Nothing is asked of the terminal, whose answer would be mixed with what is typed ahead: the environment tells what it
-//! is, or the user says.
+//! Nothing is asked of the terminal, whose answer would be mixed with what is typed ahead: the environment tells what
+//! it is, or the user says.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD as BASE64;
@@ -76,7 +76,8 @@ pub(super) fn chosen(name: &str) -> tumble::Result<Option<&'static Protocol>> {
     }
 }
 
-/// What the terminal has, as far as its environment tells; nothing inside of a multiplexer, which may pass it on or not.
+/// What the terminal has, as far as its environment tells; nothing inside of a multiplexer, which may pass it on or
+/// not.
 fn detected(variable: &dyn Fn(&str) -> String) -> Option<&'static Protocol> {
     let is_hidden = !variable("TMUX").is_empty() || !variable("STY").is_empty();
     let is_dumb = ["", "dumb"].contains(&variable("TERM").as_str());

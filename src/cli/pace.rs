@@ -21,7 +21,8 @@ pub(crate) struct Pace {
 impl Pace {
     /// A computation of which nothing was shown yet.
     pub(crate) fn new(first: &Report) -> Self {
-        // A first step that takes long is a part of what is waited for; what goes on from earlier work has its own pace.
+        // A first step that takes long is a part of what is waited for; what goes on from earlier work has its own
+        // pace.
         let (done, elapsed) = if first.done <= 1 { (0, Duration::ZERO) } else { (first.done, first.elapsed) };
         let shown = Report { task: first.task, done, elapsed, ..Report::default() };
         Self { shown, speed: None }

@@ -94,7 +94,8 @@ impl Builder {
         self
     }
 
-    /// What becomes of the lines that scripts give to `debug`, with their places. By default they go to standard output.
+    /// What becomes of the lines that scripts give to `debug`, with their places. By default they go to standard
+    /// output.
     #[must_use]
     pub fn debug(mut self, debugger: impl Fn(&str) + 'static) -> Self {
         self.debugger = Some(Box::new(debugger));
