@@ -1,6 +1,6 @@
 //! What notebooks ask of the language, and its answers.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::mpsc::Receiver;
@@ -29,8 +29,6 @@ pub(super) struct Kernel {
     screen: Rc<Notebook>,
     outbox: Arc<Outbox>,
     count: ExecutionCount,
-    /// Whether cells that wait are not run.
-    is_aborting: bool,
 }
 
 impl Kernel {
@@ -45,49 +43,50 @@ impl Kernel {
         setup.progress = Some(board.clone());
         setup.screen = screen.clone();
         let session = Session::new(setup.runtime()?, setup);
-        Ok(Self { session, board, screen, outbox, count: ExecutionCount::default(), is_aborting: false })
+        Ok(Self { session, board, screen, outbox, count: ExecutionCount::default() })
     }
 
     /// Answers until it is asked to end, and returns the exit code.
     pub(super) fn serve(mut self, requests: &Receiver<JupyterMessage>) -> u8 {
+        let mut waited = VecDeque::new();
         loop {
-            // What was to run after a cell that failed does not: it would build on what is not there.
-            let waiting = if self.is_aborting { requests.try_recv().ok() } else { None };
-            self.is_aborting = waiting.is_some();
-            let Some(request) = waiting.or_else(|| requests.recv().ok()) else { return 0 };
+            let aborted = waited.pop_front();
+            let is_aborted = aborted.is_some();
+            let Some(request) = aborted.or_else(|| requests.recv().ok()) else { return 0 };
             self.outbox.publish(Status::busy().as_child_of(&request));
-            let end = self.answer(&request);
+            let reply = self.answer(&request, is_aborted);
+            if has_failed(&request, reply.as_ref()) {
+                // Cells that wait would build on what is not there; those are not meant that come after the reply.
+                waited.extend(requests.try_iter());
+            }
+            if let Some(reply) = reply {
+                self.outbox.reply(JupyterMessage::new(reply, Some(&request)));
+            }
             self.outbox.publish(Status::idle().as_child_of(&request));
-            if let Some(code) = end.or_else(|| self.session.setup.interrupt.leaving()) {
+            // Where it came by the other socket, which it should, it was answered there.
+            let is_last = matches!(request.content, JupyterMessageContent::ShutdownRequest(_));
+            if let Some(code) = self.session.setup.interrupt.leaving().or(is_last.then_some(0)) {
                 return code;
             }
         }
     }
 
-    /// Answers a request; gives the exit code when it is the last one.
-    fn answer(&mut self, request: &JupyterMessage) -> Option<u8> {
-        let reply: JupyterMessageContent = match &request.content {
-            JupyterMessageContent::ExecuteRequest(_) if self.is_aborting => {
+    /// The reply to a request, if there is one; a cell that is aborted is not run.
+    fn answer(&mut self, request: &JupyterMessage, is_aborted: bool) -> Option<JupyterMessageContent> {
+        Some(match &request.content {
+            JupyterMessageContent::ExecuteRequest(_) if is_aborted => {
                 let reply = ExecuteReply { status: ReplyStatus::Aborted, ..ExecuteReply::default() };
                 ExecuteReply { execution_count: self.count, ..reply }.into()
             }
-            JupyterMessageContent::ExecuteRequest(asked) => {
-                let reply = self.execute(request, asked);
-                self.is_aborting = asked.stop_on_error && reply.status == ReplyStatus::Error;
-                reply.into()
-            }
+            JupyterMessageContent::ExecuteRequest(asked) => self.execute(request, asked).into(),
             JupyterMessageContent::CompleteRequest(asked) => self.complete(asked).into(),
             JupyterMessageContent::InspectRequest(asked) => self.inspect(asked).into(),
             JupyterMessageContent::IsCompleteRequest(asked) => self.is_complete(&asked.code).into(),
             JupyterMessageContent::HistoryRequest(_) => HistoryReply::default().into(),
             JupyterMessageContent::CommInfoRequest(_) => CommInfoReply::default().into(),
             JupyterMessageContent::KernelInfoRequest(_) => info().into(),
-            // Where it came by the other socket, which it should, it was answered there.
-            JupyterMessageContent::ShutdownRequest(_) => return Some(0),
             _ => return None,
-        };
-        self.outbox.reply(JupyterMessage::new(reply, Some(request)));
-        None
+        })
     }
 
     fn execute(&mut self, request: &JupyterMessage, asked: &ExecuteRequest) -> ExecuteReply {
@@ -163,6 +162,16 @@ impl Kernel {
             true => IsCompleteReply::incomplete(" ".repeat(INDENT * assist::depth(code))),
             false => IsCompleteReply::complete(),
         }
+    }
+}
+
+/// Whether a cell failed that others are not to run behind.
+fn has_failed(request: &JupyterMessage, reply: Option<&JupyterMessageContent>) -> bool {
+    match (&request.content, reply) {
+        (JupyterMessageContent::ExecuteRequest(asked), Some(JupyterMessageContent::ExecuteReply(reply))) => {
+            asked.stop_on_error && reply.status == ReplyStatus::Error
+        }
+        _ => false,
     }
 }
 
