@@ -115,7 +115,7 @@ impl Progress for Terminal {
 
 impl Line {
     fn new(first: &Report) -> Self {
-        // A first step that takes long is a part of what is waited for; what goes on from earlier work has its own pace.
+        // A first step that takes long is a part of what is waited for; earlier work, from which a run goes on, is not.
         let (done, elapsed) = if first.done <= 1 { (0, Duration::ZERO) } else { (first.done, first.elapsed) };
         let shown = Report { task: first.task, done, elapsed, ..Report::default() };
         Self { is_drawn: false, shown, speed: None }

@@ -44,12 +44,12 @@ mod functions {
     /// was never stopped, begins where there is nothing yet, and passes over a training that is finished: it can be
     /// submitted until it is done. A checkpoint is also a saved score, for `score::load`.
     ///
-    /// While it trains, `log.jsonl` in that folder gets a line of JSON at each point of the loss, and every 10 seconds in
-    /// between: `step`, `steps`, `loss` and `by_time` since the point before, `learning_rate`, `gradient_norm` before it
-    /// is clipped, `seconds`. `tumble watch runs/a` shows it from another terminal. With `resume` it goes on behind the
-    /// step that the training goes on from. `tensorboard: true` writes the same as `events.out.tfevents..` beside it,
-    /// with the time that the training took in place of that of the day. Both are no results: their seconds, and which
-    /// lines are in between, differ from run to run.
+    /// While it trains, `log.jsonl` in that folder gets a line of JSON at each point of the loss, and every 10 seconds
+    /// in between: `step`, `steps`, `loss` and `by_time` since the point before, `learning_rate`, `gradient_norm` before
+    /// it is clipped, `seconds`. `tumble watch runs/a` shows it from another terminal. With `resume` it goes on behind
+    /// the step that the training goes on from. `tensorboard: true` writes the same as `events.out.tfevents..` beside
+    /// it, with the time that the training took in place of that of the day. Both are no results: their seconds, and
+    /// which lines are in between, differ from run to run.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.by_time`, tensor
