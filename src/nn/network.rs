@@ -161,8 +161,8 @@ pub trait Training: Send + Sync {
     fn space(&self, count: usize) -> usize;
 
     /// Returns `scale` · Σ weight · (network(state, clock) − target)² and writes its gradient by the `parameters`,
-    /// which are those of the last [`Training::update`], and to `errors` what each sample adds to it. `space` is working
-    /// memory, of the length that [`Training::space`] says.
+    /// which are those of the last [`Training::update`], and to `errors` what each sample adds to it. `space` is
+    /// working memory, of the length that [`Training::space`] says.
     ///
     /// # Errors
     /// When a device fails.

@@ -20,8 +20,8 @@ const SILENCE: Duration = Duration::from_secs(10);
 pub struct Record {
     /// (step, mean loss since the point before), the step counted in this run.
     pub loss: Vec<[f64; 2]>,
-    /// (time, mean loss, samples) in ten equal parts of the times that are trained on, over the last tenth of the steps,
-    /// or up to two tenths of a run that the user stopped.
+    /// (time, mean loss, samples) in ten equal parts of the times that are trained on, over the last tenth of the
+    /// steps, or up to two tenths of a run that the user stopped.
     pub by_time: Vec<[f64; 3]>,
     /// Steps done.
     pub steps: u64,

@@ -33,8 +33,8 @@ impl FusedTraining {
         }
     }
 
-    /// Leaves the gradient of Σ weight · (answer − target)² · `scale` by the answer in its slot, the part of each sample
-    /// in `errors`, and returns that sum.
+    /// Leaves the gradient of Σ weight · (answer − target)² · `scale` by the answer in its slot, the part of each
+    /// sample in `errors`, and returns that sum.
     fn squared_error(&self, samples: Samples<'_>, scale: f32, slots: &mut [&mut [f32]], errors: &mut [f64]) -> f64 {
         let Self { graph, plan, .. } = self;
         let (last, count, extent) = (graph.nodes.len() - 1, samples.count, graph.answer().layer.output());

@@ -180,8 +180,8 @@ dispatched! {
 
 /// Replaces the network's output by the gradient of Σ w (output + bias − target)² · `scale` and returns that sum.
 ///
-/// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written, and to `errors` the
-/// part of each sample in the sum.
+/// `output` is [count, width]; `target` and `weight` are [width, count]; `bias_gradient` is written, and to `errors`
+/// the part of each sample in the sum.
 pub(in crate::nn) fn squared_error(
     bias: &[f32],
     target: &[f32],
