@@ -46,10 +46,10 @@ mod functions {
     ///
     /// While it trains, `log.jsonl` in that folder gets a line of JSON at each point of the loss, and every 10 seconds
     /// in between: `step`, `steps`, `loss` and `by_time` since the point before, `learning_rate`, `gradient_norm`
-    /// before it is clipped, `seconds`. `tumble watch runs/a` shows it from another terminal. With `resume` it goes on behind
-    /// the step that the training goes on from. `tensorboard: true` writes the same as `events.out.tfevents..` beside
-    /// it, with the time that the training took in place of that of the day. Both are no results: their seconds, and
-    /// which lines are in between, differ from run to run.
+    /// before it is clipped, `seconds`. `tumble watch runs/a` shows it from another terminal. With `resume` it goes on
+    /// behind the step that the training goes on from. `tensorboard: true` writes the same as `events.out.tfevents..`
+    /// beside it, with the time that the training took in place of that of the day. Both are no results: their seconds,
+    /// and which lines are in between, differ from run to run.
     ///
     /// # Returns
     /// A `Record`: `r.loss`, tensor [points, 2] of (step, mean loss since the point before), `r.by_time`, tensor
@@ -61,7 +61,8 @@ mod functions {
     /// checkpoints cannot be written, has a training and `resume` is not asked for, or has that of another score, other
     /// data or options: names what differs. When the loss is no longer finite, or at the end is a hundred times that
     /// before the first step. The score then keeps its weights from before the call. A checkpoint or a log that cannot
-    /// be written later on is warned of, and a checkpoint that is damaged when it is resumed, in favour of the one before.
+    /// be written later on is warned of, and a checkpoint that is damaged when it is resumed, in favour of the one
+    /// before.
     ///
     /// # Source
     /// Dockhorn, Vahdat, Kreis, arXiv 2112.07068; Adam: Kingma and Ba, arXiv 1412.6980; likelihood weighting: Song,
