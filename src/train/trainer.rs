@@ -275,8 +275,8 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// Adds a line to the log, of `point` or of the losses since the last one. That it cannot be written is no reason
-    /// to stop.
+    /// Adds a line to the log, of `point` or of the losses since the last one. That it cannot be written is no
+    /// reason to stop.
     fn tell(&mut self, point: Option<Point>, task: &Task) {
         let Some((point, last)) = point.or_else(|| self.history.open()).zip(self.last) else { return };
         let line = self.history.line(&point, last);
