@@ -107,26 +107,6 @@ impl Progress for Terminal {
 }
 
 impl Line {
-    fn new(first: &Report) -> Self {
-        // A first step that takes long is a part of what is waited for; earlier work, from which a run goes on, is not.
-        let (done, elapsed) = if first.done <= 1 { (0, Duration::ZERO) } else { (first.done, first.elapsed) };
-        let shown = Report { task: first.task, done, elapsed, ..Report::default() };
-        Self { is_drawn: false, shown, speed: None }
-    }
-
-    fn is_fresh(&self) -> bool {
-        self.speed.is_none()
-    }
-
-    /// Takes in the speed since the last report shown.
-    fn measure(&mut self, report: &Report) {
-        let time = report.elapsed.saturating_sub(self.shown.elapsed).as_secs_f64();
-        let now = report.done.saturating_sub(self.shown.done) as f64 / time.max(1e-9);
-        let weight = 1.0 - (-time / SMOOTHING.as_secs_f64()).exp();
-        self.speed = Some(self.speed.map_or(now, |before| before + weight * (now - before)));
-        self.shown = report.clone();
-    }
-
     /// Draws over what was drawn before. The cursor stays short of the edge, where the `^C` that a terminal echoes
     /// would break the line, and half of it could not be cleared.
     fn draw(&mut self, report: &Report) {

@@ -124,7 +124,10 @@ impl Standard {
         let load = || {
             let ast = compile(engine, &self.0.sources, &self.0.tokens, file, text)?;
             let shorter = engine.compile(shorter_forms(&ast))?;
-            Ok::<_, Box<EvalAltResult>>(ast.merge(&shorter))
+            let mut ast = ast.merge(&shorter);
+            // Of functions that are shared it would be lost.
+            ast.set_source(file);
+            Ok::<_, Box<EvalAltResult>>(ast)
         };
         self.0.files[i].ast.get_or_init(|| load().unwrap_or_else(|error| panic!("{file}: {error}")))
     }
