@@ -244,7 +244,7 @@ fn describe(engine: &Engine, info: &FuncInfo, tables: &Tables) -> Option<Describ
     let metadata = info.metadata;
     if let Some(script) = &info.script {
         let doc = clean(script.comments.iter().copied());
-        return Some(written(&info.namespace, &script.name, &script.params, doc));
+        return Some(written(&info.namespace, script.name, &script.params, doc));
     }
     let doc = clean(metadata.comments.iter().map(|comment| comment.as_str()));
     let parameters: Vec<String> = metadata.params_info.iter().map(|info| parameter(engine, info)).collect();

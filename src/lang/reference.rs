@@ -84,7 +84,7 @@ mod tests {
         let files = runtime.catalog().definitions();
         let of = |name: &str| &files.iter().find(|(file, _)| *file == name).unwrap().1;
         assert!(of("process").starts_with("module process;\n\n/// "), "{}", of("process"));
-        assert!(of("process").contains("\nfn active(options: ?);\n") && !of("process").contains('$'));
+        assert!(of("process").contains("\nfn active(options: ?);\n") && !of("process").contains("anon$"));
         assert!(of("global").contains("\nfn train(score: Score, data: Dataset, options: map);\n"));
     }
 }

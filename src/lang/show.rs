@@ -278,7 +278,7 @@ mod tests {
         assert!(many.lines().count() == 22 && many.ends_with("\n  and 10 more"), "{many}");
         let inside =
             shown(&format!("#{{ name: \"a long name, so that the map has a line for each key\", rows: {rows} }}"));
-        assert!(inside.ends_with("\n  rows    at  name\n           1  \"x\"\n        22.5  \"eta\""), "{inside}");
+        assert!(inside.ends_with("\n  rows      at  name\n             1  \"x\"\n          22.5  \"eta\""), "{inside}");
     }
 
     #[test]

@@ -11,7 +11,11 @@ use crate::lang::runtime::Runtime;
 pub fn inspect(runtime: &Runtime, text: &str, cursor: usize, page: Page) -> Option<String> {
     let all = pieces(text);
     let touches = |piece: &Piece| piece.kind == Kind::Word && (piece.range.start..=piece.range.end).contains(&cursor);
-    let named = all.iter().position(touches).and_then(|at| name(runtime, text, &all[..=at], page));
+    // A key of a map says something to the function that takes the map.
+    let sign = |at: usize| all.get(at).map(|piece| &text[piece.range.clone()]);
+    let is_key = |at: usize| sign(at + 1) == Some(":") && sign(at + 2) != Some(":");
+    let named = all.iter().position(touches).filter(|&at| !is_key(at));
+    let named = named.and_then(|at| name(runtime, text, &all[..=at], page));
     named.or_else(|| {
         let before = all.iter().take_while(|piece| piece.range.end <= cursor).count();
         calls(text, &all[..before]).iter().rev().find_map(|name| page.named(runtime.catalog(), name).ok())

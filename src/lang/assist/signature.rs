@@ -39,16 +39,28 @@ pub fn signature(runtime: &Runtime, text: &str) -> Option<String> {
         }
         _ => None,
     };
+    // Of a value that is not known: methods of one type only.
+    let kinds = || entry.forms.iter().filter_map(|form| form.split_once('('));
+    let kinds = || kinds().map(|(_, rest)| kind_of(rest.split([',', ')']).next().unwrap_or_default()));
+    let first = kinds().next()?;
+    if owner == Some(None) && kinds().any(|kind| kind != first) {
+        return None;
+    }
     let rest = |form: &String| {
         let mut parameters: Vec<&str> = form.split_once('(')?.1.rsplit_once(')')?.0.split(", ").collect();
         if let Some(kind) = &owner {
-            let own = parameters.remove(0);
-            kind.as_ref().is_none_or(|kind| own.ends_with(&format!(": {kind}"))).then_some(())?;
+            let own = kind_of(parameters.remove(0));
+            (own == kind.as_deref().unwrap_or(first)).then_some(())?;
         }
         let rest = parameters.get(given..).filter(|rest| rest.iter().any(|parameter| !parameter.is_empty()))?;
         Some(rest.join(", ") + ")")
     };
     entry.forms.iter().filter_map(rest).max_by_key(String::len)
+}
+
+/// The type of a parameter, if it says one.
+fn kind_of(parameter: &str) -> &str {
+    parameter.split_once(": ").map_or("", |(_, kind)| kind)
 }
 
 #[cfg(test)]
@@ -66,8 +78,10 @@ mod tests {
         assert_eq!(of("energy(1, "), "k)");
         assert_eq!(of("process::active("), "options)");
         // A method has its value before the dot, which tells whose it is.
-        assert_eq!(of("p.kernel("), "time: number)");
-        assert_eq!(of("d.sample("), "count: number, seed: number)");
+        assert_eq!(of("p.kernel("), "t)");
+        assert_eq!(of("d.sample("), "count, seed)");
+        // Nobody knows whose it is.
+        assert_eq!(of("f(x).sample("), "");
         // Where something is typed, in other brackets, behind the last one, and of what nobody knows.
         for text in ["train(m", "train(m, #{ steps: 1, ", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train("]
         {
