@@ -83,6 +83,9 @@ fn what_may_be_right_passes() {
         // Files are not written, so that they are not there.
         "io::write(\"a.json\", #{ a: 1 }); let a = io::read(\"a.json\"); print(a.a);",
         "noise::coloured(#{ components: [[1, 0.1], [0.5, 2]], variance2: 0.7 });",
+        // Variables that were forgotten are made again, and leave the others as they are.
+        "let d = dataset::diamond(); let m = score::exact(process::active(), d); let s = sample(m, #{ count: 10 });
+         let a = plot::scatter([s.x]); let e = 1; let f = 5; let m = 2; let e = 3; assert(m == 2 && e == 3 && f == 5);",
         "if is_def_var(\"args\") { print(args.len); }",
         "exit(3); process::active(#{ tau: -1 });",
     ];

@@ -51,6 +51,8 @@ const PROTOCOLS: &[Protocol] = &[
 
 /// Columns of a picture; more makes it no clearer.
 const WIDEST: usize = 72;
+/// Rows that are left to the input and the figure's text.
+const ROWS: usize = 4;
 /// Pixels that are taken for a column where that is not known.
 const PIXELS: u32 = 9;
 /// Bytes of a piece that kitty takes at once.
@@ -85,10 +87,13 @@ fn detected(variable: &dyn Fn(&str) -> String) -> Option<&'static Protocol> {
 }
 
 impl Protocol {
-    /// What is written to show a PNG file on a terminal of `width` columns; nothing of what is none.
-    pub(super) fn text(&self, png: &[u8], width: usize, in_tmux: bool) -> Option<String> {
+    /// What is written to show a PNG file on a terminal of so many rows and columns, with room for what was typed;
+    /// nothing of what is none.
+    pub(super) fn text(&self, png: &[u8], [rows, width]: [usize; 2], in_tmux: bool) -> Option<String> {
         let picture = image::load_from_memory(png).ok()?;
-        let columns = width.saturating_sub(1).clamp(1, WIDEST) as u32;
+        // A row is as high as two columns are wide.
+        let high = 2 * rows.saturating_sub(ROWS).max(ROWS) as u32 * picture.width() / picture.height().max(1);
+        let columns = (width.saturating_sub(1).clamp(1, WIDEST) as u32).min(high.max(1));
         let text = (self.show)(png, &picture, columns);
         // Colours tmux knows itself.
         Some(if in_tmux && self.name != "blocks" { passed_on(&text) } else { text })
@@ -183,7 +188,7 @@ mod tests {
 
     fn shown(name: &str, in_tmux: bool) -> String {
         let protocol = PROTOCOLS.iter().find(|protocol| protocol.name == name).unwrap();
-        protocol.text(&flag(), 13, in_tmux).unwrap()
+        protocol.text(&flag(), [24, 13], in_tmux).unwrap()
     }
 
     #[test]
@@ -223,6 +228,8 @@ mod tests {
         let red = "\x1b[38;2;255;0;0;48;2;255;0;0m▀".repeat(12) + "\x1b[0m\n";
         let blocks = shown("blocks", true);
         assert!(blocks.starts_with(&red) && blocks.lines().count() == 6, "{blocks}");
+        let low = PROTOCOLS[3].text(&flag(), [9, 80], false).unwrap();
+        assert_eq!(low.lines().count(), 5);
     }
 
     #[test]

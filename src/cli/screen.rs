@@ -64,7 +64,7 @@ impl Screen for Terminal {
         // A figure that cannot be drawn said so when it was saved, or will.
         if let Some(Ok((png, _))) = runtime.picture(value) {
             let in_tmux = std::env::var_os("TMUX").is_some();
-            terminal::print_page(&protocol.text(&png, terminal::width(), in_tmux).unwrap_or_default());
+            terminal::print_page(&protocol.text(&png, terminal::size(), in_tmux).unwrap_or_default());
         }
     }
 

@@ -18,6 +18,12 @@ pub(crate) fn width_of(terminal: &Term) -> usize {
     terminal.size_checked().map_or(100, |(_, columns)| usize::from(columns).max(20))
 }
 
+/// Rows and columns of the terminal behind standard output.
+pub(super) fn size() -> [usize; 2] {
+    let rows = Term::stdout().size_checked().map_or(24, |(rows, _)| usize::from(rows));
+    [rows, width()]
+}
+
 /// Whether standard output may carry colours (<https://no-color.org>).
 pub(crate) fn colour() -> bool {
     std::io::stdout().is_terminal() && colours_wanted()

@@ -32,7 +32,7 @@ use nalgebra::DMatrix;
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
-use crate::tensor::{self, Tensor, coarse};
+use crate::tensor::{self, Tensor, coarse, number};
 use crate::vector::single;
 use points::Points;
 use toy::{SwissRolls, Toy};
@@ -420,7 +420,7 @@ impl fmt::Display for Dataset {
             Law::Points(points) => write!(f, "{} points", points.tensor().shape()[0])?,
             Law::Scaled(data, _) => return write!(f, "{data}, normalised"),
         }
-        write!(f, ", datum of shape {:?}, variance {:.4}", self.shape(), self.variance())?;
+        write!(f, ", datum of shape {:?}, variance {}", self.shape(), number(self.variance()))?;
         f.write_str(if self.units().is_some() { ", normalised" } else { "" })?;
         if self.labels().is_empty() { Ok(()) } else { write!(f, ", {} labels", self.classes().len()) }
     }

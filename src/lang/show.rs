@@ -1,5 +1,7 @@
 //! What a value shows of itself at a prompt: its text, and beyond it ranges, moments and small pictures in characters.
 
+use std::collections::BTreeSet;
+
 use rhai::{Array, Dynamic, Map};
 
 use super::builtins::plot::Picture;
@@ -123,16 +125,17 @@ fn map(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     Some(map.iter().map(|(key, value)| line(key, value)).collect::<Vec<_>>().join("\n"))
 }
 
-/// Maps of the same keys, one below the other: a table, of as many rows as are shown of a long tensor's.
+/// Maps, one below the other: a table, of as many rows as are shown of a long tensor's.
 fn table(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     let rows = value.read_lock::<Array>()?;
     let maps = rows.iter().map(|row| row.read_lock::<Map>()).collect::<Option<Vec<_>>>()?;
-    let keys: Vec<&str> = maps.first().filter(|_| maps.len() > 1)?.keys().map(|key| key.as_str()).collect();
+    let keys: BTreeSet<&str> = maps.iter().flat_map(|map| map.keys().map(|key| key.as_str())).collect();
     let mut columns = Vec::new();
-    for key in keys.iter().filter(|_| maps.iter().all(|map| map.len() == keys.len())) {
-        let entries = maps.iter().map(|map| map.get(*key)).collect::<Option<Vec<_>>>()?;
-        let is_number = entries.iter().all(|entry| options::number(entry).is_some());
-        let text = |entry: &&Dynamic| options::number(entry).map_or_else(|| (frame.text)(entry), number);
+    for key in keys.iter().filter(|_| maps.len() > 1) {
+        let entries: Vec<Option<&Dynamic>> = maps.iter().map(|map| map.get(*key)).collect();
+        let is_number = entries.iter().flatten().all(|entry| options::number(entry).is_some());
+        let shown = |entry: &Dynamic| options::number(entry).map_or_else(|| (frame.text)(entry), number);
+        let text = |entry: &Option<&Dynamic>| entry.map(shown).unwrap_or_default();
         let cells: Vec<String> =
             [(*key).to_owned()].into_iter().chain(entries[..maps.len().min(ROWS)].iter().map(text)).collect();
         let width = cells.iter().map(|cell| cell.chars().count()).max().unwrap_or(0);
@@ -268,12 +271,12 @@ mod tests {
         );
     }
 
-    /// Of the same keys, and no wider than the window.
+    /// With gaps where a map lacks a key, and no wider than the window.
     #[test]
     fn lists_of_maps_show_as_tables() {
         let rows = "[#{ at: 1, name: \"x\" }, #{ at: 22.5, name: \"eta\" }]";
         assert_eq!(shown(rows), "    at  name\n     1  \"x\"\n  22.5  \"eta\"");
-        assert_eq!(shown("[#{ a: 1 }, #{ b: 1 }]"), "[#{\"a\": 1}, #{\"b\": 1}]");
+        assert_eq!(shown("[#{ a: 1 }, #{ b: 10 }]"), "  a   b\n  1\n     10");
         let many = shown("let rows = []; for i in 0..30 { rows.push(#{ i: i }); } rows");
         assert!(many.lines().count() == 22 && many.ends_with("\n  and 10 more"), "{many}");
         let inside =

@@ -19,6 +19,7 @@ use crate::nn::{Candle, Chance, Network, Samples, Training, Weights};
 use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
 use crate::task::{Task, Team};
+use crate::tensor::number;
 use crate::vector::single;
 
 /// Trains a model in place by hybrid score matching on draws from `data`.
@@ -116,8 +117,9 @@ fn check_moments(model: &Learned, data: &Dataset) -> Result<()> {
             && (is_equal || (0.25..=4.0).contains(&(other_variance / own_variance)))
     };
     let Some(far) = (0..own.mean.len()).find(|&c| !is_near(c)) else { return Ok(()) };
-    let law =
-        |i: usize, moments: &Moments| format!("mean {:.4} and variance {:.4}", moments.mean[far], variances[i][far]);
+    let law = |i: usize, moments: &Moments| {
+        format!("mean {} and variance {}", number(moments.mean[far]), number(variances[i][far]))
+    };
     let problem = format!("has {} in coordinate {far}, the model was made for {}", law(1, other), law(0, own));
     Err(Error::argument("data", problem).with_hint("make a model from the data it is trained on"))
 }

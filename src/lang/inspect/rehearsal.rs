@@ -19,7 +19,7 @@ pub(super) fn run(runtime: &mut Runtime, ast: &AST) -> Outcome<()> {
     for statement in ast.statements() {
         // Variables that were forgotten shift the places at which the compiled text expects the others.
         runtime.global.always_search_scope = true;
-        match runtime.perform(std::slice::from_ref(statement)) {
+        match runtime.perform(&[anew(statement)]) {
             Ok(_) => {}
             Err(error) if is_end(&error) => break,
             Err(error) if is_of_rehearsal(&error, &unknown) => forget(statement, &mut runtime.scope, &mut unknown),
@@ -27,6 +27,19 @@ pub(super) fn run(runtime: &mut Runtime, ast: &AST) -> Outcome<()> {
         }
     }
     Ok(())
+}
+
+/// A statement that makes its variable anew: a second `let` of a name would overwrite what stands where the first was
+/// compiled to be.
+fn anew(statement: &Stmt) -> Stmt {
+    match statement {
+        Stmt::Var(variable, flags, position) => {
+            let mut variable = variable.clone();
+            variable.2 = None;
+            Stmt::Var(variable, *flags, *position)
+        }
+        other => other.clone(),
+    }
 }
 
 /// Whether a script ends here: by itself, or because it takes longer than a rehearsal may.
