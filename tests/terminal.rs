@@ -348,7 +348,7 @@ fn values_show_themselves() {
     session.expect(b"1)\r", "  cov ");
     let hidden = session.expect(b"linspace(0, 99, 100);\r41 + 1\r", "42\r\n");
     assert!(!hidden.contains("mean"), "{hidden}");
-    session.expect(b"plot::scatter([ones([3, 2])])\r", "\x1b_Ga=T,f=100,q=2,c=72,m=1;iVBORw0KGgo");
+    session.expect(b"plot::scatter([ones([3, 2])])\r", "\x1b_Ga=T,f=100,q=2,c=");
     let silent = session.expect(b"plot::scatter([ones([3, 2])]);\r42 + 1\r", "43\r\n");
     assert!(!silent.contains("\x1b_G"), "{silent}");
     session.leave();
