@@ -43,7 +43,7 @@ pub struct KernelBasis {
 /// The normalised state and the whitened target of a kind of copy as linear functions of the centred datum x_0 − m,
 /// along the axes of the data, and the noise ε of the perturbation, exact cancellations included.
 ///
-/// The first k columns multiply x_0 − m, column k + i the noise ε_i, whose order is [`KernelBasis::noise_order`].
+/// The first k columns multiply x_0 − m, column k + i the noise ε_i, the undriven components first.
 #[derive(Debug, Clone)]
 pub struct Perturbation {
     /// u_b, [m, k + m].
