@@ -11,7 +11,7 @@ use super::builtins::{measure, noise, score};
 use super::modules::{compile, evaluate};
 use super::options::{MUST_BE_GIVEN, Tables};
 use super::rewrite::Insertions;
-use super::sources::Sources;
+use super::sources::{Sources, is_of_word};
 use super::tokens::TokenState;
 
 /// A file of the standard library beside this source: (module, file, text).
@@ -163,7 +163,6 @@ fn named(text: &str) -> [bool; STANDARD.len()] {
 }
 
 fn has_word(text: &str, word: &str) -> bool {
-    let is_of_word = |c: char| c.is_alphanumeric() || c == '_';
     text.match_indices(word)
         .any(|(at, _)| !text[..at].ends_with(is_of_word) && !text[at + word.len()..].starts_with(is_of_word))
 }

@@ -117,7 +117,7 @@ pub(super) type Known = BTreeSet<(String, Vec<TypeId>)>;
 
 /// Those that an engine has.
 pub(super) fn known(engine: &Engine) -> Known {
-    forms(engine).into_iter().map(|form| (form.name, form.types)).collect()
+    forms(engine).iter().map(Form::key).collect()
 }
 
 /// Gives every function that takes whole numbers a form for floats, which must be whole: `a.extract(n / 2)`. Comes
@@ -133,9 +133,10 @@ pub(super) fn widen_new(engine: &mut Engine, before: &Known) {
 }
 
 fn widen_those(engine: &mut Engine, before: &Known, kinds: &[TypeId]) {
-    let (found, mut known) = (forms(engine), known(engine));
+    let found = forms(engine);
+    let mut known: Known = found.iter().map(Form::key).collect();
     let other = |kind: TypeId| if kind == TypeId::of::<INT>() { TypeId::of::<FLOAT>() } else { TypeId::of::<INT>() };
-    for form in found.into_iter().filter(|form| !before.contains(&(form.name.clone(), form.types.clone()))) {
+    for form in found.into_iter().filter(|form| !before.contains(&form.key())) {
         let places: Vec<usize> = (0..form.types.len()).filter(|&i| kinds.contains(&form.types[i])).collect();
         for chosen in 1..1_usize << places.len() {
             let mut types = form.types.clone();
@@ -152,6 +153,10 @@ fn widen_those(engine: &mut Engine, before: &Known, kinds: &[TypeId]) {
 }
 
 impl Form {
+    fn key(&self) -> (String, Vec<TypeId>) {
+        (self.name.clone(), self.types.clone())
+    }
+
     fn register(&self, engine: &mut Engine, types: &[TypeId]) {
         let form = self.clone();
         engine.register_raw_fn(self.name.as_str(), types, move |ctx: NativeCallContext, arguments| {

@@ -2,7 +2,7 @@
 
 use super::Page;
 use super::complete::{receiver, valued};
-use super::option_map::called;
+use super::option_map::{called, open};
 use super::scan::{Kind, Piece, pieces};
 use crate::lang::runtime::Runtime;
 
@@ -18,7 +18,8 @@ pub fn inspect(runtime: &Runtime, text: &str, cursor: usize, page: Page) -> Opti
     let named = named.and_then(|at| name(runtime, text, &all[..=at], page));
     named.or_else(|| {
         let before = all.iter().take_while(|piece| piece.range.end <= cursor).count();
-        calls(text, &all[..before]).iter().rev().find_map(|name| page.named(runtime.catalog(), name).ok())
+        let mut calls = open(text, &all[..before]).into_iter().rev().filter(|bracket| !bracket.called.is_empty());
+        calls.find_map(|call| page.named(runtime.catalog(), &call.called).ok())
     })
 }
 
@@ -42,21 +43,6 @@ fn name(runtime: &Runtime, text: &str, pieces: &[Piece], page: Page) -> Option<S
 fn variable(runtime: &Runtime, word: &str, page: Page) -> Option<String> {
     let value = valued(runtime, &[word])?;
     Some(format!("{word}: {}\n{}", runtime.type_name(&value), runtime.show(&value, page.width)))
-}
-
-/// The functions whose brackets are open behind these pieces, the innermost last.
-fn calls(text: &str, pieces: &[Piece]) -> Vec<String> {
-    let mut open = Vec::new();
-    for (i, piece) in pieces.iter().enumerate() {
-        match &text[piece.range.clone()] {
-            "(" => open.push(called(text, &pieces[..i])),
-            "[" | "{" => open.push(String::new()),
-            ")" | "]" | "}" => drop(open.pop()),
-            _ => {}
-        }
-    }
-    open.retain(|name| !name.is_empty());
-    open
 }
 
 #[cfg(test)]

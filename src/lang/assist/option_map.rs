@@ -13,11 +13,15 @@ pub(super) struct OptionMap<'a> {
 
 /// A bracket that is still open.
 #[derive(Default)]
-struct Open<'a> {
+pub(super) struct Open<'a> {
+    /// Its place among the pieces.
+    pub(super) at: usize,
+    /// Commas in it so far.
+    pub(super) commas: usize,
     /// Whether it is the `{` of `#{`.
     is_map: bool,
     /// What is called, if it is the `(` of a call.
-    called: String,
+    pub(super) called: String,
     /// Of a map, the keys so far, with the strings that they are given.
     entries: Vec<(&'a str, Option<&'a str>)>,
 }
@@ -25,27 +29,7 @@ struct Open<'a> {
 impl<'a> OptionMap<'a> {
     /// The map that is the last thing open, if it stands in the brackets of a call of a documented function.
     pub(super) fn open(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> Option<Self> {
-        let mut open: Vec<Open<'a>> = Vec::new();
-        for (i, piece) in before.iter().enumerate() {
-            let earlier = |back: usize| i.checked_sub(back).map_or("", |at| &text[before[at].range.clone()]);
-            match &text[piece.range.clone()] {
-                "(" => open.push(Open { called: called(text, &before[..i]), ..Open::default() }),
-                "{" => open.push(Open { is_map: earlier(1) == "#", ..Open::default() }),
-                "[" => open.push(Open::default()),
-                ")" | "}" | "]" => drop(open.pop()),
-                ":" if i > 0 => {
-                    if let Some(innermost) = open.last_mut() {
-                        innermost.entries.push((earlier(1), None));
-                    }
-                }
-                string if piece.kind == Kind::String && earlier(1) == ":" => {
-                    if let Some((_, value)) = open.last_mut().and_then(|innermost| innermost.entries.last_mut()) {
-                        *value = Some(string.trim_matches('"'));
-                    }
-                }
-                _ => {}
-            }
-        }
+        let mut open = open(text, before);
         let map = open.pop().filter(|map| map.is_map)?;
         let entry = runtime.catalog().get(&open.pop()?.called)?;
         Some(Self { options: entry.options(), entries: map.entries })
@@ -66,6 +50,37 @@ impl<'a> OptionMap<'a> {
             option.owner.as_ref().is_none_or(|(choice, word)| chosen(choice).is_none_or(|chosen| chosen == word))
         })
     }
+}
+
+/// The brackets that are open behind these pieces, the innermost last.
+pub(super) fn open<'a>(text: &'a str, before: &[Piece]) -> Vec<Open<'a>> {
+    let mut open: Vec<Open<'a>> = Vec::new();
+    for (at, piece) in before.iter().enumerate() {
+        let earlier = |back: usize| at.checked_sub(back).map_or("", |at| &text[before[at].range.clone()]);
+        match &text[piece.range.clone()] {
+            "(" => open.push(Open { at, called: called(text, &before[..at]), ..Open::default() }),
+            "{" => open.push(Open { at, is_map: earlier(1) == "#", ..Open::default() }),
+            "[" => open.push(Open { at, ..Open::default() }),
+            ")" | "}" | "]" => drop(open.pop()),
+            "," => {
+                if let Some(innermost) = open.last_mut() {
+                    innermost.commas += 1;
+                }
+            }
+            ":" if at > 0 => {
+                if let Some(innermost) = open.last_mut() {
+                    innermost.entries.push((earlier(1), None));
+                }
+            }
+            string if piece.kind == Kind::String && earlier(1) == ":" => {
+                if let Some((_, value)) = open.last_mut().and_then(|innermost| innermost.entries.last_mut()) {
+                    *value = Some(string.trim_matches('"'));
+                }
+            }
+            _ => {}
+        }
+    }
+    open
 }
 
 /// The name before a `(`, with its module.

@@ -1,7 +1,7 @@
 //! What a call that is being typed still takes.
 
 use super::complete::{receiver, valued};
-use super::option_map::called;
+use super::option_map::{Open, open};
 use super::scan::{Kind, pieces};
 use crate::lang::runtime::Runtime;
 
@@ -9,28 +9,12 @@ use crate::lang::runtime::Runtime;
 /// map)` behind `train(m, `.
 pub fn signature(runtime: &Runtime, text: &str) -> Option<String> {
     let all = pieces(text);
-    let word = |i: usize| &text[all[i].range.clone()];
     let last = all.last()?;
-    if last.kind != Kind::Sign || !["(", ","].contains(&word(all.len() - 1)) {
+    if last.kind != Kind::Sign || !["(", ","].contains(&&text[last.range.clone()]) {
         return None;
     }
-    // From the end: commas of the call until its bracket.
-    let (mut depth, mut given, mut open) = (0, 0, None);
-    for i in (0..all.len()).rev().filter(|&i| all[i].kind == Kind::Sign) {
-        match word(i) {
-            ")" | "]" | "}" => depth += 1,
-            "(" | "[" | "{" if depth > 0 => depth -= 1,
-            "(" => {
-                open = Some(i);
-                break;
-            }
-            "[" | "{" => return None,
-            "," if depth == 0 => given += 1,
-            _ => {}
-        }
-    }
-    let before = &all[..open?];
-    let name = called(text, before);
+    let Open { at, commas: given, called: name, .. } = open(text, &all).pop()?;
+    let before = &all[..at];
     let entry = runtime.catalog().get(&name).filter(|_| !name.is_empty())?;
     let owner = match before.iter().rev().map(|piece| &text[piece.range.clone()]).nth(1) {
         Some(".") => {
