@@ -140,7 +140,7 @@ fn a_training_is_watched_while_it_goes_on() {
     let watching = Session::start(folder.path(), &["watch", "runs"]);
     watching.wait_for("no log of a training in `runs` yet, waiting");
     let script = "let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [8] }); \
-                  train(m, d, #{ steps: 200_000, interval: 20, batch: 32, checkpoint: \"runs/a\" });";
+                  train(m, d, #{ steps: 20_000_000, interval: 1000, batch: 32, checkpoint: \"runs/a\" });";
     let mut training = Command::new(env!("CARGO_BIN_EXE_tumble"));
     let training = training.args(["-q", "--threads", "1", "-e", script]).current_dir(folder.path());
     let mut training = training.stderr(std::process::Stdio::null()).spawn().unwrap();
