@@ -85,6 +85,8 @@ fn tables_of_other_programs() {
         assert_fails(|| io::read(folder + "iris.csv"), "labels: \"species\"");
         let d = dataset::from_file(folder + "iris.csv", #{ labels: "species" });
         assert_eq(d.labels, ["setosa", "virginica", "setosa"]);
+        assert_eq([d.columns.len, d.normalise("coordinate").columns[1]], [2, "length"]);
+        assert(`${d}`.contains(`: 3 points of ${d.columns[0]}, length, datum of shape [2]`));
         assert_eq([d.shape, d.mean], [[2], [3.0, 4.0]]);
         assert(`${d}`.ends_with(", 2 labels"));
         let t = io::table(folder + "iris.csv", #{ labels: -1, columns: [1] });

@@ -353,7 +353,7 @@ fn values_show_themselves() {
     assert!(!silent.contains("\x1b_G"), "{silent}");
     session.leave();
     let (_, refused) = Session::start(folder.path(), &["repl", "--images", "png"]).end(&[]);
-    assert!(refused.contains("`--images` is auto, kitty, iterm, sixel, blocks or none, got `png`"), "{refused}");
+    assert!(refused.contains("`--images` is auto, kitty, iterm, sixel, blocks, blocks256 or none, got `png`"), "{refused}");
 }
 
 #[test]

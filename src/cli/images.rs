@@ -44,7 +44,13 @@ const PROTOCOLS: &[Protocol] = &[
         fits: |variable| {
             variable("NO_COLOR").is_empty() && ["truecolor", "24bit"].contains(&variable("COLORTERM").as_str())
         },
-        show: |_, picture, columns| blocks(&fitted(picture, columns).to_rgb8()),
+        show: |_, picture, columns| blocks(&fitted(picture, columns).to_rgb8(), exact),
+    },
+    // Most terminals say no more of themselves from another machine.
+    Protocol {
+        name: "blocks256",
+        fits: |variable| variable("NO_COLOR").is_empty() && variable("TERM").contains("256color"),
+        show: |_, picture, columns| blocks(&fitted(picture, columns).to_rgb8(), nearest),
     },
 ];
 
@@ -77,15 +83,21 @@ pub(super) fn chosen(name: &str) -> tumble::Result<Option<&'static Protocol>> {
     }
 }
 
-/// What the terminal has, as far as its environment tells; nothing inside of a multiplexer, which may pass it on or
-/// not.
+/// What the terminal has, as far as its environment tells; inside of a multiplexer, which may pass the rest on or not,
+/// colours.
 fn detected(variable: &dyn Fn(&str) -> String) -> Option<&'static Protocol> {
     let is_hidden = !variable("TMUX").is_empty() || !variable("STY").is_empty();
     let is_dumb = ["", "dumb"].contains(&variable("TERM").as_str());
-    PROTOCOLS.iter().filter(|_| !is_hidden && !is_dumb).find(|protocol| (protocol.fits)(variable))
+    let can_pass = |protocol: &&Protocol| !is_dumb && (!is_hidden || protocol.is_text());
+    PROTOCOLS.iter().filter(can_pass).find(|protocol| (protocol.fits)(variable))
 }
 
 impl Protocol {
+    /// Whether it takes nothing but characters in colours, which a multiplexer knows itself.
+    fn is_text(&self) -> bool {
+        self.name.starts_with("blocks")
+    }
+
     /// What is written to show a PNG file on a terminal of so many rows and columns, with room for what was typed;
     /// nothing of what is none.
     pub(super) fn text(&self, png: &[u8], [rows, width]: [usize; 2], in_tmux: bool) -> Option<String> {
@@ -94,8 +106,7 @@ impl Protocol {
         let high = 2 * rows.saturating_sub(ROWS).max(ROWS) as u32 * picture.width() / picture.height().max(1);
         let columns = (width.saturating_sub(1).clamp(1, WIDEST) as u32).min(high.max(1));
         let text = (self.show)(png, &picture, columns);
-        // Colours tmux knows itself.
-        Some(if in_tmux && self.name != "blocks" { passed_on(&text) } else { text })
+        Some(if in_tmux && !self.is_text() { passed_on(&text) } else { text })
     }
 }
 
@@ -154,18 +165,32 @@ fn sixel(picture: &RgbImage) -> String {
 }
 
 /// Two pixels in each character, the upper one as its colour, the lower one as that behind it.
-fn blocks(picture: &RgbImage) -> String {
+fn blocks(picture: &RgbImage, colour: fn([u8; 3]) -> String) -> String {
     let (width, height) = picture.dimensions();
     let mut text = String::new();
     for y in (0..height).step_by(2) {
         for x in 0..width {
-            let [upper, lower] = [y, (y + 1).min(height - 1)].map(|y| picture.get_pixel(x, y).0);
-            let written = |[red, green, blue]: [u8; 3]| format!("2;{red};{green};{blue}");
-            text.push_str(&format!("\x1b[38;{};48;{}m▀", written(upper), written(lower)));
+            let [upper, lower] = [y, (y + 1).min(height - 1)].map(|y| colour(picture.get_pixel(x, y).0));
+            text.push_str(&format!("\x1b[38;{upper};48;{lower}m▀"));
         }
         text.push_str("\x1b[0m\n");
     }
     text.trim_end().to_owned()
+}
+
+fn exact([red, green, blue]: [u8; 3]) -> String {
+    format!("2;{red};{green};{blue}")
+}
+
+/// The nearest of the 240 colours that xterm defined: a cube of six shades each, and greys.
+fn nearest(colour: [u8; 3]) -> String {
+    let cube = (0..216_u8).map(|i| (16 + i, [i / 36, i / 6 % 6, i % 6].map(|shade| if shade == 0 { 0 } else { 55 + 40 * shade })));
+    let greys = (0..24_u8).map(|i| (232 + i, [8 + 10 * i; 3]));
+    let distance = |other: [u8; 3]| -> u32 {
+        colour.iter().zip(other).map(|(&own, other)| u32::from(own.abs_diff(other)).pow(2)).sum()
+    };
+    let (index, _) = cube.chain(greys).min_by_key(|(_, other)| distance(*other)).expect("there are colours");
+    format!("5;{index}")
 }
 
 /// What tmux hands to the terminal around it, where `allow-passthrough` is on.
@@ -209,7 +234,9 @@ mod tests {
         assert_eq!(of(&[("TERM", "xterm-256color"), ("COLORTERM", "truecolor"), ("NO_COLOR", "1")]), "none");
         assert_eq!(of(&[("TERM", "xterm-kitty"), ("TMUX", "1")]), "none");
         assert_eq!(of(&[("TERM", "dumb"), ("COLORTERM", "truecolor")]), "none");
-        assert_eq!(of(&[("TERM", "xterm-256color")]), "none");
+        assert_eq!(of(&[("TERM", "xterm-256color")]), "blocks256");
+        assert_eq!(of(&[("TERM", "tmux-256color"), ("TMUX", "1"), ("KITTY_WINDOW_ID", "1")]), "blocks256");
+        assert_eq!(of(&[("TERM", "xterm")]), "none");
     }
 
     #[test]
@@ -227,6 +254,9 @@ mod tests {
         let red = "\x1b[38;2;255;0;0;48;2;255;0;0m▀".repeat(12) + "\x1b[0m\n";
         let blocks = shown("blocks", true);
         assert!(blocks.starts_with(&red) && blocks.lines().count() == 6, "{blocks}");
+        let red = "\x1b[38;5;196;48;5;196m▀".repeat(12) + "\x1b[0m\n";
+        assert!(shown("blocks256", true).starts_with(&red));
+        assert_eq!([[255; 3], [12; 3], [90, 140, 170]].map(nearest), ["5;231", "5;232", "5;67"]);
         let low = PROTOCOLS[3].text(&flag(), [9, 80], false).unwrap();
         assert_eq!(low.lines().count(), 5);
     }

@@ -64,8 +64,8 @@ struct Arguments {
     /// Show no progress, but warnings
     #[arg(short, long, global = true)]
     quiet: bool,
-    /// How the prompt shows figures: auto (by what the environment says of the terminal), kitty, iterm, sixel, blocks
-    /// or none
+    /// How the prompt shows figures: auto (by what the environment says of the terminal), kitty, iterm, sixel, blocks,
+    /// blocks256 or none
     #[arg(long, global = true, value_name = "HOW", default_value = "auto")]
     images: String,
     #[command(flatten)]

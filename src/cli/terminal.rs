@@ -4,7 +4,7 @@ use std::io::{IsTerminal, Write};
 
 use console::Term;
 use tumble::Diagnostic;
-use tumble::lang::diagnostics::{Ending, visible};
+use tumble::lang::diagnostics::{Ending, visible, wrapped};
 
 use super::exit::{CLOSED_PIPE, INTERRUPTED, code};
 
@@ -57,9 +57,12 @@ pub(crate) fn print_page(text: &str) {
     }
 }
 
-/// Writes a line to standard error, if anybody still listens. Names and texts of others may be part of it.
+/// Writes a sentence to standard error, if anybody still listens; on a terminal it goes on in the next line. Names and
+/// texts of others may be part of it.
 pub(crate) fn complain(text: &str) {
-    show(&visible(text));
+    let terminal = Term::stderr();
+    let width = if terminal.is_term() { width_of(&terminal) } else { usize::MAX };
+    show(&wrapped(&visible(text), width));
 }
 
 fn show(text: &str) {

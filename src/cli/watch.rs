@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use console::Term;
+use tumble::lang::diagnostics::wrapped;
 use tumble::plot::glyphs::{curve, extent, sparkline};
 use tumble::train::Line;
 use tumble::{Error, Host};
@@ -16,8 +17,8 @@ use super::terminal;
 /// Between two looks at the files, and at whether to stop.
 const LOOK: Duration = Duration::from_millis(500);
 const POLL: Duration = Duration::from_millis(50);
-/// A silence that is worth a word: logs have a line every 10 seconds, unless a step takes longer.
-const SILENCE: Duration = Duration::from_secs(60);
+/// After a silence like this nobody knows what is left: logs have a line every 10 seconds, unless a step takes longer.
+const SILENCE: Duration = Duration::from_secs(30);
 /// Folders below the one that is watched.
 const DEPTH: usize = 3;
 /// Lines of a log by which the speed is measured.
@@ -32,6 +33,8 @@ const WIDEST: usize = 100;
 struct Run {
     folder: PathBuf,
     lines: Vec<Line>,
+    /// Since the log was written to, to the second.
+    silence: Duration,
 }
 
 /// Shows the trainings in and below `folder` until all of them are at their end or the user has seen enough, and
@@ -55,13 +58,8 @@ pub(super) fn folder(host: &Host, interrupt: &Interrupt, folder: &Path) -> tumbl
 fn watch(host: &Host, interrupt: &Interrupt, folder: &Path) {
     let terminal = Term::stdout();
     let mut shown: Vec<String> = Vec::new();
-    let (mut steps, mut changed) = (Vec::new(), Instant::now());
     loop {
         let runs = find(host, folder, DEPTH);
-        let now: Vec<_> = runs.iter().map(|run| (run.folder.clone(), run.lines.len())).collect();
-        if now != steps {
-            (steps, changed) = (now, Instant::now());
-        }
         let (rows, _) = terminal.size();
         let width = terminal::width_of(&terminal);
         let mut lines = match runs.is_empty() {
@@ -69,9 +67,6 @@ fn watch(host: &Host, interrupt: &Interrupt, folder: &Path) {
             false => describe(&runs, width, usize::from(rows).saturating_sub(2)),
         };
         let is_over = !runs.is_empty() && runs.iter().all(Run::is_over);
-        if !is_over && !runs.is_empty() && changed.elapsed() >= SILENCE {
-            lines.push(format!("nothing new for {}", duration(changed.elapsed().as_secs_f64())));
-        }
         lines.iter_mut().for_each(|line| *line = line.chars().take(width - 1).collect());
         if lines != shown {
             // In a window that became narrower, a line takes several.
@@ -97,11 +92,18 @@ fn nothing(folder: &Path) -> String {
 /// The trainings in a folder and those below it.
 fn find(host: &Host, folder: &Path, depth: usize) -> Vec<Run> {
     // What cannot be read, or not yet, is not there.
-    let own = host.read(&folder.join(Line::FILE)).ok();
-    let own = own.map(|bytes| Run { folder: folder.to_owned(), lines: Line::read(&bytes) });
+    let log = folder.join(Line::FILE);
+    let own = host.read(&log).ok();
+    let own = own.map(|bytes| Run { folder: folder.to_owned(), lines: Line::read(&bytes), silence: silence(&log) });
     let entries = if depth > 0 { host.entries(folder).unwrap_or_default() } else { Vec::new() };
     let folders = entries.into_iter().filter(|entry| entry.is_folder);
     own.into_iter().chain(folders.flat_map(|entry| find(host, &entry.path, depth - 1))).collect()
+}
+
+/// How long ago a file was written to, in whole seconds; 0 where its file system does not say.
+fn silence(file: &Path) -> Duration {
+    let written = file.metadata().and_then(|file| file.modified()).ok();
+    Duration::from_secs(written.and_then(|written| written.elapsed().ok()).map_or(0, |since| since.as_secs()))
 }
 
 /// Lines that tell of all trainings, as many as fit into the rows: of one at length.
@@ -135,6 +137,9 @@ impl Run {
         if self.is_over() {
             return format!("{text}, done in {}", duration(last.seconds));
         }
+        if self.silence >= SILENCE {
+            return format!("{text}, nothing new for {}", duration(self.silence.as_secs_f64()));
+        }
         let begin = self.lines.len().checked_sub(RECENT + 1).map_or((0, 0.0), |place| {
             let line = &self.lines[place];
             (line.step, line.seconds)
@@ -161,7 +166,7 @@ impl Run {
     }
 
     fn at_length(&self, width: usize) -> Vec<String> {
-        let mut lines = vec![self.progress()];
+        let mut lines: Vec<String> = wrapped(&self.progress(), width).lines().map(str::to_owned).collect();
         if let Some(last) = self.lines.last() {
             lines.push(bar(last.step, last.steps, width));
             lines.extend(loss(&self.losses(), width));
@@ -225,14 +230,15 @@ mod tests {
             gradient_norm: 1.0,
             seconds: *step as f64 / 2.0,
         };
-        Run { folder: "runs/a".into(), lines: steps.iter().map(line).collect() }
+        Run { folder: "runs/a".into(), lines: steps.iter().map(line).collect(), silence: Duration::ZERO }
     }
 
     #[test]
     fn one_training_is_shown_at_length() {
         let lines = describe(&[run(&[1, 2, 4, 50])], 41, usize::MAX);
         let expected = [
-            "runs/a: step 50/100, loss 0.0200, 2.00 steps/s, 25 s left",
+            "runs/a: step 50/100, loss 0.0200, 2.00",
+            "  steps/s, 25 s left",
             "████████████████████░░░░░░░░░░░░░░░░░░░░",
             "loss over the steps, logarithmic",
             "    1.0000 █   ",
@@ -248,6 +254,9 @@ mod tests {
         assert_eq!(lines, expected);
         assert!(run(&[1, 100]).progress().ends_with("step 100/100, loss 0.0100, done in 50 s"));
         assert_eq!(describe(&[run(&[])], 41, 20), ["runs/a: begun"]);
+        // A training that was stopped or killed leaves no word of it.
+        let silent = Run { silence: Duration::from_secs(200), ..run(&[1, 50]) };
+        assert_eq!(silent.progress(), "runs/a: step 50/100, loss 0.0200, nothing new for 3:20 min");
     }
 
     #[test]

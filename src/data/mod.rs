@@ -47,6 +47,8 @@ pub struct Dataset(Arc<Inner>);
 struct Inner {
     name: String,
     shape: Vec<usize>,
+    /// Of the coordinates, where a table gave them.
+    columns: Vec<String>,
     /// Of what is drawn.
     moments: Moments,
     law: Law,
@@ -149,6 +151,7 @@ impl Dataset {
             }
             other => other,
         })?;
+        let data = Self::of_inner(Inner { columns: array.names, ..Self::into_inner(data) });
         data.with_labels(array.labels)
     }
 
@@ -196,7 +199,8 @@ impl Dataset {
     }
 
     fn with_law(name: &str, shape: Vec<usize>, moments: Moments, law: Law) -> Self {
-        Self(Arc::new(Inner { name: name.to_owned(), shape, moments, law, units: None, labels: Labels::default() }))
+        let (name, columns, labels) = (name.to_owned(), Vec::new(), Labels::default());
+        Self::of_inner(Inner { name, shape, columns, moments, law, units: None, labels })
     }
 
     /// The same data, normalised for the process that will noise them: what is drawn, and its moments, are in units of
@@ -222,9 +226,9 @@ impl Dataset {
             }
         };
         let Inner { moments, law, .. } = Self::into_inner(scaled);
-        let Inner { name, shape, labels, .. } = &*self.0;
-        let (name, shape, labels) = (name.clone(), shape.clone(), labels.clone());
-        Ok(Self(Arc::new(Inner { name, shape, moments, law, units: Some(units), labels })))
+        let Inner { name, shape, columns, labels, .. } = &*self.0;
+        let (name, shape, columns, labels) = (name.clone(), shape.clone(), columns.clone(), labels.clone());
+        Ok(Self::of_inner(Inner { name, shape, columns, moments, law, units: Some(units), labels }))
     }
 
     /// The units of normalised data.
@@ -257,6 +261,11 @@ impl Dataset {
     /// Shape of one datum.
     pub fn shape(&self) -> &[usize] {
         &self.0.shape
+    }
+
+    /// The names that a table gave the coordinates, \[d\]; none of other data.
+    pub fn columns(&self) -> &[String] {
+        &self.0.columns
     }
 
     /// Number of coordinates of one datum, d: the product of the shape.
@@ -419,6 +428,13 @@ impl fmt::Display for Dataset {
             Law::Toy(toy) => f.write_str(&toy.title())?,
             Law::Points(points) => write!(f, "{} points", points.tensor().shape()[0])?,
             Law::Scaled(data, _) => return write!(f, "{data}, normalised"),
+        }
+        match self.columns() {
+            [] => {}
+            [first, second, third, fourth, _, rest @ ..] => {
+                write!(f, " of {first}, {second}, {third}, {fourth} and {} more", 1 + rest.len())?;
+            }
+            few => write!(f, " of {}", few.join(", "))?,
         }
         write!(f, ", datum of shape {:?}, variance {}", self.shape(), number(self.variance()))?;
         f.write_str(if self.units().is_some() { ", normalised" } else { "" })?;

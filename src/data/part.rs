@@ -101,8 +101,8 @@ impl Dataset {
         let bytes = 12.0 * (rows.len() * self.dimension()) as f64;
         task.host().afford(bytes, |problem| Error::argument("data", format!("in parts {problem}")))?;
         let part = Self::of_points(self.name(), self.finite()?.part(rows)?);
-        let Inner { name, shape, moments, law, .. } = Self::into_inner(part);
-        Ok(Self::of_inner(Inner { name, shape, moments, law, units: self.units().cloned(), labels }))
+        let (units, columns) = (self.units().cloned(), self.columns().to_vec());
+        Ok(Self::of_inner(Inner { columns, units, labels, ..Self::into_inner(part) }))
     }
 }
 

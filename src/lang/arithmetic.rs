@@ -16,6 +16,10 @@ pub(super) fn install(engine: &mut Engine) {
     whole_part(engine);
     powers(engine);
     elementary(engine);
+    // As in arrays: alone, Rhai writes 1e-9 as 0.000000001.
+    for name in ["to_string", "print"] {
+        engine.register_fn(name, |x: FLOAT| format!("{x:?}"));
+    }
 }
 
 fn comparisons(engine: &mut Engine) {

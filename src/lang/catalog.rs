@@ -247,7 +247,9 @@ fn describe(engine: &Engine, info: &FuncInfo, tables: &Tables) -> Option<Describ
         return Some(written(&info.namespace, script.name, &script.params, doc));
     }
     let doc = clean(metadata.comments.iter().map(|comment| comment.as_str()));
-    let parameters: Vec<String> = metadata.params_info.iter().map(|info| parameter(engine, info)).collect();
+    let all = metadata.params_info.iter().enumerate();
+    let parameters: Vec<String> =
+        all.map(|(place, info)| parameter(engine, info, nameless(place, metadata.num_params))).collect();
     if parameters.len() < metadata.num_params {
         return None;
     }
@@ -280,8 +282,13 @@ fn with_options(doc: &str, table: Table) -> String {
     format!("{}\n\n{section}\n{after}", before.trim_end()).trim_end().to_owned()
 }
 
+/// What a parameter is called that was registered without a name, as those of elementary functions are.
+fn nameless(place: usize, count: usize) -> &'static str {
+    if count == 1 { "x" } else { ["a", "b", "c"].get(place).unwrap_or(&"value") }
+}
+
 /// `options: Map` as the user knows it: `options: map`.
-fn parameter(engine: &Engine, info: &str) -> String {
+fn parameter(engine: &Engine, info: &str, nameless: &str) -> String {
     let Some((name, kind)) = info.split_once(':') else { return info.to_owned() };
     let kind = kind.trim().trim_start_matches("&mut ").trim();
     let kind = match kind {
@@ -296,10 +303,8 @@ fn parameter(engine: &Engine, info: &str) -> String {
         other => engine.map_type_name(other),
     };
     let kind = kind.rsplit("::").next().unwrap_or(kind);
-    match name.trim().trim_start_matches('_') {
-        "" => kind.to_owned(),
-        name => format!("{name}: {kind}"),
-    }
+    let name = Some(name.trim().trim_start_matches('_')).filter(|name| !name.is_empty()).unwrap_or(nameless);
+    format!("{name}: {kind}")
 }
 
 fn is_hidden(name: &str) -> bool {

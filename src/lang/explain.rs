@@ -8,10 +8,10 @@ use rhai::{Dynamic, Engine, EvalAltResult, Position, Scope};
 use super::catalog::{Catalog, Entry};
 use super::diagnostics::{Diagnostic, Ending, Place};
 use super::failure::Failure;
-use super::options::UNKNOWN;
+use super::options::{UNKNOWN, known_as};
 use super::sources::Sources;
 use super::stop::Stop;
-use crate::error::{Error, nearest, suggestion};
+use crate::error::{Error, nearest};
 use syntax::{FOR, lower_first};
 
 const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they have + - * / % **, the elementary \
@@ -166,7 +166,7 @@ impl Frame<'_> {
             && !known.is_empty()
             && !known.contains(&name.as_str())
         {
-            to.hints = vec![suggestion(name, &known, "the options are")];
+            to.hints = vec![known_as(name, &known)];
         }
     }
 
@@ -213,7 +213,7 @@ impl Frame<'_> {
             to.hints.push(format!("`{name}` is a variable; a closure is called as {name}.call(..)"));
         } else if let Some(instead) = slips::word(name) {
             to.hints.push(instead.into());
-        } else if let Some(near) = nearest(name, self.catalog.names()).or_else(|| self.same_last_part(name)) {
+        } else if let Some(near) = self.same_last_part(name).or_else(|| nearest(name, self.catalog.names())) {
             to.hints.push(did_you_mean(near));
         } else if let Some((module, member)) = name.rsplit_once("::") {
             let prefix = format!("{module}::");
@@ -245,9 +245,13 @@ impl Frame<'_> {
         } else if let Some(near) = nearest(name, self.scope.iter().map(|(known, _, _)| known)) {
             to.hints.push(did_you_mean(near));
         } else if let Some(entry) = self.catalog.get(name) {
-            to.hints.push(format!("`{name}` is a function: {}", entry.forms[0]));
+            to.message = format!("`{name}` is a function, not a variable");
+            to.hints.push(forms(entry));
         } else if self.catalog.modules().any(|module| module == name) {
-            to.hints.push(format!("`{name}` is a module: its functions are called as {name}::NAME(..)"));
+            to.message = format!("`{name}` is a module, not a variable");
+            to.hints.push(format!("its functions are called as {name}::NAME(..)"));
+        } else if let Some(near) = nearest(name, self.catalog.names()).filter(|near| near.contains("::")) {
+            to.hints.push(did_you_mean(near));
         } else if let Some((_, constant)) = name.rsplit_once("::") {
             to.hints.push(format!("a module shows what it exports: write export const {constant} = .. there"));
         }

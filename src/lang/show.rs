@@ -23,7 +23,7 @@ pub(super) struct Frame<'a> {
 }
 
 /// Who shows more than the text, each of one type.
-const SHOWS: &[fn(&Dynamic, &Frame<'_>) -> Option<String>] = &[tensor, state, dataset, record, figure, map, table];
+const SHOWS: &[fn(&Dynamic, &Frame<'_>) -> Option<String>] = &[tensor, state, dataset, record, figure, map, table, maps];
 
 /// Rows of a table.
 const ROWS: usize = 20;
@@ -70,7 +70,7 @@ fn state(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     for (name, block) in state.names.iter().zip(&state.blocks) {
         lines.extend(moments(block).map(|moments| format!("  {name:longest$}  {moments}")));
     }
-    lines.extend(state.blocks.first().into_iter().flat_map(|data| picture(data, frame.width)));
+    lines.extend(state.blocks.first().into_iter().flat_map(|data| picture(data, &[], frame.width)));
     lines.extend(state.warnings.iter().map(|warning| format!("  warning: {warning}")));
     Some(lines.join("\n"))
 }
@@ -80,7 +80,7 @@ fn dataset(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     let mut lines = vec![(frame.text)(value)];
     let count = (COORDINATES * DRAWS / data.dimension()).clamp(COORDINATES, DRAWS);
     if let Ok(draws) = data.sample(count, 0, frame.task) {
-        lines.extend(picture(&draws, frame.width));
+        lines.extend(picture(&draws, data.columns(), frame.width));
     }
     Some(lines.join("\n"))
 }
@@ -142,15 +142,51 @@ fn table(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
         let pad = |cell: &String| if is_number { format!("{cell:>width$}") } else { format!("{cell:width$}") };
         columns.push(cells.iter().map(pad).collect::<Vec<_>>());
     }
-    let line = |i: usize| {
-        let cells: Vec<&str> = columns.iter().map(|column| column[i].as_str()).collect();
-        format!("  {}", cells.join("  ").trim_end())
-    };
-    let mut lines: Vec<String> = (0..columns.first()?.len()).map(line).collect();
-    if maps.len() > ROWS {
-        lines.push(format!("  and {} more", maps.len() - ROWS));
+    let more = (maps.len() > ROWS).then(|| format!("  and {} more", maps.len() - ROWS));
+    let mut lines: Vec<String> = Vec::new();
+    for beside in beside(&columns, frame.width)? {
+        lines.extend((!lines.is_empty()).then(String::new));
+        lines.extend((0..beside[0].len()).map(|i| {
+            let cells: Vec<&str> = beside.iter().map(|column| column[i].as_str()).collect();
+            format!("  {}", cells.join("  ").trim_end())
+        }));
+        lines.extend(more.clone());
     }
-    lines.iter().all(|line| line.chars().count() <= frame.width && !line.contains('\n')).then(|| lines.join("\n"))
+    (!lines.is_empty()).then(|| lines.join("\n"))
+}
+
+/// Columns in groups that fit beside each other; none where one is too wide.
+fn beside(columns: &[Vec<String>], width: usize) -> Option<Vec<&[Vec<String>]>> {
+    let wide = |column: &Vec<String>| 2 + column[0].chars().count();
+    let fits = |column: &Vec<String>| wide(column) <= width && !column.iter().any(|cell| cell.contains('\n'));
+    let (mut groups, mut start, mut used) = (Vec::new(), 0, 0);
+    for (at, column) in columns.iter().enumerate() {
+        if !fits(column) {
+            return None;
+        }
+        if used + wide(column) > width {
+            groups.push(&columns[start..at]);
+            (start, used) = (at, 0);
+        }
+        used += wide(column);
+    }
+    groups.extend((start < columns.len()).then(|| &columns[start..]));
+    Some(groups)
+}
+
+/// Maps that are no table, such as kernels, one after the other.
+fn maps(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
+    let items = value.read_lock::<Array>()?;
+    if items.len() < 2 || !items.iter().all(Dynamic::is_map) || (frame.text)(value).chars().count() <= frame.width {
+        return None;
+    }
+    let inner = Frame { width: frame.width.saturating_sub(2), ..*frame };
+    let each = items.iter().take(ROWS).enumerate().map(|(i, item)| {
+        let text = show(item, &inner);
+        format!("  [{i}]{}{}", if text.contains('\n') { "\n  " } else { " " }, text.replace('\n', "\n  "))
+    });
+    let more = (items.len() > ROWS).then(|| format!("  and {} more", items.len() - ROWS));
+    Some(each.chain(more).collect::<Vec<_>>().join("\n"))
 }
 
 /// Rows of numbers, aligned.
@@ -188,8 +224,9 @@ fn moments(samples: &Tensor) -> Option<String> {
     Some(format!("mean {}; standard deviation {}", of(Reduction::Mean)?, of(Reduction::StandardDeviation)?))
 }
 
-/// What samples, [count, shape..], look like: how often values come, where points lie, the first images.
-fn picture(samples: &Tensor, width: usize) -> Vec<String> {
+/// What samples, [count, shape..], look like: how often values come, where points lie, the first images. Coordinates
+/// have the names of their columns, where there are any.
+fn picture(samples: &Tensor, columns: &[String], width: usize) -> Vec<String> {
     let (shape, room) = (&samples.shape()[1..], width.saturating_sub(4));
     let size: usize = shape.iter().product();
     if size == 0 || samples.len() > MOST {
@@ -200,13 +237,16 @@ fn picture(samples: &Tensor, width: usize) -> Vec<String> {
     let said = |c: usize| range(column(c)).unwrap_or_else(|| "nothing finite".to_owned());
     let lines = match shape {
         [] | [1] => {
-            let columns = histogram(&column(0).collect::<Vec<_>>(), room.min(2 * PICTURE));
-            columns.map(|columns| vec![columns, format!("from {}", said(0))]).unwrap_or_default()
+            let bars = histogram(&column(0).collect::<Vec<_>>(), room.min(2 * PICTURE));
+            bars.map(|bars| vec![bars, format!("from {}", said(0))]).unwrap_or_default()
         }
         [_] => {
             let points: Vec<_> = column(0).zip(column(1)).map(|(x, y)| [x, y]).collect();
             let mut lines = dots(&points, room.min(PICTURE)).unwrap_or_default();
-            lines.push(format!("coordinate 0 from {}, 1 from {}", said(0), said(1)));
+            lines.push(match columns {
+                [first, second, ..] => format!("{first} from {}, {second} from {}", said(0), said(1)),
+                _ => format!("coordinate 0 from {}, 1 from {}", said(0), said(1)),
+            });
             lines
         }
         [.., rows, columns] => images(&values, size, rows * columns, *columns, room),
@@ -279,6 +319,11 @@ mod tests {
         assert_eq!(shown("[#{ a: 1 }, #{ b: 10 }]"), "  a   b\n  1\n     10");
         let many = shown("let rows = []; for i in 0..30 { rows.push(#{ i: i }); } rows");
         assert!(many.lines().count() == 22 && many.ends_with("\n  and 10 more"), "{many}");
+        let wide = shown("let row = #{}; for i in 0..12 { row[`column_${i}`] = i; } [row, row]");
+        let lines: Vec<&str> = wide.lines().collect();
+        assert!(lines.len() == 11 && lines[3].is_empty() && lines[4].starts_with("  column_3  "), "{wide}");
+        let kernels = shown("let p = process::active(); [p.kernel(0.5), p.kernel(1)]");
+        assert!(kernels.starts_with("  [0]\n    chol  ") && kernels.contains("\n  [1]\n    chol  "), "{kernels}");
         let inside =
             shown(&format!("#{{ name: \"a long name, so that the map has a line for each key\", rows: {rows} }}"));
         assert!(inside.ends_with("\n  rows      at  name\n             1  \"x\"\n          22.5  \"eta\""), "{inside}");

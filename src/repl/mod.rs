@@ -5,6 +5,7 @@ mod commands;
 pub(crate) mod complete;
 mod editor;
 mod keys;
+mod script;
 pub(crate) mod session;
 mod tour;
 

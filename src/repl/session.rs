@@ -1,10 +1,9 @@
 //! What the prompt knows: the runtime, and the inputs that succeeded.
 
-use std::collections::HashSet;
-
 use tumble::lang::assist::{self, Page};
 use tumble::{Diagnostic, Runtime, Value};
 
+use super::script::Input;
 use crate::cli::Setup;
 
 /// What became of an input.
@@ -16,13 +15,6 @@ pub(crate) enum Outcome {
     Failed(u8),
     /// The user wants to leave, with this exit code.
     Leave(u8),
-}
-
-/// An input that succeeded.
-pub(crate) struct Input {
-    pub(crate) text: String,
-    /// Whether it gave the value that `ans` then held.
-    pub(crate) gave_value: bool,
 }
 
 /// One run of the prompt.
@@ -100,7 +92,8 @@ impl Session {
     pub(crate) fn conclude(&mut self, input: &str, result: Result<Value, Box<Diagnostic>>) -> Outcome {
         match result {
             Ok(value) => {
-                self.inputs.push(Input { text: input.to_owned(), gave_value: !value.is_unit() });
+                let (gave_value, was_stopped) = (!value.is_unit(), self.was_stopped);
+                self.inputs.push(Input { text: input.to_owned(), gave_value, was_stopped });
                 if !value.is_unit() {
                     if !assist::is_silent(input) {
                         let text = shorten(&self.runtime.show(&value, self.page().width), self.lines);
@@ -119,48 +112,6 @@ impl Session {
             }
         }
     }
-
-    /// The inputs that succeeded, as a script. A script may define a function once: of several, the last one stands.
-    pub(crate) fn script(&self) -> String {
-        let uses_answer = self.inputs.iter().any(|input| mentions_answer(&input.text));
-        let mut newer: HashSet<(String, usize)> = HashSet::new();
-        let mut parts: Vec<String> = Vec::new();
-        for input in self.inputs.iter().rev() {
-            let mut text = input.text.trim_end().to_owned();
-            let mut functions = String::new();
-            for function in assist::definitions(&input.text).into_iter().rev() {
-                if newer.insert((function.name.clone(), function.parameters.len())) {
-                    functions = format!("{}\n{functions}", &input.text[function.range.clone()]);
-                }
-                text.replace_range(function.range, "");
-            }
-            let statements = statements(text.trim(), uses_answer && input.gave_value);
-            parts.push(functions + statements.as_str());
-        }
-        parts.reverse();
-        parts.concat()
-    }
-}
-
-/// Statements that something may follow; with `let ans = ` before the last one, if its value is used.
-fn statements(text: &str, is_answer: bool) -> String {
-    if text.is_empty() {
-        return String::new();
-    }
-    let mut text = text.to_owned();
-    if is_answer {
-        text.insert_str(assist::last_statement(&text), "let ans = ");
-    }
-    if !text.ends_with(';') {
-        // Behind a comment a semicolon would be part of it.
-        let last = text.lines().next_back().unwrap_or_default();
-        text.push_str(if last.contains("//") { "\n;" } else { ";" });
-    }
-    text + "\n"
-}
-
-fn mentions_answer(text: &str) -> bool {
-    text.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "ans")
 }
 
 /// A value cut to a length that can be read; `print` shows all of it.
@@ -189,35 +140,5 @@ mod tests {
         assert!(long.len() < 1100 && long.ends_with("9000 more characters; print(ans) shows all"));
         let many = shorten(&"y\n".repeat(100), 60);
         assert!(many.ends_with("... 40 more lines; print(ans) shows all"));
-    }
-
-    #[test]
-    fn a_saved_session_runs_again() {
-        let mut session = Session::new(Runtime::new(), Setup::for_tests());
-        for input in ["let x = 2 // two", "x * 3", "let y = ans + 1;", "fn f(a) { a }", "y.z", "if y > 6 { f(y) }"] {
-            session.evaluate(input);
-        }
-        let script = session.script();
-        assert!(!script.contains("y.z"), "{script}");
-        assert_eq!(Runtime::new().eval::<i64>(&format!("{script} y")).unwrap(), 7);
-    }
-
-    /// Two functions of one name would not compile.
-    #[test]
-    fn a_saved_session_defines_a_function_once() {
-        let mut session = Session::new(Runtime::new(), Setup::for_tests());
-        let inputs = [
-            "/// Old.\nfn f(a) { a } 1 + 1",
-            "fn f(a) { 3 * a }",
-            "fn f(a, b) { a }",
-            "let x = 1; f(x) + 1",
-            "ans * 10",
-        ];
-        for input in inputs {
-            assert_eq!(session.evaluate(input), Outcome::Done, "{input}");
-        }
-        let script = session.script();
-        assert!(!script.contains("Old"), "{script}");
-        assert_eq!(Runtime::new().eval::<i64>(&format!("{script} ans")).unwrap(), 40, "{script}");
     }
 }

@@ -191,7 +191,7 @@ impl<'a> Parts<'a> {
             false => {
                 let what = format!("has other samples, `{}`: {}", path.display(), differences.join("; "));
                 Err(Error::argument("checkpoint", what)
-                    .with_hint("give what they were begun with, or another folder, or remove this one"))
+                    .with_hint("give what they were begun with, or another folder"))
             }
         }
     }

@@ -60,13 +60,17 @@ pub fn remainder(score: &dyn Score) -> Result<Option<String>> {
             (_, None, None) => format!(" of coordinate {copy}"),
             _ => " along one axis".to_owned(),
         };
-        let wanted = (most / MUCH_SIGNAL).sqrt();
+        // Where they are normalised, only their shape is left to blame.
+        let narrower = score.units().is_none().then(|| {
+            let wanted = number((most / MUCH_SIGNAL).sqrt());
+            format!(", or noise data {wanted} times as narrow, e.g. by data.normalise(..)")
+        });
         format!(
             "process {}: at the horizon the data still explain {:.1} % of the variance{place}, and the prior, a Gaussian, \
-             does not know their shape: raise the horizon, or noise data {} times as narrow, e.g. by data.normalise(..)",
+             does not know their shape: raise the horizon{}",
             process.name(),
             100.0 * share,
-            number(wanted)
+            narrower.unwrap_or_default()
         )
     }))
 }

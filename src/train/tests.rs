@@ -159,8 +159,8 @@ fn before_training_it_is_the_score_of_gaussian_data() {
     assert!(error(&model(&process, &data), &exact, &data) < 1e-10);
 }
 
-#[test]
-fn a_stop_keeps_what_was_learned() {
+/// A task that is stopped at its first report.
+fn stopped_at_once() -> Task {
     struct StopAtOnce(Arc<AtomicBool>);
     impl Progress for StopAtOnce {
         fn update(&self, report: &Report) {
@@ -170,12 +170,39 @@ fn a_stop_keeps_what_was_learned() {
         fn finish(&self, _: &Report) {}
     }
     let cancel = Arc::<AtomicBool>::default();
-    let task = Task::new(cancel.clone(), Some(Arc::new(StopAtOnce(cancel))), 2).unwrap();
+    Task::new(cancel.clone(), Some(Arc::new(StopAtOnce(cancel))), 2).unwrap()
+}
+
+#[test]
+fn a_stop_keeps_what_was_learned() {
     let (process, data) = (process(0.0), diamond());
     let model = model(&process, &data);
-    let record = train(&model, &data, &short(), &task).unwrap();
+    let record = train(&model, &data, &short(), &stopped_at_once()).unwrap();
     assert!(record.interrupted);
     assert_eq!((record.steps, model.weights().steps, record.loss.len()), (1, 1, 1));
+}
+
+/// The model that was stopped goes on as one that is as before the first step does, and also with what is there
+/// already. One that was trained otherwise is refused.
+#[test]
+fn a_stopped_training_goes_on_with_the_model_that_it_left() {
+    let (process, data) = (process(0.0), diamond());
+    let (stopped, fresh, other) = (model(&process, &data), model(&process, &data), model(&process, &data));
+    let folder = tempfile::tempdir().unwrap();
+    let options = |name: &str| Options { checkpoint: Some(folder.path().join(name)), resume: true, ..short() };
+    train(&fresh, &data, &options("fresh"), &Task::default()).unwrap();
+    for done in [1, 20, 20] {
+        let task = if done == 1 { stopped_at_once() } else { Task::default() };
+        let record = train(&stopped, &data, &options("stopped"), &task).unwrap();
+        assert_eq!((record.steps, stopped.weights().steps), (done, done));
+    }
+    assert_eq!(stopped.weights(), fresh.weights());
+    let again = model(&process, &data);
+    train(&again, &data, &options("stopped"), &Task::default()).unwrap();
+    assert_eq!(again.weights(), fresh.weights());
+    train(&other, &data, &Options { seed: 1, ..short() }, &Task::default()).unwrap();
+    let error = train(&other, &data, &options("stopped"), &Task::default()).unwrap_err().to_string();
+    assert!(error.contains("neither those before its first step nor those of the checkpoint"), "{error}");
 }
 
 /// The first loss is not finite, the second is; seen to keep the ruins of both.

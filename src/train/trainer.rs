@@ -18,7 +18,7 @@ use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
 use crate::nn::{Candle, Chance, Network, Samples, Training, Weights};
 use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
-use crate::task::{Task, Team};
+use crate::task::{Report, Task, Team};
 use crate::tensor::number;
 use crate::vector::single;
 
@@ -240,8 +240,12 @@ impl<'a> Trainer<'a> {
         let items = self.workers.len().max(self.squares.len()).max(self.training.parts());
         // A network with threads of its own takes them from the pool that it is called in.
         let outcome = task.install(|| task.team(items, |team| self.steps(task, team)));
-        task.finish(&self.history.report());
-        Ok((self.weights, self.history.record(outcome?)))
+        let report = self.history.report();
+        let record = outcome.map(|is_interrupted| self.history.record(is_interrupted));
+        // The record's loss, and not another one of the same training.
+        let loss = record.as_ref().ok().and_then(|record| record.loss.last()).map(|[_, loss]| *loss);
+        task.finish(&Report { loss: loss.or(report.loss), ..report });
+        Ok((self.weights, record?))
     }
 
     /// Runs to the end (false) or until the user stops it (true).

@@ -55,6 +55,13 @@ pub fn complete(runtime: &Runtime, text: &str) -> Completion {
         [":", ":", module] => module_members(runtime, module),
         [".", ".", ..] => names(runtime, word),
         [".", ..] => members(runtime, &receiver(text, &before[..before.len() - 1])),
+        [":", ..] if word.is_empty() => {
+            let words = option_words(runtime, text, before).iter();
+            let mut quoted: Vec<_> =
+                words.map(|(word, meaning)| Candidate::new(&format!("\"{word}\""), "", meaning)).collect();
+            if quoted.is_empty() { quoted = names(runtime, word) }
+            quoted
+        }
         _ => option_keys(runtime, text, before).unwrap_or_else(|| names(runtime, word)),
     };
     names_from(text.len() - word.len(), word, candidates)
@@ -79,9 +86,7 @@ fn in_string(runtime: &Runtime, text: &str, string: &Piece, before: &[Piece]) ->
         return names_from(start, given, keys.iter().map(|key| Candidate::new(key, "\"]", "")).collect());
     }
     if word(1) == ":" {
-        let map = OptionMap::open(runtime, text, &before[..before.len().saturating_sub(2)]);
-        let option = map.iter().flat_map(OptionMap::available).find(|option| option.name == word(2));
-        let words = option.map_or(&[][..], |option| &option.words);
+        let words = option_words(runtime, text, before);
         if words.is_empty() && FILES.contains(&word(2)) {
             return Completion::Path;
         }
@@ -92,6 +97,14 @@ fn in_string(runtime: &Runtime, text: &str, string: &Piece, before: &[Piece]) ->
         true => Completion::Path,
         false => names_from(start, given, Vec::new()),
     }
+}
+
+/// The words that an option may be, behind its key and colon, and what they mean.
+fn option_words<'a>(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> &'a [(String, String)] {
+    let [earlier @ .., key, _] = before else { return &[] };
+    let map = OptionMap::open(runtime, text, earlier);
+    let mut options = map.iter().flat_map(OptionMap::available);
+    options.find(|option| option.name == text[key.range.clone()]).map_or(&[], |option| &option.words)
 }
 
 /// Names of options and parameters that files and folders are given by.
@@ -245,8 +258,8 @@ fn is_name(key: &str) -> bool {
 /// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines. A function of
 /// a module has no receiver.
 fn is_method(entry: &Entry, kind: Option<&str>) -> bool {
-    let fits = |(name, first): (&str, &str)| match kind {
-        Some(kind) => first == kind || (first.is_empty() && name == kind),
+    let fits = |(_, first): (&str, &str)| match kind {
+        Some(kind) => first == kind,
         None => first.starts_with(char::is_uppercase),
     };
     !entry.name.contains("::") && entry.forms.iter().filter_map(|form| parameter(form, 0)).any(fits)
@@ -318,6 +331,8 @@ mod tests {
         assert!(nothing_typed.len() < 20, "{nothing_typed:?}");
         assert!(["p", "process::", "lib::"].iter().all(|name| nothing_typed.contains(&(*name).to_owned())));
         assert_eq!(offers("train(m, d, #{ schedule: \"co"), ["constant\"", "cosine\""]);
+        assert_eq!(offers("train(m, d, #{ schedule: ")[..2], ["\"constant\"", "\"cosine\""]);
+        assert!(offers("train(m, d, #{ steps: ").contains(&"n".to_owned()));
         assert_eq!(offers("dataset::from_file(\"C"), ["a path"]);
         assert_eq!(offers("io::write(\"C"), ["a path"]);
         assert_eq!(offers("plot::lines([1], [2], #{ file: \"C"), ["a path"]);

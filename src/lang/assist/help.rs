@@ -2,7 +2,7 @@
 
 use crate::error::nearest;
 use crate::lang::catalog::{Catalog, Entry};
-use crate::lang::diagnostics::{Diagnostic, visible};
+use crate::lang::diagnostics::{Diagnostic, visible, words_of};
 
 /// How help is laid out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ impl Page {
         let mut text = String::new();
         for (name, about) in rows {
             let gap = column.saturating_sub(name.chars().count());
-            let mut lines = wrap(about, self.width.saturating_sub(column).max(20)).into_iter();
+            let mut lines = words_of(&visible(about), self.width.saturating_sub(column).max(20)).into_iter();
             text.push_str(&self.paint(BOLD, name));
             // A name longer than its column has the line to itself.
             let first = if gap >= 2 { lines.next() } else { None };
@@ -144,7 +144,7 @@ impl Page {
     }
 
     fn hanging(self, text: &str, first: usize, rest: usize, style: &str) -> String {
-        let lines = wrap(text, self.width.saturating_sub(first.max(rest) + 1).max(20));
+        let lines = words_of(&visible(text), self.width.saturating_sub(first.max(rest) + 1).max(20));
         let indents = std::iter::once(first).chain(std::iter::repeat(rest));
         lines.iter().zip(indents).map(|(line, n)| format!("{}{}\n", " ".repeat(n), self.paint(style, line))).collect()
     }
@@ -163,21 +163,6 @@ const GREEN: &str = "32";
 
 fn last_part(name: &str) -> &str {
     name.rsplit([':', '.']).next().unwrap_or(name)
-}
-
-/// Lines of at most `width` characters, broken between words.
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in visible(text).split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
 }
 
 #[cfg(test)]

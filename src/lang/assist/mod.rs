@@ -18,5 +18,6 @@ pub use definitions::{Definition, definitions, depth, is_silent, last_statement}
 pub use help::Page;
 pub use highlight::{Style, highlight};
 pub use inspect::inspect;
+pub use option_map::resuming;
 pub use signature::signature;
 pub use source::{Source, source};

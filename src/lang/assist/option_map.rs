@@ -1,6 +1,6 @@
 //! The map of options that is being written, and which options it may have.
 
-use super::scan::{Kind, Piece};
+use super::scan::{Kind, Piece, pieces};
 use crate::lang::catalog::OptionEntry;
 use crate::lang::runtime::Runtime;
 
@@ -52,6 +52,22 @@ impl<'a> OptionMap<'a> {
     }
 }
 
+/// A text with `resume: true` in each map of options that has a folder for checkpoints and does not say so.
+pub fn resuming(text: &str) -> String {
+    let all = pieces(text);
+    let mut resuming = text.to_owned();
+    for at in (1..all.len()).rev().filter(|&at| &text[all[at].range.clone()] == "}") {
+        let map = open(text, &all[..at]).pop().filter(|map| map.is_map).unwrap_or_default();
+        let has = |name| map.entries.iter().any(|(key, _)| *key == name);
+        if has("checkpoint") && !has("resume") {
+            let last = all[..at].iter().rfind(|piece| piece.kind != Kind::Comment).expect("the key");
+            let comma = if &text[last.range.clone()] == "," { "" } else { "," };
+            resuming.insert_str(last.range.end, &format!("{comma} resume: true"));
+        }
+    }
+    resuming
+}
+
 /// The brackets that are open behind these pieces, the innermost last.
 pub(super) fn open<'a>(text: &'a str, before: &[Piece]) -> Vec<Open<'a>> {
     let mut open: Vec<Open<'a>> = Vec::new();
@@ -90,5 +106,21 @@ pub(super) fn called(text: &str, before: &[Piece]) -> String {
         (Some(name), Some(":"), Some(":"), Some(module)) => format!("{module}::{name}"),
         (Some(name), ..) => name.to_owned(),
         (None, ..) => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn trainings_with_a_folder_go_on() {
+        let after = |text: &str, expected: &str| assert_eq!(resuming(text), expected);
+        after("f(#{ checkpoint: \"a\" })", "f(#{ checkpoint: \"a\", resume: true })");
+        after("f(#{ checkpoint: x + y(1, 2), }); g(#{ checkpoint: `a` // b\n})",
+            "f(#{ checkpoint: x + y(1, 2), resume: true }); g(#{ checkpoint: `a`, resume: true // b\n})");
+        for text in ["f(#{ checkpoint: \"a\", resume: x })", "{ checkpoint }", "#{ a: 1 }", "// #{ checkpoint: 1 }", "}"] {
+            after(text, text);
+        }
     }
 }

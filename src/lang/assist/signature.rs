@@ -5,15 +5,14 @@ use super::option_map::{Open, open};
 use super::scan::{Kind, pieces};
 use crate::lang::runtime::Runtime;
 
-/// The parameters that a text waits for, which ends behind the bracket or a comma of a call: `data: Dataset, options:
-/// map)` behind `train(m, `.
+/// What a call still takes that a text ends in: `data: Dataset, options: map)` behind `train(m, `, and the same behind
+/// a comma where an argument is begun, `train(m`.
 pub fn signature(runtime: &Runtime, text: &str) -> Option<String> {
     let all = pieces(text);
-    let last = all.last()?;
-    if last.kind != Kind::Sign || !["(", ","].contains(&&text[last.range.clone()]) {
-        return None;
-    }
-    let Open { at, commas: given, called: name, .. } = open(text, &all).pop()?;
+    let last = all.last().filter(|last| last.kind != Kind::Comment)?;
+    let is_begun = !["(", ","].contains(&&text[last.range.clone()]);
+    let Open { at, commas, called: name, .. } = open(text, &all).pop()?;
+    let given = commas + usize::from(is_begun);
     let before = &all[..at];
     let entry = runtime.catalog().get(&name).filter(|_| !name.is_empty())?;
     let owner = match before.iter().rev().map(|piece| &text[piece.range.clone()]).nth(1) {
@@ -36,10 +35,15 @@ pub fn signature(runtime: &Runtime, text: &str) -> Option<String> {
             let own = kind_of(parameters.remove(0));
             (own == kind.as_deref().unwrap_or(first)).then_some(())?;
         }
-        let rest = parameters.get(given..).filter(|rest| rest.iter().any(|parameter| !parameter.is_empty()))?;
-        Some(rest.join(", ") + ")")
+        let rest = parameters.get(given..).filter(|rest| rest.iter().any(|parameter| !parameter.is_empty()));
+        match (rest, is_begun) {
+            (Some(rest), true) => Some(format!(", {})", rest.join(", "))),
+            (Some(rest), false) => Some(rest.join(", ") + ")"),
+            (None, _) => None,
+        }
     };
-    entry.forms.iter().filter_map(rest).max_by_key(String::len)
+    // Of several as long, the first.
+    entry.forms.iter().filter_map(rest).rev().max_by_key(|rest| rest.matches(',').count())
 }
 
 /// The type of a parameter, if it says one.
@@ -61,14 +65,17 @@ mod tests {
         assert_eq!(of("train(score::exact(p, d), d, "), "options: map)");
         assert_eq!(of("energy(1, "), "k)");
         assert_eq!(of("process::active("), "options)");
+        assert_eq!(of("1 + hypot(3, "), "b: number)");
         // A method has its value before the dot, which tells whose it is.
         assert_eq!(of("p.kernel("), "t)");
         assert_eq!(of("d.sample("), "count, seed)");
         // Nobody knows whose it is.
         assert_eq!(of("f(x).sample("), "");
-        // Where something is typed, in other brackets, behind the last one, and of what nobody knows.
-        for text in ["train(m", "train(m, #{ steps: 1, ", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train("]
-        {
+        assert_eq!([of("train(m"), of("energy(1 + 2")], [", data: Dataset, options: map)", ", k)"]);
+        // In other brackets, in and behind the last argument, and of what nobody knows.
+        for text in [
+            "train(m, #{ steps: 1, ", "energy(1, 2", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train(",
+        ] {
             assert_eq!(of(text), "", "{text}");
         }
     }

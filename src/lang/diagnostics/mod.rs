@@ -3,6 +3,7 @@
 mod ansi;
 mod cropped;
 mod visible;
+mod wrapped;
 
 use codespan_reporting::diagnostic::{Diagnostic as Report, Label};
 use codespan_reporting::term;
@@ -14,6 +15,13 @@ use cropped::Crops;
 pub use super::sources::Place;
 use crate::error::Error;
 pub use visible::visible;
+pub(super) use wrapped::words_of;
+pub use wrapped::wrapped;
+
+/// What stands before the message of an error.
+const HEAD: &str = "error: ";
+/// Columns before a hint, of lines with up to three digits.
+const MARGIN: usize = 8;
 
 /// How a text ended that gave no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -67,7 +75,8 @@ impl Diagnostic {
         self.render_within(usize::MAX, colour)
     }
 
-    /// The same for a window of `width` columns: source lines that are wider are cut around what is pointed at.
+    /// The same for a window of `width` columns: source lines that are wider are cut around what is pointed at, and
+    /// sentences go on in the next line.
     pub fn render_within(&self, width: usize, colour: bool) -> String {
         let mut files = Crops::new(width);
         let mut labels = Vec::new();
@@ -81,8 +90,9 @@ impl Diagnostic {
                 _ => Label::secondary(file, range).with_message(note),
             });
         }
-        let message = visible(&self.message).into_owned();
-        let notes = self.hints.iter().map(|hint| visible(hint).into_owned()).collect();
+        let message = wrapped(&format!("{HEAD}{}", visible(&self.message)), width);
+        let message = message.strip_prefix(HEAD).unwrap_or(&message).to_owned();
+        let notes = self.hints.iter().map(|hint| wrapped(&visible(hint), width.saturating_sub(MARGIN))).collect();
         let report = Report::error().with_message(&message).with_labels(labels).with_notes(notes);
         let config = term::Config::default();
         let plain = || term::emit_into_string(&config, &files, &report).unwrap_or_else(|_| message.clone());
@@ -110,6 +120,9 @@ impl Place {
         let line = self.text[start_of_line.min(self.text.len())..].lines().next().unwrap_or_default();
         let start: usize = line.chars().take(self.column.saturating_sub(1)).map(char::len_utf8).sum();
         let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
+        // Of a property it is the dot that has the position.
+        let is_dot = line[start..].strip_prefix('.').is_some_and(|rest| rest.starts_with(|c| is_word(&c)));
+        let start = start + usize::from(is_dot);
         let word: usize = match line[start..].strip_prefix('"') {
             Some(string) => string.find('"').map_or(line.len() - start, |end| end + 2),
             None => line[start..].chars().take_while(is_word).map(char::len_utf8).sum(),

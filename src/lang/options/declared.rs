@@ -157,8 +157,39 @@ fn refuse_unknown(map: &Map, values: &Values, tables: &[&'static [Setting]]) -> 
     let known: Vec<_> = all.iter().map(|(setting, _)| setting.name).filter(|name| values.has(name)).collect();
     Err(error.with_hint(match known.is_empty() {
         true => "there are no options".to_owned(),
-        false => suggestion(name, &known, "the options are"),
+        false => known_as(name, &known),
     }))
+}
+
+/// What others call what is an option here.
+const ELSEWHERE: &[(&str, &str)] = &[
+    ("batch_size", "batch"),
+    ("epochs", "steps"),
+    ("filename", "file"),
+    ("iterations", "steps"),
+    ("layers", "hidden"),
+    ("learning_rate", "lr"),
+    ("n", "count"),
+    ("num_samples", "count"),
+    ("num_steps", "steps"),
+    ("n_samples", "count"),
+    ("n_steps", "steps"),
+    ("output", "file"),
+    ("random_state", "seed"),
+    ("sampler", "method"),
+    ("scheduler", "schedule"),
+    ("sigma", "std"),
+    ("solver", "method"),
+    ("units", "hidden"),
+    ("width", "hidden"),
+];
+
+/// Which of the options was meant by a name that none has.
+pub(in crate::lang) fn known_as(name: &str, known: &[&str]) -> String {
+    match ELSEWHERE.iter().find(|(other, own)| *other == name && known.contains(own)) {
+        Some((_, own)) => format!("it is `{own}` here"),
+        None => suggestion(name, known, "the options are"),
+    }
 }
 
 #[cfg(test)]
@@ -200,6 +231,7 @@ mod tests {
         let cases = [
             ("#{ stps: 3 }", "`stps` is not an option here; did you mean `steps`?"),
             ("#{ width: 3 }", "`width` is not an option here; the options are steps, grid, closure"),
+            ("#{ epochs: 3 }", "`epochs` is not an option here; it is `steps` here"),
             ("#{ rho: 3 }", "`rho` is not an option here; it belongs to `grid: \"rho\"`"),
             ("#{ grid: \"rho\", rho: 0 }", "`rho` must be above 0, got 0; "),
             ("#{ grid: \"roh\" }", "`grid` must be one of \"uniform\", \"rho\", got \"roh\"; did you mean \"rho\"?"),

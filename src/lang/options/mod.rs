@@ -4,6 +4,7 @@ mod declared;
 mod noted;
 mod tables;
 
+pub(in crate::lang) use declared::known_as;
 pub(crate) use declared::{Given, read};
 pub(crate) use noted::number as json_number;
 pub(crate) use tables::{Table, Tables};

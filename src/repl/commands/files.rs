@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use tumble::Diagnostic;
 
+use crate::repl::script::script;
 use crate::repl::session::{Outcome, Session};
 
 pub(super) fn run(session: &mut Session, file: &str) -> Result<Outcome, Diagnostic> {
@@ -38,9 +39,10 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
     if session.inputs.is_empty() {
         return Err(Diagnostic::plain("there is nothing to save: no input has succeeded yet".to_owned()));
     }
-    let script = session.script();
-    session.runtime.host().write_script(&path, &script)?;
-    session.setup.screen.print(&format!("{} inputs written to {}", session.inputs.len(), path.display()));
+    let host = session.runtime.host();
+    let over = if host.has_file(&path)? { ", over what was saved there before" } else { "" };
+    host.write_script(&path, &script(&session.inputs))?;
+    session.setup.screen.print(&format!("{} inputs written to {}{over}", session.inputs.len(), path.display()));
     Ok(Outcome::Done)
 }
 

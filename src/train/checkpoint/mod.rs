@@ -114,7 +114,8 @@ impl<'a> Checkpoints<'a> {
                     }
                     self.tell(&path, &run, task);
                     self.kept.push(path);
-                    let Run { curve, elapsed, .. } = run;
+                    let Run { origin, curve, elapsed, .. } = run;
+                    self.origin = origin;
                     return Ok(Stand { weights: (*model.weights()).clone(), curve, elapsed });
                 }
                 Err(error) => damaged.push((path, error)),
@@ -151,7 +152,7 @@ impl<'a> Checkpoints<'a> {
             false => {
                 let what = format!("has another training, `{}`: {}", path.display(), differences.join("; "));
                 Err(Error::argument("checkpoint", what)
-                    .with_hint("give what it was begun with, or another folder, or remove this one"))
+                    .with_hint("give what it was begun with, or another folder"))
             }
         }
     }

@@ -154,9 +154,22 @@ impl Table<'_> {
                 picked(&self.names, &taken.numbers[1..])
             ));
         }
+        let taken_names = || picked(&self.names, &taken.numbers).into_iter();
+        if self.layout.columns.is_none()
+            && !self.names.is_empty()
+            && let Some(name) = taken_names().find(|name| OF_LABELS.contains(&name.to_lowercase().as_str()))
+        {
+            notes.push(format!(
+                "`{}`: column `{name}` is taken as a coordinate: labels: {name:?} takes it as labels",
+                self.path.display()
+            ));
+        }
         notes
     }
 }
+
+/// What columns of labels are called.
+const OF_LABELS: &[&str] = &["class", "label", "labels", "species", "target"];
 
 #[derive(Default)]
 struct Rows {

@@ -108,7 +108,7 @@ pub(super) mod module {
     /// - `options`: a map, or the name of the array in a .npz file that holds several
     ///
     /// # Returns
-    /// A `Dataset`; `d.labels` are those of a column that was named as such.
+    /// A `Dataset`; `d.labels` are those of a column that was named as such, `d.columns` the names of the others.
     ///
     /// # Errors
     /// When the file is missing, truncated, ragged or not numeric, or holds values that are not finite or beyond single

@@ -167,6 +167,17 @@ pub(super) mod module {
         data.shape().iter().map(|&side| Dynamic::from_int(side as INT)).collect()
     }
 
+    /// Names that the table of a file gave the coordinates: an array of strings, empty for other data.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_eq(dataset::diamond().columns, []);
+    /// ```
+    #[rhai_fn(get = "columns", pure)]
+    pub fn columns(data: &mut Dataset) -> Array {
+        data.columns().iter().map(|name| name.clone().into()).collect()
+    }
+
     /// Label of each point of finite data that have some: an array of strings.
     #[rhai_fn(get = "labels", pure)]
     pub fn labels(data: &mut Dataset) -> Array {
