@@ -417,7 +417,11 @@ fn another_training_is_refused_with_what_differs() {
     };
     changed("tau: 0.5", "tau: 0.6", "of its process `tau` is 0.5, not 0.6");
     changed("[24, 24]", "[24, 25]", "the network is ");
-    changed("hidden: [24, 24], seed: 1", "hidden: [24, 24], seed: 3", "the weights are neither those before its first step nor");
+    changed(
+        "hidden: [24, 24], seed: 1",
+        "hidden: [24, 24], seed: 3",
+        "the weights are neither those before its first step nor",
+    );
     changed("diamond()", "diamond(#{ std: 0.05 })", "the data are others");
     changed("print(", "train(m, d, #{ steps: 1 }); print(", "the weights are neither those before its first step nor");
     changed("checkpoint: \"run\", resume: true", "resume: true", "`resume` is about checkpoints");

@@ -345,15 +345,20 @@ fn values_show_themselves() {
     session.expect(b"[#{ tau: 0.5, name: \"a\" }, #{ tau: 1, name: \"b\" }]\r", "name  tau\r\n  \"a\"   0.5");
     // What a call still takes stands behind its bracket.
     session.expect(b"process::active().kernel(", "\x1b[2mt)\x1b[0m");
+    session.expect(b"\x15hypot(3", "\x1b[2m, b: number)\x1b[0m");
+    session.expect(b"\x15process::active().kernel(", "\x1b[2mt)\x1b[0m");
     session.expect(b"1)\r", "  cov ");
     let hidden = session.expect(b"linspace(0, 99, 100);\r41 + 1\r", "42\r\n");
     assert!(!hidden.contains("mean"), "{hidden}");
-    session.expect(b"plot::scatter([ones([3, 2])])\r", "\x1b_Ga=T,f=100,q=2,c=");
+    let figure = session.expect(b"plot::scatter([ones([3, 2])])\r", "\x1b_Gm=0;");
+    assert!(figure.contains("\x1b_Ga=T,f=100,q=2,c="), "{figure}");
     let silent = session.expect(b"plot::scatter([ones([3, 2])]);\r42 + 1\r", "43\r\n");
     assert!(!silent.contains("\x1b_G"), "{silent}");
     session.leave();
     let (_, refused) = Session::start(folder.path(), &["repl", "--images", "png"]).end(&[]);
-    assert!(refused.contains("`--images` is auto, kitty, iterm, sixel, blocks, blocks256 or none, got `png`"), "{refused}");
+    let refused = refused.split_whitespace().collect::<Vec<_>>().join(" ");
+    let names = "`--images` is auto, kitty, iterm, sixel, blocks, blocks256 or none, got `png`";
+    assert!(refused.contains(names), "{refused}");
 }
 
 #[test]
@@ -376,6 +381,33 @@ fn interrupts_end_no_session() {
     session.expect(b"\x03\x03\x03", "interrupted");
     session.expect(b"kept + 1\r", "42");
     session.leave();
+}
+
+/// With the model that it left; seen to be refused for its weights. The session is a script that can do the same.
+#[test]
+fn a_stopped_training_goes_on_in_its_session() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut session = Session::start(folder.path(), &["repl", "--limit", "time=60s"]);
+    session.wait_for("> ");
+    session.expect(b"let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [8] });\r", "> ");
+    // The end of typing, and the first words of what goes on.
+    for (resume, begun) in [("", "\x1b[?2004l"), (", resume: true", "train: goes on after step ")] {
+        let train = format!("let r = train(m, d, #{{ steps: 900_000, batch: 8, checkpoint: \"runs\"{resume} }});\r");
+        session.expect(train.as_bytes(), begun);
+        let start = Instant::now();
+        while !folder.path().join("runs/step-00000000.safetensors").exists() {
+            assert!(start.elapsed() < Duration::from_secs(30), "no training begins");
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        session.expect(b"\x03", "train: what is done is kept as ");
+        session.expect(b"r.interrupted\r", "true\r\n");
+    }
+    session.expect(b"m\r:save day.rhai\r", "6 inputs written to day.rhai");
+    session.leave();
+    let script = std::fs::read_to_string(folder.path().join("day.rhai")).unwrap();
+    assert_eq!(script.matches("checkpoint: \"runs\", resume: true").count(), 2, "{script}");
+    assert_eq!(script.matches("// Was stopped by hand").count(), 2, "{script}");
+    assert!(!script.contains("r.interrupted") && !script.contains("m;"), "{script}");
 }
 
 #[test]

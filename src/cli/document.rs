@@ -36,6 +36,9 @@ pub(crate) fn definitions(runtime: &Runtime, folder: &Path) -> tumble::Result<u8
     for (name, text) in &files {
         runtime.host().write_bytes(&folder.join(format!("{name}.d.rhai")), text.as_bytes())?;
     }
-    terminal::print(&format!("{} files of definitions are in {}", files.len(), folder.display()));
+    let (count, folder) = (files.len(), folder.display());
+    terminal::print(&format!(
+        "{count} files of definitions are in {folder}: in its workspace Rhai's language server finds them"
+    ));
     Ok(0)
 }

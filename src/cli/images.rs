@@ -184,7 +184,8 @@ fn exact([red, green, blue]: [u8; 3]) -> String {
 
 /// The nearest of the 240 colours that xterm defined: a cube of six shades each, and greys.
 fn nearest(colour: [u8; 3]) -> String {
-    let cube = (0..216_u8).map(|i| (16 + i, [i / 36, i / 6 % 6, i % 6].map(|shade| if shade == 0 { 0 } else { 55 + 40 * shade })));
+    let cube = (0..216_u8)
+        .map(|i| (16 + i, [i / 36, i / 6 % 6, i % 6].map(|shade| if shade == 0 { 0 } else { 55 + 40 * shade })));
     let greys = (0..24_u8).map(|i| (232 + i, [8 + 10 * i; 3]));
     let distance = |other: [u8; 3]| -> u32 {
         colour.iter().zip(other).map(|(&own, other)| u32::from(own.abs_diff(other)).pow(2)).sum()

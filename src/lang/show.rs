@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{Array, Dynamic, Map};
 
 use super::builtins::plot::Picture;
+use super::diagnostics::wrapped;
 use super::options;
 use crate::data::Dataset;
 use crate::plot::glyphs::{self, dots, histogram, sparkline, thumbnail};
@@ -23,7 +24,8 @@ pub(super) struct Frame<'a> {
 }
 
 /// Who shows more than the text, each of one type.
-const SHOWS: &[fn(&Dynamic, &Frame<'_>) -> Option<String>] = &[tensor, state, dataset, record, figure, map, table, maps];
+const SHOWS: &[fn(&Dynamic, &Frame<'_>) -> Option<String>] =
+    &[tensor, state, dataset, record, figure, map, table, maps];
 
 /// Rows of a table.
 const ROWS: usize = 20;
@@ -102,7 +104,8 @@ fn record(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
 fn figure(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     let is_saved = value.read_lock::<Picture>()?.is_saved();
     let text = (frame.text)(value);
-    Some(if is_saved { text } else { text + ", not in a file yet: ans.save(\"figure.png\")" })
+    let text = if is_saved { text } else { text + ", not in a file yet: ans.save(\"figure.png\")" };
+    Some(wrapped(&text, frame.width))
 }
 
 /// A map that is too long for a line, by its keys; nested maps are lines of their own.

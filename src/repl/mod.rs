@@ -15,6 +15,7 @@ use std::rc::Rc;
 
 use rustyline::error::ReadlineError;
 use tumble::Runtime;
+use tumble::lang::diagnostics::wrapped;
 
 use crate::cli::{FAILURE, Setup, terminal};
 use session::{Outcome, Session};
@@ -53,7 +54,7 @@ fn converse(session: Session) -> u8 {
             return FAILURE;
         }
     };
-    terminal::print(GREETING);
+    terminal::print(&wrapped(GREETING, terminal::width()));
     terminal::print_page(session.borrow().page().table(TRY).trim_end());
     loop {
         match editor.read() {

@@ -104,8 +104,11 @@ mod tests {
     /// A training that was stopped and went on: the script of it is done in its folder at once.
     #[test]
     fn a_saved_session_goes_on_in_the_folders_of_its_trainings() {
-        let input =
-            |text: &str, was_stopped| Input { text: text.to_owned(), gave_value: text.starts_with("train"), was_stopped };
+        let input = |text: &str, was_stopped| Input {
+            text: text.to_owned(),
+            gave_value: text.starts_with("train"),
+            was_stopped,
+        };
         let inputs = [
             input("let m = 1", false),
             input("train(m, d, #{ checkpoint: \"a\" })", true),

@@ -190,8 +190,7 @@ impl<'a> Parts<'a> {
             true => Ok(()),
             false => {
                 let what = format!("has other samples, `{}`: {}", path.display(), differences.join("; "));
-                Err(Error::argument("checkpoint", what)
-                    .with_hint("give what they were begun with, or another folder"))
+                Err(Error::argument("checkpoint", what).with_hint("give what they were begun with, or another folder"))
             }
         }
     }

@@ -85,7 +85,7 @@ fn unfinished(record: &Record, before: u64, options: &Options) -> String {
         true => format!("`steps: {}, total: {total}` finishes its schedule, and ", steps - done),
         false => String::new(),
     };
-    format!("train: stopped after step {done} of {steps}; {finish}`checkpoint: \"folder\"` lets a script go on")
+    format!("train: {finish}`checkpoint: \"folder\"` lets a script go on")
 }
 
 /// Noise at the shortest time of training that much wider than what is finest in the data is worth a warning.
@@ -303,15 +303,12 @@ impl<'a> Trainer<'a> {
     }
 
     fn stop(&mut self, task: &Task) {
-        let (done, steps) = (self.history.curve().done, self.options.steps);
         self.tell(None, task);
         if self.save(task)
             && let Some(checkpoints) = &self.checkpoints
         {
             let newest = checkpoints.newest().display();
-            task.note(&format!(
-                "train: stopped after step {done} of {steps}, kept as `{newest}`; resume: true goes on"
-            ));
+            task.note(&format!("train: what is done is kept as `{newest}`; resume: true goes on"));
         }
     }
 

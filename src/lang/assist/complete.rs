@@ -59,7 +59,9 @@ pub fn complete(runtime: &Runtime, text: &str) -> Completion {
             let words = option_words(runtime, text, before).iter();
             let mut quoted: Vec<_> =
                 words.map(|(word, meaning)| Candidate::new(&format!("\"{word}\""), "", meaning)).collect();
-            if quoted.is_empty() { quoted = names(runtime, word) }
+            if quoted.is_empty() {
+                quoted = names(runtime, word)
+            }
             quoted
         }
         _ => option_keys(runtime, text, before).unwrap_or_else(|| names(runtime, word)),

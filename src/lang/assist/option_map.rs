@@ -117,9 +117,13 @@ mod tests {
     fn trainings_with_a_folder_go_on() {
         let after = |text: &str, expected: &str| assert_eq!(resuming(text), expected);
         after("f(#{ checkpoint: \"a\" })", "f(#{ checkpoint: \"a\", resume: true })");
-        after("f(#{ checkpoint: x + y(1, 2), }); g(#{ checkpoint: `a` // b\n})",
-            "f(#{ checkpoint: x + y(1, 2), resume: true }); g(#{ checkpoint: `a`, resume: true // b\n})");
-        for text in ["f(#{ checkpoint: \"a\", resume: x })", "{ checkpoint }", "#{ a: 1 }", "// #{ checkpoint: 1 }", "}"] {
+        after(
+            "f(#{ checkpoint: x + y(1, 2), }); g(#{ checkpoint: `a` // b\n})",
+            "f(#{ checkpoint: x + y(1, 2), resume: true }); g(#{ checkpoint: `a`, resume: true // b\n})",
+        );
+        for text in
+            ["f(#{ checkpoint: \"a\", resume: x })", "{ checkpoint }", "#{ a: 1 }", "// #{ checkpoint: 1 }", "}"]
+        {
             after(text, text);
         }
     }

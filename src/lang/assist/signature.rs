@@ -73,9 +73,9 @@ mod tests {
         assert_eq!(of("f(x).sample("), "");
         assert_eq!([of("train(m"), of("energy(1 + 2")], [", data: Dataset, options: map)", ", k)"]);
         // In other brackets, in and behind the last argument, and of what nobody knows.
-        for text in [
-            "train(m, #{ steps: 1, ", "energy(1, 2", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train(",
-        ] {
+        for text in
+            ["train(m, #{ steps: 1, ", "energy(1, 2", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train("]
+        {
             assert_eq!(of(text), "", "{text}");
         }
     }

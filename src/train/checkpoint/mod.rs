@@ -151,8 +151,7 @@ impl<'a> Checkpoints<'a> {
             true => Ok(()),
             false => {
                 let what = format!("has another training, `{}`: {}", path.display(), differences.join("; "));
-                Err(Error::argument("checkpoint", what)
-                    .with_hint("give what it was begun with, or another folder"))
+                Err(Error::argument("checkpoint", what).with_hint("give what it was begun with, or another folder"))
             }
         }
     }

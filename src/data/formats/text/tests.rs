@@ -108,7 +108,9 @@ fn columns_and_labels() {
     assert!(nameless.0.contains("has no line of names"), "{nameless:?}");
     // Classes that are numbers are read as a coordinate, and that is said.
     let classes = parse("x,Class\n1.5,0\n2.5,1\n").unwrap();
-    assert!(classes.notes[0].ends_with("column `Class` is taken as a coordinate: labels: \"Class\" takes it as labels"));
+    assert!(
+        classes.notes[0].ends_with("column `Class` is taken as a coordinate: labels: \"Class\" takes it as labels")
+    );
     // An index that a data frame wrote on the way is no coordinate.
     let index = parse(",x,y\n0,1.5,2.5\n1,3.5,4.5\n").unwrap();
     assert!(index.notes[0].contains("columns: [\"x\", \"y\"] would leave it out"), "{:?}", index.notes);
