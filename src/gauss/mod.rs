@@ -11,8 +11,8 @@ mod spectrum;
 
 pub(crate) use double::{Double, Square};
 pub use factor::{
-    conditional_std, log_density, precision, reorder, semidefinite_factor, solve_lower, solve_lower_matrix,
-    triangularize,
+    conditional_std, log_density, mahalanobis_squared, precision, reorder, semidefinite_factor, solve_lower,
+    solve_lower_matrix, triangularize,
 };
 pub(crate) use lyapunov::{Fate, fate, lyapunov};
 pub(crate) use spectrum::{Eigenvalue, plain_eigenvalues, spectrum};

@@ -5,7 +5,7 @@ use nalgebra::{DMatrix, DVector};
 use super::draws::Draws;
 use crate::data::{Dataset, Mixture};
 use crate::error::Result;
-use crate::gauss::{solve_lower, solve_lower_matrix};
+use crate::gauss::{mahalanobis_squared, solve_lower_matrix};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
 
@@ -273,8 +273,9 @@ impl<'a> Posterior<'a> {
             .zip(means)
             .map(|(component, mean)| {
                 let away = seen - &mean;
-                let log = component.height - 0.5 * solve_lower(&component.factor, &away).norm_squared();
-                (log, mean + &component.gain * away, component.variance)
+                let guess = mean + &component.gain * &away;
+                let log = component.height - 0.5 * mahalanobis_squared(&component.factor, away);
+                (log, guess, component.variance)
             })
             .collect();
         let largest = guesses.iter().map(|(log, ..)| *log).fold(f64::NEG_INFINITY, f64::max);

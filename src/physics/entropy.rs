@@ -1,6 +1,8 @@
 //! Entropy production of forward paths.
 
-use nalgebra::{DMatrix, DVector};
+use std::borrow::Cow;
+
+use nalgebra::DVector;
 
 use super::observed::{require_blocks, require_gaussian};
 use crate::data::Dataset;
@@ -12,7 +14,7 @@ use crate::sample::{self, Forward, Keep, Likelihood, State};
 use crate::score::Score;
 use crate::settings::{Setting, Values};
 use crate::task::Task;
-use crate::tensor::Index;
+use crate::tensor::{Index, Tensor};
 
 /// What can be set of the paths, besides how their densities are found.
 pub const ENTROPY: &[Setting] = &[
@@ -123,6 +125,8 @@ fn signs(process: &Process, odd: &[String]) -> Result<Vec<f64>> {
 /// Paths of all samples.
 struct Paths<'a> {
     state: &'a State,
+    /// Values of each block, [time, sample, coordinate].
+    values: Vec<Cow<'a, [f32]>>,
     count: usize,
     copies: usize,
     /// Coordinates of a datum.
@@ -135,7 +139,8 @@ impl<'a> Paths<'a> {
         let count = state.blocks[0].shape()[0];
         let dimension = state.blocks[0].len() / count;
         let (copies, components) = (process.copies(dimension)?, process.components());
-        Ok(Self { state, count, copies, dimension, components })
+        let values = state.paths.iter().map(Tensor::values).collect();
+        Ok(Self { state, values, count, copies, dimension, components })
     }
 
     /// The log density at the time number `place`, \[count\].
@@ -152,8 +157,10 @@ impl<'a> Paths<'a> {
         DVector::from_fn(self.components, |i, _| {
             // Row (component, copy) of the state is that of (block, coordinate).
             let row = i * self.copies + copy;
-            let values = self.state.paths[row / self.dimension].values();
-            f64::from(values[(place * self.count + sample) * self.dimension + row % self.dimension])
+            f64::from(
+                self.values[row / self.dimension]
+                    [(place * self.count + sample) * self.dimension + row % self.dimension],
+            )
         })
     }
 
@@ -164,12 +171,12 @@ impl<'a> Paths<'a> {
             let time = self.state.times[step];
             return Err(Error::numerical(format!("the step at t = {time} leaves component {component} without noise")));
         }
-        let signs = DMatrix::from_diagonal(&DVector::from_column_slice(signs));
-        let forth = |from: &DVector<f64>, to: &DVector<f64>| log_density(cholesky, &(to - transfer * from - offset));
+        let signs = DVector::from_column_slice(signs);
+        let forth = |from: &DVector<f64>, to: &DVector<f64>| log_density(cholesky, to - transfer * from - offset);
         for (sample, produced) in produced.iter_mut().enumerate() {
             for copy in 0..self.copies {
                 let (from, to) = (self.copy(step, sample, copy), self.copy(step + 1, sample, copy));
-                *produced += forth(&from, &to) - forth(&(&signs * &to), &(&signs * &from));
+                *produced += forth(&from, &to) - forth(&to.component_mul(&signs), &from.component_mul(&signs));
             }
         }
         Ok(())

@@ -6,7 +6,7 @@ use nalgebra::DVector;
 use super::{Coordinates, Score, circle};
 use crate::data::{Dataset, Moments};
 use crate::error::Result;
-use crate::gauss::solve_lower;
+use crate::gauss::{mahalanobis_squared, solve_lower};
 use crate::process::{Class, Noised, Process};
 use crate::task::Task;
 use crate::tensor::number;
@@ -90,7 +90,7 @@ pub fn uncorrelated(process: &Process, moments: &Moments, data: &Dataset, task: 
         return Ok(None);
     }
     let kernel = process.kernel(process.horizon())?;
-    let signal = solve_lower(&kernel.cholesky, &kernel.response().column(0).into_owned()).norm_squared();
+    let signal = mahalanobis_squared(&kernel.cholesky, kernel.response().column(0).into_owned());
     let wider = (1.0 + signal * variance) / (1.0 + signal * moments.variance());
     Ok((wider > 1.0 + MUCH_SIGNAL).then(|| {
         format!(

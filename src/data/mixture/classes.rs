@@ -29,7 +29,7 @@ impl Mixture {
             let log = |&k: &usize, factor: &DMatrix<f64>| {
                 let mean = &self.means[k * d..][..d];
                 let residual = DVector::from_fn(d, |c, _| f64::from(row[c]) - mean[c]);
-                self.weights[k].ln() + log_density(factor, &residual)
+                self.weights[k].ln() + log_density(factor, residual)
             };
             let logs = used.iter().zip(&factors).map(|(k, factor)| (*k, log(k, factor)));
             logs.max_by(|a, b| a.1.total_cmp(&b.1)).expect("a mixture has a component").0

@@ -91,7 +91,7 @@ impl<'a> Horizon<'a> {
     /// log N of each state, [m·copies, samples].
     pub(super) fn log_densities(&self, state: &[f32], samples: usize) -> Vec<f64> {
         let density =
-            |i: usize, c: usize| log_density(&self.factors[self.kinds[c]], &self.residual(state, samples, i, c));
+            |i: usize, c: usize| log_density(&self.factors[self.kinds[c]], self.residual(state, samples, i, c));
         (0..samples).map(|i| (0..self.layout.copies).map(|c| density(i, c)).sum()).collect()
     }
 

@@ -355,7 +355,7 @@ mod tests {
                 let image = |n: i32| {
                     let mut r = DVector::from_fn(m, |b, _| z[2 * b + c] - kernel.offset[b]);
                     r[0] -= mean[c] + f64::from(n) * TAU;
-                    crate::gauss::log_density(&factor, &r)
+                    crate::gauss::log_density(&factor, r)
                 };
                 log_sum(&(-50..=50).map(image).collect::<Vec<_>>())
             };
