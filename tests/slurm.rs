@@ -52,7 +52,10 @@ impl Cluster {
     /// Standard output and standard error of a program that succeeds.
     fn run(&self, program: &str, arguments: &[&str]) -> [String; 2] {
         let mut command = Command::new(program);
-        command.args(arguments).current_dir(self.path("")).env("SLURM_CONF", self.folder.path().join("slurm/slurm.conf"));
+        command
+            .args(arguments)
+            .current_dir(self.path(""))
+            .env("SLURM_CONF", self.folder.path().join("slurm/slurm.conf"));
         let output = command.output().unwrap();
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         assert!(output.status.success(), "{program} {arguments:?}: {said}");
@@ -122,7 +125,10 @@ fn an_array_of_tasks_gives_the_table_of_one_process_and_loses_nothing() {
     cluster.run("scancel", &[&format!("{job}_0"), &format!("{job}_20")]);
     cluster.wait_for("2 missing");
     let status = cluster.status();
-    assert!(status.contains("\n  missing  seed 0, tau 0.1\n") && status.contains("\n  waiting  seed 3, tau 0.6: task "), "{status}");
+    assert!(
+        status.contains("\n  missing  seed 0, tau 0.1\n") && status.contains("\n  waiting  seed 3, tau 0.6: task "),
+        "{status}"
+    );
     let [said, _] = cluster.tumble(&["submit", "study.rhai", "--retry"]);
     assert!(said.starts_with("submitted 2 of 24 points of `runs`"), "{said}");
     let batch = fs::read_to_string(cluster.path("runs/slurm/2.sh")).unwrap();

@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
+use std::sync::LazyLock;
 use std::time::{Duration, Instant};
 
 /// 24 points that sample. `OPTIONS` is replaced, as is `WORK`, which stands at the beginning of the closure.
@@ -72,9 +73,8 @@ impl Place {
 
     /// The numbers of the processes that hold points.
     fn holders(&self) -> BTreeSet<u32> {
-        let files = fs::read_dir(self.path("runs/.tumble")).into_iter().flatten().map(|entry| entry.unwrap().path());
-        let holds = files.filter(|file| file.extension().is_some_and(|ending| ending == "hold"));
-        let names = holds.filter_map(|file| fs::read_to_string(file).ok());
+        let points = fs::read_dir(self.path("runs")).into_iter().flatten().map(|entry| entry.unwrap().path());
+        let names = points.filter_map(|point| fs::read_to_string(point.join(".tumble/result.json.hold")).ok());
         names.filter_map(|name| name.strip_prefix("process ")?.parse().ok()).collect()
     }
 
@@ -121,15 +121,15 @@ fn is_running(process: u32) -> bool {
 }
 
 /// What a sweep without faults in one process leaves.
-fn undisturbed() -> String {
+static UNDISTURBED: LazyLock<String> = LazyLock::new(|| {
     let place = Place::new("folder: \"runs\"", "");
     place.sweep().says(0, &["sweep: 24/24, "]);
     place.table()
-}
+});
 
 #[test]
 fn one_process_and_two_give_the_same_table() {
-    let one = undisturbed();
+    let one = UNDISTURBED.clone();
     assert_eq!(one.lines().count(), 25);
     assert!(one.starts_with("seed,tau,distance,first,kind\n0,0.1,0."), "{one}");
     let place = Place::new("folder: \"runs\", jobs: 2", "");
@@ -165,7 +165,7 @@ fn a_point_that_fails_does_not_end_the_others() {
         assert!(status.contains("  failed   seed 2, tau 0.6: too hot\n"), "{status}");
         fs::write(place.path("good"), "").unwrap();
         place.sweep().says(0, &["sweep: goes on after 18 of 24 points, from `runs`"]);
-        assert_eq!(place.table(), undisturbed());
+        assert_eq!(place.table(), *UNDISTURBED);
         assert!(!place.path(error).exists());
     }
 }
@@ -190,7 +190,7 @@ fn a_process_that_is_lost_costs_its_point_until_the_next_run() {
     outcome.says(0, &["failed: the process that computed it was killed by signal 9", "1 of 24 points failed"]);
     assert_eq!(outcome.out, "23 rows\n");
     place.sweep().says(0, &["goes on after 23 of 24 points"]);
-    assert_eq!(place.table(), undisturbed());
+    assert_eq!(place.table(), *UNDISTURBED);
 }
 
 #[test]
@@ -223,7 +223,7 @@ fn what_is_stopped_goes_on() {
         assert!(start.elapsed() < Duration::from_secs(5));
         assert_eq!((outcome.out.as_str(), place.holders()), ("", BTreeSet::new()));
         place.sweep().says(0, &["sweep: goes on after "]);
-        assert_eq!(place.table(), undisturbed());
+        assert_eq!(place.table(), *UNDISTURBED);
     }
 }
 
@@ -240,7 +240,7 @@ fn several_runs_share_a_folder() {
         let own = outcome.said.lines().filter(|line| line.contains("/24, seed")).count();
         assert!(own > 0, "{}", outcome.said);
     }
-    assert_eq!(place.table(), undisturbed());
+    assert_eq!(place.table(), *UNDISTURBED);
 }
 
 #[test]
@@ -253,16 +253,15 @@ fn another_sweep_is_refused_with_the_difference() {
     let outcome = place.sweep();
     assert_eq!(outcome.code, Some(1));
     let expected = "\
-error: `folder` has results of another sweep, `runs`: the axis `tau` no longer has 0.6; `count` was 200, and is 100; \
+error: sweep: `folder` has results of another sweep, `runs`: the axis `tau` no longer has 0.6; `count` was 200, and is 100; \
 the script had `let count = 200;`, and has `let count = 100;`
-  ┌─ study.rhai:9:6
+  ┌─ study.rhai:9:7
   │
 9 │ }, #{ folder: \"runs\" });
   │       ^^^^^^
   │
   = take another folder, or remove `runs` to begin anew; if its results hold all the same, remove `runs/sweep.json` \
 alone
-  = sweep(axes, compute: closure, options: map) -> array
 ";
     assert_eq!(outcome.said, expected);
     // More values, other plots and comments are the same sweep.
@@ -350,7 +349,7 @@ fn what_is_there_is_gathered_while_it_runs() {
     let status = place.run(&["status", "runs"]).out;
     assert!(status.contains("  running  seed ") && status.contains(": process "), "{status}");
     Outcome::of(child.wait_with_output().unwrap()).says(0, &[]);
-    assert_eq!(place.table(), undisturbed());
+    assert_eq!(place.table(), *UNDISTURBED);
     assert_eq!(place.run(&["gather", "runs"]).out, "24 of 24 points are in `runs/table.csv`\n");
 }
 
@@ -372,5 +371,10 @@ fn a_submission_can_be_looked_at_without_slurm() {
     Outcome::of(without).says(1, &["error: there is no `sbatch` here", "apt install slurm-client"]);
     place.run(&["share"]).says(1, &["`share` is for processes that tumble starts"]);
     place.write("", "");
-    assert!(place.run(&arguments).out.ends_with("nothing to submit: the script has no sweep with a folder that lacks results\n"));
+    assert!(
+        place
+            .run(&arguments)
+            .out
+            .ends_with("nothing to submit: the script has no sweep with a folder that lacks results\n")
+    );
 }

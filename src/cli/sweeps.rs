@@ -57,7 +57,9 @@ pub(super) fn status(path: &Path) -> tumble::Result<u8> {
         let task = tasks.iter().find(|(name, ..)| *name == point.name());
         let state = folder.state(&point)?;
         all.push(match (&state, task) {
-            (State::Missing | State::Failed(_), Some((_, task, "RUNNING"))) => ("running", point, format!("task {task}")),
+            (State::Missing | State::Failed(_), Some((_, task, "RUNNING"))) => {
+                ("running", point, format!("task {task}"))
+            }
             (State::Missing | State::Failed(_), Some((_, task, _))) => ("waiting", point, format!("task {task}")),
             _ => (kind(&state), point, words(state)),
         });

@@ -1,4 +1,4 @@
-//! Claims on paths, by which processes keep out of each other's work: one ends with the process that has it, however
+//! Claims on files, by which processes keep out of each other's work: one ends with the process that has it, however
 //! that ends.
 
 use std::fs::{File, TryLockError};
@@ -16,7 +16,7 @@ use crate::error::Result;
 const ATTEMPTS: usize = 4;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 
-/// A path that nobody else holds while this lives.
+/// A file that nobody else holds while this lives.
 pub struct Hold(File);
 
 impl Drop for Hold {
@@ -26,17 +26,17 @@ impl Drop for Hold {
     }
 }
 
-/// Who held a path last, and has not let go of it in good order.
+/// Who held a file last, and has not let go of it in good order.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Holder {
     /// As it called itself.
     pub name: String,
-    /// Whether it still holds the path; otherwise it was ended from outside.
+    /// Whether it still holds the file; otherwise it was ended from outside.
     pub is_alive: bool,
 }
 
 impl Host {
-    /// Holds a path, at which there need not be anything, as `name`; nothing where somebody else holds it. Where the
+    /// Holds a file, which need not exist, nor its folder, as `name`; nothing where somebody else holds it. Where the
     /// system has no locks, everybody does.
     ///
     /// # Errors
@@ -56,7 +56,7 @@ impl Host {
         hold().map_err(|error| self.explain("hold", path, &error))
     }
 
-    /// Who holds a path, or held it when it was ended from outside.
+    /// Who holds a file, or held it when it was ended from outside.
     ///
     /// # Errors
     /// [`Error::File`](crate::Error::File) when reading there is not allowed.
@@ -84,7 +84,7 @@ fn is_taken(attempt: usize, lock: std::result::Result<(), TryLockError>) -> bool
     is_taken
 }
 
-/// What is locked for a path, among the records beside it.
+/// What is locked for a file, among the records beside it.
 fn home(place: &Place) -> Place {
     let mut name = short(place.path.file_name().unwrap_or_default());
     name.push(".hold");
@@ -97,9 +97,9 @@ mod tests {
 
     /// Locks belong to open files, so that two of one process see each other.
     #[test]
-    fn a_path_is_held_once() {
+    fn a_file_is_held_once() {
         let folder = tempfile::tempdir().unwrap();
-        let (host, path) = (Host::default(), folder.path().join("point"));
+        let (host, path) = (Host::default(), folder.path().join("point/result"));
         assert_eq!(host.holder(&path).unwrap(), None);
         let hold = host.hold(&path, "one").unwrap().unwrap();
         assert!(host.hold(&path, "two").unwrap().is_none());
@@ -114,9 +114,9 @@ mod tests {
     #[test]
     fn who_was_killed_is_known() {
         let folder = tempfile::tempdir().unwrap();
-        let (host, path) = (Host::default(), folder.path().join("point"));
+        let (host, path) = (Host::default(), folder.path().join("point/result"));
         drop(host.hold(&path, "one").unwrap());
-        std::fs::write(folder.path().join(".tumble/point.hold"), "one").unwrap();
+        std::fs::write(folder.path().join("point/.tumble/result.hold"), "one").unwrap();
         assert_eq!(host.holder(&path).unwrap(), Some(Holder { name: "one".into(), is_alive: false }));
     }
 }

@@ -21,7 +21,8 @@ pub(super) fn lines_before(text: &str, at: usize) -> Vec<String> {
     let end = arguments.last().map_or(all.len(), |last| last.end);
     let left_out = |i: usize| arguments.iter().enumerate().any(|(n, range)| n != 1 && range.contains(&i));
     let behind = definitions(text).into_iter().map(|found| found.range);
-    let behind: Vec<_> = behind.filter(|range| all.get(end).is_some_and(|piece| range.start > piece.range.start)).collect();
+    let behind: Vec<_> =
+        behind.filter(|range| all.get(end).is_some_and(|piece| range.start > piece.range.start)).collect();
     let is_function = |piece: &Piece| behind.iter().any(|range| range.contains(&piece.range.start));
     let kept = all.iter().enumerate().filter(|(i, piece)| (*i <= end && !left_out(*i)) || is_function(piece));
     lines(text, kept.map(|(_, piece)| piece))
@@ -86,8 +87,7 @@ mod tests {
 
     #[test]
     fn results_depend_on_what_comes_before_and_on_functions() {
-        let expected =
-            ["let steps = 10;", "let t = sweep(,", "|a, b| f(a, steps),)", "fn f(a, b) {", "a + b", "}"];
+        let expected = ["let steps = 10;", "let t = sweep(,", "|a, b| f(a, steps),)", "fn f(a, b) {", "a + b", "}"];
         assert_eq!(lines_of(TEXT).iter().map(|line| line.replace(", )", ",)")).collect::<Vec<_>>(), expected);
     }
 

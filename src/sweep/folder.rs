@@ -212,7 +212,7 @@ impl Folder {
     /// # Errors
     /// As [`Host::hold`].
     pub fn hold(&self, point: &Point, name: &str) -> Result<Option<Hold>> {
-        self.host.hold(&self.point(point), name)
+        self.host.hold(&self.point(point).join(RESULT), name)
     }
 
     /// Whether whoever was called `name` was ended while it computed this point.
@@ -220,7 +220,10 @@ impl Folder {
     /// # Errors
     /// As [`Host::holder`].
     pub fn was_left(&self, point: &Point, name: &str) -> Result<bool> {
-        Ok(self.host.holder(&self.point(point))?.is_some_and(|holder| holder.name == name && !holder.is_alive))
+        Ok(self
+            .host
+            .holder(&self.point(point).join(RESULT))?
+            .is_some_and(|holder| holder.name == name && !holder.is_alive))
     }
 
     /// How a point is doing.
@@ -236,8 +239,8 @@ impl Folder {
     /// # Errors
     /// As [`Folder::state`].
     pub fn state_of(&self, name: &str) -> Result<State> {
-        let path = self.path.join(name);
-        if self.host.has_file(&path.join(RESULT))? {
+        let path = self.path.join(name).join(RESULT);
+        if self.host.has_file(&path)? {
             return Ok(State::Done);
         }
         let holder = self.host.holder(&path)?.filter(|holder| holder.is_alive);
@@ -303,7 +306,9 @@ mod tests {
         let place = tempfile::tempdir().unwrap();
         let folder = Folder::new(place.path(), &Host::default());
         folder.claim(&description(grid(json!([0.5])))).unwrap();
-        folder.keep(&grid(json!([0.5])).points()[0], &Map::new()).unwrap();
+        let first = &grid(json!([0.5])).points()[0];
+        folder.begin(first).unwrap();
+        folder.keep(first, &Map::new()).unwrap();
         let more = grid(json!([0.1, 0.5]));
         assert!(folder.claim(&description(more.clone())).unwrap().is_some());
         let there: Vec<_> = more.points().iter().map(|point| folder.result(point).unwrap().is_some()).collect();

@@ -70,11 +70,16 @@ impl Grid {
 
     fn point(&self, index: usize) -> Point {
         let mut rest = index;
-        let mut values: Vec<_> = self.axes.iter().rev().map(|Axis { name, values }| {
-            let value = values[rest % values.len()].clone();
-            rest /= values.len();
-            (name.clone(), value)
-        }).collect();
+        let mut values: Vec<_> = self
+            .axes
+            .iter()
+            .rev()
+            .map(|Axis { name, values }| {
+                let value = values[rest % values.len()].clone();
+                rest /= values.len();
+                (name.clone(), value)
+            })
+            .collect();
         values.reverse();
         Point { index, values }
     }

@@ -104,7 +104,10 @@ fn share_of(
     let wanted: Vec<usize> = (0..work.points.len()).filter(|&i| is_wanted(&work.points[i])).collect();
     let lost = share.points.iter().flatten().find(|name| !work.points.iter().any(|point| point.name() == **name));
     if let Some(name) = lost {
-        return Err(Error::refused(format!("the sweep in `{}` no longer has the point {name}", folder.path().display())));
+        return Err(Error::refused(format!(
+            "the sweep in `{}` no longer has the point {name}",
+            folder.path().display()
+        )));
     }
     let others = if share.points.is_some() { Others::ArePassedBy } else { Others::AndTheirErrorsArePassedBy };
     match work.here(&wanted, &share.name, others, compute)? {

@@ -60,10 +60,8 @@ mod tests {
     #[test]
     fn rows_are_axes_and_what_was_found() {
         let axes = [("tau", json!([0.5, 1.0])), ("word", json!(["a,b"]))];
-        let axis = |(name, values): (&str, Value)| Axis {
-            name: name.to_owned(),
-            values: values.as_array().unwrap().clone(),
-        };
+        let axis =
+            |(name, values): (&str, Value)| Axis { name: name.to_owned(), values: values.as_array().unwrap().clone() };
         let grid = Grid::new(axes.map(axis).to_vec()).unwrap();
         let results = [json!({ "distance": 1e-7, "all": [1, 2.5] }), json!({ "distance": 2.0, "good": true })];
         let rows = grid.points().into_iter().zip(results.map(|result| result.as_object().unwrap().clone()));

@@ -13,7 +13,7 @@ use tumble::{Error, Host};
 use super::job::Job;
 use super::terminal;
 use batch::Batch;
-pub(super) use queue::Waiting;
+pub(super) use queue::{Waiting, waiting};
 pub(super) use submissions::Submissions;
 
 /// What the command line says of a submission.
@@ -63,7 +63,7 @@ pub(super) fn submit(
         let problem = format!("the sweep in `{}` was submitted before", planned.folder.display());
         return Err(Error::refused(problem).with_hint("--retry submits what failed or is missing, and does not run"));
     }
-    let waiting = if submissions.is_empty() { Waiting::default() } else { queue::waiting()? };
+    let waiting = if submissions.is_empty() { Waiting::default() } else { waiting()? };
     let points = open(planned, &submissions.waiting(&waiting), host)?;
     if points.is_empty() {
         terminal::print(&format!("nothing to submit: every point of `{}` runs or waits", planned.folder.display()));
@@ -72,7 +72,8 @@ pub(super) fn submit(
     let count = points.len();
     let folder = planned.folder.clone();
     let place = submissions.next();
-    let batch = Batch { folder: &folder, points: &points, at_once: order.at_once, options: &options, flags, job: &place };
+    let batch =
+        Batch { folder: &folder, points: &points, at_once: order.at_once, options: &options, flags, job: &place };
     let batch = batch.text(&std::env::current_exe().map_err(|error| Error::file("find", "tumble".as_ref(), error))?);
     if order.dry_run {
         terminal::print(batch.trim_end());

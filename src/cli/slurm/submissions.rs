@@ -66,7 +66,10 @@ impl Submissions {
     }
 
     /// The tasks of these that wait or run: the point of each, with its name and Slurm's word for it.
-    pub(in crate::cli) fn tasks<'a>(&'a self, waiting: &'a Waiting) -> impl Iterator<Item = (&'a str, String, &'a str)> {
+    pub(in crate::cli) fn tasks<'a>(
+        &'a self,
+        waiting: &'a Waiting,
+    ) -> impl Iterator<Item = (&'a str, String, &'a str)> {
         let jobs = self.all.iter().filter_map(|(job, id)| Some((job, id.as_ref()?)));
         jobs.flat_map(move |(job, id)| {
             job.points.iter().filter_map(move |(index, point)| {

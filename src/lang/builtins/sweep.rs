@@ -92,7 +92,8 @@ fn grid(ctx: &NativeCallContext, axes: &Map) -> Result<Grid> {
         } else if let Some(range) = values.read_lock::<RangeInclusive<INT>>() {
             range.clone().map(Value::from).collect()
         } else {
-            let error = Error::argument(name.as_str(), format!("must be an array or a range, got {}", kind(ctx, values)));
+            let error =
+                Error::argument(name.as_str(), format!("must be an array or a range, got {}", kind(ctx, values)));
             return Err(error.with_hint(format!("write {name}: [0.1, 0.5] or {name}: 0..5")));
         };
         Ok(Axis { name: name.to_string(), values })
