@@ -267,7 +267,7 @@ fn plan(arguments: &Arguments, script: &Job, part: Part, interrupt: &Interrupt) 
         #[cfg(target_os = "linux")]
         wall::raise(&permissions, None);
         let host = Host::default().with_permissions(permissions);
-        let setup = Setup { part, ..arguments.setup(host, interrupt.clone())? };
+        let setup = Setup { part, prints: false, ..arguments.setup(host, interrupt.clone())? };
         Ok(run::script(setup.runtime()?, &setup.interrupt, script.clone()))
     };
     std::thread::scope(|scope| {

@@ -61,6 +61,11 @@ pub(super) fn status(path: &Path) -> tumble::Result<u8> {
                 ("running", point, format!("task {task}"))
             }
             (State::Missing | State::Failed(_), Some((_, task, _))) => ("waiting", point, format!("task {task}")),
+            (State::Missing, None) => {
+                let last = submissions.last_words(&point.name(), &host);
+                let words = last.map(|(words, file)| format!("`{}` ends: {words}", file.display()));
+                (kind(&state), point, words.unwrap_or_default())
+            }
             _ => (kind(&state), point, words(state)),
         });
     }

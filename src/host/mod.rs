@@ -30,7 +30,7 @@ pub(crate) use files::Growing;
 pub use files::{Entry, read_script};
 pub use hold::{Hold, Holder};
 pub use inscription::Inscription;
-pub(crate) use journal::Journal;
+pub(crate) use journal::{Journal, Mark};
 pub use launch::{Companion, Ended, Launcher};
 pub use memory::Growth;
 pub(crate) use memory::taking;

@@ -26,27 +26,27 @@ pub(crate) struct Surroundings {
     pub(super) printed: Printed,
 }
 
-/// Lines that a script prints while a builtin has them taken down.
+/// Lines that a script prints while builtins, which may call each other, have them taken down.
 #[derive(Clone, Default)]
-pub(crate) struct Printed(Rc<RefCell<Option<String>>>);
+pub(crate) struct Printed(Rc<RefCell<Vec<String>>>);
 
 impl Printed {
     /// Takes down what is printed from now on.
     pub(crate) fn begin(&self) {
-        self.0.replace(Some(String::new()));
+        self.0.borrow_mut().push(String::new());
     }
 
     /// A line was printed.
     pub(super) fn add(&self, line: &str) {
-        if let Some(text) = &mut *self.0.borrow_mut() {
+        for text in &mut *self.0.borrow_mut() {
             text.push_str(line);
             text.push('\n');
         }
     }
 
-    /// What was printed since it began; from now on nothing is taken down.
+    /// What was printed since this began.
     pub(crate) fn end(&self) -> String {
-        self.0.take().unwrap_or_default()
+        self.0.borrow_mut().pop().unwrap_or_default()
     }
 }
 

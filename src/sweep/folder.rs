@@ -147,6 +147,15 @@ impl Folder {
         Ok(Some(result))
     }
 
+    /// Notes that the result of a point is used, with what its computation had read and called.
+    ///
+    /// # Errors
+    /// When it cannot be read.
+    pub fn take(&self, point: &Point) -> Result<()> {
+        let path = self.point(point).join(RESULT);
+        self.host.take(&path, &self.host.peek(&path)?)
+    }
+
     /// Keeps the result of a point.
     ///
     /// # Errors

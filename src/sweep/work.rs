@@ -11,6 +11,7 @@ use super::folder::Folder;
 use super::grid::{Grid, Point, is_plain, text};
 use super::table::Table;
 use crate::error::{Error, Result};
+use crate::host::Mark;
 use crate::task::Task;
 use crate::tensor::number;
 
@@ -66,6 +67,11 @@ pub(super) struct Work<'a> {
     results: Vec<Option<Map<String, Value>>>,
     /// Why points failed in this run.
     pub(super) errors: BTreeMap<usize, String>,
+    /// What the run had done before the first point. Files of a point say what was done up to there, and for that
+    /// point: nothing of others that happen to be computed by the same process.
+    before: Mark,
+    /// What was done for points that are not kept.
+    done: Vec<Mark>,
 }
 
 impl<'a> Work<'a> {
@@ -74,7 +80,8 @@ impl<'a> Work<'a> {
         let points = grid.points();
         let result = |point| folder.map_or(Ok(None), |folder| folder.result(point));
         let results = points.iter().map(result).collect::<Result<_>>()?;
-        Ok(Self { task, folder, points, results, errors: BTreeMap::new() })
+        let (errors, before, done) = (BTreeMap::new(), task.host().journal().mark(), Vec::new());
+        Ok(Self { task, folder, points, results, errors, before, done })
     }
 
     /// Whether a point has its result, or has failed in this run.
@@ -181,11 +188,15 @@ impl<'a> Work<'a> {
         match outcome {
             Outcome::Stopped => return Ok(true),
             Outcome::Result(result) => {
-                self.folder.map_or(Ok(()), |folder| folder.keep(point, &result))?;
+                match self.folder {
+                    Some(folder) => folder.keep(point, &result)?,
+                    None => self.done.push(self.task.host().journal().mark()),
+                }
                 self.results[i] = Some(result);
             }
             Outcome::Failed { brief, report } => self.fail(i, brief, &report)?,
         }
+        self.task.host().journal().go_back(&self.before);
         self.tell(i);
         Ok(false)
     }
@@ -208,7 +219,7 @@ impl<'a> Work<'a> {
     }
 
     /// The table, when nothing is left to be done; or why there is none.
-    pub(super) fn table(self, grid: &Grid) -> Result<Result<Table>> {
+    pub(super) fn table(mut self, grid: &Grid) -> Result<Result<Table>> {
         let (failed, all) = (self.errors.len(), self.points.len());
         let first = self.errors.iter().next().map(|(&i, error)| (&self.points[i], error));
         let place = first.zip(self.folder).map(|((point, _), folder)| folder.error_of(point).display().to_string());
@@ -223,11 +234,21 @@ impl<'a> Work<'a> {
             }
             None => {}
         }
+        self.note_what_was_done()?;
         let rows = self.points.iter().cloned().zip(self.results.iter().cloned());
         let rows = rows.filter_map(|(point, result)| Some((point, result?))).collect();
         let table = Table::new(grid, rows);
         self.folder.map_or(Ok(()), |folder| folder.write_table(&table))?;
         Ok(Ok(table))
+    }
+
+    /// What comes behind a sweep comes of all its points, whoever computed them.
+    fn note_what_was_done(&mut self) -> Result<()> {
+        let journal = self.task.host().journal();
+        self.done.drain(..).for_each(|mark| journal.join(mark));
+        let Some(folder) = self.folder else { return Ok(()) };
+        let with_result = self.points.iter().zip(&self.results).filter(|(_, result)| result.is_some());
+        with_result.map(|(point, _)| folder.take(point)).collect()
     }
 }
 

@@ -80,6 +80,17 @@ impl Submissions {
         })
     }
 
+    /// What the last task said last that was to compute a point, and the file that has all it said.
+    pub(in crate::cli) fn last_words(&self, point: &str, host: &Host) -> Option<(String, PathBuf)> {
+        let of_point = |(job, id): &(Job, Option<String>)| {
+            let (index, _) = job.points.iter().find(|(_, name)| *name == point)?;
+            Some(self.folder.join(format!("{}_{index}.txt", id.as_ref()?)))
+        };
+        let file = self.all.iter().rev().find_map(of_point)?;
+        let text = String::from_utf8_lossy(&host.read(&file).ok()?).into_owned();
+        Some((text.trim_end().lines().last().unwrap_or_default().to_owned(), file))
+    }
+
     /// The points of these that wait or run.
     pub(super) fn waiting(&self, waiting: &Waiting) -> BTreeSet<String> {
         self.tasks(waiting).map(|(point, ..)| point.to_owned()).collect()

@@ -28,17 +28,18 @@ const MOST: usize = 1000;
 #[export_module(manifest)]
 mod functions {
     /// Computes one thing at many values of its parameters, and says what comes of each point as it comes. The points
-    /// are all combinations of the values, the last axis fastest, in the order of their names.
+    /// are all combinations of the values, in the order of the names of the axes, the last one fastest.
     ///
-    /// With `folder: "runs"` each point has a folder there, named by its values (`runs/seed=3,tau=0.1`), with its result
-    /// and what it printed, and for files that the closure writes below `point.folder`, checkpoints for example. What is
-    /// there is not computed again: a sweep that was stopped goes on, one that gets more values computes these. A point
-    /// that fails does not end the others; its folder says why, in `error.txt`, and the next run tries it again. At the
-    /// end `table.csv` and `table.json` hold all results.
+    /// With `folder: "runs"` each point has a folder there, named by its values, such as `seed=3,tau=0.1`, with its
+    /// result and what it printed, and for files that the closure writes below `point.folder`, checkpoints for example.
+    /// What is there is not computed again: a sweep that was stopped goes on, and one that gets more values computes
+    /// these. A point that fails does not end the others; its folder says why, in `error.txt`, and the next run tries
+    /// it again. At the end `table.csv` and `table.json` have all results.
     ///
-    /// A folder belongs to one sweep: where an axis is gone or lacks a value, where the script up to the sweep or one of
-    /// its functions is another, what the closure captures, or a file that was read or imported before, it is refused
-    /// with the difference. What stands behind the sweep may change, comments, and options.
+    /// A folder belongs to one sweep. It is refused, with the difference, where an axis is gone or lacks a value, or
+    /// where something else is that results may depend on: the script up to the sweep and its functions, numbers and
+    /// texts that the closure captures, files that were read or imported before. What stands behind the sweep may
+    /// change, and so may comments and options.
     ///
     /// With `jobs: 4` that many processes run the script up to the sweep and take the points that nobody else computes,
     /// each with its part of the threads. As tasks of a Slurm array `tumble submit` runs the same script. Any number of
@@ -47,8 +48,8 @@ mod functions {
     ///
     /// # Arguments
     /// - `axes`: a map of names with arrays or ranges of numbers, strings or truth values
-    /// - `compute`: a closure of the point: a map of its values, `index`, and with a folder `folder`; what it gives is a
-    ///   map of numbers, strings, truth values and arrays of these
+    /// - `compute`: a closure of the point, a map of its values, `index`, and `folder` where there is one; it gives a
+    ///   map of finite numbers, strings, truth values and arrays of these
     ///
     /// # Returns
     /// A table: an array of maps, each of the values of a point and what was found there. Points that failed are left
@@ -66,7 +67,7 @@ mod functions {
     /// });
     /// assert(table.len() == 4 && table[1].tau == 0.5 && table[1].seed == 0);
     /// assert(table[0].variance < table[1].variance);
-    /// // sweep(#{ tau: [0.1, 0.5], seed: 0..5 }, |point| #{ distance: .. }, #{ jobs: 2, folder: "runs" });
+    /// // sweep(#{ tau: [0.1, 0.5], seed: 0..5 }, |point| #{ .. }, #{ folder: "runs", jobs: 2 });
     /// ```
     #[rhai_fn(return_raw)]
     pub fn sweep(ctx: NativeCallContext, axes: Map, compute: FnPtr, options: Map) -> Outcome<Array> {
