@@ -302,6 +302,69 @@ fn points_are_independent_and_have_a_folder() {
     assert_eq!(place.table(), table);
 }
 
+/// Files carry what made them: here nothing that depends on which process computed what.
+#[test]
+fn files_have_the_same_bytes_whoever_computed_what() {
+    let text = r#"
+        let p = process::active();
+        let d = dataset::diamond();
+        let jobs = if io::exists("two") { 2 } else { 1 };
+        let table = sweep(#{ seed: 0..6 }, |point| {
+            if io::exists("bad") && point.seed == 3 { throw "bad"; }
+            let s = sample(score::exact(p, d), #{ count: 20, steps: 2, seed: point.seed });
+            io::write(point.folder + "/samples.npz", #{ x: s.x });
+            #{ x: s.x.to_array()[0][0] }
+        }, #{ folder: "runs", jobs: jobs });
+        io::write("all.npz", #{ x: table.map(|row| row.x) });
+    "#;
+    let files = |marks: &[&str]| {
+        let place = Place::new("", "");
+        place.write_text(text);
+        marks.iter().for_each(|mark| fs::write(place.path(mark), "").unwrap());
+        place.sweep().says(0, &[]);
+        if marks.contains(&"bad") {
+            fs::remove_file(place.path("bad")).unwrap();
+            place.sweep().says(0, &["goes on after 5 of 6"]);
+        }
+        ["all.npz", "runs/seed=0/samples.npz", "runs/seed=5/samples.npz"]
+            .map(|file| fs::read(place.path(file)).unwrap())
+    };
+    let one = files(&[]);
+    for marks in [&["two"][..], &["bad"], &["bad", "two"]] {
+        assert!(files(marks) == one, "{marks:?}");
+    }
+}
+
+#[test]
+fn what_other_processes_say_is_heard() {
+    let place = Place::new("", "");
+    let text = r#"
+        if io::exists("runs/sweep.json") && io::exists("bad") { throw "not twice"; }
+        sweep(#{ a: 0..4 }, |point| {
+            plot::scatter([[0, 0], [1, 0.0 / 0]]);
+            #{ b: sweep(#{ c: 0..2 }, |inner| { print(`inner ${inner.c}`); #{ d: 1 } }).len() }
+        }, #{ folder: "runs", jobs: 2 });
+    "#;
+    place.write_text(text);
+    place.sweep().says(0, &["warning: scatter: 1 of 2 left out, not finite"]);
+    assert_eq!(fs::read_to_string(place.path("runs/a=3/output.txt")).unwrap(), "inner 0\ninner 1\n");
+    fs::write(place.path("bad"), "").unwrap();
+    fs::remove_dir_all(place.path("runs/a=2")).unwrap();
+    // The processes find the folder that the first one has made by then.
+    fs::remove_file(place.path("runs/sweep.json")).unwrap();
+    let words =
+        "error: sweep: the processes of the sweep ended before it was done: the last one ended with exit code 1";
+    place.sweep().says(1, &["error: not twice", words, "`jobs: 1` computes in this process"]);
+    place
+        .run(&[
+            "--limit",
+            "time=1s",
+            "-e",
+            "sweep(#{ a: [1] }, |p| { sleep(3); #{ b: 1 } }, #{ folder: \"s\", jobs: 2 })",
+        ])
+        .says(1, &["has run for 1 s, its limit"]);
+}
+
 /// A script from standard input, code of the command line, and a second sweep: each is run again by other processes.
 #[test]
 fn whatever_runs_may_have_processes() {

@@ -15,7 +15,15 @@ use super::provenance::{self, Calls, Provenance, Source};
 pub(crate) struct Journal(Arc<Mutex<Run>>);
 
 /// What a run had done at a moment.
+#[derive(Clone)]
 pub(crate) struct Mark(Provenance);
+
+impl Mark {
+    /// The same with what was done up to another moment.
+    pub(crate) fn add(&mut self, Mark(other): Mark) {
+        self.0.inherit(other);
+    }
+}
 
 struct Run {
     /// How many texts ran.
@@ -107,7 +115,7 @@ impl Journal {
         (now.inputs, now.processes, now.calls) = (inputs, processes, calls);
     }
 
-    /// What was done up to there was done too.
+    /// What was done up to a moment of another part of the run was done too.
     pub(crate) fn join(&self, Mark(other): Mark) {
         self.lock().so_far.inherit(other);
     }

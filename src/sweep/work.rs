@@ -70,8 +70,8 @@ pub(super) struct Work<'a> {
     /// What the run had done before the first point. Files of a point say what was done up to there, and for that
     /// point: nothing of others that happen to be computed by the same process.
     before: Mark,
-    /// What was done for points that are not kept.
-    done: Vec<Mark>,
+    /// The same with what was done for points that are not kept.
+    done: Mark,
 }
 
 impl<'a> Work<'a> {
@@ -80,8 +80,8 @@ impl<'a> Work<'a> {
         let points = grid.points();
         let result = |point| folder.map_or(Ok(None), |folder| folder.result(point));
         let results = points.iter().map(result).collect::<Result<_>>()?;
-        let (errors, before, done) = (BTreeMap::new(), task.host().journal().mark(), Vec::new());
-        Ok(Self { task, folder, points, results, errors, before, done })
+        let before = task.host().journal().mark();
+        Ok(Self { task, folder, points, results, errors: BTreeMap::new(), done: before.clone(), before })
     }
 
     /// Whether a point has its result, or has failed in this run.
@@ -190,7 +190,7 @@ impl<'a> Work<'a> {
             Outcome::Result(result) => {
                 match self.folder {
                     Some(folder) => folder.keep(point, &result)?,
-                    None => self.done.push(self.task.host().journal().mark()),
+                    None => self.done.add(self.task.host().journal().mark()),
                 }
                 self.results[i] = Some(result);
             }
@@ -219,7 +219,7 @@ impl<'a> Work<'a> {
     }
 
     /// The table, when nothing is left to be done; or why there is none.
-    pub(super) fn table(mut self, grid: &Grid) -> Result<Result<Table>> {
+    pub(super) fn table(self, grid: &Grid) -> Result<Result<Table>> {
         let (failed, all) = (self.errors.len(), self.points.len());
         let first = self.errors.iter().next().map(|(&i, error)| (&self.points[i], error));
         let place = first.zip(self.folder).map(|((point, _), folder)| folder.error_of(point).display().to_string());
@@ -243,9 +243,8 @@ impl<'a> Work<'a> {
     }
 
     /// What comes behind a sweep comes of all its points, whoever computed them.
-    fn note_what_was_done(&mut self) -> Result<()> {
-        let journal = self.task.host().journal();
-        self.done.drain(..).for_each(|mark| journal.join(mark));
+    fn note_what_was_done(&self) -> Result<()> {
+        self.task.host().journal().join(self.done.clone());
         let Some(folder) = self.folder else { return Ok(()) };
         let with_result = self.points.iter().zip(&self.results).filter(|(_, result)| result.is_some());
         with_result.map(|(point, _)| folder.take(point)).collect()
