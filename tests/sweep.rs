@@ -346,7 +346,7 @@ fn what_other_processes_say_is_heard() {
         }, #{ folder: "runs", jobs: 2 });
     "#;
     place.write_text(text);
-    place.sweep().says(0, &["warning: scatter: 1 of 2 left out, not finite"]);
+    place.sweep().says(0, &["warning: panel 1: 1 of 2 left out, not finite"]);
     assert_eq!(fs::read_to_string(place.path("runs/a=3/output.txt")).unwrap(), "inner 0\ninner 1\n");
     fs::write(place.path("bad"), "").unwrap();
     fs::remove_dir_all(place.path("runs/a=2")).unwrap();
