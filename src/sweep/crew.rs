@@ -21,7 +21,7 @@ pub(super) fn by_processes(work: &mut Work<'_>, launcher: &dyn Launcher, jobs: u
         folder.forget_error(point)?;
     }
     let mut crew: Vec<Box<dyn Companion>> = Vec::new();
-    let (mut places, mut early) = (jobs, None);
+    let (mut places, mut early, mut last) = (jobs, None, None);
     loop {
         work.task.check()?;
         let look = work.task.host().now();
@@ -34,8 +34,11 @@ pub(super) fn by_processes(work: &mut Work<'_>, launcher: &dyn Launcher, jobs: u
             places += usize::from(blame(work, folder, &name, &end)?);
             early = Some(end);
         }
-        report(work, begin);
         let open = open(work).len();
+        // Each time something has come: the speed is that of whole points.
+        if last.replace(open) != Some(open) {
+            report(work, begin);
+        }
         if open == 0 {
             return Ok(());
         }
