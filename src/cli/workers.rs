@@ -4,7 +4,7 @@
 //! process raises walls of its own.
 
 use std::io::{BufRead, BufReader, Write};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
@@ -68,7 +68,7 @@ impl Workers {
     }
 }
 
-fn start(program: &PathBuf, flags: &[String], threads: usize) -> std::io::Result<Child> {
+fn start(program: &Path, flags: &[String], threads: usize) -> std::io::Result<Child> {
     let mut command = Command::new(program);
     command.args(flags).arg(format!("--threads={threads}")).args(["--quiet", "share"]);
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped()).spawn()
@@ -111,11 +111,15 @@ impl Companion for Worker {
     fn said(&mut self) -> Vec<String> {
         self.lines.try_iter().collect()
     }
+
+    fn stop(&mut self) {
+        self.input = None;
+    }
 }
 
 impl Drop for Worker {
     fn drop(&mut self) {
-        self.input = None;
+        self.stop();
         let start = Instant::now();
         while matches!(self.child.try_wait(), Ok(None)) && start.elapsed() < PATIENCE {
             std::thread::sleep(POLL);

@@ -14,7 +14,7 @@ pub trait Launcher: Send + Sync {
     fn launch(&self, folder: &Path, threads: usize) -> Result<Box<dyn Companion>>;
 }
 
-/// A process that was started; it ends in good order when this is dropped.
+/// A process that was started; it is waited for when this is dropped, for some seconds.
 pub trait Companion {
     /// The name under which it holds what it works on.
     fn name(&self) -> String;
@@ -24,6 +24,9 @@ pub trait Companion {
 
     /// The lines that it has said since it was last asked.
     fn said(&mut self) -> Vec<String>;
+
+    /// Asks it to end in good order.
+    fn stop(&mut self);
 }
 
 /// How a process ended.

@@ -15,17 +15,31 @@ use crate::task::{Report, Task};
 /// stop, and so are they.
 pub(super) fn by_processes(work: &mut Work<'_>, launcher: &dyn Launcher, jobs: usize) -> Result<()> {
     let folder = work.folder.expect("without one there are no other processes");
-    let threads = (work.task.threads() / jobs).max(1);
-    let begin = work.task.host().now();
     for point in &work.points {
         folder.forget_error(point)?;
     }
-    let mut crew: Vec<Box<dyn Companion>> = Vec::new();
+    let mut crew = Vec::new();
+    let done = supervise(work, folder, launcher, jobs, &mut crew);
+    // All of them, before one is waited for.
+    crew.iter_mut().for_each(|companion| companion.stop());
+    done
+}
+
+/// Starts processes, and looks after them until nothing is left to be done.
+fn supervise(
+    work: &mut Work<'_>,
+    folder: &Folder,
+    launcher: &dyn Launcher,
+    jobs: usize,
+    crew: &mut Vec<Box<dyn Companion>>,
+) -> Result<()> {
+    let threads = (work.task.threads() / jobs).max(1);
+    let begin = work.task.host().now();
     let (mut places, mut early, mut last) = (jobs, None, None);
     loop {
         work.task.check()?;
         let look = work.task.host().now();
-        let ended = retire(&mut crew, work.task);
+        let ended = retire(crew, work.task);
         for i in open(work) {
             work.look(i, true)?;
         }

@@ -246,8 +246,8 @@ impl<'a> Work<'a> {
     fn note_what_was_done(&self) -> Result<()> {
         self.task.host().journal().join(self.done.clone());
         let Some(folder) = self.folder else { return Ok(()) };
-        let with_result = self.points.iter().zip(&self.results).filter(|(_, result)| result.is_some());
-        with_result.map(|(point, _)| folder.take(point)).collect()
+        let mut with_result = self.points.iter().zip(&self.results).filter(|(_, result)| result.is_some());
+        with_result.try_for_each(|(point, _)| folder.take(point))
     }
 }
 
