@@ -4,6 +4,7 @@
 #![cfg(target_os = "linux")]
 
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::time::{Duration, Instant};
@@ -31,7 +32,8 @@ impl Cluster {
         let cluster = Self { folder: tempfile::tempdir().unwrap() };
         let output = cluster.script("start");
         if output.status.code() == Some(3) {
-            eprint!("left out: {}", String::from_utf8_lossy(&output.stderr));
+            // Past the test harness, which keeps what tests print that pass.
+            let _ = write!(std::io::stderr(), "left out: {}", String::from_utf8_lossy(&output.stderr));
             return None;
         }
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
