@@ -52,12 +52,26 @@ pub(super) fn submit(
     let options = batch::options(&order.slurm)?;
     let Plan { is_dry, found } = Plan { is_dry: order.dry_run, ..Plan::default() };
     let code = plan(Part::Plan(Plan { is_dry, found: found.clone() }))?;
-    let Some(planned) = found.get() else {
-        if code == 0 {
-            terminal::print("nothing to submit: the script has no sweep with a folder that lacks results");
+    match found.get() {
+        Some(planned) => submit_missing(order, script, flags, &options, host, planned),
+        None => {
+            if code == 0 {
+                terminal::print("nothing to submit: the script has no sweep with a folder that lacks results");
+            }
+            Ok(code)
         }
-        return Ok(code);
-    };
+    }
+}
+
+/// Submits what is missing of a sweep, as far as nobody computes it.
+fn submit_missing(
+    order: &Submit,
+    script: &Job,
+    flags: &[String],
+    options: &[String],
+    host: &Host,
+    planned: &Planned,
+) -> tumble::Result<u8> {
     let submissions = Submissions::read(&planned.folder, host)?;
     if !submissions.is_empty() && !order.retry {
         let problem = format!("the sweep in `{}` was submitted before", planned.folder.display());
@@ -72,8 +86,7 @@ pub(super) fn submit(
     let count = points.len();
     let folder = planned.folder.clone();
     let place = submissions.next();
-    let batch =
-        Batch { folder: &folder, points: &points, at_once: order.at_once, options: &options, flags, job: &place };
+    let batch = Batch { folder: &folder, points: &points, at_once: order.at_once, options, flags, job: &place };
     let batch = batch.text(&std::env::current_exe().map_err(|error| Error::file("find", "tumble".as_ref(), error))?);
     if order.dry_run {
         terminal::print(batch.trim_end());
