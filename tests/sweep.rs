@@ -352,8 +352,7 @@ fn what_other_processes_say_is_heard() {
     fs::remove_dir_all(place.path("runs/a=2")).unwrap();
     // The processes find the folder that the first one has made by then.
     fs::remove_file(place.path("runs/sweep.json")).unwrap();
-    let words =
-        "error: sweep: the processes of the sweep ended before it was done: the last one ended with exit code 1";
+    let words = "error: the processes of the sweep ended before it was done: the last one ended with exit code 1";
     place.sweep().says(1, &["error: not twice", words, "`jobs: 1` computes in this process"]);
     place
         .run(&[
