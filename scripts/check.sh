@@ -4,7 +4,7 @@
 #
 #   scripts/check.sh          everything quick
 #   scripts/check.sh --long   also what takes minutes: learned scores against reference values, notebooks, fuzzing,
-#                             sanitizers
+#                             sanitizers, and a sweep on a Slurm of this machine, which root installs and starts
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

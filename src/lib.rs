@@ -40,6 +40,7 @@ pub mod rng;
 pub mod sample;
 pub mod score;
 pub mod settings;
+pub mod sweep;
 pub mod task;
 pub mod tensor;
 pub mod train;

@@ -15,7 +15,8 @@ fn errors_say_what_where_and_the_way_out() {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     let _guard = settings.bind_to_scope();
-    for topic in ["names", "slips", "options", "processes", "syntax", "calls", "values", "modules", "networks", "data"]
+    for topic in
+        ["names", "slips", "options", "processes", "syntax", "calls", "values", "modules", "networks", "data", "sweeps"]
     {
         let file = folder.join(format!("{topic}.rhai"));
         let text = std::fs::read_to_string(&file).unwrap();

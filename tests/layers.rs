@@ -11,7 +11,8 @@ use imports::{Uses, uses_of_files};
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
     "error", "settings", "vector", "rng", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn", "score",
-    "measure", "sample", "physics", "explain", "train", "plot", "artefact", "lang", "cli", "repl", "jupyter", "main",
+    "measure", "sample", "physics", "explain", "train", "plot", "artefact", "sweep", "lang", "cli", "repl", "jupyter",
+    "main",
 ];
 
 /// What may be used only in some rooms or files: (what, where it may, why). A path leads out of the crate, or is a room
@@ -29,7 +30,11 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     ("std::net", &[], "no connections"),
     ("jupyter_zmq_client", &["jupyter"], "no connections but those of a notebook"),
     ("tokio", &["jupyter"], "no connections but those of a notebook"),
-    ("std::process::Command", &["cli/bench.rs"], "no processes"),
+    (
+        "std::process::Command",
+        &["cli/bench.rs", "cli/workers.rs", "cli/slurm/queue.rs"],
+        "no processes but those of the command",
+    ),
     ("std::env", &["cli", "repl", "jupyter", "main.rs"], "the environment belongs to the terminal"),
     ("std::io::stdin", &["cli", "repl", "main.rs"], "only the terminal's rooms read from it"),
     ("std::io::stdout", &["cli", "repl", "main.rs"], "only the terminal's rooms write to it"),
@@ -45,7 +50,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
         "crate::tensor",
         &[
             "tensor", "data", "process", "score", "measure", "sample", "physics", "explain", "train", "plot",
-            "artefact", "lang",
+            "artefact", "sweep", "lang",
         ],
         "prompt and command never touch tensors",
     ),

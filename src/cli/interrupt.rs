@@ -79,6 +79,14 @@ impl Interrupt {
         }
     }
 
+    /// Stops what runs, since nobody is left who wants it, and ends the program when it had time for that.
+    pub(super) fn leave(&self) -> ! {
+        self.leaving.store(HUNG_UP, Ordering::SeqCst);
+        self.cancel.store(true, Ordering::SeqCst);
+        std::thread::sleep(PATIENCE);
+        std::process::exit(HUNG_UP.into())
+    }
+
     /// The exit code of a signal that asked the program to end, not only the computation.
     pub(crate) fn leaving(&self) -> Option<u8> {
         Some(self.leaving.load(Ordering::SeqCst)).filter(|code| *code != 0)

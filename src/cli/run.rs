@@ -6,22 +6,22 @@ use std::path::Path;
 use tumble::{Diagnostic, Error, Runtime, Value, host};
 
 use super::interrupt::Interrupt;
+use super::job::Job;
 use super::terminal;
 
-/// Runs a script, which [`read`] gave, and returns the exit code.
-pub(crate) fn script(
-    mut runtime: Runtime,
-    interrupt: &Interrupt,
-    (name, text): (String, String),
-    arguments: Vec<String>,
-) -> u8 {
+/// What errors call the text behind `-e`.
+pub(super) const COMMAND_LINE: &str = "command line";
+
+/// Runs a script and returns the exit code.
+pub(crate) fn script(mut runtime: Runtime, interrupt: &Interrupt, script: Job) -> u8 {
+    let Job { script: name, text, arguments, .. } = script;
     runtime.set_arguments(arguments);
     finish(interrupt, || runtime.run_named(&name, &text)).map_or_else(|code| code, |_| 0)
 }
 
 /// Runs `code`, prints the value of its last expression, and returns the exit code.
 pub(crate) fn code(mut runtime: Runtime, interrupt: &Interrupt, code: &str) -> u8 {
-    match finish(interrupt, || runtime.run_named("command line", code)) {
+    match finish(interrupt, || runtime.run_named(COMMAND_LINE, code)) {
         Ok(value) if value.is_unit() => 0,
         Ok(value) => {
             terminal::print(&runtime.display(&value));

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use tumble::lang::Builder;
+use tumble::sweep::Part;
 use tumble::task::Progress;
 use tumble::{Host, Limits, Runtime};
 
@@ -36,6 +37,8 @@ pub(crate) struct Setup {
     pub(crate) history: Option<PathBuf>,
     /// What Ctrl-C does.
     pub(crate) interrupt: Interrupt,
+    /// Which part of sweeps runs do.
+    pub(super) part: Part,
 }
 
 impl Setup {
@@ -48,7 +51,7 @@ impl Setup {
             }
         };
         let screen = self.screen.clone();
-        let builder = self.builder().limits(self.limits).host(self.host.clone()).print(print);
+        let builder = self.builder().limits(self.limits).host(self.host.clone()).print(print).part(self.part.clone());
         let mut builder = builder.debug(move |text| screen.complain(text));
         if let Some(progress) = &self.progress {
             builder = builder.progress(progress.clone());
@@ -94,6 +97,7 @@ impl Setup {
             host: Host::default(),
             history: None,
             interrupt: Interrupt::default(),
+            part: Part::Whole,
         }
     }
 }

@@ -372,7 +372,7 @@ impl Host {
         Ok(place)
     }
 
-    fn explain(&self, action: &'static str, path: &Path, error: &std::io::Error) -> Error {
+    pub(super) fn explain(&self, action: &'static str, path: &Path, error: &std::io::Error) -> Error {
         use std::io::ErrorKind;
         let folder = folder_of(path);
         match error.kind() {

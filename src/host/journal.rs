@@ -14,6 +14,17 @@ use super::provenance::{self, Calls, Provenance, Source};
 #[derive(Clone, Default)]
 pub(crate) struct Journal(Arc<Mutex<Run>>);
 
+/// What a run had done at a moment.
+#[derive(Clone)]
+pub(crate) struct Mark(Provenance);
+
+impl Mark {
+    /// The same with what was done up to another moment.
+    pub(crate) fn add(&mut self, Mark(other): Mark) {
+        self.0.inherit(other);
+    }
+}
+
 struct Run {
     /// How many texts ran.
     count: usize,
@@ -90,6 +101,23 @@ impl Journal {
     /// A process was defined.
     pub(crate) fn define(&self, process: provenance::Call) {
         self.lock().so_far.define([process]);
+    }
+
+    /// What was done so far but for imports, to be gone back to.
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.lock().so_far.clone())
+    }
+
+    /// Forgets what was done since.
+    pub(crate) fn go_back(&self, Mark(before): &Mark) {
+        let now = &mut self.lock().so_far;
+        let Provenance { inputs, processes, calls, .. } = before.clone();
+        (now.inputs, now.processes, now.calls) = (inputs, processes, calls);
+    }
+
+    /// What was done up to a moment of another part of the run was done too.
+    pub(crate) fn join(&self, Mark(other): Mark) {
+        self.lock().so_far.inherit(other);
     }
 
     /// All of it, once a text has run.

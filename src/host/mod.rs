@@ -1,4 +1,5 @@
-//! What a computation may touch of the machine that it runs on: files by permission, a clock, memory.
+//! What a computation may touch of the machine that it runs on: files by permission, a clock, memory, and processes
+//! for the points of a sweep where the program starts any.
 //!
 //! No room reaches any of these in another way, and every task carries a host. So two runtimes of one process can
 //! differ in what they may touch, and the rooms run where there is no clock, or none but the embedding program's.
@@ -7,8 +8,10 @@ mod access;
 mod allocation;
 mod files;
 mod hash;
+mod hold;
 mod inscription;
 mod journal;
+mod launch;
 mod memory;
 mod origin;
 mod permissions;
@@ -25,8 +28,10 @@ pub use access::{Access, Policy};
 pub use allocation::CountingAllocator;
 pub(crate) use files::Growing;
 pub use files::{Entry, read_script};
+pub use hold::{Hold, Holder};
 pub use inscription::Inscription;
-pub(crate) use journal::Journal;
+pub(crate) use journal::{Journal, Mark};
+pub use launch::{Companion, Ended, Launcher};
 pub use memory::Growth;
 pub(crate) use memory::taking;
 pub use origin::Changes;
@@ -64,6 +69,7 @@ pub struct Host {
     memory_limit: Option<f64>,
     journal: Journal,
     stage: Option<Arc<Stage>>,
+    launcher: Option<Arc<dyn Launcher>>,
 }
 
 impl Default for Host {
@@ -75,6 +81,7 @@ impl Default for Host {
             memory_limit: None,
             journal: Journal::default(),
             stage: None,
+            launcher: None,
         }
     }
 }
@@ -109,6 +116,17 @@ impl Host {
     #[must_use]
     pub fn with_stage(self, stage: Stage) -> Self {
         Self { stage: Some(Arc::new(stage)), ..self }
+    }
+
+    /// The same host where sweeps may have processes of their own.
+    #[must_use]
+    pub fn with_launcher(self, launcher: Arc<dyn Launcher>) -> Self {
+        Self { launcher: Some(launcher), ..self }
+    }
+
+    /// What starts processes for a sweep, where there may be any.
+    pub fn launcher(&self) -> Option<&dyn Launcher> {
+        self.launcher.as_deref()
     }
 
     /// The same host for another run, which has done nothing yet.

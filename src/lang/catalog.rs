@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 
 pub use options::OptionEntry;
 use options::{declared, list, written_section};
-use rhai::{AST, Engine, FnAccess, FnPtr, FuncInfo, NativeCallContext};
+use rhai::{AST, Dynamic, Engine, FnAccess, FnPtr, FuncInfo, NativeCallContext};
 
 use super::options::{Table, Tables};
 use super::rewrite::{CATCH, INDEX, SWITCH};
@@ -191,11 +191,19 @@ fn add(entries: &mut BTreeMap<String, Entry>, function: Described) {
 
 /// Names of the arguments that a closure still takes; what it captured comes first and is already there.
 pub(super) fn parameters(ctx: &NativeCallContext, closure: &FnPtr) -> Option<Vec<String>> {
+    Some(all_parameters(ctx, closure)?.into_iter().skip(closure.curry().len()).collect())
+}
+
+/// Names and values of what a closure captured.
+pub(super) fn captured(ctx: &NativeCallContext, closure: &FnPtr) -> Vec<(String, Dynamic)> {
+    all_parameters(ctx, closure).unwrap_or_default().into_iter().zip(closure.curry().iter().cloned()).collect()
+}
+
+fn all_parameters(ctx: &NativeCallContext, closure: &FnPtr) -> Option<Vec<String>> {
     let name = closure.fn_name();
-    let skip = closure.curry().len();
     let read = |info: FuncInfo| {
         let script = info.script.filter(|script| script.name == name)?;
-        Some(script.params.iter().skip(skip).map(ToString::to_string).collect())
+        Some(script.params.iter().map(ToString::to_string).collect())
     };
     ctx.engine().collect_fn_metadata(Some(ctx), read, false).into_iter().next()
 }

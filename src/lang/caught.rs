@@ -11,6 +11,7 @@ use super::failure::Failure;
 use super::names::names;
 use super::rewrite::CATCH;
 use super::sources::Sources;
+use super::surroundings::sources;
 use crate::error::Error;
 
 /// Registers the guard.
@@ -34,6 +35,13 @@ fn failure(ctx: &NativeCallContext, error: &EvalAltResult) -> Failure {
 pub(super) fn words(ctx: &NativeCallContext, error: &EvalAltResult) -> String {
     let Diagnostic { message, hints, .. } = diagnose(ctx, error);
     [vec![message], hints].concat().join("; ")
+}
+
+/// What was wrong, in one line, and all that is known of it, with its places.
+pub(super) fn report(ctx: &NativeCallContext, error: &EvalAltResult) -> (String, String) {
+    let (engine, sources, scope, names) = (ctx.engine(), sources(ctx), Scope::new(), names(ctx));
+    let diagnostic = Frame { engine, sources: &sources, scope: &scope, catalog: names.catalog(engine) }.diagnose(error);
+    (diagnostic.message.replace('\n', " "), diagnostic.render(false))
 }
 
 fn diagnose(ctx: &NativeCallContext, error: &EvalAltResult) -> Diagnostic {

@@ -12,9 +12,10 @@ use super::options::Tables;
 use super::sources::Sources;
 use super::standard::Standard;
 use super::stop::{self, Meters};
-use super::surroundings::Surroundings;
+use super::surroundings::{Printed, Surroundings};
 use super::tokens::{self, TokenState};
 use super::{arithmetic, builtins, caught, failure, whole};
+use crate::sweep::Part;
 use crate::task::Task;
 
 /// An engine with the language's settings, arithmetic, builtins and standard library.
@@ -25,6 +26,7 @@ pub(super) fn build(
     meters: &Meters,
     sources: &Sources,
     imported: &Imported,
+    (part, printed): (Part, &Printed),
 ) -> (Engine, TokenState, Rc<Tables>, Standard) {
     meters.start();
     let host = task.host().clone();
@@ -50,12 +52,9 @@ pub(super) fn build(
     engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone(), imported.clone()));
     whole::widen(&mut engine);
     let tables = Rc::new(tables);
-    surround(&mut engine, task, &tables, &standard);
-    (engine, tokens, tables, standard)
-}
-
-/// Gives the engine what builtins need of the surroundings.
-pub(super) fn surround(engine: &mut Engine, task: Task, tables: &Rc<Tables>, standard: &Standard) {
     let names = Rc::new(Names::new(tables.clone(), standard.clone()));
-    engine.set_default_tag(rhai::Dynamic::from(Surroundings { task, names, rehearsal: Rc::default() }));
+    let (sources, printed, rehearsal) = (sources.clone(), printed.clone(), Rc::default());
+    let surroundings = Surroundings { task, names, rehearsal, sources, part, printed };
+    engine.set_default_tag(rhai::Dynamic::from(surroundings));
+    (engine, tokens, tables, standard)
 }

@@ -93,10 +93,11 @@ fn at<T>(path: &mut Vec<String>, step: String, inner: impl FnOnce(&mut Vec<Strin
 /// # Errors
 /// When it is not JSON, or has a number beyond double precision; the error says the line.
 pub(crate) fn read(text: &str) -> std::result::Result<Dynamic, String> {
-    serde_json::from_str(text).map(from_json).map_err(|error| error.to_string())
+    serde_json::from_str(text).map(dynamic).map_err(|error| error.to_string())
 }
 
-fn from_json(value: Value) -> Dynamic {
+/// The value that one of `serde_json` stands for; whole numbers stay whole.
+pub(super) fn dynamic(value: Value) -> Dynamic {
     match value {
         Value::Null => Dynamic::UNIT,
         Value::Bool(truth) => truth.into(),
@@ -105,9 +106,9 @@ fn from_json(value: Value) -> Dynamic {
             None => number.as_f64().expect("numbers are 64 bits wide").into(),
         },
         Value::String(text) => text.into(),
-        Value::Array(items) => items.into_iter().map(from_json).collect::<Array>().into(),
+        Value::Array(items) => items.into_iter().map(dynamic).collect::<Array>().into(),
         Value::Object(entries) => {
-            entries.into_iter().map(|(key, value)| (key.into(), from_json(value))).collect::<Map>().into()
+            entries.into_iter().map(|(key, value)| (key.into(), dynamic(value))).collect::<Map>().into()
         }
     }
 }

@@ -49,6 +49,7 @@ pub(super) fn pass(ctx: &NativeCallContext) -> Outcome<()> {
     if is_rehearsal(ctx) && LONG.contains(&ctx.fn_name()) { Err(beyond(ctx.call_position())) } else { Ok(()) }
 }
 
-fn beyond(position: Position) -> Box<EvalAltResult> {
+/// The end of a statement in a rehearsal.
+pub(super) fn beyond(position: Position) -> Box<EvalAltResult> {
     EvalAltResult::ErrorTerminated(Dynamic::from(Stop::Beyond), position).into()
 }

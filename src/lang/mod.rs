@@ -8,6 +8,7 @@ pub mod assist;
 mod builtins;
 pub mod catalog;
 mod caught;
+mod code;
 pub mod diagnostics;
 mod engine;
 mod explain;

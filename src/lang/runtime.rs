@@ -23,9 +23,11 @@ use super::rewrite;
 use super::sources::Sources;
 use super::standard::Standard;
 use super::stop::{Meters, Stop};
+use super::surroundings::Printed;
 use super::tokens::TokenState;
 use super::whole::{self, Known};
 use crate::host::Host;
+use crate::sweep::Part;
 use crate::task::{Progress, Task};
 
 /// A value of the language.
@@ -47,6 +49,7 @@ pub struct Builder {
     debugger: Option<Box<dyn Fn(&str)>>,
     limits: Limits,
     host: Host,
+    part: Part,
 }
 
 impl Builder {
@@ -118,6 +121,13 @@ impl Builder {
         self
     }
 
+    /// Which part of their sweeps scripts do; all by default.
+    #[must_use]
+    pub fn part(mut self, part: Part) -> Self {
+        self.part = part;
+        self
+    }
+
     /// The runtime.
     ///
     /// # Errors
@@ -135,12 +145,15 @@ impl Builder {
             None => task,
         };
         let meters = Meters::new(self.stack, self.limits, task.clone());
+        let printed = Printed::default();
+        let part = (self.part, &printed);
         let (mut engine, tokens, tables, standard) =
-            engine::build(task.clone(), self.cancel.clone(), self.depth, &meters, &sources, &imported);
+            engine::build(task.clone(), self.cancel.clone(), self.depth, &meters, &sources, &imported, part);
         if let Some(printer) = self.printer {
             let counted = meters.clone();
             engine.on_print(move |text| {
                 counted.print(text);
+                printed.add(text);
                 printer(text);
             });
         }
@@ -221,6 +234,7 @@ impl Runtime {
             debugger: None,
             limits: Limits::default(),
             host: Host::default(),
+            part: Part::Whole,
         }
     }
 

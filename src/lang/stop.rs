@@ -216,6 +216,7 @@ mod functions {
     }
 }
 
-fn leave(code: i32) -> Outcome<()> {
+/// Ends the script, and with it the program.
+pub(super) fn leave(code: i32) -> Outcome<()> {
     Err(EvalAltResult::ErrorTerminated(Dynamic::from(Stop::Exit(code)), Position::NONE).into())
 }

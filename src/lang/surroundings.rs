@@ -1,10 +1,12 @@
 //! What the engine carries for builtins, as its tag.
 
 use std::any::Any;
-use std::cell::Cell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
+use super::sources::Sources;
 use crate::host::{Host, Journal};
+use crate::sweep::Part;
 use crate::task::Task;
 
 /// What builtins need of the surroundings; the engine's tag.
@@ -16,6 +18,36 @@ pub(crate) struct Surroundings {
     pub(crate) names: Rc<dyn Any>,
     /// Whether a script is only rehearsed: what is long is left out.
     pub(super) rehearsal: Rc<Cell<bool>>,
+    /// The texts that positions point into.
+    pub(super) sources: Sources,
+    /// Which part of sweeps the run does.
+    pub(crate) part: Part,
+    /// What is printed, while somebody wants to know.
+    pub(super) printed: Printed,
+}
+
+/// Lines that a script prints while builtins, which may call each other, have them taken down.
+#[derive(Clone, Default)]
+pub(crate) struct Printed(Rc<RefCell<Vec<String>>>);
+
+impl Printed {
+    /// Takes down what is printed from now on.
+    pub(crate) fn begin(&self) {
+        self.0.borrow_mut().push(String::new());
+    }
+
+    /// A line was printed.
+    pub(super) fn add(&self, line: &str) {
+        for text in &mut *self.0.borrow_mut() {
+            text.push_str(line);
+            text.push('\n');
+        }
+    }
+
+    /// What was printed since this began.
+    pub(crate) fn end(&self) -> String {
+        self.0.borrow_mut().pop().unwrap_or_default()
+    }
 }
 
 /// The task of the running script.
@@ -34,8 +66,30 @@ pub(crate) fn journal(ctx: &rhai::NativeCallContext) -> Option<Journal> {
 }
 
 /// Whether the running script is only rehearsed.
-pub(super) fn is_rehearsal(ctx: &rhai::NativeCallContext) -> bool {
+pub(crate) fn is_rehearsal(ctx: &rhai::NativeCallContext) -> bool {
     known(ctx, |all| all.rehearsal.get()).unwrap_or(false)
+}
+
+/// What becomes of lines that are taken down.
+pub(crate) fn printed(ctx: &rhai::NativeCallContext) -> Printed {
+    surroundings(ctx, |all| all.printed.clone())
+}
+
+/// Which part of sweeps the running script does.
+pub(crate) fn part(ctx: &rhai::NativeCallContext) -> Part {
+    surroundings(ctx, |all| all.part.clone())
+}
+
+/// The texts that positions point into.
+pub(crate) fn sources(ctx: &rhai::NativeCallContext) -> Sources {
+    surroundings(ctx, |all| all.sources.clone())
+}
+
+/// Gives computations another task.
+pub(super) fn set_task(engine: &mut rhai::Engine, task: Task) {
+    if let Some(mut all) = engine.default_tag_mut().write_lock::<Surroundings>() {
+        all.task = task;
+    }
 }
 
 /// Begins or ends the rehearsal of a script.

@@ -8,7 +8,7 @@ mod help;
 mod highlight;
 mod inspect;
 mod option_map;
-mod scan;
+pub(super) mod scan;
 mod signature;
 mod source;
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 /// What a piece of the input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(in crate::lang) enum Kind {
     Comment,
     /// With its quotes; the last one may be missing.
     String,
@@ -18,9 +18,9 @@ pub(super) enum Kind {
 
 /// A piece of the input, in bytes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Piece {
-    pub(super) kind: Kind,
-    pub(super) range: Range<usize>,
+pub(in crate::lang) struct Piece {
+    pub(in crate::lang) kind: Kind,
+    pub(in crate::lang) range: Range<usize>,
 }
 
 /// Words of the language.
@@ -30,7 +30,7 @@ pub(super) const KEYWORDS: &[&str] = &[
 ];
 
 /// The pieces of an input, in order; white space is left out.
-pub(super) fn pieces(text: &str) -> Vec<Piece> {
+pub(in crate::lang) fn pieces(text: &str) -> Vec<Piece> {
     let mut pieces = Vec::new();
     let mut at = 0;
     while let Some(first) = text[at..].chars().next() {

@@ -23,6 +23,7 @@ mod sample;
 pub(super) mod score;
 mod sleep;
 mod step;
+mod sweep;
 mod symbolic;
 mod tensor;
 mod testing;
@@ -54,6 +55,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
     score::install(engine);
     sleep::install(engine);
     step::install(engine);
+    sweep::install(engine, tables);
     symbolic::install(engine);
     tensor::install(engine);
     testing::install(engine);

@@ -7,7 +7,8 @@ use rhai::Map;
 use super::{Runtime, Value};
 use crate::lang::builtins::plot::Picture;
 use crate::lang::show::{self, Frame};
-use crate::lang::{engine, standard};
+use crate::lang::standard;
+use crate::lang::surroundings::set_task;
 use crate::sample::State;
 
 impl Runtime {
@@ -97,7 +98,7 @@ impl Runtime {
     /// When the operating system refuses the threads.
     pub fn set_threads(&mut self, threads: usize) -> crate::Result<()> {
         self.task = self.task.with_threads(threads)?;
-        engine::surround(&mut self.engine, self.task.clone(), &self.tables, &self.standard);
+        set_task(&mut self.engine, self.task.clone());
         Ok(())
     }
 

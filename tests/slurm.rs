@@ -1,0 +1,144 @@
+//! Long: a sweep as an array of tasks of a real Slurm, which `tests/cluster/slurm.sh` starts on this machine.
+//!
+//!   scripts/check.sh --long
+#![cfg(target_os = "linux")]
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::time::{Duration, Instant};
+
+const SCRIPT: &str = r#"
+let d = dataset::diamond();
+let table = sweep(#{ tau: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6], seed: 0..4 }, |point| {
+    // While there is a file `slow`, points that are not in the table yet take long.
+    for wait in 0..100 { if io::exists("slow") { sleep(0.1); } }
+    let p = process::active(#{ tau: point.tau });
+    let s = sample(score::exact(p, d), #{ count: 200, steps: 10, seed: point.seed });
+    #{ distance: measure::sliced_wasserstein(s.x, d.sample(500, 9)), first: s.x.to_array()[0] }
+}, #{ folder: "runs" });
+print(`${table.len()} rows`);
+"#;
+
+/// A cluster of one node, and a folder with the script.
+struct Cluster {
+    folder: tempfile::TempDir,
+}
+
+impl Cluster {
+    /// Nothing, with a word why, where there is no Slurm to be had.
+    fn start() -> Option<Self> {
+        let cluster = Self { folder: tempfile::tempdir().unwrap() };
+        let output = cluster.script("start");
+        if output.status.code() == Some(3) {
+            // Past the test harness, which keeps what tests print that pass.
+            let _ = write!(std::io::stderr(), "left out: {}", String::from_utf8_lossy(&output.stderr));
+            return None;
+        }
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        fs::create_dir(cluster.path("")).unwrap();
+        fs::write(cluster.path("study.rhai"), SCRIPT).unwrap();
+        Some(cluster)
+    }
+
+    fn script(&self, what: &str) -> Output {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cluster/slurm.sh");
+        Command::new(script).arg(what).arg(self.folder.path().join("slurm")).output().unwrap()
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join("work").join(name)
+    }
+
+    /// Standard output and standard error of a program that succeeds.
+    fn run(&self, program: &str, arguments: &[&str]) -> [String; 2] {
+        let mut command = Command::new(program);
+        command
+            .args(arguments)
+            .current_dir(self.path(""))
+            .env("SLURM_CONF", self.folder.path().join("slurm/slurm.conf"));
+        let output = command.output().unwrap();
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{program} {arguments:?}: {said}");
+        [String::from_utf8(output.stdout).unwrap(), said]
+    }
+
+    fn tumble(&self, arguments: &[&str]) -> [String; 2] {
+        self.run(env!("CARGO_BIN_EXE_tumble"), arguments)
+    }
+
+    fn status(&self) -> String {
+        self.tumble(&["status", "runs"])[0].clone()
+    }
+
+    /// Waits until the first line of the status says so.
+    fn wait_for(&self, words: &str) {
+        let start = Instant::now();
+        loop {
+            let status = self.status();
+            if status.lines().next().unwrap().contains(words) {
+                return;
+            }
+            assert!(start.elapsed() < Duration::from_secs(180), "waited for `{words}` in vain: {status}");
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+
+    fn table(&self) -> String {
+        fs::read_to_string(self.path("runs/table.csv")).unwrap()
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        self.script("stop");
+    }
+}
+
+#[test]
+#[ignore = "starts Slurm, as root"]
+fn an_array_of_tasks_gives_the_table_of_one_process_and_loses_nothing() {
+    let Some(cluster) = Cluster::start() else { return };
+    let [alone, _] = cluster.tumble(&["run", "study.rhai"]);
+    assert_eq!(alone, "24 rows\n");
+    let expected = cluster.table();
+    fs::remove_dir_all(cluster.path("runs")).unwrap();
+
+    let submit = ["submit", "study.rhai", "--slurm", "--time=0:10:00 --mem=100M"];
+    let [said, _] = cluster.tumble(&submit);
+    assert!(said.starts_with("submitted 24 of 24 points of `runs` as job 1;"), "{said}");
+    cluster.wait_for("24 done");
+    let [gathered, _] = cluster.tumble(&["gather", "runs"]);
+    assert_eq!(gathered, "24 of 24 points are in `runs/table.csv`\n");
+    assert_eq!(cluster.table(), expected);
+    let [out, said] = cluster.tumble(&["run", "study.rhai"]);
+    assert_eq!(out, "24 rows\n");
+    assert!(said.contains("all 24 points are there"), "{said}");
+
+    // Tasks that run and tasks that wait are ended; a retry does these and no others.
+    fs::remove_dir_all(cluster.path("runs")).unwrap();
+    fs::write(cluster.path("slow"), "").unwrap();
+    let [said, _] = cluster.tumble(&submit);
+    let job = said.split("as job ").nth(1).unwrap().split(';').next().unwrap().to_owned();
+    cluster.wait_for(" running");
+    let [nothing, _] = cluster.tumble(&["submit", "study.rhai", "--retry"]);
+    assert_eq!(nothing, "nothing to submit: every point of `runs` runs or waits\n");
+    cluster.run("scancel", &[&format!("{job}_0"), &format!("{job}_20")]);
+    cluster.wait_for("2 missing");
+    let status = cluster.status();
+    assert!(status.contains("\n  waiting  seed 3, tau 0.6: task "), "{status}");
+    // The one that ran was asked to end before it was killed.
+    let file = format!("runs/slurm/{job}_0.txt");
+    assert!(status.contains(&format!("\n  missing  seed 0, tau 0.1: `{file}` ends: ")), "{status}");
+    let said = fs::read_to_string(cluster.path(&file)).unwrap();
+    assert!(said.contains("stopping by SIGTERM\n") && said.contains("interrupted\n"), "{said}");
+    let [said, _] = cluster.tumble(&["submit", "study.rhai", "--retry"]);
+    assert!(said.starts_with("submitted 2 of 24 points of `runs`"), "{said}");
+    let batch = fs::read_to_string(cluster.path("runs/slurm/2.sh")).unwrap();
+    assert!(batch.contains("#SBATCH --array=0,20\n"), "{batch}");
+    fs::remove_file(cluster.path("slow")).unwrap();
+    cluster.wait_for("24 done");
+    cluster.tumble(&["gather", "runs"]);
+    assert_eq!(cluster.table(), expected);
+}
