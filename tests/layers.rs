@@ -10,7 +10,7 @@ use imports::{Uses, uses_of_files};
 
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
-    "error", "settings", "vector", "rng", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn", "score",
+    "error", "settings", "vector", "rng", "ranks", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn", "score",
     "measure", "sample", "physics", "explain", "train", "plot", "artefact", "lang", "cli", "repl", "jupyter", "main",
 ];
 

@@ -12,6 +12,7 @@ pub(crate) mod interrupt;
 mod new;
 pub(crate) mod pace;
 mod progress;
+mod ranks;
 mod replay;
 mod run;
 pub(crate) mod screen;
@@ -38,6 +39,7 @@ use tumble::{Host, Limits, Runtime, vector};
 pub(crate) use exit::code;
 pub(crate) use exit::{FAILURE, INTERRUPTED};
 use interrupt::Interrupt;
+use ranks::Ranks;
 use setup::STACK;
 pub(crate) use setup::Setup;
 
@@ -282,16 +284,20 @@ pub(crate) fn main(above: Above) -> ExitCode {
         let message = "`-e CODE` and a command cannot be used together";
         Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
+    let ranks = match Ranks::join(is_shared(&arguments)) {
+        Ok(ranks) => ranks,
+        Err(error) => return ExitCode::from(terminal::report(&error.into())),
+    };
     let stage = matches!(arguments.command, Some(Command::Replay { .. })).then(|| Stage::below(&std::env::temp_dir()));
     let stage = match stage.transpose() {
         Ok(stage) => stage,
         Err(error) => return ExitCode::from(terminal::report(&error.into())),
     };
-    let own = stage.clone();
+    let (own, linked) = (stage.clone(), ranks.linked());
     // Scripts recurse on the native stack; the main thread's is too small and cannot be chosen.
     let worker = std::thread::Builder::new()
         .stack_size(STACK)
-        .spawn(move || dispatch(arguments, &above, own).unwrap_or_else(|error| terminal::report(&error.into())));
+        .spawn(move || dispatch(arguments, &above, own, linked).unwrap_or_else(|error| terminal::report(&error.into())));
     let code = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => FAILURE,
@@ -304,7 +310,12 @@ pub(crate) fn main(above: Above) -> ExitCode {
         // What differs is there to be looked at.
         stage.remove(code != FAILURE);
     }
-    ExitCode::from(code)
+    ExitCode::from(ranks.leave(code))
+}
+
+/// Whether several ranks can do together what is asked for.
+fn is_shared(arguments: &Arguments) -> bool {
+    arguments.code.is_some() || matches!(arguments.command, Some(Command::Run { .. }))
 }
 
 /// The command line with `run` before a script that no command stands before.
@@ -316,7 +327,7 @@ fn with_run(words: &[OsString], error: &clap::Error) -> Option<Vec<OsString>> {
     Some(words)
 }
 
-fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble::Result<u8> {
+fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>, ranks: tumble::ranks::Ranks) -> tumble::Result<u8> {
     vector::force(&arguments.vectors)?;
     let interrupt = Interrupt::install();
     #[cfg(feature = "jupyter")]
@@ -335,7 +346,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
     }
     // What the user names is read before the walls stand, and from wherever it is.
     let script = match &arguments.command {
-        Some(Command::Run { file, .. }) => Some((file.as_path(), run::read(file)?)),
+        Some(Command::Run { file, .. }) => Some((file.as_path(), ranks.first("the script", || run::read(file))?)),
         _ => None,
     };
     let job = match (&arguments.command, stage) {
@@ -375,7 +386,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
             }
             #[cfg(target_os = "linux")]
             wall::raise(&permissions, history.as_deref());
-            let host = Host::default().with_permissions(permissions);
+            let host = Host::default().with_permissions(permissions).with_ranks(ranks.clone());
             match &job {
                 Some(job) => host.with_stage(job.stage().clone()),
                 None => host,
@@ -389,7 +400,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
     let limits = if is_check { check::limits() } else { Limits::default() };
     let limits = arguments.limits.iter().try_fold(limits, |limits, text| limits.with(text))?;
     let prints = job.is_none() && !is_check;
-    let progress = (!silent).then(|| Arc::new(progress::Terminal::new(quiet.clone())) as Arc<dyn Progress>);
+    let progress = (!silent && ranks.is_first()).then(|| Arc::new(progress::Terminal::new(quiet.clone())) as Arc<dyn Progress>);
     let screen = Rc::new(screen::Terminal::new(images::chosen(&arguments.images)?));
     let setup = Setup { threads, limits, quiet, progress, screen, prints, host, history, interrupt };
     #[cfg(feature = "jupyter")]

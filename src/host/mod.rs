@@ -1,4 +1,5 @@
-//! What a computation may touch of the machine that it runs on: files by permission, a clock, memory.
+//! What a computation may touch of the machine that it runs on: files by permission, a clock, memory; and who computes
+//! with it on others.
 //!
 //! No room reaches any of these in another way, and every task carries a host. So two runtimes of one process can
 //! differ in what they may touch, and the rooms run where there is no clock, or none but the embedding program's.
@@ -36,6 +37,7 @@ pub use record::Written;
 pub use stage::Stage;
 
 use crate::error::{Error, Result};
+use crate::ranks::Ranks;
 
 /// Tells how much time has passed.
 pub trait Clock: Send + Sync {
@@ -64,6 +66,7 @@ pub struct Host {
     memory_limit: Option<f64>,
     journal: Journal,
     stage: Option<Arc<Stage>>,
+    ranks: Ranks,
 }
 
 impl Default for Host {
@@ -75,6 +78,7 @@ impl Default for Host {
             memory_limit: None,
             journal: Journal::default(),
             stage: None,
+            ranks: Ranks::default(),
         }
     }
 }
@@ -109,6 +113,17 @@ impl Host {
     #[must_use]
     pub fn with_stage(self, stage: Stage) -> Self {
         Self { stage: Some(Arc::new(stage)), ..self }
+    }
+
+    /// The same host for one of several ranks, of which the first alone writes files.
+    #[must_use]
+    pub fn with_ranks(self, ranks: Ranks) -> Self {
+        Self { ranks, ..self }
+    }
+
+    /// The processes that run the same script.
+    pub fn ranks(&self) -> &Ranks {
+        &self.ranks
     }
 
     /// The same host for another run, which has done nothing yet.
@@ -154,6 +169,27 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Seen to fail without a pause before the writing, where slow ranks found the file already.
+    #[test]
+    fn one_rank_writes_when_all_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.txt");
+        let found = crate::ranks::together(3, |ranks| {
+            let host = Host::default().with_ranks(ranks.clone());
+            std::thread::sleep(Duration::from_millis(20 * ranks.rank() as u64));
+            let was_there = host.has_file(&file).unwrap();
+            host.write_bytes(&file, ranks.rank().to_string().as_bytes()).unwrap();
+            let mut log = host.begin(&folder.path().join("log"), b"").unwrap();
+            log.add(b"line").unwrap();
+            host.create_folder(&folder.path().join("inner")).unwrap();
+            let refused = host.write_bytes(&folder.path().join("inner"), b"").unwrap_err().to_string();
+            (was_there, host.read_text(&file).unwrap(), refused.contains("inner"))
+        });
+        assert_eq!(found, vec![(false, "0".to_owned(), true); 3]);
+        assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"line");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
 
     #[test]
     fn the_clock_of_the_system_goes_forward() {

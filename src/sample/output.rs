@@ -1,6 +1,7 @@
 //! Where the results of blocks of samples go.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::State;
@@ -8,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::process::Process;
 use crate::score::Chart;
+use crate::task::Task;
 use crate::tensor::{self, Tensor};
 use crate::vector::wrapped;
 
@@ -96,6 +98,30 @@ impl Storage {
         self.last.iter_mut().for_each(|last| parts[frames].push(last));
         let (dimension, frames) = (size / self.end[0], parts.into_iter().map(Mutex::new).collect());
         Output { dimension, is_periodic: self.is_periodic, charts, frames }
+    }
+
+    /// Completes what this rank has, the samples of a range, with those of all others.
+    ///
+    /// # Errors
+    /// As [`Task::gather`].
+    pub(super) fn gather(&mut self, what: &str, own: Range<usize>, task: &Task) -> Result<()> {
+        if task.ranks().is_alone() {
+            return Ok(());
+        }
+        let (count, size) = (self.end[0], self.end.iter().product::<usize>());
+        let width = size / count;
+        let place = |samples: Range<usize>| width * samples.start.min(count)..width * samples.end.min(count);
+        let frames = |storage: &mut Self| {
+            let frames = storage.last.iter_mut().chain(&mut storage.paths);
+            frames.flat_map(|frames| frames.chunks_exact_mut(size)).collect::<Vec<_>>()
+        };
+        let given: Vec<Vec<f32>> = frames(self).iter().map(|frame| frame[place(own.clone())].to_vec()).collect();
+        for (range, parts) in task.gather(what, Ok((own, given)))? {
+            for (frame, part) in frames(self).into_iter().zip(parts) {
+                frame[place(range.clone())].copy_from_slice(&part);
+            }
+        }
+        Ok(())
     }
 
     /// The states at `time`, with the paths at the times that were kept.
