@@ -1,5 +1,7 @@
-//! Long computations: the one cancel flag, the one progress interface, the one way to use threads, and the host.
+//! Long computations: the one cancel flag, the one progress interface, the one way to use threads, the device, and the
+//! host.
 
+mod device;
 mod meter;
 mod team;
 
@@ -12,6 +14,7 @@ use rayon::prelude::*;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+pub use device::Device;
 pub(crate) use meter::Meter;
 pub use team::Team;
 
@@ -60,6 +63,7 @@ pub struct Task {
     progress: Arc<dyn Progress>,
     pool: Option<Arc<rayon::ThreadPool>>,
     is_serial: bool,
+    device: Device,
     host: Host,
     /// How long work may take, and when, by the clock of the host, it began.
     time_limit: Option<Duration>,
@@ -85,6 +89,7 @@ impl Task {
             progress,
             pool,
             is_serial: false,
+            device: Device::default(),
             host: Host::default(),
             time_limit: None,
             began: Arc::default(),
@@ -112,6 +117,17 @@ impl Task {
             .build()
             .map_err(|e| Error::argument("threads", format!("could not be started: {e}")))?;
         Ok(Self { pool: Some(Arc::new(pool)), ..self.clone() })
+    }
+
+    /// The same task with networks on a device.
+    #[must_use]
+    pub fn on(&self, device: Device) -> Self {
+        Self { device, ..self.clone() }
+    }
+
+    /// What computes networks.
+    pub fn device(&self) -> Device {
+        self.device
     }
 
     /// The same task on another host than the default one.

@@ -3,7 +3,9 @@
 #[cfg(feature = "mpi")]
 use std::time::Duration;
 
-use tumble::{Error, Result, ranks};
+#[cfg(feature = "mpi")]
+use tumble::Error;
+use tumble::{Result, ranks};
 
 use super::terminal;
 

@@ -108,20 +108,21 @@ impl Storage {
         if task.ranks().is_alone() {
             return Ok(());
         }
-        let (count, size) = (self.end[0], self.end.iter().product::<usize>());
-        let width = size / count;
+        let (count, width) = (self.end[0], self.end[1..].iter().product::<usize>());
         let place = |samples: Range<usize>| width * samples.start.min(count)..width * samples.end.min(count);
-        let frames = |storage: &mut Self| {
-            let frames = storage.last.iter_mut().chain(&mut storage.paths);
-            frames.flat_map(|frames| frames.chunks_exact_mut(size)).collect::<Vec<_>>()
-        };
-        let given: Vec<Vec<f32>> = frames(self).iter().map(|frame| frame[place(own.clone())].to_vec()).collect();
+        let given: Vec<Vec<f32>> = self.frames().map(|frame| frame[place(own.clone())].to_vec()).collect();
         for (range, parts) in task.gather(what, Ok((own, given)))? {
-            for (frame, part) in frames(self).into_iter().zip(parts) {
+            for (frame, part) in self.frames().zip(parts) {
                 frame[place(range.clone())].copy_from_slice(&part);
             }
         }
         Ok(())
+    }
+
+    /// What is kept of each block at each time.
+    fn frames(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let size = self.end.iter().product();
+        self.last.iter_mut().chain(&mut self.paths).flat_map(move |frames| frames.chunks_exact_mut(size))
     }
 
     /// The states at `time`, with the paths at the times that were kept.

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Backend, Options, Schedule, Weighting, objective, train};
+use super::{Options, Schedule, Weighting, objective, train};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
 use crate::nn::{Activation, Mlp, Weights};
@@ -13,7 +13,7 @@ use crate::ranks::together;
 use crate::rng::{Purpose, Stream};
 use crate::sample::perturb;
 use crate::score::{Chart, Exact, KernelBasis, Learned, Score, Subject};
-use crate::task::{Progress, Report, Task};
+use crate::task::{Device, Progress, Report, Task};
 use crate::tensor::Tensor;
 
 /// Active noise, and noise of temperature `passive` on the data block.
@@ -152,7 +152,7 @@ fn two_runs_are_one_long_run() {
 #[test]
 fn candle_takes_the_same_steps() {
     let fused = trained(&short(), &Task::default());
-    let candle = trained(&Options { backend: Backend::Candle, ..short() }, &Task::default());
+    let candle = trained(&Options { device: Device::Candle, ..short() }, &Task::default());
     let error = fused.parameters.iter().zip(&candle.parameters).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     // Twenty steps of 10⁻³; Adam turns rounding of a tiny gradient into a sizeable part of one step.
     assert!(error < 1e-3, "{error}");

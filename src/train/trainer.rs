@@ -2,15 +2,13 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
-
 use super::by_time::{ByTime, Parts};
 use super::checkpoint::{Checkpoints, Stand};
 use super::classes::{Classes, Told};
 use super::history::{History, Point};
 use super::log::Log;
 use super::objective::{self, Feed, Source};
-use super::{Backend, Options, Record};
+use super::{Options, Record};
 use crate::data::{Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::host::Host;
@@ -19,7 +17,7 @@ use crate::nn::{Candle, Chance, Network, Samples, Training, Weights};
 use crate::ranks::Ranks;
 use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
-use crate::task::{Task, Team};
+use crate::task::{Device, Task, Team};
 use crate::tensor::number;
 use crate::vector::single;
 
@@ -193,9 +191,9 @@ impl<'a> Trainer<'a> {
         let share = task.ranks().share(options.batch.div_ceil(chunk));
         let threads = task.threads().clamp(1, share.len().max(1));
         check_memory(network.as_ref(), options.batch.min(share.len() * chunk), threads, task.host())?;
-        let training = match options.backend {
-            Backend::Fused => network.training(),
-            Backend::Candle => Box::new(Candle::new(network, &Device::Cpu)?),
+        let training = match options.device {
+            Device::Cpu => network.training(),
+            device => Box::new(Candle::on(device, network)?),
         };
         let worker = |number: usize| {
             let first = number * chunk;
