@@ -4,7 +4,7 @@ use super::tests::by;
 use super::*;
 use crate::data::Dataset;
 use crate::process::PriorLaw;
-use crate::process::fixtures::Active;
+use crate::process::fixtures::{Active, passive};
 use crate::ranks::together;
 use crate::score::Exact;
 use crate::task::Task;
@@ -31,13 +31,13 @@ fn ranks_change_no_bit() {
 /// More ranks than there are blocks, and two groups of likelihoods.
 #[test]
 fn what_is_known_of_states_is_that_of_one_rank() {
-    let (process, data) = (Active::default().process(), Dataset::diamond(0.5, 0.04).unwrap());
+    let (process, data) = (passive(), Dataset::diamond(0.5, 0.04).unwrap());
     let score = Exact::new(&process, &data).unwrap();
     let run = |task: &Task| {
         let x = data.sample(1100, 3, task).unwrap();
         let states = perturb(&process, &x, 0.3, 4, task).unwrap();
         let scores = score_at(&score, &states, 0.3, task).unwrap();
-        let options = Likelihood { auxiliary_draws: 1, rtol: 1e-2, atol: 1e-2, ..Likelihood::default() };
+        let options = Likelihood { rtol: 1e-2, atol: 1e-2, ..Likelihood::default() };
         (log_likelihood(&score, &x, &options, task).unwrap(), scores, states)
     };
     let alone = run(&Task::default());
