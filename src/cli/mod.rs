@@ -295,9 +295,9 @@ pub(crate) fn main(above: Above) -> ExitCode {
     };
     let (own, linked) = (stage.clone(), ranks.linked());
     // Scripts recurse on the native stack; the main thread's is too small and cannot be chosen.
-    let worker = std::thread::Builder::new()
-        .stack_size(STACK)
-        .spawn(move || dispatch(arguments, &above, own, linked).unwrap_or_else(|error| terminal::report(&error.into())));
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        dispatch(arguments, &above, own, linked).unwrap_or_else(|error| terminal::report(&error.into()))
+    });
     let code = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => FAILURE,
@@ -327,7 +327,12 @@ fn with_run(words: &[OsString], error: &clap::Error) -> Option<Vec<OsString>> {
     Some(words)
 }
 
-fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>, ranks: tumble::ranks::Ranks) -> tumble::Result<u8> {
+fn dispatch(
+    arguments: Arguments,
+    above: &Above,
+    stage: Option<Stage>,
+    ranks: tumble::ranks::Ranks,
+) -> tumble::Result<u8> {
     vector::force(&arguments.vectors)?;
     let interrupt = Interrupt::install();
     #[cfg(feature = "jupyter")]
@@ -400,7 +405,8 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>, ranks: tu
     let limits = if is_check { check::limits() } else { Limits::default() };
     let limits = arguments.limits.iter().try_fold(limits, |limits, text| limits.with(text))?;
     let prints = job.is_none() && !is_check;
-    let progress = (!silent && ranks.is_first()).then(|| Arc::new(progress::Terminal::new(quiet.clone())) as Arc<dyn Progress>);
+    let progress =
+        (!silent && ranks.is_first()).then(|| Arc::new(progress::Terminal::new(quiet.clone())) as Arc<dyn Progress>);
     let screen = Rc::new(screen::Terminal::new(images::chosen(&arguments.images)?));
     let setup = Setup { threads, limits, quiet, progress, screen, prints, host, history, interrupt };
     #[cfg(feature = "jupyter")]

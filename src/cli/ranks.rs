@@ -63,7 +63,8 @@ impl Ranks {
         let joined = Self { mpi: Some(mpi) };
         if !is_shared && !joined.linked().is_alone() {
             let error = Error::refused("several processes were started to do together what one does alone");
-            let code = terminal::report(&error.with_hint("`mpirun tumble run SCRIPT` shares the work of a script").into());
+            let code =
+                terminal::report(&error.with_hint("`mpirun tumble run SCRIPT` shares the work of a script").into());
             std::process::exit(joined.leave(code).into());
         }
         Ok(joined)

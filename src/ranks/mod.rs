@@ -173,7 +173,8 @@ mod tests {
     /// has added its own, and with the ranks' parts summed first.
     #[test]
     fn sums_are_those_of_one_after_the_other() {
-        let value = |chunk: usize, i: usize| ((chunk * 7919 + i * 104_729) % 1009) as f32 * 10.0_f32.powi(chunk as i32 % 9);
+        let value =
+            |chunk: usize, i: usize| ((chunk * 7919 + i * 104_729) % 1009) as f32 * 10.0_f32.powi(chunk as i32 % 9);
         let (chunks, length) = (13, 2 * SEGMENT + 77);
         let add = |share: Range<usize>, place: usize, sums: &mut [f32]| {
             for chunk in share {
@@ -205,7 +206,10 @@ mod tests {
         let errors = together(3, |ranks| ranks.first("write", work).unwrap_err());
         assert_eq!(calls.into_inner(), 1);
         for error in errors {
-            assert_eq!(format!("{error}; {:?}", error.hint()), "cannot write `x`: the disk is full; Some(\"make room\")");
+            assert_eq!(
+                format!("{error}; {:?}", error.hint()),
+                "cannot write `x`: the disk is full; Some(\"make room\")"
+            );
         }
     }
 
