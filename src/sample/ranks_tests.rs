@@ -37,7 +37,7 @@ fn what_is_known_of_states_is_that_of_one_rank() {
         let x = data.sample(1100, 3, task).unwrap();
         let states = perturb(&process, &x, 0.3, 4, task).unwrap();
         let scores = score_at(&score, &states, 0.3, task).unwrap();
-        let options = Likelihood { rtol: 1e-2, atol: 1e-2, ..Likelihood::default() };
+        let options = Likelihood { rtol: 0.3, atol: 0.3, ..Likelihood::default() };
         (log_likelihood(&score, &x, &options, task).unwrap(), scores, states)
     };
     let alone = run(&Task::default());
