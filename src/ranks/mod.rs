@@ -7,10 +7,10 @@
 //!
 //! Of a batch of C chunks on R ranks each differentiates C/R. The gradients are added in the order of the chunks, as
 //! alone: a rank receives the sum so far from the rank before it, adds its own, and sends it on, in segments, so that
-//! all ranks add at the same time; then the last one tells all. With P parameters that is 4 P bytes to the next rank and
-//! 4 P bytes from the last, however many chunks there are, which is what a ring takes that adds in another order. (To
-//! send each rank the chunks of its share of the parameters would take 4 P (C/R + 1); to send all chunks to all, 4 P C.)
-//! README.md has what a step takes by this law, with measured figures.
+//! all ranks add at the same time; then the last one tells all. With P parameters that is 4 P bytes to the next rank
+//! and 4 P bytes from the last, however many chunks there are, which is what a ring takes that adds in another order.
+//! (To send each rank the chunks of its share of the parameters would take 4 P (C/R + 1) bytes of each rank; to send
+//! all chunks to all, 4 P C.) README.md has what a step takes by this law, with measured figures.
 
 #[cfg(feature = "mpi")]
 mod mpi;
@@ -170,7 +170,7 @@ mod tests {
     }
 
     /// Values of such sizes have another sum in any other order. Seen to fail with sums that are sent before the rank
-    /// has added its own, and with the ranks' parts summed first.
+    /// has added its own.
     #[test]
     fn sums_are_those_of_one_after_the_other() {
         let value =

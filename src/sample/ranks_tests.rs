@@ -9,8 +9,8 @@ use crate::ranks::together;
 use crate::score::Exact;
 use crate::task::Task;
 
-/// Nine blocks and three groups of adaptive steps, the last of each not full. Seen to fail with blocks that are numbered
-/// anew on each rank, with shares that stay where they are, and with the evaluations of one rank for those of all.
+/// Nine blocks and three groups of adaptive steps, the last of each not full. Seen to fail with blocks that are
+/// numbered anew on each rank, and with shares that stay where they are.
 #[test]
 fn ranks_change_no_bit() {
     let process = Active::default().process();

@@ -80,7 +80,7 @@ fn the_loss_is_divided_by_time() {
 }
 
 /// Five chunks of a batch, of which a rank has several, one or none. Seen to fail with chunks that are numbered anew on
-/// each rank, with a first rank that adds to the sum of the step before, and with losses of one rank alone.
+/// each rank, and with sums that are sent before a rank has added its own.
 #[test]
 fn ranks_change_no_bit() {
     let options = Options { batch: 600, interval: Some(2), ..short() };
@@ -100,8 +100,8 @@ fn ranks_change_no_bit() {
     }
 }
 
-/// Only the second of three ranks is asked to stop, and all do, after the step in which they heard of it; then two go on
-/// and end with the bits of one. Seen to wait for ever where each rank went by its own flag.
+/// Only the second of three ranks is asked to stop, and all do, after the step in which they heard of it; then two go
+/// on and end with the bits of one. Seen to wait for ever where each rank went by its own flag.
 #[test]
 fn ranks_stop_together_and_others_go_on() {
     let folder = tempfile::tempdir().unwrap();
