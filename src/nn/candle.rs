@@ -235,3 +235,17 @@ impl Inference for Fixed {
 fn candle(what: &str, error: &candle_core::Error) -> Error {
     Error::numerical(format!("Candle could not compute the {what}: {error}"))
 }
+
+#[cfg(all(test, not(feature = "cuda")))]
+mod tests {
+    use super::*;
+    use crate::nn::{Activation, Mlp};
+
+    #[test]
+    fn a_gpu_that_is_not_built_in_is_refused() {
+        let network: Arc<dyn Network> = Arc::new(Mlp::new(2, &[8], 1, Activation::Silu).unwrap());
+        let error = Candle::on(task::Device::Cuda, &network).unwrap_err();
+        assert_eq!(error.to_string(), "`device` is a GPU, and this tumble was built without");
+        assert!(error.hint().unwrap().contains("--features cuda"));
+    }
+}
