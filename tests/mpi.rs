@@ -111,7 +111,7 @@ fn without_time(mut value: Value) -> Value {
     value
 }
 
-/// Seen to fail with shares of the samples that stay where they are, and with every rank printing.
+/// Seen to fail with every rank printing.
 #[test]
 fn ranks_give_the_bytes_of_one_process() {
     if !is_there() {
@@ -208,7 +208,7 @@ fn failing(script: &str) -> String {
     said(&output)
 }
 
-/// Seen to fail with every rank telling of it, and with ranks that go another way and wait for each other.
+/// Seen to fail with every rank telling of it.
 #[test]
 fn an_error_ends_all_ranks_and_is_told_once() {
     if !is_there() {
