@@ -3,8 +3,9 @@
 # taken from the README itself so that they cannot be wrong.
 #
 #   scripts/check.sh          everything quick
-#   scripts/check.sh --long   also what takes minutes: learned scores against reference values, notebooks, fuzzing,
-#                             sanitizers, and a sweep on a Slurm of this machine, which root installs and starts
+#   scripts/check.sh --long   also what takes minutes: learned scores against reference values, notebooks, ranks under
+#                             MPI, fuzzing, sanitizers, and a sweep on a Slurm of this machine, which root installs and
+#                             starts
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -71,6 +72,13 @@ if [ "$long" = yes ]; then
     step cargo clippy --release --all-targets --features jupyter -- -D warnings
     # Says so where there is no Python, and none of Jupyter to be had.
     step cargo test --release --features jupyter --bin tumble --test jupyter -- --nocapture
+    # Says so where there is no MPI.
+    if command -v mpirun > /dev/null; then
+        step cargo clippy --release --all-targets --features mpi -- -D warnings
+        step cargo test --release --features mpi --bin tumble --test mpi -- --nocapture
+    else
+        printf '\nthere is no mpirun: what ranks do under MPI was not tested\n'
+    fi
     if command -v cargo-deny > /dev/null; then
         step cargo deny check licenses bans sources
     else

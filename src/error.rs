@@ -1,12 +1,15 @@
 //! What can go wrong, as facts; `lang/diagnostics.rs` is the one place that turns them into words with a caret.
 
+use std::borrow::Cow;
 use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize, Serializer};
 
 /// The result of every fallible function of the crate.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
 /// A failure, what it was about, and the way out.
-#[derive(Debug, Clone, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error, Serialize, Deserialize)]
 pub enum Error {
     /// An argument or option outside its type, shape or range.
     #[error("`{name}` {problem}")]
@@ -26,7 +29,7 @@ pub enum Error {
         /// What is wrong.
         problem: String,
         /// Which part of its definition is at fault, where one is: "drift", "noise", "start".
-        part: Option<&'static str>,
+        part: Option<Cow<'static, str>>,
         /// What to do instead.
         hint: Option<String>,
     },
@@ -42,8 +45,9 @@ pub enum Error {
     #[error("cannot {action} `{}`: {reason}", path.display())]
     File {
         /// "read", "write", "create".
-        action: &'static str,
+        action: Cow<'static, str>,
         /// The file as the caller named it.
+        #[serde(serialize_with = "shown")]
         path: PathBuf,
         /// Why not.
         reason: String,
@@ -76,7 +80,7 @@ impl Error {
 
     /// A part of a process's definition that cannot be.
     pub fn part(process: impl Into<String>, part: &'static str, problem: impl Into<String>) -> Self {
-        Self::Process { process: process.into(), problem: problem.into(), part: Some(part), hint: None }
+        Self::Process { process: process.into(), problem: problem.into(), part: Some(part.into()), hint: None }
     }
 
     /// A quantity that cannot be computed in floating point.
@@ -91,7 +95,7 @@ impl Error {
 
     /// A file that could not be read or written.
     pub fn file(action: &'static str, path: &Path, reason: impl ToString) -> Self {
-        Self::File { action, path: path.to_owned(), reason: reason.to_string(), hint: None }
+        Self::File { action: action.into(), path: path.to_owned(), reason: reason.to_string(), hint: None }
     }
 
     /// The same error with the way out attached.
@@ -119,6 +123,11 @@ impl Error {
             Self::Interrupted => None,
         }
     }
+}
+
+/// A path as it is shown: a name that is no text reaches other ranks so.
+fn shown<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// The way out of a wrong name: the known one that was most likely meant, or all of them behind `introduction`.

@@ -36,6 +36,7 @@ pub mod nn;
 pub mod physics;
 pub mod plot;
 pub mod process;
+pub mod ranks;
 pub mod rng;
 pub mod sample;
 pub mod score;

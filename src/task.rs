@@ -1,5 +1,7 @@
-//! Long computations: the one cancel flag, the one progress interface, the one way to use threads, and the host.
+//! Long computations: the one cancel flag, the one progress interface, the one way to use threads, the device, and the
+//! host.
 
+mod device;
 mod meter;
 mod team;
 
@@ -9,12 +11,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use rayon::prelude::*;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 
+pub use device::Device;
 pub(crate) use meter::Meter;
 pub use team::Team;
 
 use crate::error::{Error, Result};
 use crate::host::Host;
+use crate::ranks::Ranks;
 
 /// Receives the state of a long computation; the terminal, a test or nobody.
 pub trait Progress: Send + Sync {
@@ -57,12 +63,15 @@ pub struct Task {
     progress: Arc<dyn Progress>,
     pool: Option<Arc<rayon::ThreadPool>>,
     is_serial: bool,
+    device: Device,
     host: Host,
     /// How long work may take, and when, by the clock of the host, it began.
     time_limit: Option<Duration>,
     began: Arc<Mutex<Duration>>,
     /// Whether somebody was told that the time is over, and may have left work undone.
     was_late: Arc<AtomicBool>,
+    /// Whether a rank had been asked to stop when all last gathered.
+    stops: Arc<AtomicBool>,
     /// The warnings that were given since the work began.
     warned: Arc<Mutex<HashSet<String>>>,
 }
@@ -80,10 +89,12 @@ impl Task {
             progress,
             pool,
             is_serial: false,
+            device: Device::default(),
             host: Host::default(),
             time_limit: None,
             began: Arc::default(),
             was_late: Arc::default(),
+            stops: Arc::default(),
             warned: Arc::default(),
         }
     }
@@ -108,10 +119,27 @@ impl Task {
         Ok(Self { pool: Some(Arc::new(pool)), ..self.clone() })
     }
 
+    /// The same task with networks on a device.
+    #[must_use]
+    pub fn on(&self, device: Device) -> Self {
+        Self { device, ..self.clone() }
+    }
+
+    /// What computes networks.
+    pub fn device(&self) -> Device {
+        self.device
+    }
+
     /// The same task on another host than the default one.
     #[must_use]
     pub fn with_host(self, host: Host) -> Self {
         Self { host, ..self }
+    }
+
+    /// One thread of a rank.
+    #[cfg(test)]
+    pub(crate) fn of_rank(ranks: &Ranks) -> Self {
+        Self::default().with_threads(1).unwrap().with_host(Host::default().with_ranks(ranks.clone()))
     }
 
     /// The same task for work that is stopped when it has taken this `time`, from [`Task::begin`] on.
@@ -160,6 +188,40 @@ impl Task {
         self.cancel.load(Ordering::Relaxed) || self.is_late()
     }
 
+    /// The processes that do the same work together. Inside a block there is no other: only this one is there.
+    pub fn ranks(&self) -> &Ranks {
+        static ALONE: Ranks = Ranks::ALONE;
+        if self.is_serial { &ALONE } else { self.host.ranks() }
+    }
+
+    /// Whether all ranks stop here. Each may be asked to at another moment; so they go by what they knew when they last
+    /// gathered.
+    pub fn stops(&self) -> bool {
+        if self.ranks().is_alone() { self.cancelled() } else { self.stops.load(Ordering::Relaxed) }
+    }
+
+    /// What each rank has, in the order of ranks. `what` says to the user what they are doing.
+    ///
+    /// # Errors
+    /// The first error of a rank, or when they are not doing the same.
+    pub fn gather<R: Serialize + DeserializeOwned>(&self, what: &str, own: Result<R>) -> Result<Vec<R>> {
+        if self.ranks().is_alone() {
+            return Ok(vec![own?]);
+        }
+        let (is_cancelled, is_late) = (self.cancel.load(Ordering::Relaxed), self.is_late());
+        let mut all = Vec::new();
+        let (mut cancels, mut ends) = (false, false);
+        for (was_cancelled, was_late, result) in self.ranks().gather(what, (is_cancelled, is_late, own))? {
+            cancels |= was_cancelled;
+            ends |= was_late;
+            all.push(result);
+        }
+        self.stops.store(cancels || ends, Ordering::Relaxed);
+        self.cancel.fetch_or(cancels, Ordering::Relaxed);
+        self.was_late.fetch_or(ends, Ordering::Relaxed);
+        all.into_iter().collect()
+    }
+
     /// Hands a report to whoever watches.
     pub fn report(&self, report: &Report) {
         self.progress.update(report);
@@ -187,6 +249,7 @@ impl Task {
     pub fn begin(&self) {
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = self.host.now();
         self.was_late.store(false, Ordering::Relaxed);
+        self.stops.store(false, Ordering::Relaxed);
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
     }
 
@@ -225,5 +288,20 @@ impl Task {
         }
         let results: Vec<Result<R>> = self.install(|| (0..count).into_par_iter().map(checked).collect());
         results.into_iter().collect()
+    }
+
+    /// As [`Task::blocks`], where each rank does its share of the blocks and all have all results.
+    ///
+    /// # Errors
+    /// As [`Task::blocks`], and [`Task::gather`].
+    pub fn shared<R: Serialize + DeserializeOwned + Send>(
+        &self,
+        what: &str,
+        count: usize,
+        work: impl Fn(usize) -> Result<R> + Sync + Send,
+    ) -> Result<Vec<R>> {
+        let share = self.ranks().share(count);
+        let own = self.blocks(share.len(), |i| work(share.start + i));
+        Ok(self.gather(what, own)?.into_iter().flatten().collect())
     }
 }

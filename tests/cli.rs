@@ -358,3 +358,19 @@ fn help_lists_the_commands_of_the_prompt() {
     let (code, out, _) = outcome(&run(&["repl", "--help"]));
     assert!(code == 0 && out.contains(":search WORDS") && out.contains(":save FILE"), "{out}");
 }
+
+/// Whoever built it with MPI shares the work instead: `tests/mpi.rs`.
+#[cfg(not(feature = "mpi"))]
+#[test]
+fn processes_that_know_nothing_of_each_other_are_warned_once() {
+    let said = |count: &str, rank: &str| {
+        let mut command = tumble(&["-e", "1"]);
+        command.env("OMPI_COMM_WORLD_SIZE", count).env("OMPI_COMM_WORLD_RANK", rank);
+        let (code, out, err) = outcome(&command.output().unwrap());
+        assert_eq!((code, out.as_str()), (0, "1\n"));
+        err
+    };
+    let warning = said("3", "0");
+    assert!(warning.contains("3 processes do the same work") && warning.contains("--features mpi"), "{warning}");
+    assert_eq!((said("3", "1"), said("1", "0")), (String::new(), String::new()));
+}

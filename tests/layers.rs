@@ -10,9 +10,9 @@ use imports::{Uses, uses_of_files};
 
 /// The rooms from the ground up; a room may use those before it and itself.
 const ROOMS: &[&str] = &[
-    "error", "settings", "vector", "rng", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn", "score",
-    "measure", "sample", "physics", "explain", "train", "plot", "artefact", "sweep", "lang", "cli", "repl", "jupyter",
-    "main",
+    "error", "settings", "vector", "rng", "ranks", "host", "task", "gauss", "tensor", "expr", "data", "process", "nn",
+    "score", "measure", "sample", "physics", "explain", "train", "plot", "artefact", "sweep", "lang", "cli", "repl",
+    "jupyter", "main",
 ];
 
 /// What may be used only in some rooms or files: (what, where it may, why). A path leads out of the crate, or is a room

@@ -14,6 +14,7 @@ mod job;
 mod new;
 pub(crate) mod pace;
 mod progress;
+mod ranks;
 mod replay;
 mod run;
 pub(crate) mod screen;
@@ -47,6 +48,7 @@ pub(crate) use exit::code;
 pub(crate) use exit::{FAILURE, INTERRUPTED};
 use interrupt::Interrupt;
 use job::Job;
+use ranks::Ranks;
 use setup::STACK;
 pub(crate) use setup::Setup;
 use workers::Workers;
@@ -83,16 +85,20 @@ pub(crate) fn main(above: Above) -> ExitCode {
         let message = "`-e CODE` and a command cannot be used together";
         Arguments::command().error(ErrorKind::ArgumentConflict, message).exit();
     }
+    let ranks = match Ranks::join(is_shared(&arguments)) {
+        Ok(ranks) => ranks,
+        Err(error) => return ExitCode::from(terminal::report(&error.into())),
+    };
     let stage = matches!(arguments.command, Some(Command::Replay { .. })).then(|| Stage::below(&std::env::temp_dir()));
     let stage = match stage.transpose() {
         Ok(stage) => stage,
         Err(error) => return ExitCode::from(terminal::report(&error.into())),
     };
-    let own = stage.clone();
+    let (own, linked) = (stage.clone(), ranks.linked());
     // Scripts recurse on the native stack; the main thread's is too small and cannot be chosen.
-    let worker = std::thread::Builder::new()
-        .stack_size(STACK)
-        .spawn(move || dispatch(arguments, &above, own).unwrap_or_else(|error| terminal::report(&error.into())));
+    let worker = std::thread::Builder::new().stack_size(STACK).spawn(move || {
+        dispatch(arguments, &above, own, linked).unwrap_or_else(|error| terminal::report(&error.into()))
+    });
     let code = match worker.map(std::thread::JoinHandle::join) {
         Ok(Ok(code)) => code,
         Ok(Err(_)) => FAILURE,
@@ -105,7 +111,12 @@ pub(crate) fn main(above: Above) -> ExitCode {
         // What differs is there to be looked at.
         stage.remove(code != FAILURE);
     }
-    ExitCode::from(code)
+    ExitCode::from(ranks.leave(code))
+}
+
+/// Whether several ranks can do together what is asked for.
+fn is_shared(arguments: &Arguments) -> bool {
+    arguments.code.is_some() || matches!(arguments.command, Some(Command::Run { .. }))
 }
 
 /// The command line with `run` before a script that no command stands before.
@@ -117,7 +128,12 @@ fn with_run(words: &[OsString], error: &clap::Error) -> Option<Vec<OsString>> {
     Some(words)
 }
 
-fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble::Result<u8> {
+fn dispatch(
+    arguments: Arguments,
+    above: &Above,
+    stage: Option<Stage>,
+    ranks: tumble::ranks::Ranks,
+) -> tumble::Result<u8> {
     vector::force(&arguments.vectors)?;
     let interrupt = Interrupt::install();
     #[cfg(feature = "jupyter")]
@@ -144,7 +160,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
     // What the user names is read before the walls stand, and from wherever it is.
     let (script, part) = match &arguments.command {
         Some(Command::Run { file, args }) => {
-            let (script, text) = run::read(file)?;
+            let (script, text) = ranks.first("the script", || run::read(file))?;
             (Some(Job { script, text, arguments: args.clone(), ..Job::default() }), Part::Whole)
         }
         Some(Command::Share { job }) => {
@@ -187,14 +203,15 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
                 _ => None,
             };
             let path = script.as_ref().map(|job| Path::new(&job.script)).or(told);
-            let launcher = launcher(&arguments, script.as_ref())?;
+            // Ranks compute each point together.
+            let launcher = if ranks.is_alone() { launcher(&arguments, script.as_ref())? } else { None };
             let mut permissions = arguments.allowed.permissions(path)?;
             if let Some(job) = &job {
                 permissions = permissions.allow_write(job.stage().folder())?;
             }
             #[cfg(target_os = "linux")]
             wall::raise(&permissions, history.as_deref());
-            let host = Host::default().with_permissions(permissions);
+            let host = Host::default().with_permissions(permissions).with_ranks(ranks.clone());
             match (&job, launcher) {
                 (Some(job), _) => host.with_stage(job.stage().clone()),
                 (None, Some(launcher)) => host.with_launcher(Arc::new(launcher)),
@@ -209,7 +226,7 @@ fn dispatch(arguments: Arguments, above: &Above, stage: Option<Stage>) -> tumble
     if is_check {
         setup.limits = arguments.limits(check::limits())?;
     }
-    if silent {
+    if silent || !ranks.is_first() {
         setup.progress = None;
     }
     #[cfg(feature = "jupyter")]

@@ -1,6 +1,7 @@
 //! Where text goes: values to standard output, everything else to standard error, colours only where they are wanted.
 
 use std::io::{IsTerminal, Write};
+use std::sync::{Mutex, PoisonError};
 
 use console::Term;
 use tumble::Diagnostic;
@@ -51,6 +52,9 @@ pub(crate) fn print(text: &str) {
 /// Writes lines of the program's own, colours and all, to standard output. Whoever closed it has seen enough, so the
 /// program ends.
 pub(crate) fn print_page(text: &str) {
+    if LAST.lock().unwrap_or_else(PoisonError::into_inner).is_some() {
+        return;
+    }
     let mut out = std::io::stdout().lock();
     if writeln!(out, "{text}").and_then(|()| out.flush()).is_err() {
         std::process::exit(CLOSED_PIPE);
@@ -65,7 +69,27 @@ pub(crate) fn complain(text: &str) {
     show(&wrapped(&visible(text), width));
 }
 
+/// What this process said last, if it is one of several ranks that only the first speaks for.
+static LAST: Mutex<Option<String>> = Mutex::new(None);
+
+/// Says nothing more.
+#[cfg(feature = "mpi")]
+pub(super) fn be_silent() {
+    *LAST.lock().unwrap_or_else(PoisonError::into_inner) = Some(String::new());
+}
+
+/// Says after all what was to be said last.
+#[cfg(feature = "mpi")]
+pub(super) fn speak_up(introduction: &str) {
+    let last = LAST.lock().unwrap_or_else(PoisonError::into_inner).take();
+    last.into_iter().for_each(|last| show(&format!("{introduction}{last}")));
+}
+
 fn show(text: &str) {
+    if let Some(last) = &mut *LAST.lock().unwrap_or_else(PoisonError::into_inner) {
+        text.clone_into(last);
+        return;
+    }
     let terminal = Term::stderr();
     if terminal.is_term() {
         // A computation that failed leaves its progress line behind.

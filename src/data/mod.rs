@@ -147,7 +147,7 @@ impl Dataset {
         let name = path.file_stem().map_or_else(|| "file".into(), |stem| stem.to_string_lossy());
         let data = Self::from_values(&name, &array.shape, &array.values).map_err(|error| match error {
             Error::Argument { problem, hint, .. } => {
-                Error::File { action: "use", path: path.to_owned(), reason: format!("it {problem}"), hint }
+                Error::File { action: "use".into(), path: path.to_owned(), reason: format!("it {problem}"), hint }
             }
             other => other,
         })?;

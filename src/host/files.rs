@@ -5,6 +5,9 @@ use std::io::{BufReader, BufWriter, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
 use super::Host;
 use super::access::Access;
 use super::hash::{hash, hash_of};
@@ -33,7 +36,8 @@ pub struct Entry {
 
 /// A file of which more is written as it comes, seen by others at once.
 pub(crate) struct Growing {
-    file: File,
+    /// The first rank alone has it.
+    file: Option<File>,
     path: PathBuf,
 }
 
@@ -43,7 +47,8 @@ impl Growing {
     /// # Errors
     /// [`Error::File`] when the operating system refuses; a part may be there then.
     pub(crate) fn add(&mut self, bytes: &[u8]) -> Result<()> {
-        self.file.write_all(bytes).map_err(|e| Error::file("write", &self.path, e))
+        let Some(file) = &mut self.file else { return Ok(()) };
+        file.write_all(bytes).map_err(|e| Error::file("write", &self.path, e))
     }
 }
 
@@ -177,25 +182,38 @@ impl Host {
     /// # Errors
     /// [`Error::File`] when it is not allowed, the folder does not exist or cannot be written to, or what `fill`
     /// returns.
-    pub fn write<R>(&self, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>) -> Result<R> {
-        self.fill(&self.writable(path)?, path, false, fill)
+    pub fn write(&self, path: &Path, fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>) -> Result<()> {
+        self.changing("writing", path, || self.fill(&self.writable(path)?, path, false, fill))
+    }
+
+    /// Does what changes files, which the first of several ranks does alone.
+    fn changing<T: Serialize + DeserializeOwned>(
+        &self,
+        doing: &str,
+        path: &Path,
+        change: impl FnOnce() -> Result<T>,
+    ) -> Result<T> {
+        if self.ranks.is_alone() {
+            return change();
+        }
+        self.ranks.first(&format!("{doing} `{}`", path.display()), change)
     }
 
     /// Writes what is at `place`, which may be written, and to which more may be added if it `grows`.
-    fn fill<R>(
+    fn fill(
         &self,
         place: &Place,
         path: &Path,
         grows: bool,
-        fill: impl FnOnce(&mut BufWriter<File>) -> Result<R>,
-    ) -> Result<R> {
+        fill: impl FnOnce(&mut BufWriter<File>) -> Result<()>,
+    ) -> Result<()> {
         let name = part_of(place);
         let part = place.beside(&name);
         let fault = |e| self.explain("write", path, &e);
         let mut out = BufWriter::new(part.create_new().map_err(fault)?);
         let result = fill(&mut out);
         let flushed = out.into_inner().map_err(|e| Error::file("write", path, e.error()));
-        let outcome = result.and_then(|value| {
+        let outcome = result.and_then(|()| {
             let mut file = flushed?;
             file.sync_all().map_err(fault)?;
             let mut guard = None;
@@ -213,7 +231,7 @@ impl Host {
             part.rename(place).map_err(fault)?;
             drop(guard);
             place.settle();
-            Ok(value)
+            Ok(())
         });
         if outcome.is_err() {
             // The part is worthless now; that removing it may fail too changes nothing.
@@ -235,9 +253,13 @@ impl Host {
     /// # Errors
     /// As [`Host::write`].
     pub(crate) fn begin(&self, path: &Path, bytes: &[u8]) -> Result<Growing> {
-        let place = self.writable(path)?;
-        self.fill(&place, path, true, |out| out.write_all(bytes).map_err(|e| Error::file("write", path, e)))?;
-        let file = place.open_end().map_err(|e| self.explain("write", path, &e))?;
+        let mut file = None;
+        self.changing("writing", path, || {
+            let place = self.writable(path)?;
+            self.fill(&place, path, true, |out| out.write_all(bytes).map_err(|e| Error::file("write", path, e)))?;
+            file = Some(place.open_end().map_err(|e| self.explain("write", path, &e))?);
+            Ok(())
+        })?;
         Ok(Growing { file, path: path.to_owned() })
     }
 
@@ -255,12 +277,14 @@ impl Host {
     /// # Errors
     /// [`Error::File`] when writing it is not allowed, or the operating system refuses.
     pub fn remove_file(&self, path: &Path) -> Result<()> {
-        let place = self.writable(path)?;
-        Record::forget(&place);
-        match place.remove() {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(self.explain("remove", path, &e)),
-            _ => Ok(()),
-        }
+        self.changing("removing", path, || {
+            let place = self.writable(path)?;
+            Record::forget(&place);
+            match place.remove() {
+                Err(e) if e.kind() != std::io::ErrorKind::NotFound => Err(self.explain("remove", path, &e)),
+                _ => Ok(()),
+            }
+        })
     }
 
     /// Gives a file that cannot be used another name, which is returned: NAME.damaged, with a number where that is
@@ -269,6 +293,10 @@ impl Host {
     /// # Errors
     /// [`Error::File`] when writing there is not allowed, or the operating system refuses.
     pub fn set_aside(&self, path: &Path) -> Result<PathBuf> {
+        self.changing("renaming", path, || self.rename_aside(path))
+    }
+
+    fn rename_aside(&self, path: &Path) -> Result<PathBuf> {
         // The file itself: what a link leads to is not of this folder.
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         let place = self.locate(Access::Write, &folder_of(path))?.within(&*name);
@@ -291,15 +319,17 @@ impl Host {
     /// # Errors
     /// [`Error::File`] when writing there is not allowed, or the operating system refuses.
     pub fn sweep(&self, folder: &Path, own: impl Fn(&str) -> bool) -> Result<()> {
-        let place = self.locate(Access::Write, folder)?;
-        let fault = |e| self.explain("write", folder, &e);
-        for (name, kind) in place.entries().map_err(fault)? {
-            let is_part = name.to_str().and_then(name_of_part).is_some_and(&own);
-            if is_part && kind.is_file() {
-                place.within(name).remove().map_err(fault)?;
+        self.changing("tidying", folder, || {
+            let place = self.locate(Access::Write, folder)?;
+            let fault = |e| self.explain("write", folder, &e);
+            for (name, kind) in place.entries().map_err(fault)? {
+                let is_part = name.to_str().and_then(name_of_part).is_some_and(&own);
+                if is_part && kind.is_file() {
+                    place.within(name).remove().map_err(fault)?;
+                }
             }
-        }
-        Ok(())
+            Ok(())
+        })
     }
 
     /// Refuses early when `path` could not be written: before hours of work, not after.
@@ -319,8 +349,10 @@ impl Host {
     /// # Errors
     /// [`Error::File`] when it is not allowed or the operating system refuses.
     pub fn create_folder(&self, path: &Path) -> Result<()> {
-        let created = self.locate(Access::Create, path)?.create_folder();
-        created.map_err(|e| self.explain("create", path, &e))
+        self.changing("creating", path, || {
+            let created = self.locate(Access::Create, path)?.create_folder();
+            created.map_err(|e| self.explain("create", path, &e))
+        })
     }
 
     /// Where the run finds, or writes, what is at a path, if `access` to it is allowed.

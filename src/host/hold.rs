@@ -16,13 +16,15 @@ use crate::error::Result;
 const ATTEMPTS: usize = 4;
 const BETWEEN_ATTEMPTS: Duration = Duration::from_millis(5);
 
-/// A file that nobody else holds while this lives.
-pub struct Hold(File);
+/// A file that nobody else holds while this lives. Of several ranks the first has it.
+pub struct Hold(Option<File>);
 
 impl Drop for Hold {
     fn drop(&mut self) {
-        // Whoever is killed leaves its name; that one cannot be removed changes little.
-        let _ = self.0.set_len(0);
+        if let Some(file) = &self.0 {
+            // Whoever is killed leaves its name; that one cannot be removed changes little.
+            let _ = file.set_len(0);
+        }
     }
 }
 
@@ -42,8 +44,17 @@ impl Host {
     /// # Errors
     /// [`Error::File`](crate::Error::File) when writing there is not allowed, or the operating system refuses.
     pub fn hold(&self, path: &Path, name: &str) -> Result<Option<Hold>> {
+        let mut own = None;
+        let is_held = self.ranks().first("holding a file", || {
+            own = self.hold_alone(path, name)?;
+            Ok(own.is_some())
+        })?;
+        Ok(is_held.then_some(Hold(own)))
+    }
+
+    fn hold_alone(&self, path: &Path, name: &str) -> Result<Option<File>> {
         let place = self.locate(Access::Write, path)?;
-        let hold = || -> io::Result<Option<Hold>> {
+        let hold = || -> io::Result<Option<File>> {
             place.beside(RECORDS).create_folder()?;
             let mut file = home(&place).create()?;
             if (0..ATTEMPTS).all(|attempt| is_taken(attempt, file.try_lock())) {
@@ -51,7 +62,7 @@ impl Host {
             }
             file.set_len(0)?;
             file.write_all(name.as_bytes())?;
-            Ok(Some(Hold(file)))
+            Ok(Some(file))
         };
         hold().map_err(|error| self.explain("hold", path, &error))
     }

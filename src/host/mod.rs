@@ -1,5 +1,5 @@
-//! What a computation may touch of the machine that it runs on: files by permission, a clock, memory, and processes
-//! for the points of a sweep where the program starts any.
+//! What a computation may touch of the machine that it runs on: files by permission, a clock, memory, processes for the
+//! points of a sweep where the program starts any; and who computes with it on others.
 //!
 //! No room reaches any of these in another way, and every task carries a host. So two runtimes of one process can
 //! differ in what they may touch, and the rooms run where there is no clock, or none but the embedding program's.
@@ -41,6 +41,7 @@ pub use record::Written;
 pub use stage::Stage;
 
 use crate::error::{Error, Result};
+use crate::ranks::Ranks;
 
 /// Tells how much time has passed.
 pub trait Clock: Send + Sync {
@@ -70,6 +71,7 @@ pub struct Host {
     journal: Journal,
     stage: Option<Arc<Stage>>,
     launcher: Option<Arc<dyn Launcher>>,
+    ranks: Ranks,
 }
 
 impl Default for Host {
@@ -82,6 +84,7 @@ impl Default for Host {
             journal: Journal::default(),
             stage: None,
             launcher: None,
+            ranks: Ranks::default(),
         }
     }
 }
@@ -129,6 +132,17 @@ impl Host {
         self.launcher.as_deref()
     }
 
+    /// The same host for one of several ranks, of which the first alone writes files.
+    #[must_use]
+    pub fn with_ranks(self, ranks: Ranks) -> Self {
+        Self { ranks, ..self }
+    }
+
+    /// The processes that run the same script.
+    pub fn ranks(&self) -> &Ranks {
+        &self.ranks
+    }
+
     /// The same host for another run, which has done nothing yet.
     #[must_use]
     pub(crate) fn with_new_journal(self) -> Self {
@@ -172,6 +186,27 @@ impl Host {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Seen to fail without a pause before the writing, where slow ranks found the file already.
+    #[test]
+    fn one_rank_writes_when_all_are_there() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("x.txt");
+        let found = crate::ranks::together(3, |ranks| {
+            let host = Host::default().with_ranks(ranks.clone());
+            std::thread::sleep(Duration::from_millis(20 * ranks.rank() as u64));
+            let was_there = host.has_file(&file).unwrap();
+            host.write_bytes(&file, ranks.rank().to_string().as_bytes()).unwrap();
+            let mut log = host.begin(&folder.path().join("log"), b"").unwrap();
+            log.add(b"line").unwrap();
+            host.create_folder(&folder.path().join("inner")).unwrap();
+            let refused = host.write_bytes(&folder.path().join("inner"), b"").unwrap_err().to_string();
+            (was_there, host.read_text(&file).unwrap(), refused.contains("inner"))
+        });
+        assert_eq!(found, vec![(false, "0".to_owned(), true); 3]);
+        assert_eq!(std::fs::read(folder.path().join("log")).unwrap(), b"line");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 3);
+    }
 
     #[test]
     fn the_clock_of_the_system_goes_forward() {

@@ -396,7 +396,7 @@ fn explain_failure(failure: &Failure, called: Option<&Called>, to: &mut Diagnost
     to.hints.extend(failure.error.hint().map(str::to_owned));
     let option = match &failure.error {
         Error::Argument { name, .. } => Some(name.as_str()),
-        Error::Process { part, .. } => *part,
+        Error::Process { part, .. } => part.as_deref(),
         _ => None,
     };
     if let Some(name) = option

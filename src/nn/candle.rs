@@ -1,12 +1,13 @@
-//! Any network in Candle: what the fused passes are held against, and the training option `backend: "candle"`.
+//! Any network in Candle, on any device: what the fused passes are held against, and the options `device: "candle"` and
+//! `device: "cuda"`.
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Tensor, Var, utils};
 
-use super::{Chance, Network, Parameter, Samples, Training};
+use super::{Chance, Inference, Network, Parameter, Samples, Shown, Training};
 use crate::error::{Error, Result};
-use crate::task::Team;
+use crate::task::{self, Team};
 
 /// A network whose parameters are Candle variables, in the order of their names.
 ///
@@ -20,6 +21,14 @@ pub struct Candle {
 }
 
 impl Candle {
+    /// The network with all parameters zero on the device of that name.
+    ///
+    /// # Errors
+    /// When there is none, or it refuses the memory.
+    pub fn on(device: task::Device, network: &Arc<dyn Network>) -> Result<Self> {
+        Self::new(network, &opened(device)?)
+    }
+
     /// The network with all parameters zero on a device.
     ///
     /// # Errors
@@ -57,12 +66,32 @@ impl Candle {
             .map_err(|e| candle("forward pass", &e))
     }
 
+    /// The network with these parameters, for its evaluation.
+    ///
+    /// # Errors
+    /// When the device fails.
+    pub fn inference(self, parameters: &[f32]) -> Result<impl Inference + use<>> {
+        self.set(parameters)?;
+        Ok(Fixed(self))
+    }
+
     /// [count, outputs].
     fn answers(&self, [state, clock, class]: [&[f32]; 3], chance: Option<Chance>) -> candle_core::Result<Tensor> {
+        self.answers_to(&self.transposed(state, clock.len())?, [clock, class], chance)
+    }
+
+    /// [count, outputs], to states [count, inputs].
+    fn answers_to(
+        &self,
+        state: &Tensor,
+        [clock, class]: [&[f32]; 2],
+        chance: Option<Chance>,
+    ) -> candle_core::Result<Tensor> {
         let parameters: Vec<_> = self.variables.iter().map(|variable| variable.as_tensor().clone()).collect();
-        let shown = [state, clock, class].into_iter().filter(|values| !values.is_empty());
-        let shown =
-            shown.map(|values| self.transposed(values, clock.len())).collect::<candle_core::Result<Vec<_>>>()?;
+        let mut shown = vec![state.clone()];
+        for values in [clock, class].into_iter().filter(|values| !values.is_empty()) {
+            shown.push(self.transposed(values, clock.len())?);
+        }
         self.network.candle(&parameters, &shown, chance)
     }
 
@@ -125,6 +154,98 @@ impl Training for Candle {
     }
 }
 
+/// The device of that name.
+fn opened(device: task::Device) -> Result<Device> {
+    if device != task::Device::Cuda {
+        return Ok(Device::Cpu);
+    }
+    if !utils::cuda_is_available() {
+        return Err(Error::argument("device", "is a GPU, and this tumble was built without")
+            .with_hint("`cargo install --path . --features cuda` builds one with, where NVIDIA's CUDA toolkit is"));
+    }
+    Device::new_cuda(0).map_err(|e| {
+        Error::argument("device", format!("is a GPU, and none can be used: {e}"))
+            .with_hint("`nvidia-smi` lists those that there are; device: \"cpu\" needs none")
+    })
+}
+
+/// A network whose parameters stay as they are.
+struct Fixed(Candle);
+
+/// The most samples that go through together.
+const TILE: usize = 1 << 14;
+
+impl Fixed {
+    /// The clocks and classes of samples that are shown.
+    fn told(&self, shown: &Shown<'_>) -> [Vec<f32>; 2] {
+        let mut class = vec![0.0; self.0.network.classes() * shown.count];
+        if let Some(own) = shown.class.and_then(|number| class.chunks_exact_mut(shown.count).nth(number)) {
+            own.fill(1.0);
+        }
+        [vec![shown.clock; shown.count], class]
+    }
+
+    fn answers(&self, shown: &Shown<'_>) -> candle_core::Result<Vec<f32>> {
+        let [clock, class] = self.told(shown);
+        self.0.answers([shown.state, &clock, &class], None)?.t()?.flatten_all()?.to_vec1()
+    }
+
+    fn slopes(&self, shown: &Shown<'_>, weight: &[f32]) -> candle_core::Result<Vec<f32>> {
+        let [clock, class] = self.told(shown);
+        let state = Var::from_tensor(&self.0.transposed(shown.state, shown.count)?)?;
+        let answers = self.0.answers_to(state.as_tensor(), [&clock, &class], None)?;
+        let gradients = (answers * self.0.transposed(weight, shown.count)?)?.sum_all()?.backward()?;
+        match gradients.get(&state) {
+            Some(gradient) => gradient.t()?.flatten_all()?.to_vec1(),
+            None => Ok(vec![0.0; shown.state.len()]),
+        }
+    }
+}
+
+/// What a device could not compute is not a number, as those notice who sample.
+fn write(values: candle_core::Result<Vec<f32>>, out: &mut [f32]) {
+    match values {
+        Ok(values) => out.copy_from_slice(&values),
+        Err(_) => out.fill(f32::NAN),
+    }
+}
+
+impl Inference for Fixed {
+    fn tile(&self) -> usize {
+        TILE
+    }
+
+    fn space(&self, _: usize) -> usize {
+        0
+    }
+
+    fn evaluate(&self, shown: Shown<'_>, _: &mut [f32], output: &mut [f32]) {
+        write(self.answers(&shown), output);
+    }
+
+    fn gradient_space(&self, _: usize) -> usize {
+        0
+    }
+
+    fn gradient(&self, shown: Shown<'_>, weight: &[f32], _: &mut [f32], gradient: &mut [f32]) {
+        write(self.slopes(&shown, weight), gradient);
+    }
+}
+
 fn candle(what: &str, error: &candle_core::Error) -> Error {
     Error::numerical(format!("Candle could not compute the {what}: {error}"))
+}
+
+#[cfg(all(test, not(feature = "cuda")))]
+mod tests {
+    use super::*;
+    use crate::nn::{Activation, Mlp};
+
+    #[test]
+    fn a_gpu_that_is_not_built_in_is_refused() {
+        let network: Arc<dyn Network> = Arc::new(Mlp::new(2, &[8], 1, Activation::Silu).unwrap());
+        let error = Candle::on(task::Device::Cuda, &network).unwrap_err();
+        assert_eq!(error.to_string(), "`device` is a GPU, and this tumble was built without");
+        assert!(error.hint().unwrap().contains("--features cuda"));
+    }
 }

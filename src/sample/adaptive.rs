@@ -49,8 +49,9 @@ pub(super) fn run(
     let walls = problem.score.walls();
     let groups = request.blocks(GROUP)?;
     let places = problem.process().stops();
-    let meter = Meter::new(problem.task, "sample", 1, groups);
-    let runs = problem.task.blocks(groups, |group| {
+    let share = problem.task.ranks().share(groups);
+    let meter = Meter::new(problem.task, "sample", 1, share.len());
+    let runs = problem.task.shared("sampling", groups, |group| {
         let first = group * GROUP;
         let samples = GROUP.min(request.count - first);
         let mut rows = gather(start, problem.layout.state, request.first_block * BLOCK + first, samples)?;
@@ -88,6 +89,7 @@ pub(super) fn run(
     meter.finish();
     drop(output);
     let runs = runs?;
+    storage.gather("sampling", share.start * GROUP..share.end * GROUP, problem.task)?;
     let run = Run {
         method: options.to_string(),
         evaluations: runs.iter().map(|(_, evaluations, _)| *evaluations).max().unwrap_or(0),

@@ -153,7 +153,7 @@ fn evaluated(
     let mut tensors = (0..blocks).map(|_| allocate(&full, task.host())).collect::<Result<Vec<_>>>()?;
     let chart = Chart::new(score, time)?;
     let prepared = score.prepare(&[time], task)?;
-    let parts = task.blocks(request.blocks(BLOCK)?, |block| {
+    let parts = task.shared("evaluating a score", request.blocks(BLOCK)?, |block| {
         let samples = BLOCK.min(values.count - block * BLOCK);
         let mut state = vec![0.0; layout.state * samples];
         values.copy(block as u32, samples, &mut state);

@@ -1,7 +1,7 @@
 //! Blocks of samples through fixed steps: who computes what, and what is kept.
 
 use std::ops::Range;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::State;
@@ -34,6 +34,11 @@ pub(super) fn hold(walls: &[[f32; 2]], samples: usize, rows: &mut [f32]) -> u64 
     held
 }
 
+/// Of blocks that ran away, each with the first of the steps that it was then taken through, the one that is told of.
+fn first_broken(blocks: impl IntoIterator<Item = Option<(usize, usize)>>) -> Option<(usize, usize)> {
+    blocks.into_iter().flatten().min()
+}
+
 /// A run of many samples through fixed steps.
 pub(super) struct March<'a> {
     pub(super) name: &'static str,
@@ -55,35 +60,39 @@ pub(super) struct March<'a> {
 }
 
 impl March<'_> {
-    /// Runs all blocks from `start(block, samples, state)` through the steps that `plan(range)` gives. Returns the
-    /// states at the end and how often the score was evaluated for each sample.
+    /// Runs all blocks from `start(block, samples, state)` through the steps that `plan(range)` gives, each rank its
+    /// share of them. Returns the states at the end and how often the score was evaluated for each sample.
     pub(super) fn run<'p>(
         &self,
         start: impl Fn(u32, usize, &mut [f32]) -> Result<()> + Sync + Send,
         plan: impl Fn(Range<usize>) -> Result<Plan<'p>>,
     ) -> Result<(State, usize)> {
-        let blocks = self.request.blocks(BLOCK)?;
+        let share = self.task.ranks().share(self.request.blocks(BLOCK)?);
         let mut storage = self.request.storage(self.task.host())?;
         let output = storage.open(self.charts()?);
-        let rows = self.task.blocks(blocks, |block| {
+        let rows = self.task.blocks(share.len(), |place| {
+            let block = share.start + place;
             let samples = self.samples(block);
             let mut rows = Aligned::zeros(self.state_rows() * samples);
             start(self.number(block), samples, &mut rows)?;
             self.keep(&output, 0, block, &rows);
             Ok(Mutex::new(rows))
-        })?;
+        });
         let steps = self.steps;
-        let (held, broken) = (AtomicU64::new(0), AtomicUsize::new(usize::MAX));
-        let meter = Meter::new(self.task, self.name, self.request.count, steps);
+        let (held, broken) = (AtomicU64::new(0), Mutex::new(None));
+        let own = (share.end * BLOCK).min(self.request.count) - (share.start * BLOCK).min(self.request.count);
+        let meter = Meter::new(self.task, self.name, own, steps);
         let march = || {
+            let rows = rows?;
             let mut evaluations = 0;
             for first in (0..steps).step_by(CHUNK) {
                 let range = first..steps.min(first + CHUNK);
                 let plan = plan(range.clone())?;
                 let counts = plan.counts();
                 evaluations += counts.evaluations;
-                self.task.blocks(blocks, |block| {
-                    let mut rows = rows[block].lock().unwrap_or_else(PoisonError::into_inner);
+                self.task.blocks(share.len(), |place| {
+                    let block = share.start + place;
+                    let mut rows = rows[place].lock().unwrap_or_else(PoisonError::into_inner);
                     let size = counts.kept * self.samples(block);
                     if rows.len() < size {
                         let before = std::mem::replace(&mut *rows, Aligned::zeros(size));
@@ -101,7 +110,8 @@ impl March<'_> {
                     if rows.iter().all(|z| z.is_finite()) {
                         return Ok(());
                     }
-                    broken.fetch_min(block, Ordering::Relaxed);
+                    let mut broken = broken.lock().unwrap_or_else(PoisonError::into_inner);
+                    *broken = first_broken([*broken, Some((first, block))]);
                     Err(Error::Interrupted)
                 })?;
             }
@@ -109,13 +119,16 @@ impl March<'_> {
         };
         let outcome = march();
         meter.finish();
-        let evaluations = match (outcome, broken.into_inner()) {
-            (outcome, usize::MAX) => outcome?,
-            (_, block) => return Err(self.explain(block, start, plan)?),
-        };
+        let broken = broken.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some((_, block)) = first_broken(self.task.gather(self.name, Ok(broken))?) {
+            return Err(self.explain(block, start, plan)?);
+        }
+        let outcomes = self.task.gather(self.name, outcome.map(|evaluations| (evaluations, held.into_inner())))?;
+        let (evaluations, held) = (outcomes[0].0, outcomes.iter().map(|(_, held)| held).sum::<u64>());
         drop(output);
+        storage.gather(self.name, share.start * BLOCK..share.end * BLOCK, self.task)?;
         let mut state = storage.close(self.end, self.request.kept.clone())?;
-        let part = held.into_inner() as f64 / (self.request.count * self.state_rows() * steps) as f64;
+        let part = held as f64 / (self.request.count * self.state_rows() * steps) as f64;
         if part > MUCH_HELD {
             let warning = format!(
                 "{:.2} % of the values on the way were held at the edge of what simulated paths reach; take more steps, \

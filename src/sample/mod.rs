@@ -53,4 +53,6 @@ mod nonlinear_tests;
 #[cfg(test)]
 mod order_tests;
 #[cfg(test)]
+mod ranks_tests;
+#[cfg(test)]
 mod tests;

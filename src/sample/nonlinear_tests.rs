@@ -12,6 +12,7 @@ use crate::expr::{Expression, Function, Operation};
 use crate::host::Host;
 use crate::process::fixtures::one_component;
 use crate::process::{Class, Definition, Process, Start, StartLaw};
+use crate::ranks::together;
 use crate::score::{Evaluator, Prepared, Score};
 use crate::task::Task;
 use crate::tensor::Tensor;
@@ -183,7 +184,7 @@ fn faults_are_those_of_their_sample() {
 }
 
 /// One number of one sample, of those of three blocks and of steps that are prepared in several parts, is where the
-/// drift has no value: it is that which is named, and when.
+/// drift has no value: it is that which is named, and when, on whichever rank it is.
 #[test]
 fn the_state_without_a_drift_is_named() {
     let [x, y] = [Expression::component(0, "x"), Expression::component(1, "y")];
@@ -207,9 +208,13 @@ fn the_state_without_a_drift_is_named() {
     data[3 * (count - 7) + 1] = -0.4495;
     let x0 = Tensor::new(&[count, 3], data).unwrap();
     let forward = Forward { steps: 1000, end: None, keep: Keep::End, seed: 1 };
-    let error = simulate(&process, &x0, &forward, &Task::default()).unwrap_err().to_string();
-    // x + y is below 0 from the step behind 0.5505 on.
-    assert!(error.contains("at t = 0.5510, where x = -1.0005, y = 1.0000"), "{error}");
+    let error = |task: &Task| simulate(&process, &x0, &forward, task).unwrap_err().to_string();
+    for count in [1, 2, 4] {
+        for error in together(count, |ranks| error(&Task::of_rank(ranks))) {
+            // x + y is below 0 from the step behind 0.5505 on.
+            assert!(error.contains("at t = 0.5510, where x = -1.0005, y = 1.0000"), "{error}");
+        }
+    }
 }
 
 /// 0, by an expression that is not known to be.

@@ -1,6 +1,7 @@
 //! Where the results of blocks of samples go.
 
 use std::borrow::Cow;
+use std::ops::Range;
 use std::sync::{Mutex, PoisonError};
 
 use super::State;
@@ -8,6 +9,7 @@ use crate::error::{Error, Result};
 use crate::host::Host;
 use crate::process::Process;
 use crate::score::Chart;
+use crate::task::Task;
 use crate::tensor::{self, Tensor};
 use crate::vector::wrapped;
 
@@ -96,6 +98,31 @@ impl Storage {
         self.last.iter_mut().for_each(|last| parts[frames].push(last));
         let (dimension, frames) = (size / self.end[0], parts.into_iter().map(Mutex::new).collect());
         Output { dimension, is_periodic: self.is_periodic, charts, frames }
+    }
+
+    /// Completes what this rank has, the samples of a range, with those of all others.
+    ///
+    /// # Errors
+    /// As [`Task::gather`].
+    pub(super) fn gather(&mut self, what: &str, own: Range<usize>, task: &Task) -> Result<()> {
+        if task.ranks().is_alone() {
+            return Ok(());
+        }
+        let (count, width) = (self.end[0], self.end[1..].iter().product::<usize>());
+        let place = |samples: Range<usize>| width * samples.start.min(count)..width * samples.end.min(count);
+        let given: Vec<Vec<f32>> = self.frames().map(|frame| frame[place(own.clone())].to_vec()).collect();
+        for (range, parts) in task.gather(what, Ok((own, given)))? {
+            for (frame, part) in self.frames().zip(parts) {
+                frame[place(range.clone())].copy_from_slice(&part);
+            }
+        }
+        Ok(())
+    }
+
+    /// What is kept of each block at each time.
+    fn frames(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        let size = self.end.iter().product();
+        self.last.iter_mut().chain(&mut self.paths).flat_map(move |frames| frames.chunks_exact_mut(size))
     }
 
     /// The states at `time`, with the paths at the times that were kept.

@@ -255,6 +255,7 @@ fn origin(score: &dyn Score, law: PriorLaw, options: &Options, every: usize, tas
         ("`prior`", format!("{law:?}").to_lowercase()),
         ("`seed`", options.seed.to_string()),
         ("`end`", options.end.to_string()),
+        ("`device`", task.device().name().to_owned()),
         ("`keep`", format!("{:?}", options.keep).to_lowercase()),
         ("the way", options.to_string()),
     ];

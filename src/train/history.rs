@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use super::Options;
 use super::by_time::{ByTime, Parts};
 use super::log::Line;
+use crate::error::Result;
 use crate::host::Host;
-use crate::task::Report;
+use crate::task::{Report, Task};
 
 /// Time between two reports.
 const REPORT: Duration = Duration::from_millis(50);
@@ -29,6 +30,14 @@ pub struct Record {
     pub seconds: f64,
     /// Whether the user stopped it; the model keeps the steps done.
     pub interrupted: bool,
+}
+
+impl Record {
+    /// The same at all ranks: the time is that of the first.
+    pub(super) fn of_all(self, task: &Task) -> Result<Self> {
+        let seconds = task.gather("the end of training", Ok(self.seconds))?[0];
+        Ok(Self { seconds, ..self })
+    }
 }
 
 impl std::fmt::Display for Record {

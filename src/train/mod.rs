@@ -13,7 +13,7 @@ mod trainer;
 pub use classifier::Classifier;
 pub use history::Record;
 pub use log::Line;
-pub use options::{Backend, Objective, Options, Schedule, Weighting};
+pub use options::{Objective, Options, Schedule, Weighting};
 pub use trainer::train;
 
 #[cfg(test)]

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::error::{Error, Result};
 use crate::settings::{self, Choice, Range, Setting, Values, words};
+use crate::task::Device;
 
 /// Options of [`train`](super::train), as [`Options::SETTINGS`] declares them; the default is what the program's
 /// reference job uses.
@@ -37,7 +38,7 @@ pub struct Options {
     /// Steps between two points of the loss history; `None` gives about 200 points.
     pub interval: Option<u64>,
     /// What computes gradients.
-    pub backend: Backend,
+    pub device: Device,
     /// What is learned from simulated paths, of a score without a kernel; `None` is windowed where the windows are
     /// exact or `window` is given, else sliced.
     pub objective: Option<Objective>,
@@ -99,16 +100,6 @@ pub enum Objective {
     Sliced,
 }
 
-/// What computes the gradient of a batch.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// The program's own fused passes.
-    Fused,
-    /// Candle's automatic differentiation, on the processor: slower, for comparison.
-    Candle,
-}
-
 const SCHEDULES: &[(Choice, Schedule); 2] = &[
     (Choice::new("cosine", "falls to 0 along half a wave, at the end of each call or of `total`"), Schedule::Cosine),
     (Choice::new("constant", "stays where it is"), Schedule::Constant),
@@ -122,11 +113,6 @@ const WEIGHTINGS: &[(Choice, Weighting); 2] = &[
 const OBJECTIVES: &[(Choice, Objective); 2] = &[
     (Choice::new("windowed", "the scores of the linearised law over windows of the paths"), Objective::Windowed),
     (Choice::new("sliced", "sliced score matching, which asks for no law at all"), Objective::Sliced),
-];
-
-const BACKENDS: &[(Choice, Backend); 2] = &[
-    (Choice::new("fused", "the program's own fused passes"), Backend::Fused),
-    (Choice::new("candle", "automatic differentiation, for comparison, several times slower"), Backend::Candle),
 ];
 
 impl Options {
@@ -175,7 +161,7 @@ impl Options {
         Setting::number("class_dropout", "part of the samples whose class a network that is told classes is not told")
             .within(Range::from(0.0).up_to(1.0))
             .or_else("0.1"),
-        Setting::choice("backend", "what computes the gradients", &words(BACKENDS)),
+        Device::SETTING,
         Setting::text("checkpoint", "folder in which the state of the training is kept, whole at any moment")
             .or_else("none is kept"),
         Setting::count("every", "with `checkpoint`, steps between two of them").or_else("1000"),
@@ -199,7 +185,7 @@ impl Options {
             minimum_time: values.number_if_given("minimum_time"),
             weighting: values.chosen("weighting", WEIGHTINGS),
             interval: values.count_if_given("interval").filter(|&steps| steps > 0).map(|steps| steps as u64),
-            backend: values.chosen("backend", BACKENDS),
+            device: Device::read(values),
             objective: values.chosen_if_given("objective", OBJECTIVES),
             window: values.number_if_given("window"),
             class_dropout: values.number_if_given("class_dropout"),

@@ -3,16 +3,17 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use super::{Backend, Options, Schedule, Weighting, objective, train};
+use super::{Options, Schedule, Weighting, objective, train};
 use crate::data::{Covariance, Dataset, Mixture};
 use crate::host::Host;
 use crate::nn::{Activation, Mlp, Weights};
 use crate::process::Process;
 use crate::process::fixtures::{Active, passive};
+use crate::ranks::together;
 use crate::rng::{Purpose, Stream};
 use crate::sample::perturb;
 use crate::score::{Chart, Exact, KernelBasis, Learned, Score, Subject};
-use crate::task::{Progress, Report, Task};
+use crate::task::{Device, Progress, Report, Task};
 use crate::tensor::Tensor;
 
 /// Active noise, and noise of temperature `passive` on the data block.
@@ -78,6 +79,64 @@ fn the_loss_is_divided_by_time() {
     }
 }
 
+/// Five chunks of a batch, of which a rank has several, one or none. Seen to fail with chunks that are numbered anew on
+/// each rank, and with sums that are sent before a rank has added its own.
+#[test]
+fn ranks_change_no_bit() {
+    let options = Options { batch: 600, interval: Some(2), ..short() };
+    let run = |task: &Task| {
+        let (process, data) = (process(0.1), diamond());
+        let model = model(&process, &data);
+        (train(&model, &data, &options, task).unwrap(), model.weights())
+    };
+    let (record, weights) = run(&threads(1));
+    for count in [2, 3, 7] {
+        let all = together(count, |ranks| run(&Task::of_rank(ranks)));
+        for (other, its_weights) in &all {
+            assert_eq!(*its_weights, weights, "{count} ranks");
+            assert_eq!((&other.loss, &other.by_time), (&record.loss, &record.by_time));
+            assert_eq!(other.seconds, all[0].0.seconds);
+        }
+    }
+}
+
+/// Only the second of three ranks is asked to stop, and all do, after the step in which they heard of it; then two go
+/// on and end with the bits of one. Seen to wait for ever where each rank went by its own flag.
+#[test]
+fn ranks_stop_together_and_others_go_on() {
+    let folder = tempfile::tempdir().unwrap();
+    let (process, data) = (process(0.1), diamond());
+    let options = Options { batch: 600, ..short() };
+    let kept = Options { checkpoint: Some(folder.path().join("a")), resume: true, ..options.clone() };
+    let stopped = together(3, |ranks| {
+        let cancel = Arc::<AtomicBool>::default();
+        let progress = (ranks.rank() == 1).then(|| Arc::new(StopAtOnce(cancel.clone())) as Arc<dyn Progress>);
+        let task = Task::new(cancel, progress, 1).unwrap().with_host(Host::default().with_ranks(ranks.clone()));
+        let record = train(&model(&process, &data), &data, &kept, &task).unwrap();
+        (record.steps, record.interrupted, task.cancelled())
+    });
+    assert_eq!(stopped, [(2, true, true); 3]);
+    let finished = together(2, |ranks| {
+        let model = model(&process, &data);
+        assert!(!train(&model, &data, &kept, &Task::of_rank(ranks)).unwrap().interrupted);
+        model.weights()
+    });
+    let whole = trained(&options, &threads(1));
+    assert!(finished.iter().all(|weights| *weights == whole));
+}
+
+/// All leave a training that cannot go on.
+#[test]
+fn ranks_tell_of_the_same_fault() {
+    let (process, data) = (process(0.1), diamond());
+    let ruin = Options { lr: 1e30, clip: 0.0, batch: 600, ..short() };
+    let error = |task: &Task| train(&model(&process, &data), &data, &ruin, task).unwrap_err();
+    let alone = format!("{:?}", error(&threads(1)));
+    for other in together(3, |ranks| format!("{:?}", error(&Task::of_rank(ranks)))) {
+        assert_eq!(other, alone);
+    }
+}
+
 #[test]
 fn two_runs_are_one_long_run() {
     let (process, data) = (process(0.0), diamond());
@@ -93,7 +152,7 @@ fn two_runs_are_one_long_run() {
 #[test]
 fn candle_takes_the_same_steps() {
     let fused = trained(&short(), &Task::default());
-    let candle = trained(&Options { backend: Backend::Candle, ..short() }, &Task::default());
+    let candle = trained(&Options { device: Device::Candle, ..short() }, &Task::default());
     let error = fused.parameters.iter().zip(&candle.parameters).map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
     // Twenty steps of 10⁻³; Adam turns rounding of a tiny gradient into a sizeable part of one step.
     assert!(error < 1e-3, "{error}");
@@ -159,16 +218,19 @@ fn before_training_it_is_the_score_of_gaussian_data() {
     assert!(error(&model(&process, &data), &exact, &data) < 1e-10);
 }
 
+/// Asks to stop when the first step is done.
+struct StopAtOnce(Arc<AtomicBool>);
+
+impl Progress for StopAtOnce {
+    fn update(&self, report: &Report) {
+        assert!(report.loss.is_some());
+        self.0.store(true, Ordering::Relaxed);
+    }
+    fn finish(&self, _: &Report) {}
+}
+
 /// A task that is stopped at its first report.
 fn stopped_at_once() -> Task {
-    struct StopAtOnce(Arc<AtomicBool>);
-    impl Progress for StopAtOnce {
-        fn update(&self, report: &Report) {
-            assert!(report.loss.is_some());
-            self.0.store(true, Ordering::Relaxed);
-        }
-        fn finish(&self, _: &Report) {}
-    }
     let cancel = Arc::<AtomicBool>::default();
     Task::new(cancel.clone(), Some(Arc::new(StopAtOnce(cancel))), 2).unwrap()
 }

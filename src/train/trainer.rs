@@ -2,23 +2,22 @@
 
 use std::sync::Arc;
 
-use candle_core::Device;
-
 use super::by_time::{ByTime, Parts};
 use super::checkpoint::{Checkpoints, Stand};
 use super::classes::{Classes, Told};
 use super::history::{History, Point};
 use super::log::Log;
 use super::objective::{self, Feed, Source};
-use super::{Backend, Options, Record};
+use super::{Options, Record};
 use crate::data::{Dataset, Moments};
 use crate::error::{Error, Result};
 use crate::host::Host;
-use crate::nn::kernel::{Adam, Averages, STRIP, reduce};
+use crate::nn::kernel::{Adam, Averages, STRIP, reduce, squares};
 use crate::nn::{Candle, Chance, Network, Samples, Training, Weights};
+use crate::ranks::Ranks;
 use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
-use crate::task::{Report, Task, Team};
+use crate::task::{Device, Report, Task, Team};
 use crate::tensor::number;
 use crate::vector::single;
 
@@ -57,7 +56,7 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
     let parts = Parts::new(options.shortest(horizon), horizon);
     if stand.curve.done == options.steps {
         model.set_weights(stand.weights);
-        return Ok(History::new(options, parts, stand.curve, stand.elapsed, task.host()).record(false));
+        return History::new(options, parts, stand.curve, stand.elapsed, task.host()).record(false).of_all(task);
     }
     let source = objective::open(model.basis(), data, options, task)?;
     if source.has_pairs() && model.network().has_chance() {
@@ -87,6 +86,9 @@ fn unfinished(record: &Record, before: u64, options: &Options) -> String {
     };
     format!("train: {finish}`checkpoint: \"folder\"` lets a script go on")
 }
+
+/// What ranks do that meet here.
+const TRAINING: &str = "training";
 
 /// Noise at the shortest time of training that much wider than what is finest in the data is worth a warning.
 const MOST_BLURRED: f64 = 0.5;
@@ -149,7 +151,9 @@ pub(super) struct Trainer<'a> {
     options: &'a Options,
     weights: Weights,
     training: Box<dyn Training>,
+    /// One for each chunk of this rank's share of the batch, and the number of the first.
     workers: Vec<Worker<'a>>,
+    first: usize,
     /// Working memory of each thread.
     spaces: Vec<Vec<f32>>,
     /// Sum of the workers' gradients, and the squares of each of its strips.
@@ -183,26 +187,30 @@ impl<'a> Trainer<'a> {
         parts: Parts,
         task: &Task,
     ) -> Result<Self> {
-        let threads = task.threads().clamp(1, options.batch.div_ceil(network.chunk()).max(1));
-        check_memory(network.as_ref(), options.batch, threads, task.host())?;
-        let training = match options.backend {
-            Backend::Fused => network.training(),
-            Backend::Candle => Box::new(Candle::new(network, &Device::Cpu)?),
-        };
         let (chunk, parameters) = (network.chunk(), network.parameters());
-        let worker = |first: usize| {
+        let share = task.ranks().share(options.batch.div_ceil(chunk));
+        let threads = task.threads().clamp(1, share.len().max(1));
+        check_memory(network.as_ref(), options.batch.min(share.len() * chunk), threads, task.host())?;
+        let training = match options.device {
+            Device::Cpu => network.training(),
+            device => Box::new(Candle::on(device, network)?),
+        };
+        let worker = |number: usize| {
+            let first = number * chunk;
             let count = chunk.min(options.batch - first);
             let told = classes.map(|classes| classes.told(count));
             let (gradient, errors) = (vec![0.0; parameters], vec![0.0; count]);
             let feed = source.feed(first, count);
             Worker { feed, told, gradient, loss: Ok(0.0), errors, by_time: ByTime::default() }
         };
-        let workers: Vec<_> = (0..options.batch).step_by(chunk).map(worker).collect();
+        let workers: Vec<_> = share.clone().map(worker).collect();
         let (noise, batch) = (source.baseline(), options.batch as f64);
-        let learned = workers.iter().map(|worker| worker.feed.learned()).sum::<usize>() as f64;
+        let learned = workers.iter().map(|worker| worker.feed.learned()).sum::<usize>();
+        let learned = task.gather(TRAINING, Ok(learned))?.into_iter().sum::<usize>() as f64;
         Ok(Self {
             options,
             workers,
+            first: share.start,
             spaces: vec![vec![0.0; training.space(chunk.min(options.batch))]; threads],
             training,
             gradient: vec![0.0; parameters],
@@ -236,27 +244,27 @@ impl<'a> Trainer<'a> {
     /// # Errors
     /// When the loss leaves all bounds, or a device fails.
     pub(super) fn finish(mut self, task: &Task) -> Result<(Weights, Record)> {
-        let task = if self.training.has_threads() { &task.serial() } else { task };
-        let items = self.workers.len().max(self.squares.len()).max(self.training.parts());
         // A network with threads of its own takes them from the pool that it is called in.
-        let outcome = task.install(|| task.team(items, |team| self.steps(task, team)));
+        let lender = if self.training.has_threads() { task.serial() } else { task.clone() };
+        let items = self.workers.len().max(self.squares.len()).max(self.training.parts());
+        let outcome = task.install(|| lender.team(items, |team| self.steps(task, team)));
         let report = self.history.report();
         let record = outcome.map(|is_interrupted| self.history.record(is_interrupted));
         // The record's loss, and not another one of the same training.
         let loss = record.as_ref().ok().and_then(|record| record.loss.last()).map(|[_, loss]| *loss);
         task.finish(&Report { loss: loss.or(report.loss), ..report });
-        Ok((self.weights, record?))
+        Ok((self.weights, record?.of_all(task)?))
     }
 
     /// Runs to the end (false) or until the user stops it (true).
     fn steps(&mut self, task: &Task, team: &mut Team<'_>) -> Result<bool> {
         for step in self.history.curve().done..self.options.steps {
-            if task.cancelled() {
+            if task.stops() {
                 self.stop(task);
                 return Ok(true);
             }
-            let loss = self.step(step, team)?;
-            self.end_step(loss, task);
+            let (loss, by_time) = self.step(step, task, team)?;
+            self.end_step(loss, &by_time, task);
             if self.history.due() {
                 task.report(&self.history.report());
             }
@@ -272,10 +280,8 @@ impl<'a> Trainer<'a> {
     }
 
     /// Takes the losses of a step into the history, and into the log what it says of them.
-    fn end_step(&mut self, loss: f64, task: &Task) {
-        let mut by_time = ByTime::default();
-        self.workers.iter().for_each(|worker| by_time.merge(&worker.by_time));
-        let point = self.history.add(loss - self.baseline, &by_time);
+    fn end_step(&mut self, loss: f64, by_time: &ByTime, task: &Task) {
+        let point = self.history.add(loss - self.baseline, by_time);
         if self.log.is_some() && (point.is_some() || self.history.is_silent()) {
             self.tell(point, task);
         }
@@ -312,12 +318,17 @@ impl<'a> Trainer<'a> {
         }
     }
 
-    /// One step of the optimiser; returns the loss before it.
-    fn step(&mut self, step: u64, team: &mut Team<'_>) -> Result<f64> {
-        let loss = self.differentiate(team)?;
-        let norm = self.sum_gradients(team);
+    /// One step of the optimiser; returns the loss before it, and by time.
+    fn step(&mut self, step: u64, task: &Task, team: &mut Team<'_>) -> Result<(f64, ByTime)> {
+        let own = self.differentiate(team);
+        let (mut loss, mut by_time) = (0.0, ByTime::default());
+        for (own, own_by_time) in task.gather(TRAINING, own)?.concat() {
+            loss += own;
+            by_time.merge(&own_by_time);
+        }
+        let norm = self.sum_gradients(task.ranks(), team);
         if !(loss.is_finite() && norm.is_finite()) {
-            return Err(self.diverged(step, loss, norm));
+            return Err(self.diverged(step, loss, norm, task)?);
         }
         let clip = match self.options.clip {
             0.0 => 1.0,
@@ -326,19 +337,19 @@ impl<'a> Trainer<'a> {
         let rate = self.options.rate_at(step, self.weights.steps - step);
         self.last = Some([rate, norm]);
         self.update(rate, clip, team);
-        Ok(loss)
+        Ok((loss, by_time))
     }
 
-    /// Draws the batch, leaves each chunk's gradient with its worker and returns the loss.
-    fn differentiate(&mut self, team: &mut Team<'_>) -> Result<f64> {
-        let Self { weights, training, workers, spaces, scale, chance, .. } = self;
+    /// Draws this rank's share of the batch, leaves each chunk's gradient with its worker, and returns the losses.
+    fn differentiate(&mut self, team: &mut Team<'_>) -> Result<Vec<(f64, ByTime)>> {
+        let Self { weights, training, workers, first, spaces, scale, chance, .. } = self;
         let (parts, batch, noise) = (self.history.parts(), self.options.batch as f64, self.noise);
         let (step, parameters) = (weights.steps as u32, &weights.parameters);
         training.update(parameters, team)?;
         let stream = *chance;
         team.each_with(spaces, workers, |space, chunk, worker| {
             let Worker { feed, told, gradient, loss, errors, by_time } = worker;
-            let chunk = chunk as u32;
+            let chunk = (*first + chunk) as u32;
             feed.fill(step, chunk);
             if let Some(told) = told {
                 told.fill(feed.as_ref(), step, chunk);
@@ -351,18 +362,27 @@ impl<'a> Trainer<'a> {
                 by_time.add(parts, feed.time(sample), batch * error - noise);
             }
         });
-        workers.iter_mut().map(|worker| std::mem::replace(&mut worker.loss, Ok(0.0))).sum()
+        let loss = |worker: &mut Worker| Ok((std::mem::replace(&mut worker.loss, Ok(0.0))?, worker.by_time));
+        workers.iter_mut().map(loss).collect()
     }
 
-    /// Sums the workers' gradients in their order and returns the norm.
-    fn sum_gradients(&mut self, team: &mut Team<'_>) -> f64 {
-        let workers = &self.workers;
-        let mut strips: Vec<_> = self.gradient.chunks_mut(STRIP).zip(&mut self.squares).collect();
-        team.each(&mut strips, |strip, (sum, squares)| {
-            let place = strip * STRIP..strip * STRIP + sum.len();
-            **squares = reduce(workers.len(), |chunk| &workers[chunk].gradient[place.clone()], sum);
+    /// Sums the gradients of all chunks in their order and returns the norm.
+    fn sum_gradients(&mut self, ranks: &Ranks, team: &mut Team<'_>) -> f64 {
+        let Self { workers, gradient, squares: all_squares, .. } = self;
+        ranks.sum_in_order(gradient, |begin, sums| {
+            let mut strips: Vec<_> = sums.chunks_mut(STRIP).zip(&mut all_squares[begin / STRIP..]).collect();
+            team.each(&mut strips, |strip, (sum, squares)| {
+                let begin = begin + strip * STRIP;
+                let place = begin..begin + sum.len();
+                let part = |chunk: usize| &workers[chunk].gradient[place.clone()];
+                **squares = reduce(workers.len(), part, !ranks.is_first(), sum);
+            });
         });
-        self.squares.iter().sum::<f64>().sqrt()
+        if !ranks.is_alone() {
+            let mut strips: Vec<_> = gradient.chunks(STRIP).zip(&mut *all_squares).collect();
+            team.each(&mut strips, |_, (sum, own)| **own = squares(sum));
+        }
+        all_squares.iter().sum::<f64>().sqrt()
     }
 
     fn update(&mut self, rate: f64, clip: f64, team: &mut Team<'_>) {
@@ -406,9 +426,14 @@ impl<'a> Trainer<'a> {
         format!("lower `lr` or set `clip`; the model keeps its weights from before this call{last}")
     }
 
-    fn diverged(&self, step: u64, loss: f64, norm: f64) -> Error {
+    /// The error of a step that cannot be taken.
+    ///
+    /// # Errors
+    /// As [`Task::gather`].
+    fn diverged(&self, step: u64, loss: f64, norm: f64, task: &Task) -> Result<Error> {
         let largest = self.weights.parameters.iter().fold(0.0, |most, w| f32::max(most, w.abs()));
-        let time = self.workers.iter().find_map(|worker| worker.feed.broken_time());
+        let own = self.workers.iter().find_map(|worker| worker.feed.broken_time());
+        let time = task.gather(TRAINING, Ok(own))?.into_iter().flatten().next();
         let cause = match time {
             Some(time) => format!("a training sample at t = {time:.3e} is not finite"),
             None => format!("every sample is finite, the largest weight is {largest:.3e}"),
@@ -418,6 +443,6 @@ impl<'a> Trainer<'a> {
             None => self.way_out(),
         };
         let what = format!("the loss is {loss:.3e} with a gradient of norm {norm:.3e} at step {step}");
-        Error::numerical(format!("{what}: {cause}")).with_hint(hint)
+        Ok(Error::numerical(format!("{what}: {cause}")).with_hint(hint))
     }
 }

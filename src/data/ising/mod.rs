@@ -150,16 +150,17 @@ impl Ising {
         match self.method {
             Method::Metropolis => {
                 let together = metropolis::TOGETHER;
-                let run = run(stream, blocks(together), sweeps);
-                let packed = task.blocks(blocks(together), |block| metropolis::chains(&run, block));
+                let run = run(stream, task.ranks().share(blocks(together)).len(), sweeps);
+                let packed = task.shared(DRAWING, blocks(together), |block| metropolis::chains(&run, block));
                 run.meter.finish();
                 Ok((together, packed?))
             }
             Method::Wolff => {
                 let together = wolff::TOGETHER;
-                let run = run(stream.part(1), 1, self.count);
+                let share = task.ranks().share(blocks(together));
+                let run = run(stream.part(1), 1, self.count.min(share.len() * together));
                 let neighbours = wolff::neighbours(self.size);
-                let packed = task.blocks(blocks(together), |block| {
+                let packed = task.shared(DRAWING, blocks(together), |block| {
                     wolff::chains(&run, &neighbours, block, together.min(self.count - together * block))
                 });
                 run.meter.finish();
@@ -168,6 +169,9 @@ impl Ising {
         }
     }
 }
+
+/// What ranks do that meet here.
+const DRAWING: &str = "drawing lattices";
 
 /// 1 for a last bit of 1, −1 for 0.
 fn single_spin(bit: u64) -> f32 {

@@ -10,6 +10,8 @@ use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
 use crate::process::Process;
 use crate::sample::{self, FORWARD, FROM, Folder, Forward, KEEP, Keep, PARTS, REVERSE, SAMPLE, STEPS, State};
+use crate::settings::Setting;
+use crate::task::Device;
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
@@ -64,11 +66,12 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn sample(ctx: NativeCallContext, score: Score, options: Map) -> Outcome<State> {
-        let (count, law, request, folder) = read(&ctx, options, &[SAMPLE, STEPS, REVERSE, KEEP, PARTS], |given| {
-            let folder = Folder::read(given).raise(&ctx)?;
-            Ok((given.count("count"), sample::prior(given), follow(given, score.score().process())?, folder))
+        let tables: Table = &[SAMPLE, STEPS, REVERSE, KEEP, PARTS, DEVICE];
+        let (count, law, request, folder, task) = read(&ctx, options, tables, |given| {
+            let (folder, task) = (Folder::read(given).raise(&ctx)?, task(&ctx).on(Device::read(given)));
+            Ok((given.count("count"), sample::prior(given), follow(given, score.score().process())?, folder, task))
         })?;
-        let (score, task) = (score.score(), task(&ctx));
+        let score = score.score();
         let law = law.unwrap_or(score.usual_prior());
         match folder {
             None => sample::sample(score, count, law, &request, &task),
@@ -100,10 +103,11 @@ mod functions {
     /// ```
     #[rhai_fn(return_raw)]
     pub fn reverse(ctx: NativeCallContext, score: Score, state: State, options: Map) -> Outcome<State> {
-        let (from, request) = read(&ctx, options, &[FROM, STEPS, REVERSE, KEEP], |given| {
-            Ok((given.number_if_given("from"), follow(given, score.score().process())?))
+        let (from, request, task) = read(&ctx, options, &[FROM, STEPS, REVERSE, KEEP, DEVICE], |given| {
+            let task = task(&ctx).on(Device::read(given));
+            Ok((given.number_if_given("from"), follow(given, score.score().process())?, task))
         })?;
-        sample::reverse(score.score(), &state, from, &request, &task(&ctx)).raise(&ctx)
+        sample::reverse(score.score(), &state, from, &request, &task).raise(&ctx)
     }
 
     /// Runs the forward process from data, step by step.
@@ -312,9 +316,11 @@ fn keep(given: &Given) -> Outcome<Keep> {
     Ok(given.cast("keep", read)?.unwrap_or(Keep::End))
 }
 
+const DEVICE: &[Setting] = &[Device::SETTING];
+
 /// The options of the functions of this file.
 const OPTIONS: &[(&str, Table)] = &[
-    ("sample", &[SAMPLE, STEPS, REVERSE, KEEP, PARTS]),
-    ("reverse", &[FROM, STEPS, REVERSE, KEEP]),
+    ("sample", &[SAMPLE, STEPS, REVERSE, KEEP, PARTS, DEVICE]),
+    ("reverse", &[FROM, STEPS, REVERSE, KEEP, DEVICE]),
     ("simulate", &[FORWARD, KEEP]),
 ];

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 
-use candle_core::{Device, Tensor, Var};
+use candle_core::{Device, Tensor};
 
 use super::*;
 use crate::nn::{Activation, Candle, Chance, Inference, Network, Samples, Shown, Training};
 use crate::rng::{Purpose, Stream};
-use crate::task::Task;
+use crate::task::{self, Task};
 
 /// Samples of a batch: no multiple of what registers hold.
 const COUNT: usize = 5;
@@ -56,32 +56,15 @@ fn gradient(mut training: Box<dyn Training>, parameters: &[f32], samples: Sample
     (loss, gradient)
 }
 
-/// Holds the gradient by the state against Candle's own.
-fn check_gradient_by_state(
-    name: &str,
-    network: &dyn Network,
-    inference: &dyn Inference,
-    parameters: &[f32],
-    (shown, classes): (Shown<'_>, &[f32]),
-) {
+/// The answers to what is shown, and their gradient by the state with some weights, by buffers with something else in
+/// them.
+fn asked(inference: &dyn Inference, network: &dyn Network, shown: Shown<'_>) -> [Vec<f32>; 2] {
     let (inputs, outputs) = (network.inputs(), network.outputs());
+    let [mut answer, mut gradient] = [outputs, inputs].map(|rows| vec![f32::NAN; rows * COUNT]);
+    inference.evaluate(shown, &mut vec![f32::NAN; inference.space(COUNT)], &mut answer);
     let weight = normals(7, outputs * COUNT);
-    let mut found = vec![f32::NAN; inputs * COUNT];
-    inference.gradient(shown, &weight, &mut vec![f32::NAN; inference.gradient_space(COUNT)], &mut found);
-    let tensor = |values: &[f32], shape: &[usize]| Tensor::from_slice(values, shape, &Device::Cpu).unwrap();
-    let tensors: Vec<_> =
-        network.named_parameters().iter().map(|p| tensor(&parameters[p.place.clone()], &p.shape)).collect();
-    let state = Var::from_tensor(&tensor(shown.state, &[inputs, COUNT]).t().unwrap().contiguous().unwrap()).unwrap();
-    let clock = tensor(&[shown.clock; COUNT], &[COUNT, 1]);
-    let mut all = vec![state.as_tensor().clone(), clock];
-    if network.classes() > 0 {
-        all.push(tensor(classes, &[network.classes(), COUNT]).t().unwrap().contiguous().unwrap());
-    }
-    let answers = network.candle(&tensors, &all, None).unwrap();
-    let sum = (answers * tensor(&weight, &[outputs, COUNT]).t().unwrap()).unwrap().sum_all().unwrap();
-    let expected = sum.backward().unwrap().get(&state).unwrap().t().unwrap().flatten_all().unwrap();
-    let error = distance(&found, &expected.to_vec1::<f32>().unwrap());
-    assert!(error < 1e-5, "{name}: the gradient by the state differs by {error}");
+    inference.gradient(shown, &weight, &mut vec![f32::NAN; inference.gradient_space(COUNT)], &mut gradient);
+    [answer, gradient]
 }
 
 /// Holds answers and gradients of the passes against Candle's.
@@ -92,17 +75,17 @@ fn check(name: &str, extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>
     let weight: Vec<f32> = normals(5, outputs * COUNT).iter().map(|w| w * w).collect();
     let candle = Candle::new(&network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();
-    let (inference, mut answer) = (network.inference(&parameters), vec![f32::NAN; outputs * COUNT]);
+    let reference = Candle::on(task::Device::Candle, &network).unwrap().inference(&parameters).unwrap();
     // Of no class, and of the last one.
     let told = network.classes().min(1);
-    for (class, mark) in [(None, 0.0), (Some(CLASSES - 1), 1.0)] {
+    for class in [None, Some(CLASSES - 1)] {
         let shown = Shown { count: COUNT, state: &state, clock: 0.7, class };
-        inference.evaluate(shown, &mut vec![f32::NAN; inference.space(COUNT)], &mut answer);
-        let classes: Vec<_> =
-            (0..CLASSES * COUNT * told).map(|i| if i / COUNT + 1 == CLASSES { mark } else { 0.0 }).collect();
-        let error = distance(&answer, &candle.forward(&state, &[0.7; COUNT], &classes).unwrap());
-        assert!(error < 3e-6, "{name}: answers of {class:?} differ by {error}");
-        check_gradient_by_state(name, network.as_ref(), inference.as_ref(), &parameters, (shown, &classes));
+        let inference = network.inference(&parameters);
+        let [found, expected]: [[Vec<f32>; 2]; 2] =
+            [inference.as_ref(), &reference].map(|inference| asked(inference, network.as_ref(), shown));
+        let errors = [0, 1].map(|what| distance(&found[what], &expected[what]));
+        assert!(errors[0] < 3e-6, "{name}: answers of {class:?} differ by {}", errors[0]);
+        assert!(errors[1] < 1e-5, "{name}: the gradient by the state differs by {}", errors[1]);
     }
     let class = normals(6, CLASSES * COUNT * told);
     let chance = Some(Chance { stream: Stream::new(8, Purpose::Dropout), step: 3, chunk: 1 });

@@ -16,7 +16,7 @@ pub(super) use elementwise::{
     activate, activate_panel, activate_panel_with_slopes, activate_with_slopes, add_outer, add_through, squared_error,
     through_activation,
 };
-pub use optimiser::{Adam, Averages, STRIP, reduce};
+pub use optimiser::{Adam, Averages, STRIP, reduce, squares};
 pub(super) use packed::{Form, Matrix, Packed};
 pub(super) use product::{Left, PANEL, Right, Shape, add_product, multiply, transform, transform_back};
 pub(super) use sums::{sum_products, sum_rows, sum_squares};

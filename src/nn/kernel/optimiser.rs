@@ -82,11 +82,14 @@ dispatched! {
     }
 }
 
-/// Writes a strip of the sum of several gradients, each `parts(chunk)`, in the order of chunks, and returns the sum of
-/// its squares.
-pub fn reduce<'a>(chunks: usize, parts: impl Fn(usize) -> &'a [f32], sum: &mut [f32]) -> f64 {
-    sum.copy_from_slice(parts(0));
-    for chunk in 1..chunks {
+/// Adds several gradients, each `parts(chunk)`, in the order of chunks to a strip of the `sum` of those before, if it
+/// `continues` any, and returns the sum of its squares.
+pub fn reduce<'a>(chunks: usize, parts: impl Fn(usize) -> &'a [f32], continues: bool, sum: &mut [f32]) -> f64 {
+    let mut chunks = 0..chunks;
+    if !continues && let Some(first) = chunks.next() {
+        sum.copy_from_slice(parts(first));
+    }
+    for chunk in chunks {
         add(sum, parts(chunk));
     }
     squares(sum)
@@ -101,8 +104,8 @@ dispatched! {
 }
 
 dispatched! {
-    /// Sum of squares, in 16 lanes of single precision that are added in double: exact enough over a strip.
-    fn squares(values: &[f32]) -> f64 {
+    /// Sum of squares of a strip, in 16 lanes of single precision that are added in double: exact enough.
+    pub fn squares(values: &[f32]) -> f64 {
         let mut lanes = [0.0_f32; 16];
         let mut chunks = values.chunks_exact(16);
         for chunk in &mut chunks {
@@ -147,7 +150,7 @@ mod tests {
     fn reduction_adds_in_order_and_returns_squares() {
         let parts: Vec<Vec<f32>> = (0..3).map(|part| (0..37).map(|i| (i * part) as f32).collect()).collect();
         let mut sum = vec![0.0; 37];
-        let squares = reduce(3, |part| &parts[part], &mut sum);
+        let squares = reduce(3, |part| &parts[part], false, &mut sum);
         assert!(sum.iter().enumerate().all(|(i, &value)| value == 3.0 * i as f32));
         assert_eq!(squares, (0..37).map(|i| 9.0 * f64::from(i * i)).sum::<f64>());
     }

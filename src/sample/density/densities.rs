@@ -1,5 +1,7 @@
 //! Log densities with their errors, of one draw of the auxiliaries and of all.
 
+use serde::{Deserialize, Serialize};
+
 use super::options::Bound;
 use crate::error::Result;
 use crate::task::Task;
@@ -27,7 +29,7 @@ impl std::fmt::Display for LogDensity {
 }
 
 /// Log densities of one draw.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 pub(super) struct Densities {
     /// Mean over the directions, \[count\].
     pub(super) values: Vec<f64>,

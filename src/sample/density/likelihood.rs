@@ -245,9 +245,9 @@ impl<'a> Plan<'a> {
         request.blocks(BLOCK)?;
         let groups = request.blocks(GROUP)?;
         self.check_memory(count)?;
-        let meter = Meter::new(self.task, "likelihood", 1, groups);
+        let meter = Meter::new(self.task, "likelihood", 1, self.task.ranks().share(groups).len());
         let chart = Chart::new(self.score, self.from)?;
-        let parts = self.task.blocks(groups, |group| {
+        let parts = self.task.shared("finding likelihoods", groups, |group| {
             let samples = GROUP.min(count - group * GROUP);
             let rows = gather(start, self.layout.state, group * GROUP, samples)?;
             let mut states = [rows.clone(), self.moved([group as u32, draw], rows)];

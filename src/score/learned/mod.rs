@@ -10,9 +10,9 @@ use super::{Coordinates, Prepared, Score};
 use crate::data::{Moments, Units};
 use crate::error::{Error, Result, suggestion};
 use crate::host::Host;
-use crate::nn::{Network, Weights};
+use crate::nn::{Candle, Network, Weights};
 use crate::process::{Prior, PriorLaw, Process};
-use crate::task::Task;
+use crate::task::{Device, Task};
 use crate::vector::single;
 
 /// A score with a network in it. Clones share the weights, so that training one trains all.
@@ -170,7 +170,11 @@ impl Score for Learned {
 
     fn prepare(&self, times: &[f64], task: &Task) -> Result<Box<dyn Prepared + '_>> {
         let frames = task.blocks(times.len(), |i| Ok(Rounded::new(&self.basis().at(times[i])?)))?;
-        let inference = self.network().inference(&self.weights().average);
+        let weights = self.weights();
+        let inference = match task.device() {
+            Device::Cpu => self.network().inference(&weights.average),
+            device => Box::new(Candle::on(device, self.network())?.inference(&weights.average)?),
+        };
         let (class, guidance) = (self.class(), self.guidance());
         Ok(Box::new(Fixed { basis: self.basis(), class, guidance, inference, frames }))
     }

@@ -1,18 +1,20 @@
 //! In what the training of a checkpoint differs from the one that is to go on.
 
 use crc32fast::Hasher;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use serde_json::{Map, Value};
 
 use crate::data::Dataset;
 use crate::nn::Weights;
 use crate::process::difference;
 use crate::score::{Learned, Score};
+use crate::task::Device;
 use crate::train::Options;
 
 /// What a training begins with, besides the model without its weights.
 #[derive(Clone, Serialize, Deserialize)]
 pub(super) struct Origin {
+    #[serde(deserialize_with = "with_device")]
     options: Map<String, Value>,
     /// Fingerprint of the data.
     data: u32,
@@ -28,6 +30,16 @@ impl Origin {
         };
         Self { options, data: data.fingerprint(), weights: fingerprint(weights) }
     }
+}
+
+/// Options of which those of older versions have a `backend` for the device.
+fn with_device<'d, D: Deserializer<'d>>(deserializer: D) -> Result<Map<String, Value>, D::Error> {
+    let mut options = Map::deserialize(deserializer)?;
+    if let Some(backend) = options.remove("backend") {
+        let device = if backend == "fused" { Value::from(Device::Cpu.name()) } else { backend };
+        options.insert("device".to_owned(), device);
+    }
+    Ok(options)
 }
 
 fn fingerprint(weights: &Weights) -> u32 {

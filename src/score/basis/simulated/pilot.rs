@@ -1,5 +1,7 @@
 //! Simulated paths from which a score without a kernel takes its units, its Gaussian part and its windows.
 
+use serde::{Deserialize, Serialize};
+
 use super::super::equilibrium::Equilibrium;
 use super::measured::Measured;
 use crate::data::Dataset;
@@ -30,7 +32,7 @@ pub(super) struct Pilot<'a> {
 }
 
 /// Sums over samples.
-#[derive(Default)]
+#[derive(Default, Serialize, Deserialize)]
 struct Sums {
     /// z, [J + 1, m·copies].
     first: Vec<f64>,
@@ -82,7 +84,7 @@ impl Pilot<'_> {
     fn simulate(&self) -> Result<Sums> {
         self.check_memory()?;
         let stream = Stream::new(self.seed, Purpose::Pilot).part(1 << 20);
-        let parts = self.task.blocks(SAMPLES / BLOCK, |block| {
+        let parts = self.task.shared("simulating paths", SAMPLES / BLOCK, |block| {
             let mut walk = self.chain.walk(self.copies, BLOCK);
             let x = self.begin(&mut walk, BLOCK, 0, block as u32, |_| {});
             let mut sums = Sums::default();

@@ -52,7 +52,7 @@ impl Pilot<'_> {
             }
         };
         let stream = Stream::new(self.seed, Purpose::Pilot).part((2 << 20) + 1);
-        let parts = self.task.blocks(UNIT_BLOCKS, |block| {
+        let parts = self.task.shared("simulating paths", UNIT_BLOCKS, |block| {
             let mut walk = self.chain.walk(self.copies, BLOCK);
             self.begin(&mut walk, BLOCK, 1, block as u32, share);
             let mut sums = Vec::with_capacity(steps * m * m);
