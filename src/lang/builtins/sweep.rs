@@ -66,7 +66,7 @@ mod functions {
     ///     #{ variance: p.kernel(1).cov[0][0] }
     /// });
     /// assert(table.len() == 4 && table[1].tau == 0.5 && table[1].seed == 0);
-    /// assert(table[0].variance < table[1].variance);
+    /// assert(table[0].variance > table[1].variance);
     /// // sweep(#{ tau: [0.1, 0.5], seed: 0..5 }, |point| #{ .. }, #{ folder: "runs", jobs: 2 });
     /// ```
     #[rhai_fn(return_raw)]
