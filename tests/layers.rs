@@ -29,6 +29,7 @@ const RESERVED: &[(&str, &[&str], &str)] = &[
     (".read_dir", &["host"], "the host is the one way to the file system"),
     ("std::net", &[], "no connections"),
     ("jupyter_zmq_client", &["jupyter"], "no connections but those of a notebook"),
+    ("mpi", &["ranks"], "only the ranks know what connects them"),
     ("tokio", &["jupyter"], "no connections but those of a notebook"),
     (
         "std::process::Command",

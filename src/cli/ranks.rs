@@ -26,7 +26,7 @@ fn started() -> usize {
 #[derive(Default)]
 pub(super) struct Ranks {
     #[cfg(feature = "mpi")]
-    mpi: Option<ranks::Mpi>,
+    session: Option<ranks::Mpi>,
 }
 
 /// How long a rank that failed waits for the others to fail too, before it ends them: the first, which has then said
@@ -50,17 +50,17 @@ impl Ranks {
         // Behind the walls around scripts one process cannot read the memory of another.
         // SAFETY: no other thread reads the environment.
         unsafe { std::env::set_var("OMPI_MCA_btl_vader_single_copy_mechanism", "none") };
-        let mpi = ranks::Mpi::start()?;
-        if mpi.ranks().is_alone() {
+        let session = ranks::Mpi::start()?;
+        if session.ranks().is_alone() {
             terminal::complain(
                 "warning: several processes were started that MPI does not connect, and each does all of the work: under Slurm \
                  try `srun --mpi=pmix`, elsewhere the `mpirun` of the MPI that tumble was built with",
             );
         }
-        if !mpi.ranks().is_first() {
+        if !session.ranks().is_first() {
             terminal::be_silent();
         }
-        let joined = Self { mpi: Some(mpi) };
+        let joined = Self { session: Some(session) };
         if !is_shared && !joined.linked().is_alone() {
             let error = Error::refused("several processes were started to do together what one does alone");
             let code =
@@ -72,17 +72,17 @@ impl Ranks {
 
     /// What the host of scripts is to know of them.
     pub(super) fn linked(&self) -> ranks::Ranks {
-        self.mpi.as_ref().map(ranks::Mpi::ranks).unwrap_or_default()
+        self.session.as_ref().map(ranks::Mpi::ranks).unwrap_or_default()
     }
 
     /// Ends the ranks with this exit code: at once where this one failed and the others do not.
     pub(super) fn leave(self, code: u8) -> u8 {
-        if let Some(mpi) = self.mpi.as_ref().filter(|_| code != 0) {
-            let rank = mpi.ranks().rank();
+        if let Some(session) = self.session.as_ref().filter(|_| code != 0) {
+            let rank = session.ranks().rank();
             let patience = PATIENCE[rank.min(1)] + TURN * rank as u32;
-            if !mpi.all_end_within(patience) {
+            if !session.all_end_within(patience) {
                 terminal::speak_up(&format!("rank {rank}: "));
-                mpi.abort(code);
+                session.abort(code);
             }
         }
         code
