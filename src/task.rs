@@ -286,8 +286,10 @@ impl Task {
         if self.is_serial {
             return (0..count).map(checked).collect();
         }
-        let results: Vec<Result<R>> = self.install(|| (0..count).into_par_iter().map(checked).collect());
-        results.into_iter().collect()
+        // An error takes far more room than most results, of which there may be millions.
+        let boxed = |i| checked(i).map_err(Box::new);
+        let results: Vec<Result<R, Box<Error>>> = self.install(|| (0..count).into_par_iter().map(boxed).collect());
+        results.into_iter().collect::<Result<_, _>>().map_err(|error| *error)
     }
 
     /// As [`Task::blocks`], where each rank does its share of the blocks and all have all results.

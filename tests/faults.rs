@@ -218,7 +218,8 @@ fn signals_end_a_run_in_order() {
         let stopped = Outcome::of(child.wait_with_output().unwrap());
         stopped.says(code, "interrupted\n");
         let done = *place.checkpoints().last().unwrap();
-        stopped.says(code, &format!("after step {done} of 8000, kept as `run/step-{done:08}.safetensors`"));
+        stopped.says(code, &format!("kept as `run/step-{done:08}.safetensors`; resume: true goes on"));
+        stopped.says(code, &format!("stopped after {done} of 8000 steps"));
         assert!(!place.path("model.safetensors").exists());
         place.run(1).says(0, &format!("goes on after step {done} of 8000"));
         assert!(place.result() == expected, "{signal}: other bits");
@@ -340,7 +341,7 @@ fn what_is_stopped_without_checkpoints_does_not_look_finished() {
         std::thread::sleep(Duration::from_secs(1));
         send(&child, signal);
         let outcome = Outcome::of(child.wait_with_output().unwrap());
-        outcome.says(code, "of 2000000; `steps: ");
+        outcome.says(code, "train: `steps: ");
         outcome.says(code, ", total: 2000000` finishes its schedule");
         outcome.says(code, "interrupted\n");
     }

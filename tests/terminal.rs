@@ -399,6 +399,8 @@ fn a_stopped_training_goes_on_in_its_session() {
             assert!(start.elapsed() < Duration::from_secs(30), "no training begins");
             std::thread::sleep(Duration::from_millis(5));
         }
+        // What goes on says so before it begins.
+        std::thread::sleep(Duration::from_millis(300));
         session.expect(b"\x03", "train: what is done is kept as ");
         session.expect(b"r.interrupted\r", "true\r\n");
     }

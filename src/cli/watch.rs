@@ -23,8 +23,9 @@ const SILENCE: Duration = Duration::from_secs(30);
 const DEPTH: usize = 3;
 /// Lines of a log by which the speed is measured.
 const RECENT: usize = 10;
-/// Lines of the curve of one training.
+/// Lines of the curve of one training, and the fewest.
 const CURVE: usize = 6;
+const LOWEST: usize = 2;
 /// Columns of numbers beside curves and bars.
 const NUMBER: usize = 10;
 const WIDEST: usize = 100;
@@ -110,7 +111,7 @@ fn silence(file: &Path) -> Duration {
 fn describe(runs: &[Run], width: usize, rows: usize) -> Vec<String> {
     let width = width.saturating_sub(1).min(WIDEST);
     if let [run] = runs {
-        let lines = run.at_length(width);
+        let lines = run.at_length(width, rows);
         return if lines.len() <= rows { lines } else { run.briefly(width) };
     }
     let fit = (rows.saturating_sub(1) / 2).clamp(1, runs.len());
@@ -165,29 +166,32 @@ impl Run {
         vec![self.progress(), format!("  {}  {by_time}", sparkline(&self.losses(), room))]
     }
 
-    fn at_length(&self, width: usize) -> Vec<String> {
+    /// Progress, loss and loss by time, with a lower curve where there is no room for a whole one.
+    fn at_length(&self, width: usize, rows: usize) -> Vec<String> {
         let mut lines: Vec<String> = wrapped(&self.progress(), width).lines().map(str::to_owned).collect();
         if let Some(last) = self.lines.last() {
             lines.push(bar(last.step, last.steps, width));
-            lines.extend(loss(&self.losses(), width));
-            lines.extend(loss_by_time(self.by_time(), width));
+            let by_time = loss_by_time(self.by_time(), width);
+            let height = rows.saturating_sub(lines.len() + by_time.len() + 1).clamp(LOWEST, CURVE);
+            lines.extend(loss(&self.losses(), width, height));
+            lines.extend(by_time);
         }
         lines
     }
 }
 
 /// The loss over the steps, by its logarithm where it falls far.
-fn loss(losses: &[f64], width: usize) -> Vec<String> {
+fn loss(losses: &[f64], width: usize, height: usize) -> Vec<String> {
     let Some([low, high]) = extent(losses.iter().copied()) else { return Vec::new() };
     let is_logarithmic = low > 0.0 && high > 10.0 * low;
     let heights: Vec<f64> = match is_logarithmic {
         true => losses.iter().map(|loss| loss.ln()).collect(),
         false => losses.to_vec(),
     };
-    let rows = curve(&heights, width.saturating_sub(NUMBER + 1), CURVE).into_iter().enumerate().map(|(row, text)| {
+    let rows = curve(&heights, width.saturating_sub(NUMBER + 1), height).into_iter().enumerate().map(|(row, text)| {
         let beside = match row {
             0 => number(high),
-            row if row + 1 == CURVE => number(low),
+            row if row + 1 == height => number(low),
             _ => String::new(),
         };
         format!("{beside:>NUMBER$} {text}")

@@ -16,9 +16,14 @@ pub(super) fn install(engine: &mut Engine) {
     whole_part(engine);
     powers(engine);
     elementary(engine);
-    // As in arrays: alone, Rhai writes 1e-9 as 0.000000001.
-    for name in ["to_string", "print"] {
-        engine.register_fn(name, |x: FLOAT| format!("{x:?}"));
+    texts(engine);
+}
+
+/// Numbers as they are in arrays: alone, Rhai writes 1e-9 as 0.000000001.
+fn texts(engine: &mut Engine) {
+    let print = "Writes a value and the end of a line to standard output.";
+    for (name, about) in [("to_string", "The text of a value."), ("print", print)] {
+        documented(name, about).register_into_engine(engine, |x: FLOAT| format!("{x:?}"));
     }
 }
 
