@@ -226,7 +226,7 @@ fn signals_end_a_run_in_order() {
         assert_eq!(place.log().len(), STEPS.div_ceil(70) as usize);
         // What is finished is passed over.
         let clock = Instant::now();
-        place.run(1).says(0, "goes on after step 8000 of 8000");
+        place.run(1).says(0, "all 8000 steps are done, in `run/step-00008000.safetensors`");
         assert!(clock.elapsed() < Duration::from_secs(5) && place.result() == expected);
     }
 }

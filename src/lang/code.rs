@@ -13,11 +13,16 @@ pub(super) fn lines_before(text: &str, at: usize) -> Vec<String> {
     all.retain(|piece| piece.kind != Kind::Comment);
     let word = |piece: &Piece| &text[piece.range.clone()];
     let name = all.iter().position(|piece| piece.range.contains(&at)).unwrap_or(all.len());
-    // What does not look like a call is one on which everything may depend.
-    let arguments = match all.get(name + 1).map(word) {
-        Some("(") => arguments(text, &all, name + 2),
-        _ => Vec::new(),
+    // Everything may matter to what does not look like a call, and to one in a function, a closure or a loop.
+    let sign = |at: Option<usize>| at.and_then(|at| all.get(at)).map_or("", word);
+    let depth = |open: i32, piece: &Piece| match word(piece) {
+        "(" | "[" | "{" => open + 1,
+        ")" | "]" | "}" => open - 1,
+        _ => open,
     };
+    let is_inside = all[..name].iter().fold(0, depth) > 0 || [".", "|"].contains(&sign(name.checked_sub(1)));
+    let is_call = sign(Some(name)) == "sweep" && sign(Some(name + 1)) == "(";
+    let arguments = if is_call && !is_inside { arguments(text, &all, name + 2) } else { Vec::new() };
     let end = arguments.last().map_or(all.len(), |last| last.end);
     let left_out = |i: usize| arguments.iter().enumerate().any(|(n, range)| n != 1 && range.contains(&i));
     let behind = definitions(text).into_iter().map(|found| found.range);
@@ -26,6 +31,12 @@ pub(super) fn lines_before(text: &str, at: usize) -> Vec<String> {
     let is_function = |piece: &Piece| behind.iter().any(|range| range.contains(&piece.range.start));
     let kept = all.iter().enumerate().filter(|(i, piece)| (*i <= end && !left_out(*i)) || is_function(piece));
     lines(text, kept.map(|(_, piece)| piece))
+}
+
+/// All lines of a text, without comments and blanks.
+pub(super) fn all_lines(text: &str) -> Vec<String> {
+    let all = pieces(text);
+    lines(text, all.iter().filter(|piece| piece.kind != Kind::Comment))
 }
 
 /// The pieces of each argument of a call of which the first begins with the piece `first`.
@@ -115,5 +126,18 @@ mod tests {
     fn all_counts_of_what_is_no_call() {
         assert_eq!(lines_before("let s = sweep;\ns.call(1)", 8), ["let s = sweep;", "s.call(1)"]);
         assert_eq!(lines_before("sweep(a, |x| x)", 0), ["sweep(, |x| x)"]);
+    }
+
+    /// Seen to leave the closure of a method out, and what a function is called with.
+    #[test]
+    fn all_counts_of_what_stands_inside() {
+        for text in [
+            "#{ a: [1, 2] }.sweep(|p| 10, 1);\nplot(1)",
+            "fn study(f) { sweep(a, |p| f.call(p), 1) }\nstudy(|x| 10)",
+            "for k in 0..2 { sweep(a, |p| d, 1); d *= 10 }",
+            "let w = |f| sweep(a, f, 1);\nw.call(|p| 10)",
+        ] {
+            assert_ne!(lines_of(text), lines_of(&text.replace("10", "20")), "{text}");
+        }
     }
 }

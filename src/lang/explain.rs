@@ -175,7 +175,8 @@ impl Frame<'_> {
         let arguments: Vec<String> =
             arguments.trim_end_matches(')').split(", ").filter(|a| !a.is_empty()).map(|a| self.type_name(a)).collect();
         let list = arguments.join(", ");
-        if arguments.iter().any(|kind| kind == "Expression" || kind == "Condition") {
+        let has_symbols = arguments.iter().any(|kind| kind == "Expression" || kind == "Condition");
+        if has_symbols && !self.is_nowhere(name) {
             to.message = format!("`{name}` cannot be applied to symbols, of ({list})");
             to.hints.push(OF_SYMBOLS.into());
         } else if let Some(Called { name: outer, inside }) = called.filter(|_| self.is_nowhere(name)) {
@@ -252,6 +253,10 @@ impl Frame<'_> {
             to.hints.push(format!("its functions are called as {name}::NAME(..)"));
         } else if let Some(near) = nearest(name, self.catalog.names()).filter(|near| near.contains("::")) {
             to.hints.push(did_you_mean(near));
+        } else if let Some((module, _)) = name.rsplit_once("::")
+            && self.catalog.modules().any(|known| known == module)
+        {
+            self.suggest_function(name, to);
         } else if let Some((_, constant)) = name.rsplit_once("::") {
             to.hints.push(format!("a module shows what it exports: write export const {constant} = .. there"));
         }

@@ -32,9 +32,25 @@ impl Description {
         let mut all = self.axes_that_differ(now);
         all.extend(self.captured_that_differ(now));
         all.extend(lines_that_differ(&self.code, &now.code));
-        let changed = |before: &&Source| now.sources.iter().any(|now| now.name == before.name && now != *before);
-        all.extend(self.sources.iter().filter(changed).map(|source| format!("`{}` has changed", source.name)));
+        all.extend(self.sources_that_differ(now));
         all
+    }
+
+    /// Files are known by what is in them, wherever they are. One that is no longer read, or only now, is no difference:
+    /// what `step` keeps is computed once and read later. One in the place of another is.
+    fn sources_that_differ(&self, now: &Self) -> Vec<String> {
+        let only = |some: &Self, other: &Self| -> Vec<Source> {
+            let is_there = |source: &Source| other.sources.iter().any(|known| known.sha256 == source.sha256);
+            some.sources.iter().filter(|source| !is_there(source)).cloned().collect()
+        };
+        let (gone, new) = (only(self, now), only(now, self));
+        let names = |sources: &[Source]| sources.iter().map(|source| format!("`{}`", source.name)).collect::<Vec<_>>();
+        let changed: Vec<_> = gone.iter().filter(|gone| new.iter().any(|new| new.name == gone.name)).cloned().collect();
+        match (changed.is_empty(), gone.is_empty() || new.is_empty()) {
+            (false, _) => names(&changed).into_iter().map(|name| format!("{name} has changed")).collect(),
+            (true, true) => Vec::new(),
+            (true, false) => vec![format!("{} was read, and {} is", names(&gone).join(", "), names(&new).join(", "))],
+        }
     }
 
     fn axes_that_differ(&self, now: &Self) -> Vec<String> {
@@ -108,7 +124,7 @@ mod tests {
         assert_eq!(differences(&description(json!([1, 0.5, 0.1]), "let a = 1;\nlet b = 2;\nf(a)")), [""; 0]);
         let mut now = description(json!([0.1]), "let a = 1;\nlet b = 3;\nf(a)");
         now.captured.insert("steps".into(), json!(200));
-        now.sources = BTreeSet::from([Source::of_text("data.csv", "2"), Source::of_text("new.csv", "1")]);
+        now.sources = BTreeSet::from([Source::of_text("data.csv", "2"), Source::of_text("new.csv", "3")]);
         let expected = [
             "the axis `tau` no longer has 0.5",
             "`steps` was 100, and is 200",
@@ -116,6 +132,16 @@ mod tests {
             "`data.csv` has changed",
         ];
         assert_eq!(differences(&now), expected);
+        let read = |sources: &[(&str, &str)]| {
+            let sources = sources.iter().map(|(name, text)| Source::of_text(name, text)).collect();
+            differences(&Description { sources, ..before.clone() })
+        };
+        // Another file in its place; the same one elsewhere; one more, and one less.
+        assert_eq!(read(&[("other.csv", "2")]), ["`data.csv` was read, and `other.csv` is"]);
+        assert_eq!(
+            [read(&[("../data.csv", "1")]), read(&[("data.csv", "1"), ("b", "2")]), read(&[])].concat(),
+            [""; 0]
+        );
         let now = description(json!([0.1, 0.5]), "let a = 1;\nf(a)");
         assert_eq!(differences(&now), ["the script no longer has the line `let b = 2;`"]);
         let now = description(json!([0.1, 0.5]), "let a = 1;\nlet b = 2;\nlet c;\nlet d;\nf(a)");

@@ -14,6 +14,8 @@ use crate::host::{Hold, Host};
 
 /// What is swept.
 const DESCRIPTION: &str = "sweep.json";
+/// Attempts to be the one who says it, each of which waits for some milliseconds.
+const CLAIMS: usize = 200;
 /// In the folder of a point: what its closure gave, why it failed, and what it printed.
 const RESULT: &str = "result.json";
 const ERROR: &str = "error.txt";
@@ -105,9 +107,21 @@ impl Folder {
             return Ok(known);
         }
         self.host.create_folder(&self.path)?;
-        self.write(&self.path.join(DESCRIPTION), &serde_json::to_string_pretty(now).expect("keys are strings"))?;
-        // Of two that came at the same time one finds here that it is the other's.
-        self.check(now)?;
+        let path = self.path.join(DESCRIPTION);
+        // Of two that come at the same time, one waits and then finds that it is the other's.
+        let mut hold = None;
+        for _ in 0..CLAIMS {
+            hold = self.host.hold(&path, "the sweep")?;
+            if hold.is_some() {
+                break;
+            }
+        }
+        if hold.is_none() {
+            let error = Error::file("write", &path, "another process has held it for too long");
+            return Err(error.with_hint("try again"));
+        }
+        let known = self.check(now)?;
+        self.write(&path, &serde_json::to_string_pretty(now).expect("keys are strings"))?;
         Ok(known)
     }
 

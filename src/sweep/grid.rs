@@ -1,5 +1,7 @@
 //! What is swept: axes, and the points that are their product.
 
+use std::collections::HashSet;
+
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
@@ -8,7 +10,7 @@ use crate::error::{Error, Result};
 /// Names that a point has besides those of its axes.
 const OWN: [&str; 2] = ["folder", "index"];
 /// Points of a sweep: beyond that it was not meant, or it takes years.
-const MOST: usize = 1_000_000;
+pub(crate) const MOST: usize = 1_000_000;
 
 /// A parameter and the values that it takes: numbers, texts, truth values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -21,9 +23,24 @@ pub struct Axis {
 
 /// The product of axes, the last of which varies fastest.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
+#[serde(try_from = "Vec<Axis>", into = "Vec<Axis>")]
 pub struct Grid {
     axes: Vec<Axis>,
+}
+
+/// What a file says is looked at as what a script says.
+impl TryFrom<Vec<Axis>> for Grid {
+    type Error = Error;
+
+    fn try_from(axes: Vec<Axis>) -> Result<Self> {
+        Self::new(axes)
+    }
+}
+
+impl From<Grid> for Vec<Axis> {
+    fn from(grid: Grid) -> Self {
+        grid.axes
+    }
 }
 
 /// A point of a sweep.
@@ -95,11 +112,12 @@ impl Axis {
         if self.values.is_empty() {
             return refuse("has no values".to_owned());
         }
-        for (i, value) in self.values.iter().enumerate() {
+        let mut earlier = HashSet::new();
+        for value in &self.values {
             if !is_plain(value) {
                 return refuse(format!("takes numbers, texts and truth values, got {value}"));
             }
-            if self.values[..i].iter().any(|earlier| text(earlier) == text(value)) {
+            if !earlier.insert(text(value)) {
                 return refuse(format!("has {} twice", text(value)));
             }
         }

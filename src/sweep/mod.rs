@@ -15,6 +15,7 @@ mod work;
 
 pub use description::Description;
 pub use folder::{Folder, State};
+pub(crate) use grid::MOST;
 pub use grid::{Axis, Grid, Point};
 pub use part::{Part, Plan, Planned, Share};
 pub use run::{End, Sweep, run};
@@ -29,5 +30,6 @@ pub const SETTINGS: &[Setting] = &[
     Setting::text("folder", "where results are kept, a folder for each point; what is there is not computed again")
         .or_else("nothing is kept"),
     Setting::count("jobs", "processes that compute at a time, each with its part of the threads; needs `folder`")
+        .between(1.0, 256.0)
         .or(1.0),
 ];

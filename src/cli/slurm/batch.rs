@@ -30,13 +30,29 @@ pub(super) fn options(given: &[String]) -> tumble::Result<Vec<String>> {
         if options.chars().any(char::is_control) {
             return Err(Error::refused("the options for Slurm have more than one line"));
         }
-        let is_array = |word: &str| word.starts_with("--array") || word == "-a";
+        // Slurm takes the beginning of a long option for it, and what stands behind a letter for its value.
+        let is_array = |word: &str| word.starts_with("--ar") || word == "--a" || word.starts_with("-a");
         if options.split_whitespace().any(is_array) {
             let error = Error::refused("the array of tasks is that of the points, and no option");
             return Err(error.with_hint("--at-once 10 lets no more than 10 tasks run at a time"));
         }
     }
     Ok(given.to_vec())
+}
+
+/// Refuses the name of a folder that Slurm or a shell would take for more than a name.
+///
+/// # Errors
+/// When it has such characters.
+pub(super) fn check(folder: &Path) -> tumble::Result<()> {
+    let shown = folder.display().to_string();
+    match shown.chars().find(|c| c.is_control() || "\"\\%$`".contains(*c)) {
+        None => Ok(()),
+        Some(sign) => {
+            Err(Error::file("submit", folder, format!("its name has {sign:?}, which Slurm would take for its own"))
+                .with_hint("give the sweep another folder"))
+        }
+    }
 }
 
 impl Batch<'_> {
@@ -95,18 +111,25 @@ mod tests {
         let points = [0, 1, 2, 7, 9, 10].map(|index| (index, format!("seed={index}"))).into_iter().collect();
         let options = options(&["--time=1:00:00 --mem=4G".to_owned()]).unwrap();
         let flags = ["--limit=memory=4G".to_owned(), "--allow-read=/data/a b".to_owned()];
-        let (folder, job) = (Path::new("runs/tau"), Path::new("runs/tau/slurm/1.json"));
+        let (folder, job) = (Path::new("runs/tau"), Path::new("runs/tau/slurm/1.job"));
         let batch = Batch { folder, points: &points, at_once: Some(3), options: &options, flags: &flags, job };
         let expected = "#!/bin/sh\n#SBATCH --job-name=\"tau\"\n#SBATCH --array=0-2,7,9-10%3\n\
                         #SBATCH --output=\"runs/tau/slurm/%A_%a.txt\"\n#SBATCH --time=1:00:00 --mem=4G\n\
                         # A task is a point: task 0 is seed=0.\n\
                         exec /bin/tumble --limit=memory=4G '--allow-read=/data/a b' \
-                        --threads=\"${SLURM_CPUS_PER_TASK:-1}\" share runs/tau/slurm/1.json\n";
+                        --threads=\"${SLURM_CPUS_PER_TASK:-1}\" share runs/tau/slurm/1.job\n";
         assert_eq!(batch.text(Path::new("/bin/tumble")), expected);
     }
 
     #[test]
     fn options_are_a_line_and_no_array() {
+        for array in ["-a0-5", "--arr=0-7", "--array 1"] {
+            assert!(options(&[array.to_owned()]).is_err(), "{array}");
+        }
+        for folder in ["runs\"\ntouch x\n#", "50%j", "a\\b", "$(x)"] {
+            assert!(check(Path::new(folder)).unwrap_err().to_string().contains("Slurm would take"), "{folder}");
+        }
+        assert!(check(Path::new("runs/a b, c=1")).is_ok());
         assert!(options(&["--time=1\nrm -r x".to_owned()]).unwrap_err().to_string().contains("more than one line"));
         assert!(options(&["--mem=4G --array=0-3".to_owned()]).unwrap_err().hint().unwrap().contains("--at-once"));
     }

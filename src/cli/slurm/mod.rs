@@ -5,7 +5,7 @@ mod queue;
 mod submissions;
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use tumble::sweep::{Folder, Part, Plan, Planned, State};
 use tumble::{Error, Host};
@@ -72,6 +72,7 @@ fn submit_missing(
     host: &Host,
     planned: &Planned,
 ) -> tumble::Result<u8> {
+    batch::check(&planned.folder)?;
     let submissions = Submissions::read(&planned.folder, host)?;
     if !submissions.is_empty() && !order.retry {
         let problem = format!("the sweep in `{}` was submitted before", planned.folder.display());
@@ -85,7 +86,8 @@ fn submit_missing(
     }
     let count = points.len();
     let folder = planned.folder.clone();
-    let place = submissions.next();
+    // No name is taken for an option.
+    let place = Path::new(".").join(submissions.next());
     let batch = Batch { folder: &folder, points: &points, at_once: order.at_once, options, flags, job: &place };
     let batch = batch.text(&std::env::current_exe().map_err(|error| Error::file("find", "tumble".as_ref(), error))?);
     if order.dry_run {
@@ -94,7 +96,7 @@ fn submit_missing(
     }
     let job = Job { folder: folder.clone(), points, ..script.clone() };
     let file = submissions.write(&job, &batch, host)?;
-    let id = queue::submit(&file)?;
+    let id = queue::submit(&Path::new(".").join(file))?;
     submissions.note(&id, host)?;
     let folder = folder.display();
     terminal::print(&format!(

@@ -18,7 +18,11 @@ pub(in crate::cli) type Waiting = BTreeMap<String, String>;
 pub(super) fn submit(file: &Path) -> tumble::Result<String> {
     let answer = ask("sbatch", [OsStr::new("--parsable"), file.as_os_str()])?;
     // A number, and behind a semicolon the cluster.
-    Ok(answer.trim().split(';').next().unwrap_or_default().to_owned())
+    let id = answer.trim().split(';').next().unwrap_or_default();
+    match !id.is_empty() && id.chars().all(|c| c.is_ascii_digit()) {
+        true => Ok(id.to_owned()),
+        false => Err(Error::refused(format!("`sbatch` answers {:?}, which is no number of a job", answer.trim()))),
+    }
 }
 
 /// The tasks of this user.

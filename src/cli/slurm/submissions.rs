@@ -1,4 +1,4 @@
-//! What was submitted of a sweep: `slurm/1.json`, which tells tasks what to do, the batch file `slurm/1.sh`, and the
+//! What was submitted of a sweep: `slurm/1.job`, which tells tasks what to do, the batch file `slurm/1.sh`, and the
 //! number of the job, `slurm/1.id`.
 
 use std::collections::BTreeSet;
@@ -41,7 +41,7 @@ impl Submissions {
 
     /// The file of the next one.
     pub(super) fn next(&self) -> PathBuf {
-        self.folder.join(format!("{}.json", self.all.len() + 1))
+        self.folder.join(format!("{}.job", self.all.len() + 1))
     }
 
     /// Writes the next one, and returns its batch file.

@@ -13,7 +13,7 @@ use crate::lang::options::{Tables, kind, read};
 use crate::lang::surroundings::{host, is_rehearsal, part, printed, sources, task};
 use crate::lang::tracing::call as call_closure;
 use crate::lang::{catalog, caught, code, json, long, stop};
-use crate::sweep::{self, Attempt, Axis, Description, End, Folder, Grid, Point, SETTINGS, Sweep, Table};
+use crate::sweep::{self, Attempt, Axis, Description, End, Folder, Grid, MOST, Point, SETTINGS, Sweep, Table};
 use crate::tensor::Tensor;
 
 /// Registers the function.
@@ -23,7 +23,7 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
 }
 
 /// Entries of an array or a map that a closure captures, beyond which they are not compared.
-const MOST: usize = 1000;
+const LONGEST: usize = 1000;
 
 #[export_module(manifest)]
 mod functions {
@@ -89,9 +89,9 @@ fn grid(ctx: &NativeCallContext, axes: &Map) -> Result<Grid> {
         let values = if let Some(items) = values.read_lock::<Array>() {
             items.iter().map(|item| json::value(ctx.engine(), name, item, &host(ctx))).collect::<Result<_>>()?
         } else if let Some(range) = values.read_lock::<Range<INT>>() {
-            range.clone().map(Value::from).collect()
+            counted(name, range.clone())?
         } else if let Some(range) = values.read_lock::<RangeInclusive<INT>>() {
-            range.clone().map(Value::from).collect()
+            counted(name, range.clone())?
         } else {
             let error =
                 Error::argument(name.as_str(), format!("must be an array or a range, got {}", kind(ctx, values)));
@@ -102,10 +102,26 @@ fn grid(ctx: &NativeCallContext, axes: &Map) -> Result<Grid> {
     Grid::new(axes.iter().map(axis).collect::<Result<_>>()?)
 }
 
+/// The numbers of a range, which may be any.
+fn counted(name: &str, range: impl Iterator<Item = INT>) -> Result<Vec<Value>> {
+    let values: Vec<_> = range.take(MOST + 1).map(Value::from).collect();
+    match values.len() > MOST {
+        true => Err(Error::argument(name, format!("has more than {MOST} values"))),
+        false => Ok(values),
+    }
+}
+
 /// What results depend on, as far as it can be told.
 fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Description {
-    let place = sources(ctx).locate(ctx.call_source().unwrap_or_default(), ctx.call_position());
-    let code = place.as_ref().map(|place| code::lines_before(&place.text, place.range().start));
+    let (sources, source) = (sources(ctx), ctx.call_source().unwrap_or_default());
+    let place = sources.locate(source, ctx.call_position());
+    let mut code = place.as_ref().map(|place| code::lines_before(&place.text, place.range().start)).unwrap_or_default();
+    // What calls a module may give it anything.
+    if sources.module(source).is_some()
+        && let Some((_, script)) = sources.texts().first()
+    {
+        code.extend(code::all_lines(script));
+    }
     let captured = catalog::captured(ctx, compute).into_iter();
     let captured = captured.filter_map(|(name, value)| Some((name, comparable(ctx, value.flatten())?))).collect();
     let known = host(ctx).provenance();
@@ -114,7 +130,7 @@ fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Descriptio
         script: place.map(|place| place.name).unwrap_or_default(),
         axes: axes.clone(),
         captured,
-        code: code.unwrap_or_default(),
+        code,
         sources: known.map(|known| known.modules.into_iter().chain(known.inputs).collect()).unwrap_or_default(),
     }
 }
@@ -123,7 +139,7 @@ fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Descriptio
 fn comparable(ctx: &NativeCallContext, value: Dynamic) -> Option<Value> {
     let length = value.read_lock::<Array>().map(|items| items.len());
     let length = length.or_else(|| value.read_lock::<Map>().map(|map| map.len()));
-    if value.is::<Tensor>() || length > Some(MOST) {
+    if value.is::<Tensor>() || length > Some(LONGEST) {
         return None;
     }
     json::value(ctx.engine(), "value", &value, &host(ctx)).ok()

@@ -72,7 +72,13 @@ pub(super) fn syntax(place: &Place) -> Option<String> {
     if let Some(name) = asked(line) {
         return Some(format!("at the prompt :help {name} shows what it takes"));
     }
-    let beginning = BEGINNINGS.iter().find(|(known, _)| *known == first).map(|(_, instead)| (*instead).to_owned());
+    if here.starts_with('\'') {
+        return Some("a text stands in double quotes: \"..\", a single character in single ones".to_owned());
+    }
+    let begun = if statement.is_empty() { here } else { statement };
+    let is_call = begun[first.len()..].trim_start().starts_with('(');
+    let mut beginnings = BEGINNINGS.iter().filter(|(known, _)| *known == first && !is_call);
+    let beginning = beginnings.next().map(|(_, instead)| (*instead).to_owned());
     beginning.or_else(|| operator(before, here)).or_else(|| argument(before, here)).or_else(|| other(line, here))
 }
 

@@ -43,6 +43,13 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
     let over = if host.has_file(&path)? { ", over what was saved there before" } else { "" };
     host.write_script(&path, &script(&session.inputs))?;
     session.setup.screen.print(&format!("{} inputs written to {}{over}", session.inputs.len(), path.display()));
+    let stopped = session.inputs.iter().filter(|input| input.was_stopped).count();
+    if stopped > 0 {
+        let what = format!(
+            "{stopped} of them stopped by hand: the script does all of these, so that what follows them differs"
+        );
+        session.setup.screen.print(&format!("{what}, and files that it writes are written anew"));
+    }
     Ok(Outcome::Done)
 }
 

@@ -133,7 +133,10 @@ impl<'a> Checkpoints<'a> {
         if kept != own {
             task.warn(&format!("`{path}` is of version {kept}, this is {own}: the bits may not be those of one run"));
         }
-        task.note(&format!("train: goes on after step {done} of {steps}, from `{path}`"));
+        task.note(&match done == steps {
+            true => format!("train: all {steps} steps are done, in `{path}`"),
+            false => format!("train: goes on after step {done} of {steps}, from `{path}`"),
+        });
     }
 
     fn decode(&self, path: &Path, bytes: &[u8]) -> Result<(Learned, Run)> {
