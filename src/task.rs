@@ -286,10 +286,23 @@ impl Task {
         if self.is_serial {
             return (0..count).map(checked).collect();
         }
-        // An error takes far more room than most results, of which there may be millions.
-        let boxed = |i| checked(i).map_err(Box::new);
-        let results: Vec<Result<R, Box<Error>>> = self.install(|| (0..count).into_par_iter().map(boxed).collect());
-        results.into_iter().collect::<Result<_, _>>().map_err(|error| *error)
+        // Results may come by the million, and an error takes far more room than most of them.
+        let fault: Mutex<Option<(usize, Error)>> = Mutex::default();
+        let found = |i| match checked(i) {
+            Ok(result) => Some(result),
+            Err(error) => {
+                let mut fault = fault.lock().unwrap_or_else(PoisonError::into_inner);
+                if fault.as_ref().is_none_or(|(first, _)| i < *first) {
+                    *fault = Some((i, error));
+                }
+                None
+            }
+        };
+        let results: Vec<Option<R>> = self.install(|| (0..count).into_par_iter().map(found).collect());
+        match fault.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            Some((_, error)) => Err(error),
+            None => Ok(results.into_iter().flatten().collect()),
+        }
     }
 
     /// As [`Task::blocks`], where each rank does its share of the blocks and all have all results.

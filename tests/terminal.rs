@@ -389,7 +389,8 @@ fn a_stopped_training_goes_on_in_its_session() {
     let folder = tempfile::tempdir().unwrap();
     let mut session = Session::start(folder.path(), &["repl", "--limit", "time=60s"]);
     session.wait_for("> ");
-    session.expect(b"let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [8] });\r", "> ");
+    let model = b"let d = dataset::diamond(); let m = score::mlp(process::active(), d, #{ hidden: [8] }); 40 + 2\r";
+    session.expect(model, "42\r\n");
     // The end of typing, and the first words of what goes on.
     for (resume, begun) in [("", "\x1b[?2004l"), (", resume: true", "train: goes on after step ")] {
         let train = format!("let r = train(m, d, #{{ steps: 900_000, batch: 8, checkpoint: \"runs\"{resume} }});\r");

@@ -21,8 +21,7 @@ pub(super) fn install(engine: &mut Engine) {
 
 /// Numbers as they are in arrays: alone, Rhai writes 1e-9 as 0.000000001.
 fn texts(engine: &mut Engine) {
-    let print = "Writes a value and the end of a line to standard output.";
-    for (name, about) in [("to_string", "The text of a value."), ("print", print)] {
+    for (name, about) in [("to_string", "The text of a value."), ("print", "Writes a line to standard output.")] {
         documented(name, about).register_into_engine(engine, |x: FLOAT| format!("{x:?}"));
     }
 }

@@ -36,8 +36,8 @@ impl Description {
         all
     }
 
-    /// Files are known by what is in them, wherever they are. One that is no longer read, or only now, is no difference:
-    /// what `step` keeps is computed once and read later. One in the place of another is.
+    /// Files are known by what is in them, wherever they are. One that is no longer read, or only now, is no
+    /// difference: what `step` keeps is computed once and read later. One in the place of another is.
     fn sources_that_differ(&self, now: &Self) -> Vec<String> {
         let only = |some: &Self, other: &Self| -> Vec<Source> {
             let is_there = |source: &Source| other.sources.iter().any(|known| known.sha256 == source.sha256);

@@ -68,17 +68,14 @@ pub(super) fn name(place: &Place) -> Option<String> {
 pub(super) fn syntax(place: &Place) -> Option<String> {
     let (line, before, here) = split(place)?;
     let statement = statement(before);
-    let first = first_word(if statement.is_empty() { here } else { statement });
+    let begun = if statement.is_empty() { here } else { statement };
+    let first = first_word(begun);
     if let Some(name) = asked(line) {
         return Some(format!("at the prompt :help {name} shows what it takes"));
     }
-    if here.starts_with('\'') {
-        return Some("a text stands in double quotes: \"..\", a single character in single ones".to_owned());
-    }
-    let begun = if statement.is_empty() { here } else { statement };
-    let is_call = begun[first.len()..].trim_start().starts_with('(');
-    let mut beginnings = BEGINNINGS.iter().filter(|(known, _)| *known == first && !is_call);
-    let beginning = beginnings.next().map(|(_, instead)| (*instead).to_owned());
+    let has_brackets = begun[first.len()..].trim_start().starts_with('(');
+    let fits = |known: &str| known == first && !(known == "print" && has_brackets);
+    let beginning = BEGINNINGS.iter().find(|(known, _)| fits(known)).map(|(_, instead)| (*instead).to_owned());
     beginning.or_else(|| operator(before, here)).or_else(|| argument(before, here)).or_else(|| other(line, here))
 }
 
