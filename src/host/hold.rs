@@ -45,7 +45,7 @@ impl Host {
     /// [`Error::File`](crate::Error::File) when writing there is not allowed, or the operating system refuses.
     pub fn hold(&self, path: &Path, name: &str) -> Result<Option<Hold>> {
         let mut own = None;
-        let is_held = self.ranks().first("holding a file", || {
+        let is_held = self.changing("holding", path, || {
             own = self.hold_alone(path, name)?;
             Ok(own.is_some())
         })?;

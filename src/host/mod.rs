@@ -19,6 +19,7 @@ mod place;
 mod provenance;
 mod record;
 mod stage;
+mod writing;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
@@ -26,7 +27,6 @@ use std::time::{Duration, Instant};
 
 pub use access::{Access, Policy};
 pub use allocation::CountingAllocator;
-pub(crate) use files::Growing;
 pub use files::{Entry, read_script};
 pub use hold::{Hold, Holder};
 pub use inscription::Inscription;
@@ -39,6 +39,7 @@ pub use permissions::Permissions;
 pub use provenance::{Call, Calls, Provenance, Source, inputs};
 pub use record::Written;
 pub use stage::Stage;
+pub(crate) use writing::Growing;
 
 use crate::error::{Error, Result};
 use crate::ranks::Ranks;

@@ -15,6 +15,7 @@ use rhai::{AST, Dynamic, Engine, FnAccess, FnPtr, FuncInfo, NativeCallContext};
 
 use super::options::{Table, Tables};
 use super::rewrite::{CATCH, INDEX, SWITCH};
+use super::sources::is_of_word;
 use crate::settings::all_optional;
 
 /// How many functions may pass on options one to the next, so that a circle of them has an end.
@@ -220,7 +221,7 @@ pub(super) struct Form {
 pub(super) fn forms(engine: &Engine) -> Vec<Form> {
     let form = |info: FuncInfo| {
         let metadata = info.metadata;
-        let is_name = metadata.name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let is_name = metadata.name.chars().all(is_of_word);
         let name_of = |text: &str| text.split(':').next().unwrap_or_default().trim().to_owned();
         (is_name && info.script.is_none() && info.namespace.is_empty()).then(|| Form {
             name: metadata.name.to_string(),

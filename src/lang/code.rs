@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::assist::definitions;
 use super::assist::scan::{Kind, Piece, pieces};
+use super::assist::{definitions, depth};
 
 /// The lines of `text` that the result of the call, whose name begins at the byte `at`, may depend on: all up to the
 /// call with its second argument, a closure, and the functions behind it. Comments, blanks and the other arguments of
@@ -15,12 +15,7 @@ pub(super) fn lines_before(text: &str, at: usize) -> Vec<String> {
     let name = all.iter().position(|piece| piece.range.contains(&at)).unwrap_or(all.len());
     // Everything may matter to what does not look like a call, and to one in a function, a closure or a loop.
     let sign = |at: Option<usize>| at.and_then(|at| all.get(at)).map_or("", word);
-    let depth = |open: i32, piece: &Piece| match word(piece) {
-        "(" | "[" | "{" => open + 1,
-        ")" | "]" | "}" => open - 1,
-        _ => open,
-    };
-    let is_inside = all[..name].iter().fold(0, depth) > 0 || [".", "|"].contains(&sign(name.checked_sub(1)));
+    let is_inside = depth(&text[..at]) > 0 || [".", "|"].contains(&sign(name.checked_sub(1)));
     let is_call = sign(Some(name)) == "sweep" && sign(Some(name + 1)) == "(";
     let arguments = if is_call && !is_inside { arguments(text, &all, name + 2) } else { Vec::new() };
     let end = arguments.last().map_or(all.len(), |last| last.end);

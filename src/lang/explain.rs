@@ -9,7 +9,7 @@ use super::catalog::{Catalog, Entry};
 use super::diagnostics::{Diagnostic, Ending, Place};
 use super::failure::Failure;
 use super::options::{UNKNOWN, known_as};
-use super::sources::Sources;
+use super::sources::{Sources, is_of_word};
 use super::stop::Stop;
 use crate::error::{Error, nearest};
 use syntax::{FOR, lower_first};
@@ -393,7 +393,7 @@ fn explain_failure(failure: &Failure, called: Option<&Called>, to: &mut Diagnost
     let function = called.map_or(&failure.function, |called| &called.name);
     // Operators and properties (`index$get$`) have no name that a user would know; the argument may bear the
     // function's.
-    let is_name = !function.is_empty() && function.chars().all(|c| c.is_alphanumeric() || c == '_' || c == ':');
+    let is_name = !function.is_empty() && function.chars().all(|c| is_of_word(c) || c == ':');
     to.message = match &failure.error {
         Error::Argument { name, .. } if is_name && name != function => format!("{function}: {}", failure.error),
         error => error.to_string(),

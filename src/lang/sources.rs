@@ -115,6 +115,7 @@ impl Sources {
     }
 }
 
+/// Whether a character can be part of a name.
 pub(super) fn is_of_word(c: char) -> bool {
     c.is_alphanumeric() || c == '_'
 }

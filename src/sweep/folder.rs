@@ -109,17 +109,10 @@ impl Folder {
         self.host.create_folder(&self.path)?;
         let path = self.path.join(DESCRIPTION);
         // Of two that come at the same time, one waits and then finds that it is the other's.
-        let mut hold = None;
-        for _ in 0..CLAIMS {
-            hold = self.host.hold(&path, "the sweep")?;
-            if hold.is_some() {
-                break;
-            }
-        }
-        if hold.is_none() {
-            let error = Error::file("write", &path, "another process has held it for too long");
-            return Err(error.with_hint("try again"));
-        }
+        let hold = (0..CLAIMS).find_map(|_| self.host.hold(&path, "the sweep").transpose());
+        let _hold = hold.transpose()?.ok_or_else(|| {
+            Error::file("write", &path, "another process has held it for too long").with_hint("try again")
+        })?;
         let known = self.check(now)?;
         self.write(&path, &serde_json::to_string_pretty(now).expect("keys are strings"))?;
         Ok(known)

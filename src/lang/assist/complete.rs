@@ -5,6 +5,7 @@ use super::option_map::{OptionMap, called};
 use super::scan::{KEYWORDS, Kind, Piece, pieces};
 use crate::lang::catalog::Entry;
 use crate::lang::runtime::{Runtime, Value};
+use crate::lang::sources::is_of_word;
 
 /// What may stand at the end of a text that is being written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -254,7 +255,7 @@ fn members(runtime: &Runtime, receiver: &[&str]) -> Vec<Candidate> {
 
 /// Whether a key can stand behind a dot.
 fn is_name(key: &str) -> bool {
-    key.chars().all(|c| c.is_alphanumeric() || c == '_') && !key.starts_with(|c: char| c.is_ascii_digit())
+    key.chars().all(is_of_word) && !key.starts_with(|c: char| c.is_ascii_digit())
 }
 
 /// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines. A function of

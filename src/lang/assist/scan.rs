@@ -3,6 +3,8 @@
 
 use std::ops::Range;
 
+use crate::lang::sources::is_of_word;
+
 /// What a piece of the input is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::lang) enum Kind {
@@ -52,7 +54,7 @@ fn piece(rest: &str, first: char) -> (Kind, usize) {
         '/' if rest.starts_with("/*") => (Kind::Comment, rest.find("*/").map_or(rest.len(), |end| end + 2)),
         c if c.is_ascii_digit() => (Kind::Number, number(rest)),
         c if c.is_alphabetic() || c == '_' => {
-            let length = run(&|c| c.is_alphanumeric() || c == '_');
+            let length = run(&is_of_word);
             (if KEYWORDS.contains(&&rest[..length]) { Kind::Keyword } else { Kind::Word }, length)
         }
         c => (Kind::Sign, c.len_utf8()),

@@ -35,12 +35,8 @@ pub fn signature(runtime: &Runtime, text: &str) -> Option<String> {
             let own = kind_of(parameters.remove(0));
             (own == kind.as_deref().unwrap_or(first)).then_some(())?;
         }
-        let rest = parameters.get(given..).filter(|rest| rest.iter().any(|parameter| !parameter.is_empty()));
-        match (rest, is_begun) {
-            (Some(rest), true) => Some(format!(", {})", rest.join(", "))),
-            (Some(rest), false) => Some(rest.join(", ") + ")"),
-            (None, _) => None,
-        }
+        let rest = parameters.get(given..).filter(|rest| rest.iter().any(|parameter| !parameter.is_empty()))?;
+        Some(format!("{}{})", if is_begun { ", " } else { "" }, rest.join(", ")))
     };
     // Of several as long, the first.
     entry.forms.iter().filter_map(rest).rev().max_by_key(|rest| rest.matches(',').count())

@@ -13,6 +13,7 @@ use ansi::Ansi;
 use cropped::Crops;
 
 pub use super::sources::Place;
+use super::sources::is_of_word;
 use crate::error::Error;
 pub use visible::visible;
 pub(super) use wrapped::words_of;
@@ -119,13 +120,12 @@ impl Place {
         let start_of_line: usize = self.text.split_inclusive('\n').take(self.line - 1).map(str::len).sum();
         let line = self.text[start_of_line.min(self.text.len())..].lines().next().unwrap_or_default();
         let start: usize = line.chars().take(self.column.saturating_sub(1)).map(char::len_utf8).sum();
-        let is_word = |c: &char| c.is_alphanumeric() || *c == '_';
         // Of a property it is the dot that has the position.
-        let is_dot = line[start..].strip_prefix('.').is_some_and(|rest| rest.starts_with(|c| is_word(&c)));
+        let is_dot = line[start..].strip_prefix('.').is_some_and(|rest| rest.starts_with(is_of_word));
         let start = start + usize::from(is_dot);
         let word: usize = match line[start..].strip_prefix('"') {
             Some(string) => string.find('"').map_or(line.len() - start, |end| end + 2),
-            None => line[start..].chars().take_while(is_word).map(char::len_utf8).sum(),
+            None => line[start..].chars().take_while(|c| is_of_word(*c)).map(char::len_utf8).sum(),
         };
         let width = word.max(line[start..].chars().next().map_or(0, char::len_utf8));
         start_of_line + start..start_of_line + start + width
@@ -148,11 +148,10 @@ impl Place {
             }
         }
         let call = &self.text[from..end];
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let found = call.match_indices(name).map(|(i, _)| i).find(|&i| {
             let before = call[..i].chars().next_back();
             let after = call[i + name.len()..].trim_start();
-            !before.is_some_and(is_word) && after.starts_with(':') && !after.starts_with("::")
+            !before.is_some_and(is_of_word) && after.starts_with(':') && !after.starts_with("::")
         })?;
         let before = &self.text[..from + found];
         let line = before.matches('\n').count() + 1;
@@ -164,9 +163,8 @@ impl Place {
     pub(super) fn receiver(&self) -> Option<&str> {
         let before = &self.text[..self.range().start];
         let before = before.strip_suffix('.').unwrap_or(before);
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let start =
-            before.rfind(|c| !is_word(c)).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
+            before.rfind(|c| !is_of_word(c)).map_or(0, |i| i + before[i..].chars().next().map_or(1, char::len_utf8));
         (!before[..start].ends_with('.')).then_some(&before[start..])
     }
 

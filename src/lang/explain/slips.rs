@@ -1,6 +1,7 @@
 //! What people write by habit who come from another language or another prompt, and how it is written here.
 
 use crate::lang::diagnostics::Place;
+use crate::lang::sources::is_of_word;
 
 /// Words that stand for a value or a command elsewhere, and the way out.
 const WORDS: &[(&str, &str)] = &[
@@ -91,10 +92,6 @@ fn first_word(text: &str) -> &str {
 fn last_word(text: &str) -> &str {
     let text = text.trim_end();
     text.rsplit(|c: char| !is_of_word(c)).next().unwrap_or_default()
-}
-
-fn is_of_word(c: char) -> bool {
-    c.is_alphanumeric() || c == '_'
 }
 
 /// The name in `?name`, `name?` and `help(name)`.

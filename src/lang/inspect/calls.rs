@@ -8,6 +8,7 @@ use crate::error::{Error, nearest, suggestion};
 use crate::lang::catalog::{Catalog, Entry, Form};
 use crate::lang::failure::Failure;
 use crate::lang::options::UNKNOWN;
+use crate::lang::sources::is_of_word;
 
 /// What Rhai itself does by these names, with whatever number of arguments.
 const KEYWORDS: &[&str] =
@@ -115,7 +116,7 @@ impl<'a> Calls<'a> {
         is_method: bool,
         local: &BTreeSet<String>,
     ) -> Option<Problem> {
-        let is_word = call.name.chars().all(|c| c.is_alphanumeric() || c == '_');
+        let is_word = call.name.chars().all(is_of_word);
         if call.op_token.is_some() || !is_word || KEYWORDS.contains(&call.name.as_str()) {
             return None;
         }
