@@ -22,7 +22,7 @@ macro_rules! files {
 
 files! {
     arithmetic, classes, compare, dataset, details, device, equilibrium, explain, ising, kernel, known, measure, network,
-    noise, numbers, physics, plot, processes, pulses, sample, scales, score, seeds, start, tensor, time, torus,
+    noise, numbers, physics, plot, processes, properties, pulses, sample, scales, score, seeds, start, tensor, time, torus,
     tracing, train, verify,
 }
 

@@ -26,7 +26,7 @@ use std::sync::Arc;
 pub use ising::Ising;
 use labels::Labels;
 pub use mixture::{Covariance, Mixture};
-pub use moments::{Detail, Moments};
+pub use moments::{Detail, Moments, Uneven};
 use nalgebra::DMatrix;
 
 use crate::error::{Error, Result};
@@ -246,6 +246,21 @@ impl Dataset {
         self.given().variance()
     }
 
+    /// Standard deviation of each coordinate of the data as they are given, \[d\].
+    pub fn standard_deviations(&self) -> Vec<f64> {
+        self.given().coordinate_variances().into_iter().map(f64::sqrt).collect()
+    }
+
+    /// Coordinates of different scales, for which one variance says little; pixels of images have one unit.
+    fn uneven(&self) -> Option<Uneven> {
+        if self.shape().len() > 1 { None } else { Uneven::of(&self.standard_deviations()) }
+    }
+
+    /// What a coordinate is called: as its column, if it has one.
+    fn coordinate(&self, place: usize) -> String {
+        self.columns().get(place).cloned().unwrap_or_else(|| format!("coordinate {place}"))
+    }
+
     fn given(&self) -> Moments {
         match self.units() {
             None => self.moments().clone(),
@@ -319,6 +334,11 @@ impl Dataset {
             Law::Points(points) => Some(points),
             _ => None,
         }
+    }
+
+    /// How many points finite data have.
+    pub fn count(&self) -> Option<usize> {
+        self.finite_points().map(|points| points.tensor().shape()[0])
     }
 
     /// The label of each point of finite data that have some.
@@ -427,7 +447,7 @@ impl fmt::Display for Dataset {
             Law::Mixture(mixture, _) => write!(f, "mixture of {} Gaussians", mixture.components())?,
             Law::Toy(toy) => f.write_str(&toy.title())?,
             Law::Points(points) => write!(f, "{} points", points.tensor().shape()[0])?,
-            Law::Scaled(data, _) => return write!(f, "{data}, normalised"),
+            Law::Scaled(data, units) => return write!(f, "{data}, {}", units.way()),
         }
         match self.columns() {
             [] => {}
@@ -436,8 +456,15 @@ impl fmt::Display for Dataset {
             }
             few => write!(f, " of {}", few.join(", "))?,
         }
-        write!(f, ", datum of shape {:?}, variance {}", self.shape(), number(self.variance()))?;
-        f.write_str(if self.units().is_some() { ", normalised" } else { "" })?;
+        write!(f, ", datum of shape {:?}, ", self.shape())?;
+        match self.uneven() {
+            Some(Uneven { narrowest: (low, least), widest: (high, most) }) => {
+                let [low, high] = [low, high].map(|c| self.coordinate(c));
+                write!(f, "standard deviations from {} ({low}) to {} ({high})", number(least), number(most))?;
+            }
+            None => write!(f, "variance {}", number(self.variance()))?,
+        }
+        self.units().map_or(Ok(()), |units| write!(f, ", {}", units.way()))?;
         if self.labels().is_empty() { Ok(()) } else { write!(f, ", {} labels", self.classes().len()) }
     }
 }

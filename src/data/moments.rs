@@ -18,6 +18,29 @@ pub struct Moments {
     pub axes: Option<DMatrix<f64>>,
 }
 
+/// Coordinates some of which vary so much more than others that a number over all of them is that of few.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Uneven {
+    /// The coordinate that varies least, of those that vary, and its standard deviation.
+    pub narrowest: (usize, f64),
+    /// The coordinate that varies most, and its standard deviation.
+    pub widest: (usize, f64),
+}
+
+/// A standard deviation above so many others is another scale, as that of another unit.
+const UNEVEN: f64 = 10.0;
+
+impl Uneven {
+    /// Of the standard `deviations` of coordinates, where they differ so much.
+    #[must_use]
+    pub fn of(deviations: &[f64]) -> Option<Self> {
+        let varying = || deviations.iter().copied().enumerate().filter(|(_, deviation)| *deviation > 0.0);
+        let narrowest = varying().min_by(|a, b| a.1.total_cmp(&b.1))?;
+        let widest = varying().max_by(|a, b| a.1.total_cmp(&b.1))?;
+        (widest.1 > UNEVEN * narrowest.1).then_some(Self { narrowest, widest })
+    }
+}
+
 /// How narrow a part of the data is in a direction.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Detail {

@@ -50,6 +50,14 @@ impl Units {
         Some(Self { shift: moments.mean.clone(), scale })
     }
 
+    /// How the data are normalised, in words.
+    pub(super) fn way(&self) -> &'static str {
+        match self.scale.iter().all(|scale| *scale == self.scale[0]) {
+            true => "normalised as a whole",
+            false => "normalised by coordinate",
+        }
+    }
+
     /// Moments of x for those of x̃.
     pub(super) fn moments(&self, own: &Moments) -> Moments {
         let mean = own.mean.iter().enumerate().map(|(c, m)| self.restore(c, *m)).collect();

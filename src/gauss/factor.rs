@@ -83,15 +83,17 @@ pub fn reorder(factor: &DMatrix<f64>, order: &[usize]) -> DMatrix<f64> {
 /// L⁻¹ b. Entries are infinite or NaN where the factor is singular.
 #[must_use]
 pub fn solve_lower(factor: &DMatrix<f64>, right: &DVector<f64>) -> DVector<f64> {
-    solved(factor, right.clone())
+    let mut solution = right.clone();
+    solve_lower_mut(factor, solution.as_mut_slice());
+    solution
 }
 
-fn solved(factor: &DMatrix<f64>, mut solution: DVector<f64>) -> DVector<f64> {
-    for i in 0..solution.len() {
-        let known: f64 = (0..i).map(|j| factor[(i, j)] * solution[j]).sum();
-        solution[i] = (solution[i] - known) / factor[(i, i)];
+/// L⁻¹ b in the place of b, \[m\], as [`solve_lower`].
+pub fn solve_lower_mut(factor: &DMatrix<f64>, right: &mut [f64]) {
+    for i in 0..right.len() {
+        let known: f64 = (0..i).map(|j| factor[(i, j)] * right[j]).sum();
+        right[i] = (right[i] - known) / factor[(i, i)];
     }
-    solution
 }
 
 /// L⁻¹ B, column by column, as [`solve_lower`].
@@ -118,8 +120,9 @@ pub fn conditional_std(factor: &DMatrix<f64>) -> DVector<f64> {
 
 /// |L⁻¹ r|², the square of the Mahalanobis distance, of a residual r, \[m\].
 #[must_use]
-pub fn mahalanobis_squared(factor: &DMatrix<f64>, residual: DVector<f64>) -> f64 {
-    solved(factor, residual).norm_squared()
+pub fn mahalanobis_squared(factor: &DMatrix<f64>, mut residual: DVector<f64>) -> f64 {
+    solve_lower_mut(factor, residual.as_mut_slice());
+    residual.norm_squared()
 }
 
 /// log N(r; 0, L Lᵀ) of a residual r, \[m\].

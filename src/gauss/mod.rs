@@ -12,7 +12,7 @@ mod spectrum;
 pub(crate) use double::{Double, Square};
 pub use factor::{
     conditional_std, log_density, mahalanobis_squared, precision, reorder, semidefinite_factor, solve_lower,
-    solve_lower_matrix, triangularize,
+    solve_lower_matrix, solve_lower_mut, triangularize,
 };
 pub(crate) use lyapunov::{Fate, fate, lyapunov};
 pub(crate) use spectrum::{Eigenvalue, plain_eigenvalues, spectrum};

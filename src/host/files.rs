@@ -13,6 +13,8 @@ use crate::error::{Error, Result};
 
 /// Bytes of a file that is hashed before it is read part by part.
 pub(super) const LONGEST_HASHED: u64 = 1 << 30;
+/// Names of a folder's files that an error lists.
+const SHOWN: usize = 4;
 /// Bytes of a script that comes from where a size is not known beforehand.
 const LONGEST: u64 = 64 << 20;
 
@@ -182,7 +184,24 @@ impl Host {
             },
             ErrorKind::PermissionDenied => Error::file(action, path, "permission denied"),
             ErrorKind::NotADirectory => missing_folder(action, path, &folder),
-            _ => Error::file(action, path, error),
+            _ => {
+                let error = Error::file(action, path, error);
+                if action == "read" { self.with_contents(path, error) } else { error }
+            }
+        }
+    }
+
+    /// The error, with what a folder has that was read as if it were a file.
+    fn with_contents(&self, path: &Path, error: Error) -> Error {
+        let place = self.locate(Access::Read, path).ok().filter(Place::is_folder);
+        let Some(entries) = place.and_then(|place| place.entries().ok()) else { return error };
+        let mut names: Vec<_> = entries.into_iter().filter(|(_, kind)| kind.is_file()).map(|(name, _)| name).collect();
+        names.sort();
+        let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{}`", name.display())).collect();
+        match (shown.join(", "), names.len().saturating_sub(SHOWN)) {
+            (_, 0) if names.is_empty() => error.with_hint("there is no file in it"),
+            (shown, 0) => error.with_hint(format!("the files in it are {shown}")),
+            (shown, more) => error.with_hint(format!("the files in it are {shown} and {more} more")),
         }
     }
 

@@ -19,6 +19,8 @@ const OF_SYMBOLS: &str = "a closure of a process runs once, on symbols: they hav
 
 /// Call forms listed at most.
 const FORMS: usize = 4;
+/// Functions listed at most that have an option.
+const OWNERS: usize = 3;
 
 /// The function of the standard library inside which a call failed.
 struct Called {
@@ -154,20 +156,33 @@ impl Frame<'_> {
         }
     }
 
-    /// Where a function of the standard library passed on an option that nobody has, its own options are those to
-    /// choose from.
+    /// An option that is not one here: where a function of the standard library passed it on, its own options are those
+    /// to choose from, and other functions may have it.
     fn suggest_option(&self, error: &EvalAltResult, called: Option<&Called>, to: &mut Diagnostic) {
         let EvalAltResult::ErrorRuntime(value, _) = error else { return };
-        let Some(entry) = called.and_then(|called| self.catalog.get(&called.name)) else { return };
-        let known: Vec<&str> = entry.options().iter().map(|option| option.name.as_str()).collect();
-        if let Some(failure) = value.read_lock::<Failure>()
-            && let Error::Argument { name, problem, .. } = &failure.error
-            && problem == UNKNOWN
-            && !known.is_empty()
-            && !known.contains(&name.as_str())
-        {
+        let Some(failure) = value.read_lock::<Failure>() else { return };
+        let Error::Argument { name, problem, .. } = &failure.error else { return };
+        if problem != UNKNOWN {
+            return;
+        }
+        let entry = called.and_then(|called| self.catalog.get(&called.name));
+        let known: Vec<&str> = entry.into_iter().flat_map(Entry::options).map(|option| option.name.as_str()).collect();
+        if !known.is_empty() && !known.contains(&name.as_str()) {
             to.hints = vec![known_as(name, &known)];
         }
+        let function = entry.or_else(|| self.catalog.get(&failure.function)).map_or("", |entry| &entry.name);
+        to.hints.extend(self.owners_of_option(name, function));
+    }
+
+    /// Who else has an option, in the module of the function it was given to if anybody there has it.
+    fn owners_of_option(&self, option: &str, function: &str) -> Option<String> {
+        let module = |name: &str| name.rsplit_once("::").map(|(module, _)| module.to_owned());
+        let has_it = |entry: &&Entry| entry.options().iter().any(|known| known.name == option);
+        let all: Vec<&str> = self.catalog.entries().filter(has_it).map(|entry| entry.name.as_str()).collect();
+        let near: Vec<&str> = all.iter().copied().filter(|name| module(name) == module(function)).collect();
+        let owners = if near.is_empty() { all } else { near };
+        let is_told = (1..=OWNERS).contains(&owners.len()) && !owners.contains(&function);
+        is_told.then(|| format!("`{option}` is an option of {}", owners.join(", ")))
     }
 
     fn explain_function(&self, signature: &str, called: Option<&Called>, to: &mut Diagnostic) {
@@ -293,7 +308,7 @@ impl Frame<'_> {
         let properties: Vec<String> = self.catalog.entries().filter_map(owned).collect();
         if let Some(near) = nearest(property, properties.iter().cloned()) {
             to.hints.push(did_you_mean(near));
-        } else if self.catalog.get(property).is_some_and(|entry| entry.forms.iter().any(|form| form.contains('('))) {
+        } else if self.catalog.get(property).is_some_and(|entry| entry.forms.iter().any(|form| takes(form, &kind))) {
             to.hints.push(format!("`{property}` is a function: write .{property}(..)"));
         } else if !properties.is_empty() {
             to.hints.push(format!("it has {}", properties.join(", ")));
@@ -333,6 +348,12 @@ fn hint_of_kinds(expected: &str, actual: &str) -> Option<&'static str> {
         ("string", "number") => Some("a map is read by its keys: m.key or m[\"key\"]"),
         _ => None,
     }
+}
+
+/// Whether a call form such as `std(t: Tensor, axis)` takes a value of this kind first.
+fn takes(form: &str, kind: &str) -> bool {
+    let first = form.split_once('(').and_then(|(_, rest)| rest.split([',', ')']).next());
+    first.is_some_and(|first| !first.is_empty() && first.split_once(": ").is_none_or(|(_, wanted)| wanted == kind))
 }
 
 fn did_you_mean(name: String) -> String {

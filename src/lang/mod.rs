@@ -35,6 +35,7 @@ mod surroundings;
 mod tensors;
 mod tokens;
 mod tracing;
+mod types;
 mod whole;
 
 pub use diagnostics::Diagnostic;

@@ -11,7 +11,8 @@ use crate::data::Dataset;
 use crate::plot::glyphs::{self, dots, histogram, sparkline, thumbnail};
 use crate::sample::State;
 use crate::task::Task;
-use crate::tensor::{Reduction, Tensor, align, number};
+use crate::tensor::Reduction::{self, Maximum, Mean, Minimum, StandardDeviation};
+use crate::tensor::{Tensor, align, number};
 use crate::train::Record;
 
 /// How a prompt shows values.
@@ -53,13 +54,17 @@ fn tensor(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
     }
     let values = tensor.values();
     let wrong = values.iter().filter(|value| !value.is_finite()).count();
-    let range = range(values.iter().copied()).map(|range| format!("from {range}"));
-    let moment = |reduction| tensor.reduce(reduction).map(number).unwrap_or_default();
-    let rest = match wrong {
-        0 => format!("mean {}, standard deviation {}", moment(Reduction::Mean), moment(Reduction::StandardDeviation)),
-        count => format!("{count} of {} are not finite", tensor.len()),
+    let lines: Vec<String> = match wrong {
+        0 => {
+            let [mean, deviation, low, high] =
+                [Mean, StandardDeviation, Minimum, Maximum].map(|of| reduced(&tensor, of));
+            vec![format!("from {} to {}", low?, high?), format!("mean {}, standard deviation {}", mean?, deviation?)]
+        }
+        count => {
+            let range = range(values.iter().copied()).map(|range| format!("from {range}"));
+            range.into_iter().chain([format!("{count} of {} are not finite", tensor.len())]).collect()
+        }
     };
-    let lines: Vec<String> = range.into_iter().chain([rest]).collect();
     let line = lines.join(", ");
     let said = if line.chars().count() + 2 <= frame.width { vec![line] } else { lines };
     Some(format!("{picture}\n  {}", said.join("\n  ")))
@@ -216,15 +221,19 @@ fn moments(samples: &Tensor) -> Option<String> {
     if samples.len() > MOST {
         return None;
     }
-    let of = |reduction| match samples.shape() {
-        [_, size] if *size <= COORDINATES => {
-            let each = samples.reduce_axis(reduction, 0).ok()?;
+    Some(format!("mean {}; standard deviation {}", reduced(samples, Mean)?, reduced(samples, StandardDeviation)?))
+}
+
+/// A number for each of few columns, which may have units of their own; of others, one over all.
+fn reduced(tensor: &Tensor, reduction: Reduction) -> Option<String> {
+    match tensor.shape() {
+        [_, 2..=COORDINATES] => {
+            let each = tensor.reduce_axis(reduction, 0).ok()?;
             let numbers: Vec<_> = each.values().iter().map(|value| number(f64::from(*value))).collect();
-            Some(numbers.join(", "))
+            Some(format!("({})", numbers.join(", ")))
         }
-        _ => samples.reduce(reduction).ok().map(number),
-    };
-    Some(format!("mean {}; standard deviation {}", of(Reduction::Mean)?, of(Reduction::StandardDeviation)?))
+        _ => tensor.reduce(reduction).ok().map(number),
+    }
 }
 
 /// What samples, [count, shape..], look like: how often values come, where points lie, the first images. Coordinates

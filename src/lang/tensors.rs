@@ -11,6 +11,7 @@ use super::surroundings::{host, task};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::host::Host;
+use crate::sample::State;
 use crate::tensor::{Index, Tensor};
 
 /// Numbers in row-major order with their shape, in the precision of the script.
@@ -62,14 +63,22 @@ pub(crate) fn tensor_argument(ctx: &NativeCallContext, name: &str, value: &Dynam
         return Ok(tensor.clone());
     }
     if !value.is_array() {
-        let problem = format!("must be a tensor or an array of numbers, got {}", kind(ctx, value));
-        let error = Error::argument(name, problem);
-        let error =
-            if value.is::<Dataset>() { error.with_hint("draw from the data: d.sample(1000, 1)") } else { error };
-        return Err(error).raise(ctx);
+        return Err(no_numbers(ctx, name, "a tensor or an array of numbers", value)).raise(ctx);
     }
     let numbers = Numbers::read(ctx, name, value)?;
     rounded(ctx, name, &numbers)
+}
+
+/// Something else than the numbers that were `wanted`.
+pub(crate) fn no_numbers(ctx: &NativeCallContext, name: &str, wanted: &str, value: &Dynamic) -> Error {
+    let error = Error::argument(name, format!("must be {wanted}, got {}", kind(ctx, value)));
+    if value.is::<Dataset>() {
+        return error.with_hint("draw from the data: d.sample(1000, 1)");
+    }
+    if value.is::<State>() {
+        return error.with_hint("take a block of the state: s.x");
+    }
+    error
 }
 
 /// Numbers of a script as a tensor; what single precision takes from them is refused or said.
@@ -91,8 +100,7 @@ pub(crate) fn operand(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> O
 pub(crate) fn numbers_argument(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> Outcome<Numbers> {
     let count = value.read_lock::<Tensor>().map(|tensor| tensor.len());
     if count.is_none() && !value.is_array() {
-        let problem = format!("must be a tensor or an array of numbers, got {}", kind(ctx, value));
-        return Err(Error::argument(name, problem)).raise(ctx);
+        return Err(no_numbers(ctx, name, "a tensor or an array of numbers", value)).raise(ctx);
     }
     // In double precision, and once more where they are put in order.
     let bytes = 16.0 * count.unwrap_or(0) as f64;

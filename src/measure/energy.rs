@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 
 use super::long::warn_if_long;
 use super::pair;
+use super::scales::warn_if_uneven;
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::task::{Meter, Task};
@@ -33,6 +34,7 @@ pub fn energy_distance(a: &Tensor, b: &Tensor, task: &Task) -> Result<f64> {
     if x.ncols() == 1 {
         return Ok(of_sorted(&sorted(x), &sorted(y)));
     }
+    warn_if_uneven("the energy distance", a, task)?;
     let (n, m) = (x.nrows() as f64, y.nrows() as f64);
     let pairs = n * m + 0.5 * (n * n + m * m);
     warn_if_long("the energy distance", pairs, x.ncols(), task);

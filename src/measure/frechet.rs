@@ -3,6 +3,7 @@
 use nalgebra::{DMatrix, DVector};
 
 use super::pair;
+use super::scales::warn_if_uneven;
 use crate::error::{Error, Result};
 use crate::task::Task;
 use crate::tensor::{Rows, Tensor};
@@ -33,6 +34,7 @@ const WIDEST: usize = 2048;
 /// # Errors
 /// When the samples differ in their coordinates, have fewer than twenty rows, or are not finite; or interrupted.
 pub fn frechet_distance(a: &Tensor, b: &Tensor, task: &Task) -> Result<FrechetDistance> {
+    warn_if_uneven("the Fréchet distance", a, task)?;
     let (a, b) = pair(a, b)?;
     let d = a.width();
     for (name, rows) in [("a", &a), ("b", &b)] {

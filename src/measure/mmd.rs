@@ -4,6 +4,7 @@ use ndarray::ArrayView2;
 
 use super::long::warn_if_long;
 use super::pair;
+use super::scales::warn_if_uneven;
 use crate::dispatched;
 use crate::error::{Error, Result};
 use crate::settings::Setting;
@@ -65,6 +66,7 @@ pub fn mmd(a: &Tensor, b: &Tensor, bandwidth: Option<f64>, task: &Task) -> Resul
         None => median_distance(rows.view()),
     }?;
     let all = rows.nrows();
+    warn_if_uneven("the discrepancy", a, task)?;
     warn_if_long("the discrepancy", (all * all) as f64, rows.ncols(), task);
     // In units of the bandwidth, so that the kernel is that of length 1.
     let scaled = rows.mapv(|value| single(f64::from(value) / bandwidth));

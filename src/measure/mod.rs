@@ -13,6 +13,7 @@ mod lattice;
 mod long;
 mod mmd;
 mod ramachandran;
+mod scales;
 mod structure;
 mod transport;
 

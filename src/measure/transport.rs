@@ -3,6 +3,7 @@
 use ndarray::{Array1, ArrayView1, ArrayView2};
 
 use super::pair;
+use super::scales::warn_if_uneven;
 use crate::error::{Error, Result};
 use crate::rng::{Purpose, Stream};
 use crate::task::Task;
@@ -24,6 +25,7 @@ const MOST_PROJECTIONS: usize = 1_000_000;
 /// interruption.
 pub fn sliced_wasserstein(a: &Tensor, b: &Tensor, projections: usize, seed: u64, task: &Task) -> Result<f64> {
     let (x, y) = pair(a, b)?;
+    warn_if_uneven("the sliced Wasserstein distance", a, task)?;
     let (x, y) = (x.matrix(), y.matrix());
     if projections == 0 || projections > MOST_PROJECTIONS {
         return Err(Error::argument("projections", format!("must be from 1 to {MOST_PROJECTIONS}, got {projections}")));

@@ -1,12 +1,12 @@
 //! What a noised state tells of the class of its datum.
 
-use nalgebra::{DMatrix, DVector};
+use nalgebra::{DMatrix, DVector, DVectorView, DVectorViewMut};
 
 use super::draws::Draws;
 use super::observed::Observed;
 use crate::data::{Covariance, Dataset};
 use crate::error::{Error, Result};
-use crate::gauss::{solve_lower, triangularize};
+use crate::gauss::{solve_lower_mut, triangularize};
 use crate::measure::Estimate;
 use crate::process::Process;
 use crate::rng::{Purpose, Stream};
@@ -46,6 +46,7 @@ impl Law {
 struct Component {
     class: usize,
     weight: f64,
+    log_weight: f64,
     /// L⁻¹ times the mean, copy by copy, [copies·size].
     white_mean: Vec<f64>,
 }
@@ -66,7 +67,7 @@ impl Classes {
             let weight = 1.0 / data.class_indices().len() as f64;
             let component = |(datum, class): (Vec<f64>, &u32)| {
                 let white_mean = white(&observed.factor, &mean(&observed, &datum, copies));
-                Component { class: *class as usize, weight, white_mean }
+                Component { class: *class as usize, weight, log_weight: weight.ln(), white_mean }
             };
             let components = rows.zip(data.class_indices()).map(component).collect();
             let law = Law::new(observed.factor.clone(), components, copies);
@@ -94,7 +95,8 @@ impl Classes {
             let factor = joint(&observed, &carried, copies, is_split);
             let own = mean(&observed, datum, copies);
             let own = if is_split { own } else { components_first(&own, observed.size(), copies) };
-            let component = Component { class, weight: *weight, white_mean: white(&factor, &own) };
+            let (weight, white_mean) = (*weight, white(&factor, &own));
+            let component = Component { class, weight, log_weight: weight.ln(), white_mean };
             match laws.iter_mut().find(|law| law.factor == factor) {
                 Some(law) => law.components.push(component),
                 None => laws.push(Law::new(factor, vec![component], pieces)),
@@ -177,12 +179,12 @@ impl Classes {
 
     /// The probabilities of the classes given a state, \[classes\].
     fn posterior(&self, state: &[f64]) -> Vec<f64> {
-        let mut logs = Vec::new();
+        let mut logs = Vec::with_capacity(self.components().count());
         for law in &self.laws {
             let seen = white(&law.factor, state);
             logs.extend(law.components.iter().map(|component| {
                 let distance: f64 = seen.iter().zip(&component.white_mean).map(|(a, b)| (a - b).powi(2)).sum();
-                (component.class, component.weight.ln() - 0.5 * distance - law.volume)
+                (component.class, component.log_weight - 0.5 * distance - law.volume)
             }));
         }
         let largest = logs.iter().map(|(_, log)| *log).fold(f64::NEG_INFINITY, f64::max);
@@ -234,12 +236,17 @@ fn joint(observed: &Observed, factor: &DMatrix<f64>, copies: usize, is_split: bo
 
 /// L⁻¹ of each copy's part of `values`.
 fn white(factor: &DMatrix<f64>, values: &[f64]) -> Vec<f64> {
-    let parts = values.chunks_exact(factor.nrows()).map(DVector::from_column_slice);
-    parts.flat_map(|part| solve_lower(factor, &part).as_slice().to_vec()).collect()
+    let mut white = values.to_vec();
+    white.chunks_exact_mut(factor.nrows()).for_each(|part| solve_lower_mut(factor, part));
+    white
 }
 
 /// L times each copy's part of `values`.
 fn unwhite(factor: &DMatrix<f64>, values: &[f64]) -> Vec<f64> {
-    let parts = values.chunks_exact(factor.nrows()).map(DVector::from_column_slice);
-    parts.flat_map(|part| (factor * part).as_slice().to_vec()).collect()
+    let size = factor.nrows();
+    let mut coloured = vec![0.0; values.len()];
+    for (to, part) in coloured.chunks_exact_mut(size).zip(values.chunks_exact(size)) {
+        DVectorViewMut::from_slice(to, size).gemv(1.0, factor, &DVectorView::from_slice(part, size), 0.0);
+    }
+    coloured
 }

@@ -9,13 +9,14 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
+use crate::lang::types;
 use crate::measure;
 use crate::tensor::Tensor;
 use crate::train::Classifier;
 
 /// Registers the type, its methods and the function that makes it.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<Classifier>("Classifier");
+    types::register::<Classifier>(engine, "Classifier", "take it out first: let classes = classifier.classes;");
     engine.register_fn("to_string", |classifier: &mut Classifier| classifier.to_string());
     engine.register_fn("to_debug", |classifier: &mut Classifier| classifier.to_string());
     let options = &[("train_classifier", &[Classifier::SETTINGS][..])];

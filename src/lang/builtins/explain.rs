@@ -7,13 +7,14 @@ use super::score::Score;
 use crate::explain::Explanation;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, read};
+use crate::lang::types;
 use crate::process::Process;
 use crate::sample::{TITLES, about};
 use crate::settings::Setting;
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<Explanation>("Explanation");
+    types::register::<Explanation>(engine, "Explanation", "take it out first: let latex = e.latex;");
     let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
     engine.register_global_module(functions.into());
 }

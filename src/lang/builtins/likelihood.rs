@@ -8,12 +8,13 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
+use crate::lang::types;
 use crate::sample::{self, LIKELIHOOD, Likelihood, LogDensity, State};
 use crate::tensor::Tensor;
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<LogDensity>("LogDensity");
+    types::register::<LogDensity>(engine, "LogDensity", "take it out first: let values = l.values;");
     let functions = tables.module("", rhai::exported_manifest!(functions), OPTIONS);
     engine.register_global_module(functions.into());
 }

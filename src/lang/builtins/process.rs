@@ -12,12 +12,13 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, json_number, kind, number_argument, read};
 use crate::lang::surroundings::host;
 use crate::lang::tracing::{ParameterSymbols, StateSymbols, check_blocks, entry, trace};
+use crate::lang::types;
 use crate::process::{Amplitudes, Definition, Draft, DraftStart, Entry, Process, StartLaw};
 use crate::settings::Setting;
 
 /// Registers the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<Process>("Process");
+    types::register::<Process>(engine, "Process", "p.vary(#{ tau: 1 }) is the process with other parameters");
     let functions = tables.module("", rhai::exported_manifest!(functions), &[("sde", &[SDE])]);
     engine.register_global_module(functions.into());
 }

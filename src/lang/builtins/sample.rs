@@ -8,6 +8,7 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, Table, Tables, natural_argument, number, number_argument, read};
 use crate::lang::surroundings::task;
 use crate::lang::tensors::tensor_argument;
+use crate::lang::types;
 use crate::process::Process;
 use crate::sample::{self, FORWARD, FROM, Folder, Forward, KEEP, Keep, PARTS, REVERSE, SAMPLE, STEPS, State};
 use crate::settings::Setting;
@@ -203,17 +204,10 @@ mod functions {
         state.block(name).cloned().raise(&ctx)
     }
 
-    // Rhai also calls it after `s.x.save(..)` and `s.x[0] = 1`, with the block that was worked on, and after
-    // `s.times.len()`, with a property that nothing can have changed.
+    // Rhai also calls it after `s.x.save(..)` and `s.x[0] = 1`, with the block that was worked on.
     #[rhai_fn(index_set, return_raw)]
     pub fn set_block(ctx: NativeCallContext, state: &mut State, name: &str, values: Dynamic) -> Outcome<()> {
-        let unchanged = match name {
-            "blocks" => Some(blocks(state)),
-            "times" => Some(times(state)),
-            "warnings" => Some(warnings(state)),
-            _ => None,
-        };
-        if unchanged.is_some_and(|own| Dynamic::from_array(own).to_string() == values.to_string()) {
+        if types::is_unchanged(&ctx, state, name, &values) {
             return Ok(());
         }
         let values = tensor_argument(&ctx, name, &values)?;

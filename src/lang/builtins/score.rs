@@ -12,6 +12,7 @@ use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, Table, Tables, kind, read};
 use crate::lang::surroundings::{host, task};
 use crate::lang::tracing::call;
+use crate::lang::types;
 use crate::nn::graph::{Answer, Shows};
 use crate::nn::{Activation, Graph, Mlp, Network};
 use crate::process::{Class, Process};
@@ -21,7 +22,7 @@ use crate::task::Task;
 
 /// Registers the type and its methods.
 pub(super) fn install(engine: &mut Engine) {
-    engine.register_type_with_name::<Score>("Score");
+    types::register::<Score>(engine, "Score", "a score is made for its process: score::exact(p, d), score::mlp(p, d)");
     engine.register_fn("to_string", |score: &mut Score| score.to_string());
     engine.register_fn("to_debug", |score: &mut Score| score.to_string());
     engine.register_global_module(rhai::exported_module!(methods).into());

@@ -9,12 +9,13 @@ use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Tables, read};
 use crate::lang::surroundings::task;
+use crate::lang::types;
 use crate::tensor::Tensor;
 use crate::train::{Options, Record, train as run};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<Record>("Record");
+    types::register::<Record>(engine, "Record", "take it out first: let loss = record.loss;");
     engine.register_fn("to_string", |record: &mut Record| record.to_string());
     engine.register_fn("to_debug", |record: &mut Record| record.to_string());
     let functions = tables.module("", rhai::exported_manifest!(functions), &[("train", &[Options::SETTINGS])]);

@@ -203,7 +203,30 @@ pub(super) mod module {
         data.mean().into_iter().map(Dynamic::from_float).collect()
     }
 
-    /// Variance, averaged over the coordinates.
+    /// Standard deviation of each coordinate.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_near(dataset::from_array([[1, 10], [3, 30]]).std[1], 10, 1e-9);
+    /// ```
+    #[rhai_fn(get = "std", pure)]
+    pub fn std(data: &mut Dataset) -> Array {
+        data.standard_deviations().into_iter().map(Dynamic::from_float).collect()
+    }
+
+    /// Number of points; `()` for laws, which can be drawn from without end.
+    ///
+    /// # Example
+    /// ```rhai
+    /// assert_eq(dataset::from_array([[1, 10], [3, 30]]).count, 2);
+    /// assert_eq(dataset::diamond().count, ());
+    /// ```
+    #[rhai_fn(get = "count", pure)]
+    pub fn count(data: &mut Dataset) -> Dynamic {
+        data.count().map_or(Dynamic::UNIT, |count| Dynamic::from_int(count as INT))
+    }
+
+    /// Variance, averaged over the coordinates: where these have different units, `std` tells more.
     #[rhai_fn(get = "variance", pure)]
     pub fn variance(data: &mut Dataset) -> f64 {
         data.variance()

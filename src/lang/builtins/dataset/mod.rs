@@ -13,10 +13,15 @@ use rhai::Engine;
 
 use crate::data::Dataset;
 use crate::lang::options::Tables;
+use crate::lang::types;
 
 /// Registers the type and the module `dataset`.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<Dataset>("Dataset");
+    types::register::<Dataset>(
+        engine,
+        "Dataset",
+        "other data are another data set: dataset::from_array(x), d.normalise(\"coordinate\")",
+    );
     let parts = [
         (rhai::exported_manifest!(finite::module), finite::OPTIONS),
         (rhai::exported_manifest!(images::module), images::OPTIONS),

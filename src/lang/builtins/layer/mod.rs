@@ -10,6 +10,7 @@ use rhai::{Array, Dynamic, Engine, INT, Map};
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Table, Tables, count_argument, kind, number_argument, read};
+use crate::lang::types;
 use crate::nn::Activation;
 use crate::nn::graph::{Activate, Answer, Concatenate, Dense, Dropout, Embedding, Extent, Flatten, GroupNorm, Signal};
 use crate::settings::Setting;
@@ -17,7 +18,8 @@ use settings::{KERNEL, PADDING, PADDINGS, WEIGHTS};
 
 /// Registers the type, its operators and the module.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<Signal>("Signal").register_type_with_name::<Answer>("Answer");
+    types::register::<Signal>(engine, "Signal", "a layer gives another signal: let h = layer::dense(x, 64);");
+    engine.register_type_with_name::<Answer>("Answer");
     engine.register_fn("to_string", |signal: &mut Signal| signal.to_string());
     engine.register_fn("to_debug", |signal: &mut Signal| signal.to_string());
     operators::register(engine);

@@ -18,11 +18,12 @@ use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
 use crate::lang::options::{Given, Tables, kind, read};
 use crate::lang::surroundings::{host, task};
+use crate::lang::types;
 use crate::plot::{self, Figure, Layer, LineStyle, Mark, Panel};
 
 /// Registers the type and the functions.
 pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
-    engine.register_type_with_name::<Picture>("Figure");
+    types::register::<Picture>(engine, "Figure", "the functions of `plot` take titles, labels and limits as options");
     let parts = [(rhai::exported_manifest!(functions), OPTIONS), (rhai::exported_manifest!(maps::module), MAPS)];
     engine.register_static_module("plot", tables.joined("plot", &parts).into());
     engine.register_global_module(rhai::exported_module!(methods).into());

@@ -5,8 +5,9 @@ use rhai::{Array, Dynamic, Map, NativeCallContext};
 use super::options::SIDES;
 use crate::error::Error;
 use crate::lang::failure::{Outcome, Raise};
-use crate::lang::options::{Given, kind, number, read};
+use crate::lang::options::{Given, number, read};
 use crate::lang::surroundings::host;
+use crate::lang::tensors::no_numbers;
 use crate::plot::{self, Axis, Colour, Layer, PALETTE, Panel, Scale};
 use crate::tensor::Tensor;
 
@@ -28,10 +29,7 @@ pub(super) fn numbers(ctx: &NativeCallContext, name: &str, value: &Dynamic) -> O
         afford(ctx, &tensor)?;
         return Ok(tensor.values().iter().copied().map(f64::from).collect());
     }
-    let wrong = |found: &Dynamic| {
-        let problem = format!("must be a Tensor or an array of numbers, got {}", kind(ctx, found));
-        Error::argument(name, problem)
-    };
+    let wrong = |found: &Dynamic| no_numbers(ctx, name, "a Tensor or an array of numbers", found);
     let Some(items) = value.read_lock::<Array>() else { return Err(wrong(value)).raise(ctx) };
     items.iter().map(|item| number(item).ok_or_else(|| wrong(item))).collect::<crate::Result<_>>().raise(ctx)
 }
@@ -63,10 +61,7 @@ fn points(ctx: &NativeCallContext, value: &Dynamic) -> Outcome<Vec<[f64; 2]>> {
         afford(ctx, &tensor)?;
         return plot::points(&tensor).raise(ctx);
     }
-    let wrong = |found: &Dynamic| {
-        let problem = format!("must be a Tensor [n, 2] or an array of [x, y], got {}", kind(ctx, found));
-        Error::argument("data", problem)
-    };
+    let wrong = |found: &Dynamic| no_numbers(ctx, "data", "a Tensor [n, 2] or an array of [x, y]", found);
     let Some(items) = value.read_lock::<Array>() else { return Err(wrong(value)).raise(ctx) };
     let pair = |item: &Dynamic| {
         let pair = item.read_lock::<Array>()?.iter().map(number).collect::<Option<Vec<f64>>>()?;
