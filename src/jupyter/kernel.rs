@@ -178,14 +178,15 @@ fn has_failed(request: &JupyterMessage, reply: Option<&JupyterMessageContent>) -
 /// What the kernel is.
 pub(super) fn info() -> KernelInfoReply {
     let version = env!("CARGO_PKG_VERSION").to_owned();
-    // No front end knows Rhai; its words and signs are about those of Rust.
+    // No front end knows Rhai. Of what JupyterLab colours, JavaScript has its maps, quotes and texts with values in
+    // them; on a page, Pygments would mark each `#` of it as an error, and those of Rust not.
     let language_info = LanguageInfo {
         name: "rhai".to_owned(),
         version: version.clone(),
-        mimetype: Some("text/rust".to_owned()),
+        mimetype: Some("text/javascript".to_owned()),
         file_extension: Some(".rhai".to_owned()),
         pygments_lexer: Some("rust".to_owned()),
-        codemirror_mode: Some(CodeMirrorMode::Simple("rust".to_owned())),
+        codemirror_mode: Some(CodeMirrorMode::Simple("javascript".to_owned())),
         nbconvert_exporter: None,
     };
     KernelInfoReply {

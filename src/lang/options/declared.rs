@@ -170,6 +170,7 @@ const ELSEWHERE: &[(&str, &str)] = &[
     ("layers", "hidden"),
     ("learning_rate", "lr"),
     ("n", "count"),
+    ("noise", "std"),
     ("num_samples", "count"),
     ("num_steps", "steps"),
     ("n_samples", "count"),
