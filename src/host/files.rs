@@ -44,7 +44,7 @@ impl Host {
             self.note(path, &place, hash)?;
             file.rewind().map(|()| file)
         });
-        noted.map(BufReader::new).map_err(|e| self.explain("read", path, &e))
+        noted.map(BufReader::new).map_err(|e| self.unread(path, &place, &e))
     }
 
     /// Notes that a file is read.
@@ -90,7 +90,7 @@ impl Host {
     }
 
     fn whole(&self, path: &Path, place: &Place) -> Result<Vec<u8>> {
-        let mut file = place.open().map_err(|e| self.explain("read", path, &e))?;
+        let mut file = place.open().map_err(|e| self.unread(path, place, &e))?;
         let length = file.metadata().map_or(0, |metadata| metadata.len());
         self.afford(length as f64, |problem| Error::file("read", path, format!("it {problem}")))?;
         let mut bytes = Vec::new();
@@ -184,17 +184,14 @@ impl Host {
             },
             ErrorKind::PermissionDenied => Error::file(action, path, "permission denied"),
             ErrorKind::NotADirectory => missing_folder(action, path, &folder),
-            _ => {
-                let error = Error::file(action, path, error);
-                if action == "read" { self.with_contents(path, error) } else { error }
-            }
+            _ => Error::file(action, path, error),
         }
     }
 
-    /// The error, with what a folder has that was read as if it were a file.
-    fn with_contents(&self, path: &Path, error: Error) -> Error {
-        let place = self.locate(Access::Read, path).ok().filter(Place::is_folder);
-        let Some(entries) = place.and_then(|place| place.entries().ok()) else { return error };
+    /// Why a file is not read; of a folder in the place of one, what is in it.
+    fn unread(&self, path: &Path, place: &Place, error: &std::io::Error) -> Error {
+        let error = self.explain("read", path, error);
+        let Some(Ok(entries)) = place.is_folder().then(|| place.entries()) else { return error };
         let mut names: Vec<_> = entries.into_iter().filter(|(_, kind)| kind.is_file()).map(|(name, _)| name).collect();
         names.sort();
         let shown: Vec<_> = names.iter().take(SHOWN).map(|name| format!("`{}`", name.display())).collect();
