@@ -177,10 +177,10 @@ impl Frame<'_> {
     /// Who else has an option: others of the module of the function it was given to, or of a function of none, anybody.
     fn owners_of_option(&self, option: &str, function: &str) -> Option<String> {
         let module = |name: &str| name.rsplit_once("::").map(|(module, _)| module.to_owned());
+        let is_near = |entry: &&Entry| module(function).is_none_or(|own| module(&entry.name) == Some(own));
         let has_it = |entry: &&Entry| entry.options().iter().any(|known| known.name == option);
-        let all: Vec<&str> = self.catalog.entries().filter(has_it).map(|entry| entry.name.as_str()).collect();
-        let near: Vec<&str> = all.iter().copied().filter(|name| module(name) == module(function)).collect();
-        let owners = if near.is_empty() && module(function).is_none() { all } else { near };
+        let near = self.catalog.entries().filter(is_near).filter(has_it);
+        let owners: Vec<&str> = near.map(|entry| entry.name.as_str()).collect();
         let is_told = (1..=OWNERS).contains(&owners.len()) && !owners.contains(&function);
         is_told.then(|| format!("`{option}` is an option of {}", owners.join(", ")))
     }
