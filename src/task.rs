@@ -4,6 +4,8 @@
 mod device;
 mod meter;
 mod team;
+#[cfg(test)]
+mod watched;
 
 use std::collections::HashSet;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,6 +19,8 @@ use serde::de::DeserializeOwned;
 pub use device::Device;
 pub(crate) use meter::Meter;
 pub use team::Team;
+#[cfg(test)]
+pub(crate) use watched::watched;
 
 use crate::error::{Error, Result};
 use crate::host::Host;

@@ -28,32 +28,18 @@ pub(super) fn warn_if_uneven(what: &str, a: &Tensor, task: &Task) -> Result<()> 
 
 #[cfg(test)]
 mod tests {
-    use std::sync::{Arc, Mutex};
-
     use super::*;
     use crate::measure::{energy_distance, frechet_distance, mmd, sliced_wasserstein};
-    use crate::task::{Progress, Report};
-
-    #[derive(Default)]
-    struct Warnings(Mutex<Vec<String>>);
-
-    impl Progress for Warnings {
-        fn update(&self, _: &Report) {}
-        fn finish(&self, _: &Report) {}
-        fn warn(&self, warning: &str) {
-            self.0.lock().unwrap().push(warning.to_owned());
-        }
-    }
+    use crate::task::watched;
 
     fn warnings(a: &Tensor, b: &Tensor) -> Vec<String> {
-        let warnings = Arc::new(Warnings::default());
-        let task = Task::new(Arc::default(), Some(warnings.clone()), 1).unwrap();
-        sliced_wasserstein(a, b, 8, 0, &task).unwrap();
-        energy_distance(a, b, &task).unwrap();
-        mmd(a, b, None, &task).unwrap();
-        frechet_distance(a, b, &task).unwrap();
-        let said = warnings.0.lock().unwrap();
-        said.clone()
+        let measured = watched(|task| {
+            sliced_wasserstein(a, b, 8, 0, task).unwrap();
+            energy_distance(a, b, task).unwrap();
+            mmd(a, b, None, task).unwrap();
+            frechet_distance(a, b, task).unwrap();
+        });
+        measured.1
     }
 
     fn normals(shape: &[usize], seed: u64, scales: &[f32]) -> Tensor {

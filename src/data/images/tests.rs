@@ -1,7 +1,6 @@
 //! Files as they should be, and as they should not.
 
 use std::io::Write;
-use std::sync::{Arc, Mutex};
 
 use flate2::Compression;
 use flate2::write::GzEncoder;
@@ -9,7 +8,7 @@ use image::{GrayImage, ImageBuffer, Luma, Rgb, RgbImage, Rgba, RgbaImage};
 use tempfile::TempDir;
 
 use super::*;
-use crate::task::{Progress, Report};
+use crate::task::watched;
 
 /// A folder with these files; a name may have folders before it.
 fn folder(files: &[(&str, Vec<u8>)]) -> TempDir {
@@ -30,25 +29,6 @@ fn zipped(bytes: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::default());
     encoder.write_all(bytes).unwrap();
     encoder.finish().unwrap()
-}
-
-#[derive(Default)]
-struct Warnings(Mutex<Vec<String>>);
-
-impl Progress for Warnings {
-    fn update(&self, _: &Report) {}
-    fn finish(&self, _: &Report) {}
-    fn warn(&self, warning: &str) {
-        self.0.lock().unwrap().push(warning.to_owned());
-    }
-}
-
-/// What `read` gives, and what it warns of.
-fn watched<T>(read: impl FnOnce(&Task) -> T) -> (T, Vec<String>) {
-    let warnings = Arc::new(Warnings::default());
-    let result = read(&Task::new(Arc::default(), Some(warnings.clone()), 2).unwrap());
-    let warnings = warnings.0.lock().unwrap().clone();
-    (result, warnings)
 }
 
 fn values(data: &Dataset) -> Vec<f32> {
