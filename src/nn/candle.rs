@@ -7,7 +7,7 @@ use candle_core::{Device, Tensor, Var, utils};
 
 use super::{Chance, Inference, Network, Parameter, Samples, Shown, Training};
 use crate::error::{Error, Result};
-use crate::task::{self, Team};
+use crate::task::{self, Task, Team};
 
 /// A network whose parameters are Candle variables, in the order of their names.
 ///
@@ -66,13 +66,14 @@ impl Candle {
             .map_err(|e| candle("forward pass", &e))
     }
 
-    /// The network with these parameters, for its evaluation.
+    /// The network with these parameters, for its evaluation as a part of `task`, which is warned where the device
+    /// fails then.
     ///
     /// # Errors
     /// When the device fails.
-    pub fn inference(self, parameters: &[f32]) -> Result<impl Inference + use<>> {
+    pub fn inference(self, parameters: &[f32], task: &Task) -> Result<impl Inference + use<>> {
         self.set(parameters)?;
-        Ok(Fixed(self))
+        Ok(Fixed { network: self, task: task.clone() })
     }
 
     /// [count, outputs].
@@ -170,7 +171,10 @@ fn opened(device: task::Device) -> Result<Device> {
 }
 
 /// A network whose parameters stay as they are.
-struct Fixed(Candle);
+struct Fixed {
+    network: Candle,
+    task: Task,
+}
 
 /// The most samples that go through together.
 const TILE: usize = 1 << 14;
@@ -178,7 +182,7 @@ const TILE: usize = 1 << 14;
 impl Fixed {
     /// The clocks and classes of samples that are shown.
     fn told(&self, shown: &Shown<'_>) -> [Vec<f32>; 2] {
-        let mut class = vec![0.0; self.0.network.classes() * shown.count];
+        let mut class = vec![0.0; self.network.network.classes() * shown.count];
         if let Some(own) = shown.class.and_then(|number| class.chunks_exact_mut(shown.count).nth(number)) {
             own.fill(1.0);
         }
@@ -187,26 +191,29 @@ impl Fixed {
 
     fn answers(&self, shown: &Shown<'_>) -> candle_core::Result<Vec<f32>> {
         let [clock, class] = self.told(shown);
-        self.0.answers([shown.state, &clock, &class], None)?.t()?.flatten_all()?.to_vec1()
+        self.network.answers([shown.state, &clock, &class], None)?.t()?.flatten_all()?.to_vec1()
     }
 
     fn slopes(&self, shown: &Shown<'_>, weight: &[f32]) -> candle_core::Result<Vec<f32>> {
         let [clock, class] = self.told(shown);
-        let state = Var::from_tensor(&self.0.transposed(shown.state, shown.count)?)?;
-        let answers = self.0.answers_to(state.as_tensor(), [&clock, &class], None)?;
-        let gradients = (answers * self.0.transposed(weight, shown.count)?)?.sum_all()?.backward()?;
+        let state = Var::from_tensor(&self.network.transposed(shown.state, shown.count)?)?;
+        let answers = self.network.answers_to(state.as_tensor(), [&clock, &class], None)?;
+        let gradients = (answers * self.network.transposed(weight, shown.count)?)?.sum_all()?.backward()?;
         match gradients.get(&state) {
             Some(gradient) => gradient.t()?.flatten_all()?.to_vec1(),
             None => Ok(vec![0.0; shown.state.len()]),
         }
     }
-}
 
-/// What a device could not compute is not a number, as those notice who sample.
-fn write(values: candle_core::Result<Vec<f32>>, out: &mut [f32]) {
-    match values {
-        Ok(values) => out.copy_from_slice(&values),
-        Err(_) => out.fill(f32::NAN),
+    /// What the device could not compute is not a number, which ends whatever samples; the reason is told before.
+    fn write(&self, values: candle_core::Result<Vec<f32>>, out: &mut [f32]) {
+        match values {
+            Ok(values) => out.copy_from_slice(&values),
+            Err(e) => {
+                self.task.warn(&format!("{}", candle("answers of the network", &e)));
+                out.fill(f32::NAN);
+            }
+        }
     }
 }
 
@@ -220,7 +227,7 @@ impl Inference for Fixed {
     }
 
     fn evaluate(&self, shown: Shown<'_>, _: &mut [f32], output: &mut [f32]) {
-        write(self.answers(&shown), output);
+        self.write(self.answers(&shown), output);
     }
 
     fn gradient_space(&self, _: usize) -> usize {
@@ -228,7 +235,7 @@ impl Inference for Fixed {
     }
 
     fn gradient(&self, shown: Shown<'_>, weight: &[f32], _: &mut [f32], gradient: &mut [f32]) {
-        write(self.slopes(&shown, weight), gradient);
+        self.write(self.slopes(&shown, weight), gradient);
     }
 }
 
@@ -236,11 +243,29 @@ fn candle(what: &str, error: &candle_core::Error) -> Error {
     Error::numerical(format!("Candle could not compute the {what}: {error}"))
 }
 
-#[cfg(all(test, not(feature = "cuda")))]
+#[cfg(test)]
 mod tests {
     use super::*;
     use crate::nn::{Activation, Mlp};
+    use crate::task::watched;
 
+    #[test]
+    fn what_a_device_cannot_compute_is_told() {
+        let network: Arc<dyn Network> = Arc::new(Mlp::new(2, &[8], 1, Activation::Silu).unwrap());
+        let parameters = vec![0.5; network.named_parameters().last().unwrap().place.end];
+        let (output, warnings) = watched(|task| {
+            let fixed = Candle::on(task::Device::Candle, &network).unwrap().inference(&parameters, task).unwrap();
+            // States of one sample for two.
+            let shown = Shown { count: 2, state: &[0.0; 2], clock: 0.0, class: None };
+            let mut output = [0.0; 2];
+            fixed.evaluate(shown, &mut [], &mut output);
+            output
+        });
+        assert!(output.iter().all(|value| value.is_nan()));
+        assert!(warnings[0].starts_with("Candle could not compute the answers of the network: "), "{warnings:?}");
+    }
+
+    #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_gpu_that_is_not_built_in_is_refused() {
         let network: Arc<dyn Network> = Arc::new(Mlp::new(2, &[8], 1, Activation::Silu).unwrap());

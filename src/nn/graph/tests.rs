@@ -75,7 +75,8 @@ fn check(name: &str, extent: Extent, describe: impl Fn(&Shows) -> Result<Signal>
     let weight: Vec<f32> = normals(5, outputs * COUNT).iter().map(|w| w * w).collect();
     let candle = Candle::new(&network, &Device::Cpu).unwrap();
     candle.set(&parameters).unwrap();
-    let reference = Candle::on(task::Device::Candle, &network).unwrap().inference(&parameters).unwrap();
+    let reference =
+        Candle::on(task::Device::Candle, &network).unwrap().inference(&parameters, &task::Task::default()).unwrap();
     // Of no class, and of the last one.
     let told = network.classes().min(1);
     for class in [None, Some(CLASSES - 1)] {

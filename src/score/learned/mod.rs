@@ -173,7 +173,7 @@ impl Score for Learned {
         let weights = self.weights();
         let inference = match task.device() {
             Device::Cpu => self.network().inference(&weights.average),
-            device => Box::new(Candle::on(device, self.network())?.inference(&weights.average)?),
+            device => Box::new(Candle::on(device, self.network())?.inference(&weights.average, task)?),
         };
         let (class, guidance) = (self.class(), self.guidance());
         Ok(Box::new(Fixed { basis: self.basis(), class, guidance, inference, frames }))
