@@ -190,10 +190,14 @@ impl Frame<'_> {
             to.message = format!("`{name}` cannot be applied to ({list})");
             if arguments.iter().any(|kind| kind == "array") {
                 to.hints.push("arrays are lists; tensor([..]) computes with all entries at once".into());
+            } else if name == "%" && arguments.first().is_some_and(|kind| kind == "string") {
+                to.hints.push(slips::TEXT.into());
             }
         } else if let Some(entry) = self.catalog.get(name) {
             to.message = format!("`{name}` cannot take ({list})");
-            to.hints.push(forms(entry));
+            // Who wants to count says so with one number.
+            let counts = name == "range" && arguments.len() == 1;
+            to.hints.push(if counts { FOR.into() } else { forms(entry) });
         } else {
             to.message = match list.is_empty() {
                 true => format!("there is no function `{name}`"),
@@ -242,6 +246,8 @@ impl Frame<'_> {
         } else if let Some(instead) = slips::word(name) {
             to.hints.push(instead.into());
         } else if let Some(slip) = to.places.first().and_then(|(place, _)| slips::name(place)) {
+            to.hints.push(slip);
+        } else if let Some(slip) = to.places.first().and_then(|(place, _)| slips::member(place)) {
             to.hints.push(slip);
         } else if let Some(near) = nearest(name, self.scope.iter().map(|(known, _, _)| known)) {
             to.hints.push(did_you_mean(near));

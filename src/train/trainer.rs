@@ -17,7 +17,7 @@ use crate::nn::{Candle, Chance, Network, Samples, Training, Weights};
 use crate::ranks::Ranks;
 use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
-use crate::task::{Device, Report, Task, Team};
+use crate::task::{Device, Report, Task, Team, Unfinished};
 use crate::tensor::number;
 use crate::vector::single;
 
@@ -69,8 +69,11 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         trainer.keep(checkpoints)?;
     }
     let (weights, record) = trainer.finish(task)?;
-    if record.interrupted && options.checkpoint.is_none() {
-        task.note(&unfinished(&record, model.weights().steps, options));
+    if record.interrupted {
+        task.leave(Unfinished { done: record.steps, total: options.steps, before: weights.steps - record.steps });
+        if options.checkpoint.is_none() {
+            task.note(&unfinished(&record, model.weights().steps, options));
+        }
     }
     model.set_weights(weights);
     Ok(record)

@@ -1,6 +1,8 @@
 //! The map of options that is being written, and which options it may have.
 
-use super::scan::{Kind, Piece, pieces};
+use std::ops::Range;
+
+use super::scan::{Kind, Piece};
 use crate::lang::catalog::OptionEntry;
 use crate::lang::runtime::Runtime;
 
@@ -19,11 +21,11 @@ pub(super) struct Open<'a> {
     /// Commas in it so far.
     pub(super) commas: usize,
     /// Whether it is the `{` of `#{`.
-    is_map: bool,
+    pub(super) is_map: bool,
     /// What is called, if it is the `(` of a call.
     pub(super) called: String,
     /// Of a map, the keys so far, with the strings that they are given.
-    entries: Vec<(&'a str, Option<&'a str>)>,
+    pub(super) entries: Vec<(&'a str, Option<&'a str>)>,
 }
 
 impl<'a> OptionMap<'a> {
@@ -52,20 +54,31 @@ impl<'a> OptionMap<'a> {
     }
 }
 
-/// A text with `resume: true` in each map of options that has a folder for checkpoints and does not say so.
-pub fn resuming(text: &str) -> String {
-    let all = pieces(text);
-    let mut resuming = text.to_owned();
-    for at in (1..all.len()).rev().filter(|&at| &text[all[at].range.clone()] == "}") {
-        let map = open(text, &all[..at]).pop().filter(|map| map.is_map).unwrap_or_default();
-        let has = |name| map.entries.iter().any(|(key, _)| *key == name);
-        if has("checkpoint") && !has("resume") {
-            let last = all[..at].iter().rfind(|piece| piece.kind != Kind::Comment).expect("the key");
-            let comma = if &text[last.range.clone()] == "," { "" } else { "," };
-            resuming.insert_str(last.range.end, &format!("{comma} resume: true"));
+/// The keys of the map whose `{` is the piece `open`, and the pieces of their values; the last value may be unfinished.
+pub(in crate::lang) fn entries<'a>(text: &'a str, all: &[Piece], open: usize) -> Vec<(&'a str, Range<usize>)> {
+    let sign = |at: usize| all.get(at).map_or("", |piece| &text[piece.range.clone()]);
+    let mut entries: Vec<(&str, Range<usize>)> = Vec::new();
+    let mut depth = 0;
+    for at in open + 1..all.len() {
+        // Names of a closure have commas too.
+        let begins = at == open + 1 || (depth == 0 && sign(at - 1) == ",");
+        if begins && sign(at + 1) == ":" {
+            entries.push((sign(at).trim_matches('"'), at + 2..at + 2));
+        }
+        match sign(at) {
+            "(" | "[" | "{" => depth += 1,
+            ")" | "]" | "}" if depth == 0 => break,
+            ")" | "]" | "}" => depth -= 1,
+            _ => {}
+        }
+        if let Some((_, value)) = entries.last_mut()
+            && at >= value.start
+            && !(depth == 0 && sign(at) == ",")
+        {
+            value.end = at + 1;
         }
     }
-    resuming
+    entries
 }
 
 /// The brackets that are open behind these pieces, the innermost last.
@@ -106,25 +119,5 @@ pub(super) fn called(text: &str, before: &[Piece]) -> String {
         (Some(name), Some(":"), Some(":"), Some(module)) => format!("{module}::{name}"),
         (Some(name), ..) => name.to_owned(),
         (None, ..) => String::new(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn trainings_with_a_folder_go_on() {
-        let after = |text: &str, expected: &str| assert_eq!(resuming(text), expected);
-        after("f(#{ checkpoint: \"a\" })", "f(#{ checkpoint: \"a\", resume: true })");
-        after(
-            "f(#{ checkpoint: x + y(1, 2), }); g(#{ checkpoint: `a` // b\n})",
-            "f(#{ checkpoint: x + y(1, 2), resume: true }); g(#{ checkpoint: `a`, resume: true // b\n})",
-        );
-        for text in
-            ["f(#{ checkpoint: \"a\", resume: x })", "{ checkpoint }", "#{ a: 1 }", "// #{ checkpoint: 1 }", "}"]
-        {
-            after(text, text);
-        }
     }
 }

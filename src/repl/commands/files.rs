@@ -41,16 +41,24 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
     }
     let host = session.runtime.host();
     let over = if host.has_file(&path)? { ", over what was saved there before" } else { "" };
-    host.write_script(&path, &script(&session.inputs))?;
-    session.setup.screen.print(&format!("{} inputs written to {}{over}", session.inputs.len(), path.display()));
-    let stopped = session.inputs.iter().filter(|input| input.was_stopped).count();
-    if stopped > 0 {
-        let what = format!(
-            "{stopped} of them stopped by hand: the script does all of these, so that what follows them differs"
-        );
-        session.setup.screen.print(&format!("{what}, and files that it writes are written anew"));
+    let (text, lost) = script(&session.inputs);
+    host.write_script(&path, &text)?;
+    let say = |text: &str| session.setup.screen.print(text);
+    say(&format!("{} written to {}{over}", counted(session.inputs.len(), "input"), path.display()));
+    let stopped = session.inputs.iter().filter(|input| input.unfinished.is_some()).count();
+    if stopped > lost {
+        say(&format!("{} ends there where it was stopped by hand", counted(stopped - lost, "training")));
+    }
+    if lost > 0 {
+        let (what, how) = (counted(lost, "training"), "cannot be written as it was stopped: the script ends before it");
+        say(&format!("{what} {how}, and says so"));
     }
     Ok(Outcome::Done)
+}
+
+/// "1 input", "2 inputs".
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// File names may be written as in the language, in quotes, and begin with `~/`.
