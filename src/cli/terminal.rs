@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use console::Term;
 use tumble::Diagnostic;
-use tumble::lang::diagnostics::{Ending, visible, wrapped};
+use tumble::lang::diagnostics::{Ending, fitted, visible, wrapped};
 
 use super::exit::{CLOSED_PIPE, INTERRUPTED, code};
 
@@ -43,10 +43,10 @@ fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb")
 }
 
-/// Writes a line of a script or a value to standard output: as it is to a file, and without what controls a terminal to
-/// a terminal.
+/// Writes a line of a script or a value to standard output: as it is to a file, and to a terminal in its width and
+/// without what controls it.
 pub(crate) fn print(text: &str) {
-    if std::io::stdout().is_terminal() { print_page(&visible(text)) } else { print_page(text) }
+    if std::io::stdout().is_terminal() { print_page(&fitted(&visible(text), width())) } else { print_page(text) }
 }
 
 /// Writes lines of the program's own, colours and all, to standard output. Whoever closed it has seen enough, so the
@@ -140,6 +140,8 @@ impl Unechoed {
                 settings
             });
             settings.c_lflag &= !(libc::ECHO | libc::ICANON);
+            // Ctrl-C is for what runs, and not for what was typed meanwhile.
+            settings.c_lflag |= libc::NOFLSH;
             // Enter stays Enter.
             settings.c_iflag &= !libc::ICRNL;
             set(&settings);

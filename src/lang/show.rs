@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{Array, Dynamic, Map};
 
 use super::builtins::plot::Picture;
-use super::diagnostics::wrapped;
+use super::diagnostics::{fitted, wrapped};
 use super::options;
 use crate::data::Dataset;
 use crate::plot::glyphs::{self, dots, histogram, sparkline, thumbnail};
@@ -42,7 +42,7 @@ const FEW: usize = 8;
 
 /// A value as a prompt shows it.
 pub(super) fn show(value: &Dynamic, frame: &Frame<'_>) -> String {
-    SHOWS.iter().find_map(|show| show(value, frame)).unwrap_or_else(|| (frame.text)(value))
+    SHOWS.iter().find_map(|show| show(value, frame)).unwrap_or_else(|| fitted((frame.text)(value).as_str(), frame.width))
 }
 
 fn tensor(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
@@ -310,7 +310,7 @@ mod tests {
             "#{ cov: [[1.0, 0.25], [0.25, 10.0]], name: \"a long name that fills the line to its end, and more\" }";
         assert_eq!(
             shown(text),
-            "  cov      1  0.25\n        0.25    10\n  name  \"a long name that fills the line to its end, and more\""
+            "  cov      1  0.25\n        0.25    10\n  name  \"a long name that fills the line to its end, and\n          more\""
         );
     }
 

@@ -4,6 +4,7 @@ use super::closure::{Meaning, closures};
 use super::definitions::{Definition, definitions, exported};
 use super::option_map::{OptionMap, open};
 use super::scan::{KEYWORDS, Kind, Piece, pieces};
+use super::types::{self, Member, parameter};
 use crate::lang::catalog::Entry;
 use crate::lang::runtime::{Runtime, Value};
 use crate::lang::sources::is_of_word;
@@ -179,13 +180,6 @@ fn columns(runtime: &Runtime, text: &str, before: &[Piece]) -> Vec<String> {
     file.map(|file| runtime.columns(text[file.range.clone()].trim_matches('"'))).unwrap_or_default()
 }
 
-/// Name and type, which may be empty, of a parameter of a call form.
-fn parameter(form: &str, position: usize) -> Option<(&str, &str)> {
-    let (_, parameters) = form.split_once('(')?;
-    let parameter = parameters.split(')').next()?.split(", ").nth(position)?;
-    Some(parameter.split_once(": ").unwrap_or((parameter, "")))
-}
-
 /// Whether a string lacks its closing quote.
 pub(super) fn is_open(string: &str) -> bool {
     let mut characters = string.chars();
@@ -305,36 +299,16 @@ fn members(runtime: &Runtime, receiver: &[&str]) -> Vec<Candidate> {
 fn members_of(runtime: &Runtime, value: Option<&Value>, kind: Option<&str>) -> Vec<Candidate> {
     let keys = value.iter().flat_map(|value| runtime.keys(value)).filter(|key| is_name(key));
     let mut candidates: Vec<Candidate> = keys.map(|key| Candidate::new(&key, "", "")).collect();
-    let catalog = runtime.catalog();
-    // Rhai's own methods are offered where the type is known to have them.
-    let standard = catalog.names().filter(|_| kind.is_some()).filter_map(|name| catalog.get(name));
-    for entry in catalog.entries().chain(standard) {
-        match entry.name.split_once('.') {
-            Some((owner, property)) if kind.is_none_or(|kind| kind == owner) => {
-                candidates.push(Candidate::new(property, "", entry.summary()));
-            }
-            None if is_method(entry, kind) => {
-                candidates.push(Candidate::new(&entry.name, "(", entry.summary()))
-            }
-            _ => {}
-        }
-    }
+    let members = types::members(runtime.catalog(), kind).into_iter();
+    candidates.extend(members.map(|Member { name, is_method, entry }| {
+        Candidate::new(name, if is_method { "(" } else { "" }, entry.summary())
+    }));
     candidates
 }
 
 /// Whether a key can stand behind a dot.
 fn is_name(key: &str) -> bool {
     key.chars().all(is_of_word) && !key.starts_with(|c: char| c.is_ascii_digit())
-}
-
-/// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines. A function of
-/// a module has no receiver.
-fn is_method(entry: &Entry, kind: Option<&str>) -> bool {
-    let fits = |(_, first): (&str, &str)| match kind {
-        Some(kind) => first == kind,
-        None => first.starts_with(char::is_uppercase),
-    };
-    !entry.name.contains("::") && entry.forms.iter().filter_map(|form| parameter(form, 0)).any(fits)
 }
 
 /// The keys that fit where a key of an option map is expected: `f(#{ `.

@@ -14,6 +14,7 @@ pub(super) mod scan;
 mod signature;
 mod source;
 mod training;
+mod types;
 
 pub use complete::{Candidate, Completion, complete};
 pub(crate) use definitions::nameless_imports;

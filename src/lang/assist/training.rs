@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use super::option_map::{entries, open};
-use super::scan::{Kind, Piece, pieces};
+use super::scan::{Kind, pieces};
 use crate::lang::code::arguments;
 use crate::lang::sources::is_of_word;
 use crate::task::Unfinished;

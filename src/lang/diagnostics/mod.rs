@@ -17,7 +17,7 @@ use super::sources::is_of_word;
 use crate::error::Error;
 pub use visible::visible;
 pub(super) use wrapped::words_of;
-pub use wrapped::wrapped;
+pub use wrapped::{fitted, wrapped};
 
 /// What stands before the message of an error.
 const HEAD: &str = "error: ";

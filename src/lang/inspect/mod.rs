@@ -15,8 +15,8 @@ use calls::{Calls, Functions};
 impl Runtime {
     /// What is wrong with a text, as far as that can be seen without training, sampling or measuring: syntax, names of
     /// functions and modules, numbers of arguments and keys of option maps, wherever they stand; and what goes wrong
-    /// when the text is run up to the first long computation of each of its statements. What depends on the result of
-    /// one is not seen. That nothing is written is for the host to see to. What the text defined stays defined.
+    /// when each of its statements is run up to its first long computation. What depends on the result of one, or on a
+    /// statement that fails, is not seen. That nothing is written is for the host to see to. What the text defined stays defined.
     pub fn inspect(&mut self, name: &str, text: &str) -> Vec<Diagnostic> {
         self.begin(name, text);
         let ast = match self.compile(name, text) {
@@ -26,14 +26,18 @@ impl Runtime {
         self.define(name, &ast);
         rehearse(&self.engine, true);
         let mut found = self.inspect_calls(name, &ast);
-        if found.is_empty()
-            && let Err(error) = rehearsal::run(self, &ast)
-        {
-            found.push(*self.diagnose(&error));
+        for error in rehearsal::run(self, &ast) {
+            let error = *self.diagnose(&error);
+            // What is wrong with a call is found by its text, too, and anew by everyone who comes to it.
+            let place = |diagnostic: &Diagnostic| diagnostic.places.first().map(|(place, _)| (place.name.clone(), place.line));
+            if !found.iter().any(|known| place(known) == place(&error)) {
+                found.push(error);
+            }
         }
         rehearse(&self.engine, false);
         self.global.always_search_scope = false;
         self.keep_newest_variables();
+        found.sort_by_key(|diagnostic| diagnostic.places.first().map(|(place, _)| (place.line, place.column)));
         found
     }
 
@@ -50,8 +54,6 @@ impl Runtime {
                 diagnostic
             }
         };
-        let mut found: Vec<_> = problems.into_iter().map(say).collect();
-        found.sort_by_key(|diagnostic| diagnostic.places.first().map(|(place, _)| (place.line, place.column)));
-        found
+        problems.into_iter().map(say).collect()
     }
 }
