@@ -68,7 +68,8 @@ fn every_error_is_said() {
     let (_, said) = said_of("fn f() { smaple(1) }\nfn g() { trian(1) }");
     assert!(said.contains("smaple") && said.contains("trian"), "{said}");
     // Seen to end with the first wrong value. What comes of one that failed is none of its own.
-    let text = "let p = process::active(#{ tau: -1 });\nlet q = p.vary(#{ k: 2 });\nlet d = dataset::diamond(#{ std: -1 });
+    let text =
+        "let p = process::active(#{ tau: -1 });\nlet q = p.vary(#{ k: 2 });\nlet d = dataset::diamond(#{ std: -1 });
                 \nlet e = [1, 2]; e.first;\nsamlpe(p);\nfn g(x) { x.nothing } g(1);\n";
     let (_, said) = said_of(text);
     assert_eq!(said.matches("error: ").count(), 5, "{said}");

@@ -157,6 +157,26 @@ impl Drop for Unechoed {
     }
 }
 
+/// A key that was pressed on the terminal behind standard input, if one was.
+#[cfg(unix)]
+pub(super) fn key() -> Option<u8> {
+    let mut input = libc::pollfd { fd: libc::STDIN_FILENO, events: libc::POLLIN, revents: 0 };
+    let mut key = 0_u8;
+    // SAFETY: both calls write to variables of the size that they are told, and do not wait.
+    let is_read = unsafe {
+        libc::isatty(libc::STDIN_FILENO) == 1
+            && libc::poll(&mut input, 1, 0) == 1
+            && libc::read(libc::STDIN_FILENO, (&raw mut key).cast(), 1) == 1
+    };
+    is_read.then_some(key)
+}
+
+/// Elsewhere nobody asks for keys one by one.
+#[cfg(not(unix))]
+pub(super) fn key() -> Option<u8> {
+    None
+}
+
 /// The settings of the terminal behind standard input, if there is one.
 #[cfg(unix)]
 fn settings() -> Option<libc::termios> {

@@ -42,7 +42,10 @@ const FEW: usize = 8;
 
 /// A value as a prompt shows it.
 pub(super) fn show(value: &Dynamic, frame: &Frame<'_>) -> String {
-    SHOWS.iter().find_map(|show| show(value, frame)).unwrap_or_else(|| fitted((frame.text)(value).as_str(), frame.width))
+    SHOWS
+        .iter()
+        .find_map(|show| show(value, frame))
+        .unwrap_or_else(|| fitted((frame.text)(value).as_str(), frame.width))
 }
 
 fn tensor(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {

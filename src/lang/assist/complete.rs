@@ -151,7 +151,8 @@ impl Argument<'_> {
     /// The words that it may be, as help lists them: "- `way`: `"coordinate"`, .. ; `"whole"`, ..".
     fn words(&self) -> Vec<String> {
         let doc = self.entry.map_or("", |entry| &entry.doc);
-        let section = doc.split("# Arguments\n").nth(1).and_then(|rest| rest.split("\n\n# ").next()).unwrap_or_default();
+        let section =
+            doc.split("# Arguments\n").nth(1).and_then(|rest| rest.split("\n\n# ").next()).unwrap_or_default();
         let is_own = |item: &&str| self.names.iter().any(|name| item.starts_with(&format!("`{name}`:")));
         let items = section.split("- ").filter(is_own);
         let quoted = items.flat_map(|item| item.split('`').skip(3).step_by(2));
@@ -161,7 +162,9 @@ impl Argument<'_> {
 
 /// The argument being written, where no other bracket is open in it.
 fn argument<'a>(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> Argument<'a> {
-    let Some(call) = open(text, before).pop().filter(|call| !call.called.is_empty()) else { return Argument::default() };
+    let Some(call) = open(text, before).pop().filter(|call| !call.called.is_empty()) else {
+        return Argument::default();
+    };
     let is_method = call.at >= 2 && &text[before[call.at - 2].range.clone()] == ".";
     let position = call.commas + usize::from(is_method);
     let entry = runtime.catalog().get(&call.called);

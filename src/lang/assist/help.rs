@@ -54,7 +54,8 @@ impl Page {
         let rows: Vec<_> = rows.iter().map(|(name, about)| (name.as_str(), *about)).collect();
         let code: Vec<_> = from.iter().map(|code| format!("    {}\n", self.paint(GREEN, code))).collect();
         let heading = |text: &str| format!("{}\n", self.paint(BOLD, text));
-        let parts = [heading(name), self.doc(about), heading("\nFrom"), code.concat(), heading("\nMembers"), self.table(&rows)];
+        let parts =
+            [heading(name), self.doc(about), heading("\nFrom"), code.concat(), heading("\nMembers"), self.table(&rows)];
         Some(parts.concat())
     }
 
@@ -230,7 +231,10 @@ mod tests {
         assert!(help("process").is_ok_and(|text| text.contains("process::active")));
         assert!(help("active").is_ok_and(|text| text.contains("persistence")));
         let process = help("Process").unwrap();
-        assert!(process.starts_with("Process\n  A noise process: how data") && process.contains("\nkernel(..)  "), "{process}");
+        assert!(
+            process.starts_with("Process\n  A noise process: how data") && process.contains("\nkernel(..)  "),
+            "{process}"
+        );
         assert!(help("kind").is_ok_and(|text| text.contains("Process.kind")));
     }
 }

@@ -71,9 +71,17 @@ mod tests {
         assert_eq!(of("f(x).sample("), "");
         assert_eq!([of("train(m"), of("energy(1 + 2")], [", data: Dataset, options: map)", ", k)"]);
         // In other brackets, in and behind the last argument, and of what nobody knows.
-        for text in
-            ["train(m, #{ steps: 1, ", "energy(1, 2", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train(", "train(\"", "f(x, \"a"]
-        {
+        for text in [
+            "train(m, #{ steps: 1, ",
+            "energy(1, 2",
+            "energy(1, 2, ",
+            "nonsuch(",
+            "(",
+            "let x = [1, ",
+            "// train(",
+            "train(\"",
+            "f(x, \"a",
+        ] {
             assert_eq!(of(text), "", "{text}");
         }
     }

@@ -139,7 +139,11 @@ mod tests {
     #[test]
     fn a_training_ends_where_it_was_stopped() {
         let after = |text: &str, goes_on, expected: &str| {
-            assert_eq!(stopped(text, STOP, goes_on).as_deref(), Some(expected).filter(|text| !text.is_empty()), "{text}");
+            assert_eq!(
+                stopped(text, STOP, goes_on).as_deref(),
+                Some(expected).filter(|text| !text.is_empty()),
+                "{text}"
+            );
         };
         after("let r = train(m, d);", false, "let r = train(m, d, #{ steps: 1200, total: 20000 });");
         after("m.train(d)", false, "m.train(d, #{ steps: 1200, total: 20000 })");

@@ -29,7 +29,8 @@ impl Runtime {
         for error in rehearsal::run(self, &ast) {
             let error = *self.diagnose(&error);
             // What is wrong with a call is found by its text, too, and anew by everyone who comes to it.
-            let place = |diagnostic: &Diagnostic| diagnostic.places.first().map(|(place, _)| (place.name.clone(), place.line));
+            let place =
+                |diagnostic: &Diagnostic| diagnostic.places.first().map(|(place, _)| (place.name.clone(), place.line));
             if !found.iter().any(|known| place(known) == place(&error)) {
                 found.push(error);
             }
