@@ -150,8 +150,9 @@ pub fn nearest(wanted: &str, candidates: impl IntoIterator<Item = impl Into<Stri
         .map(|name| {
             let distance = strsim::damerau_levenshtein(&lower, &name.to_lowercase());
             let has_all = is_within(&lower, &name.to_lowercase());
+            let with_case = strsim::damerau_levenshtein(wanted, &name);
             // Letters are sooner left out than added.
-            (distance, !has_all, name.chars().count().abs_diff(length), name)
+            (distance, !has_all, name.chars().count().abs_diff(length), with_case, name)
         })
         .filter(|(distance, ..)| *distance <= 1 + length / 4 && *distance < length)
         .min()

@@ -294,7 +294,8 @@ impl Frame<'_> {
             to.message = format!("the property `{property}` of a {kind} cannot be set");
             return;
         }
-        to.message = format!("a {kind} has no property `{property}`");
+        let article = if kind.starts_with(['a', 'e', 'i', 'o', 'A', 'E']) { "an" } else { "a" };
+        to.message = format!("{article} {kind} has no property `{property}`");
         let owned = |entry: &Entry| entry.name.strip_prefix(&format!("{kind}.")).map(str::to_owned);
         let properties: Vec<String> = self.catalog.entries().filter_map(owned).collect();
         if let Some(near) = nearest(property, properties.iter().cloned()) {

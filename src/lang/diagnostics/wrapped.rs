@@ -38,7 +38,8 @@ fn squeezed(rows: &[Vec<char>]) -> Vec<Vec<char>> {
     let columns = rows.iter().map(Vec::len).max().unwrap_or(0);
     let is_blank = |at: usize| rows.iter().all(|row| row.get(at).is_none_or(|c| *c == ' '));
     let blanks: Vec<bool> = (0..columns).map(is_blank).collect();
-    let is_kept = |at: usize| !blanks[at] || at < 2 || !blanks[at - 1] || !blanks[at - 2];
+    let indent = blanks.iter().position(|is_blank| !is_blank).unwrap_or(columns);
+    let is_kept = |at: usize| at < indent.max(2) || !(blanks[at] && blanks[at - 1] && blanks[at - 2]);
     let kept = |row: &Vec<char>| row.iter().enumerate().filter(|(at, _)| is_kept(*at)).map(|(_, c)| *c).collect();
     rows.iter().map(kept).collect()
 }
@@ -99,7 +100,7 @@ mod tests {
     fn tables_lose_blanks_before_they_break() {
         let table = "a:\n  name          size      share\n  convolution     12   of it all\n  dense            7\nend";
         assert_eq!(fitted(table, 80), table);
-        let narrow = "a:\n  name         size      share\n  convolution    12  of it all\n  dense           7\nend";
+        let narrow = "a:\n  name         size     share\n  convolution    12  of it all\n  dense           7\nend";
         assert_eq!(fitted(table, 30), narrow);
         let broken = "a:\n  name         size\n    share\n  convolution    12\n    of it all\n  dense           7\nend";
         assert_eq!(fitted(table, 20), broken);

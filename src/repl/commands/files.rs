@@ -47,11 +47,11 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
     say(&format!("{} written to {}{over}", counted(session.inputs.len(), "input"), path.display()));
     let stopped = session.inputs.iter().filter(|input| input.unfinished.is_some()).count();
     if stopped > lost {
-        say(&format!("{} ends there where it was stopped by hand", counted(stopped - lost, "training")));
+        say(&format!("{} stopped by hand end there after as many steps", counted(stopped - lost, "training")));
     }
     if lost > 0 {
-        let (what, how) = (counted(lost, "training"), "cannot be written as it was stopped: the script ends before it");
-        say(&format!("{what} {how}, and says so"));
+        let what = counted(lost, "training");
+        say(&format!("{what} stopped by hand cannot be ended so: the script stops before it, and says why"));
     }
     Ok(Outcome::Done)
 }
