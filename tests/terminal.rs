@@ -424,8 +424,8 @@ fn a_stopped_training_goes_on_in_its_session() {
     let script = std::fs::read_to_string(folder.path().join("day.rhai")).unwrap();
     assert_eq!(script.matches("// Was stopped by hand").count(), 2, "{script}");
     assert!(!script.contains("checkpoint") && script.contains(" - m.steps, total: 20000000"), "{script}");
-    let again = Command::new(env!("CARGO_BIN_EXE_tumble")).args(["-q", "run", "day.rhai"]).current_dir(folder.path());
-    let again = again.output().unwrap();
+    let mut again = Command::new(env!("CARGO_BIN_EXE_tumble"));
+    let again = again.args(["-q", "run", "day.rhai"]).current_dir(folder.path()).output().unwrap();
     let printed = String::from_utf8(again.stdout).unwrap();
     assert_eq!(printed.lines().last(), Some(shown), "{printed}\n{script}");
 }
