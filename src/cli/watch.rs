@@ -322,7 +322,7 @@ mod tests {
         assert_eq!(run(&[1, 50]).progress(36), "runs/a: step 50/100, 25 s left");
         let mut stopped = run(&[1, 50]);
         stopped.lines[1].stopped = true;
-        assert_eq!(stopped.progress(40), "runs/a: step 50/100, loss 0.0200, stopped");
+        assert_eq!(stopped.progress(41), "runs/a: step 50/100, loss 0.0200, stopped");
     }
 
     /// Seen to read all of it twice a second.

@@ -37,7 +37,7 @@ pub(crate) fn script(inputs: &[Input]) -> (String, usize) {
         }
         let answer = uses_answer && input.gave_value;
         // Of a name alone nothing is to be done again.
-        if answer || input.is_shown || !is_path(&text) {
+        if answer || input.is_shown || !functions.is_empty() || !is_path(&text) {
             parts.push(functions + remark + statements(text.trim(), answer, input.is_shown).as_str());
         }
     }

@@ -44,21 +44,23 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
     let (text, lost) = script(&session.inputs);
     host.write_script(&path, &text)?;
     let say = |text: &str| session.setup.screen.print(text);
-    say(&format!("{} written to {}{over}", counted(session.inputs.len(), "input"), path.display()));
+    let count = session.inputs.len();
+    let inputs = if count == 1 { "input" } else { "inputs" };
+    say(&format!("{count} {inputs} written to {}{over}", path.display()));
     let stopped = session.inputs.iter().filter(|input| input.unfinished.is_some()).count();
+    let trainings = |count| match count {
+        1 => ("1 training was stopped by hand".to_owned(), "it"),
+        _ => (format!("{count} trainings were stopped by hand"), "them"),
+    };
     if stopped > lost {
-        say(&format!("{} stopped by hand end there after as many steps", counted(stopped - lost, "training")));
+        let (what, them) = trainings(stopped - lost);
+        say(&format!("{what}: the script ends {them} after as many steps"));
     }
     if lost > 0 {
-        let what = counted(lost, "training");
-        say(&format!("{what} stopped by hand cannot be ended so: the script stops before it, and says why"));
+        let (what, them) = trainings(lost);
+        say(&format!("{what} and cannot be ended so: the script stops before {them}, and says why"));
     }
     Ok(Outcome::Done)
-}
-
-/// "1 input", "2 inputs".
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// File names may be written as in the language, in quotes, and begin with `~/`.

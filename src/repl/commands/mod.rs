@@ -147,7 +147,7 @@ fn variable(session: &Session, name: &str) -> Option<String> {
         "whole number" => "number".to_owned(),
         kind => kind.to_owned(),
     };
-    session.page().of_type(catalog, &kind).filter(|_| catalog.get(name).is_none())
+    session.page().of_type(catalog, &kind).filter(|_| catalog.names().all(|known| known != name))
 }
 
 fn overview(session: &Session) {
