@@ -323,7 +323,7 @@ fn commands_do_what_help_says() {
     session.expect(b":set images\r", "may be auto, kitty, iterm, sixel, blocks, blocks256, none");
     session.expect(b":set images kitty\r", "images kitty\r\n");
     session.expect(b":help Process\r", "process::active(#{ tau: 0.5 })");
-    session.expect(b"let table = tensor([1]);\r:help table\r", "Numbers in single precision along axes.");
+    session.expect(b"let row = tensor([1]);\r:help row\r", "Numbers in single precision along axes.");
     session.expect(b"fn twice(x) { 2 * x }\r:source twice\r", "// input");
     session.expect(b":source verify\r", "// stdlib/tools/verify.rhai, line");
     session.expect(b":source train\r", "is built in");

@@ -42,10 +42,7 @@ const FEW: usize = 8;
 
 /// A value as a prompt shows it.
 pub(super) fn show(value: &Dynamic, frame: &Frame<'_>) -> String {
-    SHOWS
-        .iter()
-        .find_map(|show| show(value, frame))
-        .unwrap_or_else(|| fitted((frame.text)(value).as_str(), frame.width))
+    SHOWS.iter().find_map(|show| show(value, frame)).unwrap_or_else(|| (frame.text)(value))
 }
 
 fn tensor(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
@@ -124,7 +121,7 @@ fn map(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
         let inner = Frame { width: room, ..*frame };
         let text = match matrix(value, &inner) {
             Some(rows) => rows.join("\n"),
-            None => show(value, &inner),
+            None => fitted(&show(value, &inner), room),
         };
         format!("  {key:longest$}  {}", text.replace('\n', &format!("\n{:1$}", "", longest + 4)))
     };

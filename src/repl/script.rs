@@ -79,6 +79,9 @@ fn as_stopped(inputs: &[Input]) -> (Vec<Training>, usize) {
     (texts.collect(), lost)
 }
 
+/// What ends a script, and at a prompt no more than the input.
+const RETURN: &str = "return ";
+
 /// Statements that something may follow; with `let ans = ` before the last one if its value is used, and printed if it
 /// was shown.
 fn statements(text: &str, is_answer: bool, is_shown: bool) -> String {
@@ -87,6 +90,9 @@ fn statements(text: &str, is_answer: bool, is_shown: bool) -> String {
     }
     let mut text = text.to_owned();
     let last = assist::last_statement(&text);
+    if text[last..].starts_with(RETURN) {
+        text.replace_range(last..last + RETURN.len(), "");
+    }
     // Blocks and branches are no arguments.
     let is_block = |text: &str| ["if", "switch", "loop", "{"].iter().any(|word| text.starts_with(word));
     match (is_answer || (is_shown && is_block(&text[last..])), is_shown) {
@@ -165,14 +171,16 @@ mod tests {
         let printed = Rc::new(RefCell::new(Vec::new()));
         let kept = printed.clone();
         let mut session = Session::new(Runtime::new(), Setup::for_tests());
-        for input in ["let x = [1, 2]", "x // all", "x;", "x.len + 1", "if x.len > 1 { 5 } else { 6 }", "x;"] {
+        for input in
+            ["let x = [1, 2]", "x // all", "x;", "x.len + 1", "if x.len > 1 { 5 } else { 6 }", "x;", "return 7"]
+        {
             session.evaluate(input);
         }
         let (script, _) = script(&session.inputs);
         let print = move |text: &str| kept.borrow_mut().push(text.to_owned());
         let mut runtime = Runtime::builder().print(print).build().unwrap();
         drop(runtime.run(&script).expect(&script));
-        assert_eq!(*printed.borrow(), ["[1, 2]", "3", "5"], "{script}");
+        assert_eq!(*printed.borrow(), ["[1, 2]", "3", "5", "7"], "{script}");
     }
 
     /// A training that was stopped twice and went on to its end: all parts are of one schedule.

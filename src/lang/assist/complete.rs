@@ -59,7 +59,7 @@ pub fn complete(runtime: &Runtime, text: &str) -> Completion {
         [".", ".", ..] => names(runtime, text, before, word),
         [".", ..] => {
             let receiver = receiver(text, &before[..before.len() - 1]);
-            of_parameter(runtime, text, before, &receiver).unwrap_or_else(|| members(runtime, &receiver))
+            of_parameter(runtime, text, before, &receiver, word).unwrap_or_else(|| members(runtime, &receiver))
         }
         [":", ..] if word.is_empty() => {
             let words = option_words(runtime, text, before).iter();
@@ -220,7 +220,13 @@ fn names(runtime: &Runtime, text: &str, before: &[Piece], word: &str) -> Vec<Can
 }
 
 /// What may follow a dot behind a parameter of a closure; none where the receiver is no parameter.
-fn of_parameter(runtime: &Runtime, text: &str, before: &[Piece], receiver: &[&str]) -> Option<Vec<Candidate>> {
+fn of_parameter(
+    runtime: &Runtime,
+    text: &str,
+    before: &[Piece],
+    receiver: &[&str],
+    word: &str,
+) -> Option<Vec<Candidate>> {
     let (name, keys) = receiver.split_first()?;
     let all = pieces(text);
     let meaning = closures(text, before).iter().rev().find_map(|closure| closure.meaning(name, text, &all))?;
@@ -235,6 +241,8 @@ fn of_parameter(runtime: &Runtime, text: &str, before: &[Piece], receiver: &[&st
             members_of(runtime, None, Some("Expression"))
         }
         (Meaning::Symbol, _) => Vec::new(),
+        // All that any type has tells nothing.
+        (Meaning::Unknown, _) if word.is_empty() => Vec::new(),
         (Meaning::Unknown, _) => members_of(runtime, None, None),
     })
 }
@@ -331,7 +339,8 @@ fn option_keys(runtime: &Runtime, text: &str, before: &[Piece]) -> Option<Vec<Ca
 fn parameters_to_vary(runtime: &Runtime, text: &str, before: &[Piece]) -> Option<Vec<Candidate>> {
     let mut open = open(text, before);
     let map = open.pop().filter(|map| map.is_map)?;
-    let call = open.pop().filter(|call| call.called == "vary" && call.at >= 2)?;
+    let sign = |at: usize| &text[before[at].range.clone()];
+    let call = open.pop().filter(|call| call.called == "vary" && call.at >= 2 && sign(call.at - 2) == ".")?;
     let process = valued(runtime, &receiver(text, &before[..call.at - 2]))?;
     let given = |name: &str| map.entries.iter().any(|(key, _)| *key == name);
     let parameters = runtime.parameters(&process).into_iter().filter(|(name, _)| !given(name));
@@ -423,7 +432,8 @@ mod tests {
         assert_eq!(offers("sde(#{ params: given, start: |p| #{ eta: p."), ["k"]);
         assert_eq!(offers("sde(|s, p| #{ x: s."), ["x"]);
         assert_eq!(offers("sweep(#{ tau: [1] }, |point| point.f"), ["folder"]);
-        assert!(!offers("d.map(|p| p.").contains(&"k".to_owned()));
+        assert_eq!(offers("d.map(|p| p."), [""; 0]);
+        assert!(offers("d.map(|p| p.ker").contains(&"kernel(".to_owned()));
         assert!(offers("p.").contains(&"kernel(".to_owned()));
         assert_eq!(offers("p.vary(#{ "), ["T: ", "k: "]);
         assert_eq!(offers("p.vary(#{ k: 1, "), ["T: "]);

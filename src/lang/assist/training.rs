@@ -65,7 +65,11 @@ impl<'a> Training<'a> {
         Some(Self {
             model: if is_method { sign(at - 2) } else { &text[bytes(first)] },
             options: if has_options { bytes(last) } else { behind..behind },
-            entries: given_options.into_iter().map(|(key, value)| (key, &text[bytes(&value)])).collect(),
+            entries: given_options
+                .into_iter()
+                .filter(|(_, value)| !value.is_empty())
+                .map(|(key, value)| (key, &text[bytes(&value)]))
+                .collect(),
             end: end.map_or(text.len(), |end| end.range.end),
         })
     }

@@ -21,7 +21,8 @@ pub fn fitted(text: &str, width: usize) -> String {
     let mut fitted = Vec::new();
     for rows in lines.chunk_by(|line, next| is_row(line) && is_row(next)) {
         let is_wide = rows.iter().any(|row| row.len() > width);
-        let rows = if is_wide && is_row(&rows[0]) { squeezed(rows) } else { rows.to_vec() };
+        // A row that is shown alone has others before and behind it.
+        let rows = if is_wide && rows.len() > 1 { squeezed(rows) } else { rows.to_vec() };
         fitted.extend(rows.iter().map(|row| folded(row, width)));
     }
     fitted.join("\n")

@@ -216,16 +216,19 @@ pub(super) fn member(place: &Place) -> Option<String> {
     let here = all.iter().position(|piece| piece.range.start >= place.range().start)?;
     let name = &text[all[here].range.clone()];
     let closure = closures(text, &all[..here]).pop().filter(|closure| closure.called == "sde")?;
-    let given = |at: usize, usual: &'static str| closure.parameters.get(at).map_or(usual, |given| *given).to_owned();
+    let (place, usual) = if closure.is_start() { (0, "|p|") } else { (2, "|s, t, p|") };
     if let Meaning::Members(parameters) = closure.parameters_of_process(text, &all)
         && parameters.contains(&name)
     {
-        let parameter = if closure.is_start() { given(0, "p") } else { given(2, "p") };
-        let way = if closure.is_start() { "|p|" } else { "|s, t, p|" };
-        return Some(format!("a parameter is read from the closure's {parameter}: {way} .. {parameter}.{name}"));
+        return Some(match closure.parameters.get(place) {
+            Some(given) => format!("a parameter of the process is read from the closure's {given}: {given}.{name}"),
+            None => format!("a parameter of the process is read from what the closure is given: {usual} .. p.{name}"),
+        });
     }
-    if closure.blocks(text, &all).contains(&name) {
-        return Some(format!("a block of the state is read from the closure's {0}: {0}.{name}", given(0, "s")));
+    if let Some(state) = closure.parameters.first().filter(|_| !closure.is_start())
+        && closure.blocks(text, &all).contains(&name)
+    {
+        return Some(format!("a block of the state is read from the closure's {state}: {state}.{name}"));
     }
     let missing = ["s", "t", "p"].iter().position(|usual| *usual == name)?;
     (!closure.is_start() && closure.parameters.len() <= missing)
