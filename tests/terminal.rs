@@ -438,7 +438,7 @@ fn what_follows_a_stopped_training_is_not_saved() {
     session.leave();
     let script = std::fs::read_to_string(folder.path().join("day.rhai")).unwrap();
     assert!(!script.contains("save(m") && script.contains(", total: 20000000"), "{script}");
-    let (_, refused) = Session::start(folder.path(), &["run", "day.rhai"]).end(&[]);
+    let (_, refused) = Session::start(folder.path(), &["run", "--limit", "time=60s", "day.rhai"]).end(&[]);
     assert!(refused.contains("remove this line"), "{refused}");
 }
 

@@ -34,7 +34,7 @@ impl Page {
         if !members.is_empty() {
             return Ok(members.iter().map(|entry| self.entry(entry)).collect::<Vec<_>>().join("\n"));
         }
-        let mut candidates: Vec<&str> = types::names().collect();
+        let mut candidates: Vec<&str> = types::type_names().collect();
         candidates.extend(catalog.names().chain(catalog.modules()));
         candidates.extend(catalog.entries().map(|entry| last_part(&entry.name)));
         let mut diagnostic = Diagnostic::plain(format!("there is no help on `{name}`"));

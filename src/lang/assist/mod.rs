@@ -25,3 +25,4 @@ pub use inspect::inspect;
 pub use signature::signature;
 pub use source::{Source, source};
 pub use training::{folder_of_training, resuming, stopped, up_to_training};
+pub use types::type_names;

@@ -43,7 +43,7 @@ pub(super) fn named(name: &str) -> Option<&'static Type> {
 }
 
 /// The names of all types.
-pub(super) fn names() -> impl Iterator<Item = &'static str> {
+pub fn type_names() -> impl Iterator<Item = &'static str> {
     TYPES.iter().map(|known| known.name)
 }
 
