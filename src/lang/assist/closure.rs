@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::option_map::{called, entries};
+use super::brackets::{called, entries};
 use super::scan::{Kind, Piece};
 
 /// A closure whose end has not come yet.

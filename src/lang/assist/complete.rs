@@ -1,10 +1,13 @@
 //! What may come next: names, members of modules and values, option keys, words of choices.
 
+use super::argument::{FILES, OF_CLASSES, OF_TABLES, argument, columns};
+use super::brackets::open;
 use super::closure::{Meaning, closures};
 use super::definitions::{Definition, definitions, exported};
-use super::option_map::{OptionMap, open};
-use super::scan::{KEYWORDS, Kind, Piece, pieces};
-use super::types::{self, Member, parameter};
+use super::option_map::OptionMap;
+use super::receiver::{receiver, valued};
+use super::scan::{KEYWORDS, Kind, Piece, is_open, pieces};
+use super::types::{self, Member};
 use crate::lang::catalog::Entry;
 use crate::lang::runtime::{Runtime, Value};
 use crate::lang::sources::is_of_word;
@@ -130,66 +133,6 @@ fn option_words<'a>(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> &'
     options.find(|option| option.name == text[key.range.clone()]).map_or(&[], |option| &option.words)
 }
 
-/// Names of options and parameters that files and folders are given by.
-const FILES: &[&str] = &["file", "path", "folder", "checkpoint", "trajectory", "topology"];
-
-/// Options that name columns of the table that is the first argument, and parameters that are a label of data.
-const OF_TABLES: &[&str] = &["labels", "columns"];
-const OF_CLASSES: &[&str] = &["label", "class"];
-
-/// The argument that is being written, of a call that may have several forms.
-#[derive(Default)]
-struct Argument<'a> {
-    entry: Option<&'a Entry>,
-    /// The names of its parameter.
-    names: Vec<&'a str>,
-    /// What stands before the dot, of a method.
-    receiver: Option<Vec<&'a str>>,
-}
-
-impl Argument<'_> {
-    /// The words that it may be, as help lists them: "- `way`: `"coordinate"`, .. ; `"whole"`, ..".
-    fn words(&self) -> Vec<String> {
-        let doc = self.entry.map_or("", |entry| &entry.doc);
-        let section =
-            doc.split("# Arguments\n").nth(1).and_then(|rest| rest.split("\n\n# ").next()).unwrap_or_default();
-        let is_own = |item: &&str| self.names.iter().any(|name| item.starts_with(&format!("`{name}`:")));
-        let items = section.split("- ").filter(is_own);
-        let quoted = items.flat_map(|item| item.split('`').skip(3).step_by(2));
-        quoted.filter_map(|word| Some(word.strip_prefix('"')?.strip_suffix('"')?.to_owned())).collect()
-    }
-}
-
-/// The argument being written, where no other bracket is open in it.
-fn argument<'a>(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> Argument<'a> {
-    let Some(call) = open(text, before).pop().filter(|call| !call.called.is_empty()) else {
-        return Argument::default();
-    };
-    let is_method = call.at >= 2 && &text[before[call.at - 2].range.clone()] == ".";
-    let position = call.commas + usize::from(is_method);
-    let entry = runtime.catalog().get(&call.called);
-    let forms = entry.into_iter().flat_map(|entry| &entry.forms);
-    Argument {
-        entry,
-        names: forms.filter_map(|form| parameter(form, position)).map(|(name, _)| name).collect(),
-        receiver: is_method.then(|| receiver(text, &before[..call.at - 2])),
-    }
-}
-
-/// The columns of the table that is the first argument of the call in whose options a text ends.
-fn columns(runtime: &Runtime, text: &str, before: &[Piece]) -> Vec<String> {
-    let call = open(text, before).into_iter().rfind(|bracket| !bracket.called.is_empty());
-    let file = call.and_then(|call| before.get(call.at + 1)).filter(|piece| piece.kind == Kind::String);
-    file.map(|file| runtime.columns(text[file.range.clone()].trim_matches('"'))).unwrap_or_default()
-}
-
-/// Whether a string lacks its closing quote.
-pub(super) fn is_open(string: &str) -> bool {
-    let mut characters = string.chars();
-    let quote = characters.next();
-    characters.next_back() != quote
-}
-
 /// The function `full` of the catalog, called by the last part of its name.
 fn called_by(runtime: &Runtime, name: &str, full: &str) -> Candidate {
     Candidate::new(name, "(", runtime.catalog().get(full).map_or("", Entry::summary))
@@ -262,37 +205,6 @@ fn module_members(runtime: &Runtime, module: &str) -> Vec<Candidate> {
     let prefix = format!("{module}::");
     let all = runtime.catalog().names();
     all.filter_map(|name| Some(called_by(runtime, name.strip_prefix(&prefix)?, name))).collect()
-}
-
-/// The words with dots between them that a text ends with: `r`, `best` of `r.best`; none where anything else is a part
-/// of them.
-pub(super) fn receiver<'a>(text: &'a str, before: &[Piece]) -> Vec<&'a str> {
-    let mut words = Vec::new();
-    let mut rest = before;
-    while let [earlier @ .., word] = rest {
-        if word.kind != Kind::Word {
-            return Vec::new();
-        }
-        words.insert(0, &text[word.range.clone()]);
-        match earlier {
-            [earlier @ .., dot] if &text[dot.range.clone()] == "." => rest = earlier,
-            [.., colon] if &text[colon.range.clone()] == ":" && is_path(text, earlier) => return Vec::new(),
-            _ => return words,
-        }
-    }
-    Vec::new()
-}
-
-/// Whether `::` ends these pieces.
-fn is_path(text: &str, pieces: &[Piece]) -> bool {
-    matches!(pieces, [.., first, second] if &text[first.range.start..second.range.end] == "::")
-}
-
-/// The value of a variable, or of a key of a map in it.
-pub(super) fn valued(runtime: &Runtime, words: &[&str]) -> Option<Value> {
-    let (variable, keys) = words.split_first()?;
-    let (_, value) = runtime.variables().into_iter().find(|(name, _)| name == variable)?;
-    keys.iter().try_fold(value, |map, key| runtime.entry(&map, key))
 }
 
 /// What may follow a dot: keys of a map, properties and methods of the receiver's type, of every type of ours when

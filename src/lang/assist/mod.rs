@@ -2,6 +2,7 @@
 //! notebooks and editors; nothing here knows a terminal, and nothing fails, since what is being written is unfinished
 //! most of the time.
 
+mod argument;
 pub(super) mod brackets;
 pub(super) mod closure;
 mod complete;
@@ -9,7 +10,8 @@ mod definitions;
 mod help;
 mod highlight;
 mod inspect;
-pub(super) mod option_map;
+mod option_map;
+mod receiver;
 pub(super) mod scan;
 mod signature;
 mod source;

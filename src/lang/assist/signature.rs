@@ -1,8 +1,8 @@
 //! What a call that is being typed still takes.
 
-use super::complete::{is_open, receiver, valued};
-use super::option_map::{Open, open};
-use super::scan::{Kind, Piece, pieces};
+use super::brackets::{Open, open};
+use super::receiver::{receiver, valued};
+use super::scan::{Kind, Piece, is_open, pieces};
 use crate::lang::runtime::Runtime;
 
 /// What a call still takes that a text ends in: `data: Dataset, options: map)` behind `train(m, `, and the same behind

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::option_map::{entries, open};
+use super::brackets::{entries, open};
 use super::scan::{Kind, pieces};
 use crate::lang::code::arguments;
 use crate::lang::sources::is_of_word;

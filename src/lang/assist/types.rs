@@ -55,8 +55,8 @@ pub(super) struct Member<'a> {
     pub(super) entry: &'a Entry,
 }
 
-/// Properties and methods of a type, of every type of ours where it is not known. Rhai's own methods are there where the
-/// type is known to have them.
+/// Properties and methods of a type, of every type of ours where it is not known. Rhai's own methods are there where
+/// the type is known to have them.
 pub(super) fn members<'a>(catalog: &'a Catalog, kind: Option<&str>) -> Vec<Member<'a>> {
     let standard = catalog.names().filter(|_| kind.is_some()).filter_map(|name| catalog.get(name));
     let member = |entry: &'a Entry| match entry.name.split_once('.') {

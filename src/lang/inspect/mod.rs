@@ -16,7 +16,8 @@ impl Runtime {
     /// What is wrong with a text, as far as that can be seen without training, sampling or measuring: syntax, names of
     /// functions and modules, numbers of arguments and keys of option maps, wherever they stand; and what goes wrong
     /// when each of its statements is run up to its first long computation. What depends on the result of one, or on a
-    /// statement that fails, is not seen. That nothing is written is for the host to see to. What the text defined stays defined.
+    /// statement that fails, is not seen. That nothing is written is for the host to see to. What the text defined
+    /// stays defined.
     pub fn inspect(&mut self, name: &str, text: &str) -> Vec<Diagnostic> {
         self.begin(name, text);
         let ast = match self.compile(name, text) {
