@@ -68,12 +68,12 @@ fn every_error_is_said() {
     let (_, said) = said_of("fn f() { smaple(1) }\nfn g() { trian(1) }");
     assert!(said.contains("smaple") && said.contains("trian"), "{said}");
     // Seen to end with the first wrong value. What comes of one that failed is none of its own.
-    let text =
-        "let p = process::active(#{ tau: -1 });\nlet q = p.vary(#{ k: 2 });\nlet d = dataset::diamond(#{ std: -1 });
-                \nlet e = [1, 2]; e.first;\nsamlpe(p);\nfn g(x) { x.nothing } g(1);\n";
+    let text = "let p = process::active(#{ tau: -1 }); procces::active();\nlet q = p.vary(#{ k: 2 });\n\
+                let d = dataset::diamond(#{ std: -1 });\nlet e = [1, 2]; e.first;\nsamlpe(p);\n\
+                fn g(x) { x.nothing } g(1);\n";
     let (_, said) = said_of(text);
-    assert_eq!(said.matches("error: ").count(), 5, "{said}");
-    for wrong in ["tau = -1", "`std`", "`first`", "`samlpe`", "`nothing`"] {
+    assert_eq!(said.matches("error: ").count(), 6, "{said}");
+    for wrong in ["tau = -1", "`procces`", "`std`", "`first`", "`samlpe`", "`nothing`"] {
         assert!(said.contains(wrong), "{wrong}: {said}");
     }
 }

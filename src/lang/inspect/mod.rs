@@ -30,9 +30,7 @@ impl Runtime {
         for error in rehearsal::run(self, &ast) {
             let error = *self.diagnose(&error);
             // What is wrong with a call is found by its text, too, and anew by everyone who comes to it.
-            let place =
-                |diagnostic: &Diagnostic| diagnostic.places.first().map(|(place, _)| (place.name.clone(), place.line));
-            if !found.iter().any(|known| place(known) == place(&error)) {
+            if !found.iter().any(|known| is_same(known, &error)) {
                 found.push(error);
             }
         }
@@ -58,4 +56,11 @@ impl Runtime {
         };
         problems.into_iter().map(say).collect()
     }
+}
+
+/// Whether two errors are one: at the same place, or, as positions of calls in modules differ, in the same line and words.
+fn is_same(known: &Diagnostic, error: &Diagnostic) -> bool {
+    let Some(((known_place, _), (place, _))) = known.places.first().zip(error.places.first()) else { return false };
+    let is_line = (&known_place.name, known_place.line) == (&place.name, place.line);
+    is_line && (known_place.column == place.column || error.message.starts_with(&known.message))
 }
