@@ -26,7 +26,7 @@ pub(crate) fn script(inputs: &[Input]) -> (String, usize) {
     let mut newer: HashSet<(String, usize)> = HashSet::new();
     let mut parts: Vec<String> = Vec::new();
     let (texts, lost) = as_stopped(inputs);
-    for (input, Training { remark, text: whole }) in inputs.iter().zip(texts).rev() {
+    for (input, Written { remark, text: whole }) in inputs.iter().zip(texts).rev() {
         let mut text = whole.trim_end().to_owned();
         let mut functions = String::new();
         for function in assist::definitions(&whole).into_iter().rev() {
@@ -46,7 +46,7 @@ pub(crate) fn script(inputs: &[Input]) -> (String, usize) {
 }
 
 /// What stands for an input.
-struct Training {
+struct Written {
     remark: &'static str,
     text: String,
 }
@@ -56,7 +56,7 @@ const REFUSED: &str = "throw \"in the session the training that follows was stop
                        end, and files would be written anew: remove this line to let it\";\n";
 
 /// The texts of inputs, their trainings ended where they were stopped, and how many cannot be.
-fn as_stopped(inputs: &[Input]) -> (Vec<Training>, usize) {
+fn as_stopped(inputs: &[Input]) -> (Vec<Written>, usize) {
     let mut stopped: HashMap<&str, Unfinished> = HashMap::new();
     let mut lost = 0;
     let texts = inputs.iter().map(|Input { text, unfinished, .. }| {
@@ -66,13 +66,15 @@ fn as_stopped(inputs: &[Input]) -> (Vec<Training>, usize) {
         // What goes on from a stop to its end.
         let whole = || earlier.map(|earlier| Unfinished { done: earlier.total, ..earlier });
         let Some(unfinished) = unfinished.or_else(whole) else {
-            return Training { remark: "", text: assist::resuming(text) };
+            return Written { remark: "", text: assist::resuming(text) };
         };
-        match assist::stopped(text, unfinished, earlier.is_some()) {
-            Some(text) => Training { remark: STOPPED, text },
+        // No training has no steps.
+        let is_any = unfinished.done > earlier.map_or(0, |earlier| earlier.done);
+        match assist::stopped(text, unfinished, earlier.is_some()).filter(|_| is_any) {
+            Some(text) => Written { remark: STOPPED, text },
             None => {
                 lost += 1;
-                Training { remark: REFUSED, text: assist::resuming(text) }
+                Written { remark: REFUSED, text: assist::resuming(text) }
             }
         }
     });
@@ -199,6 +201,7 @@ mod tests {
             input("train(m, d, #{ checkpoint: \"a\", resume: true })", None),
             input("train(m, d, #{ checkpoint: \"b\" })", None),
             input("for i in 0..2 { train(m, d) }", Some(300)),
+            input("train(m, d)", Some(0)),
         ];
         let expected = [
             "let m = 1;\n",
@@ -211,7 +214,9 @@ mod tests {
             "train(m, d, #{ checkpoint: \"b\", resume: true });\n",
             REFUSED,
             "for i in 0..2 { train(m, d) };\n",
+            REFUSED,
+            "train(m, d);\n",
         ];
-        assert_eq!(script(&inputs), (expected.concat(), 1));
+        assert_eq!(script(&inputs), (expected.concat(), 2));
     }
 }

@@ -158,8 +158,7 @@ fn habit(line: &str, before: &str, here: &str, statement: &str) -> Option<String
     let trimmed = before.trim_end();
     let (first, next) = (first_word(statement), first_word(here));
     let is_quote = here.starts_with(['"', '\'']);
-    let inner = innermost(before);
-    let instead = match inner {
+    let instead = match innermost(before) {
         _ if is_quote && last_word(before) == "f" && before.ends_with('f') => TEXT,
         _ if last_word(before) == "lambda" => CLOSURE,
         _ if first == "let" && trimmed.ends_with("let") && here.starts_with('(') => VARIABLES,
