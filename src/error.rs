@@ -149,11 +149,20 @@ pub fn nearest(wanted: &str, candidates: impl IntoIterator<Item = impl Into<Stri
         .filter(|name| name != wanted)
         .map(|name| {
             let distance = strsim::damerau_levenshtein(&lower, &name.to_lowercase());
-            (distance, name.chars().count().abs_diff(length), name)
+            let has_all = is_within(&lower, &name.to_lowercase());
+            let with_case = strsim::damerau_levenshtein(wanted, &name);
+            // Letters are sooner left out than added.
+            (distance, !has_all, name.chars().count().abs_diff(length), with_case, name)
         })
-        .filter(|(distance, _, _)| *distance <= 1 + length / 4 && *distance < length)
+        .filter(|(distance, ..)| *distance <= 1 + length / 4 && *distance < length)
         .min()
-        .map(|(_, _, name)| name)
+        .map(|(.., name)| name)
+}
+
+/// Whether a word has the letters of another one, in their order.
+fn is_within(letters: &str, word: &str) -> bool {
+    let mut rest = word.chars();
+    letters.chars().all(|letter| rest.any(|other| other == letter))
 }
 
 #[cfg(test)]
@@ -166,6 +175,7 @@ mod tests {
         assert_eq!(nearest("tao", ["Ta", "tau"]).as_deref(), Some("tau"));
         assert_eq!(nearest("ta", ["Ta", "tau"]).as_deref(), Some("Ta"));
         assert_eq!(nearest("K", ["k"]).as_deref(), Some("k"));
+        assert_eq!(nearest("tran", ["tan", "train"]).as_deref(), Some("train"));
         // Any letter is one step from any other.
         assert_eq!(nearest("y", ["x"]), None);
         assert_eq!(nearest("train", ["plot"]), None);

@@ -53,6 +53,17 @@ pub struct Report {
     pub loss: Option<f64>,
 }
 
+/// A training that the user stopped.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Unfinished {
+    /// Steps done.
+    pub done: u64,
+    /// Steps that were asked for.
+    pub total: u64,
+    /// Steps that its model had done before.
+    pub before: u64,
+}
+
 struct Silent;
 
 impl Progress for Silent {
@@ -78,6 +89,8 @@ pub struct Task {
     stops: Arc<AtomicBool>,
     /// The warnings that were given since the work began.
     warned: Arc<Mutex<HashSet<String>>>,
+    /// The training that was stopped since then.
+    unfinished: Arc<Mutex<Option<Unfinished>>>,
 }
 
 impl Default for Task {
@@ -100,6 +113,7 @@ impl Task {
             was_late: Arc::default(),
             stops: Arc::default(),
             warned: Arc::default(),
+            unfinished: Arc::default(),
         }
     }
 
@@ -249,12 +263,23 @@ impl Task {
         self.progress.note(note);
     }
 
+    /// Notes that the user stopped a training.
+    pub(crate) fn leave(&self, unfinished: Unfinished) {
+        *self.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = Some(unfinished);
+    }
+
+    /// The training that the user stopped since the work began.
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        *self.unfinished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Begins other work, whose warnings were not given yet and whose time starts.
     pub fn begin(&self) {
         *self.began.lock().unwrap_or_else(PoisonError::into_inner) = self.host.now();
         self.was_late.store(false, Ordering::Relaxed);
         self.stops.store(false, Ordering::Relaxed);
         self.warned.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        *self.unfinished.lock().unwrap_or_else(PoisonError::into_inner) = None;
     }
 
     /// Runs `work` where rayon's parallel iterators use this task's threads.

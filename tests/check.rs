@@ -67,6 +67,15 @@ fn what_is_wrong_is_found_without_running_it() {
 fn every_error_is_said() {
     let (_, said) = said_of("fn f() { smaple(1) }\nfn g() { trian(1) }");
     assert!(said.contains("smaple") && said.contains("trian"), "{said}");
+    // Seen to end with the first wrong value. What comes of one that failed is none of its own.
+    let text = "let p = process::active(#{ tau: -1 }); procces::active();\nlet q = p.vary(#{ k: 2 });\n\
+                let d = dataset::diamond(#{ std: -1 });\nlet e = [1, 2]; e.first;\nsamlpe(p);\n\
+                fn g(x) { x.nothing } g(1);\n";
+    let (_, said) = said_of(text);
+    assert_eq!(said.matches("error: ").count(), 6, "{said}");
+    for wrong in ["tau = -1", "`procces`", "`std`", "`first`", "`samlpe`", "`nothing`"] {
+        assert!(said.contains(wrong), "{wrong}: {said}");
+    }
 }
 
 #[test]

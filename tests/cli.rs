@@ -152,7 +152,7 @@ fn check_reports_every_file_and_prints_nothing_of_it() {
     assert_eq!(outcome(&run(&["check", &good])), (0, String::new(), String::new()));
     let (code, out, err) = outcome(&run(&["check", &bad, &good, &worse]));
     assert_eq!((code, out.as_str()), (1, ""));
-    assert!(err.contains("bad.rhai:1:5") && err.contains("worse.rhai:1:6"), "{err}");
+    assert!(err.contains("bad.rhai:1:5") && err.contains("worse.rhai:1:1"), "{err}");
 }
 
 #[test]
@@ -330,7 +330,7 @@ fn commands_of_the_prompt() {
     let folder = folder.path().display().to_string();
     let (code, out, err) = outcome(&run_with(&["--allow-write", &folder], &input));
     assert_eq!((code, err.as_str()), (0, ""));
-    assert_eq!(out, format!("3\n3 inputs written to {saved}\n30\n"));
+    assert_eq!(out, format!("3\n3 inputs written to {saved}\n3\n30\n"));
     assert!(Path::new(&saved).is_file());
     let (code, _, err) = outcome(&run_with(&[], ":hepl\n"));
     assert!(code == 1 && err.contains("did you mean `:help`?"), "{err}");

@@ -54,6 +54,9 @@ const PROTOCOLS: &[Protocol] = &[
     },
 ];
 
+/// What `--images` and `:set images` may be.
+pub(crate) const WORDS: &[&str] = &["auto", "kitty", "iterm", "sixel", "blocks", "blocks256", "none"];
+
 /// Columns of a picture; more makes it no clearer.
 const WIDEST: usize = 72;
 /// Rows that are left to the input and the figure's text.
@@ -76,8 +79,10 @@ pub(super) fn chosen(name: &str) -> tumble::Result<Option<&'static Protocol>> {
         "none" => Ok(None),
         _ => {
             let found = PROTOCOLS.iter().find(|protocol| protocol.name == name);
-            let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
-            let problem = || format!("is auto, {} or none, got `{name}`", names.join(", "));
+            let problem = || match WORDS.split_last() {
+                Some((last, others)) => format!("is {} or {last}, got `{name}`", others.join(", ")),
+                None => String::new(),
+            };
             found.map(Some).ok_or_else(|| tumble::Error::argument("--images", problem()))
         }
     }
@@ -93,6 +98,11 @@ fn detected(variable: &dyn Fn(&str) -> String) -> Option<&'static Protocol> {
 }
 
 impl Protocol {
+    /// Its word among [`WORDS`].
+    pub(super) fn name(&self) -> &'static str {
+        self.name
+    }
+
     /// Whether it takes nothing but characters in colours, which a multiplexer knows itself.
     fn is_text(&self) -> bool {
         self.name.starts_with("blocks")
@@ -214,6 +224,12 @@ mod tests {
     fn shown(name: &str, in_tmux: bool) -> String {
         let protocol = PROTOCOLS.iter().find(|protocol| protocol.name == name).unwrap();
         protocol.text(&flag(), [24, 13], in_tmux).unwrap()
+    }
+
+    #[test]
+    fn every_protocol_can_be_chosen() {
+        let names: Vec<_> = PROTOCOLS.iter().map(|protocol| protocol.name).collect();
+        assert_eq!(WORDS[1..WORDS.len() - 1], names);
     }
 
     #[test]

@@ -46,6 +46,7 @@ use arguments::{Arguments, Command};
 #[cfg(feature = "jupyter")]
 pub(crate) use exit::code;
 pub(crate) use exit::{FAILURE, INTERRUPTED};
+pub(crate) use images::WORDS as IMAGES;
 use interrupt::Interrupt;
 use job::Job;
 use ranks::Ranks;

@@ -54,7 +54,7 @@ impl Pace {
 
     /// The line and a bar in `width` columns.
     pub(crate) fn with_bar(&self, report: &Report, width: usize) -> String {
-        let mut text: String = self.describe(report).chars().take(width).collect();
+        let mut text: String = self.within(report, width).chars().take(width).collect();
         text.push(' ');
         let room = width.saturating_sub(text.chars().count()).min(WIDEST_BAR);
         text.push_str(&bar(report.done, report.total, room));
@@ -63,15 +63,31 @@ impl Pace {
 
     /// "train: step 3000/20000, loss 0.412, 812 steps/s, 21 s left"
     pub(crate) fn describe(&self, report: &Report) -> String {
-        let mut text = format!("{}: step {}/{}", report.task, report.done, report.total);
-        if let Some(loss) = report.loss {
-            text.push_str(&format!(", loss {loss:.4}"));
-        }
+        self.within(report, usize::MAX)
+    }
+
+    /// As much of it as fits into `width` columns.
+    fn within(&self, report: &Report, width: usize) -> String {
+        let mut parts = vec![(0, format!("{}: step {}/{}", report.task, report.done, report.total))];
+        parts.extend(report.loss.map(|loss| (2, format!("loss {loss:.4}"))));
         if let Some(speed) = self.speed.filter(|speed| *speed > 0.0) {
             let left = report.total.saturating_sub(report.done) as f64 / speed;
-            text.push_str(&format!(", {} steps/s, {} left", three_digits(speed), duration(left)));
+            parts.extend([(3, format!("{} steps/s", three_digits(speed))), (1, format!("{} left", duration(left)))]);
         }
-        text
+        fitting(parts, width)
+    }
+}
+
+/// Parts of a line with commas between them, in `width` columns: what has the higher number is left out first, and 0
+/// never.
+pub(super) fn fitting(mut parts: Vec<(u8, String)>, width: usize) -> String {
+    loop {
+        let text = parts.iter().map(|(_, part)| part.as_str()).collect::<Vec<_>>().join(", ");
+        let least = parts.iter().map(|(rank, _)| *rank).max().unwrap_or(0);
+        if least == 0 || text.chars().count() <= width {
+            return text;
+        }
+        parts.retain(|(rank, _)| *rank != least);
     }
 }
 
@@ -125,6 +141,17 @@ mod tests {
         let mut pace = Pace::new(&report(0, 0));
         pace.measure(&report(3000, 4000));
         assert_eq!(pace.describe(&report(3000, 4000)), "train: step 3000/20000, loss 0.4123, 750 steps/s, 23 s left");
+    }
+
+    /// Seen to lose the time left, which stands last.
+    #[test]
+    fn in_narrow_windows_the_time_left_stays() {
+        let mut pace = Pace::new(&report(0, 0));
+        pace.measure(&report(3000, 4000));
+        let line = |width| pace.with_bar(&report(3000, 4000), width).trim_end().to_owned();
+        assert_eq!(line(46), "train: step 3000/20000, loss 0.4123, 23 s left");
+        assert_eq!(line(36), "train: step 3000/20000, 23 s left");
+        assert_eq!(line(22), "train: step 3000/20000");
     }
 
     #[test]

@@ -1,11 +1,12 @@
 //! To whom a session speaks: the terminal, or a room above that has a screen of its own.
 
+use std::cell::Cell;
 use std::io::IsTerminal;
 
 use tumble::lang::assist::Page;
 use tumble::{Diagnostic, Runtime, Value};
 
-use super::images::Protocol;
+use super::images::{self, Protocol};
 use super::terminal;
 
 /// Who is told what scripts print and what becomes of inputs.
@@ -25,6 +26,12 @@ pub(crate) trait Screen {
     /// Shows the value of an input; `text` is what it is in characters.
     fn show(&self, runtime: &Runtime, value: &Value, text: &str);
 
+    /// How it shows figures, in a word.
+    fn images(&self) -> &'static str;
+
+    /// Shows figures so from now on.
+    fn set_images(&self, word: &str) -> tumble::Result<()>;
+
     /// Shows why an input failed, and returns the exit code that says the same.
     fn report(&self, diagnostic: &Diagnostic) -> u8;
 }
@@ -32,12 +39,12 @@ pub(crate) trait Screen {
 /// The terminal, or the files in its place.
 pub(super) struct Terminal {
     /// How it shows figures, if it can.
-    images: Option<&'static Protocol>,
+    images: Cell<Option<&'static Protocol>>,
 }
 
 impl Terminal {
     pub(super) fn new(images: Option<&'static Protocol>) -> Self {
-        Self { images }
+        Self { images: Cell::new(images) }
     }
 }
 
@@ -60,12 +67,21 @@ impl Screen for Terminal {
 
     fn show(&self, runtime: &Runtime, value: &Value, text: &str) {
         terminal::print(text);
-        let Some(protocol) = self.images.filter(|_| std::io::stdout().is_terminal()) else { return };
+        let Some(protocol) = self.images.get().filter(|_| std::io::stdout().is_terminal()) else { return };
         // A figure that cannot be drawn said so when it was saved, or will.
         if let Some(Ok((png, _))) = runtime.picture(value) {
             let in_tmux = std::env::var_os("TMUX").is_some();
             terminal::print_page(&protocol.text(&png, terminal::size(), in_tmux).unwrap_or_default());
         }
+    }
+
+    fn images(&self) -> &'static str {
+        self.images.get().map_or("none", Protocol::name)
+    }
+
+    fn set_images(&self, word: &str) -> tumble::Result<()> {
+        self.images.set(images::chosen(word)?);
+        Ok(())
     }
 
     fn report(&self, diagnostic: &Diagnostic) -> u8 {

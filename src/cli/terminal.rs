@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use console::Term;
 use tumble::Diagnostic;
-use tumble::lang::diagnostics::{Ending, visible, wrapped};
+use tumble::lang::diagnostics::{Ending, fitted, visible, wrapped};
 
 use super::exit::{CLOSED_PIPE, INTERRUPTED, code};
 
@@ -43,10 +43,10 @@ fn is_dumb() -> bool {
     std::env::var_os("TERM").is_some_and(|terminal| terminal == "dumb")
 }
 
-/// Writes a line of a script or a value to standard output: as it is to a file, and without what controls a terminal to
-/// a terminal.
+/// Writes a line of a script or a value to standard output: as it is to a file, and to a terminal in its width and
+/// without what controls it.
 pub(crate) fn print(text: &str) {
-    if std::io::stdout().is_terminal() { print_page(&visible(text)) } else { print_page(text) }
+    if std::io::stdout().is_terminal() { print_page(&fitted(&visible(text), width())) } else { print_page(text) }
 }
 
 /// Writes lines of the program's own, colours and all, to standard output. Whoever closed it has seen enough, so the
@@ -140,6 +140,8 @@ impl Unechoed {
                 settings
             });
             settings.c_lflag &= !(libc::ECHO | libc::ICANON);
+            // Ctrl-C is for what runs, and not for what was typed meanwhile.
+            settings.c_lflag |= libc::NOFLSH;
             // Enter stays Enter.
             settings.c_iflag &= !libc::ICRNL;
             set(&settings);
@@ -153,6 +155,26 @@ impl Drop for Unechoed {
     fn drop(&mut self) {
         restore();
     }
+}
+
+/// A key that was pressed on the terminal behind standard input, if one was.
+#[cfg(unix)]
+pub(super) fn key() -> Option<u8> {
+    let mut input = libc::pollfd { fd: libc::STDIN_FILENO, events: libc::POLLIN, revents: 0 };
+    let mut key = 0_u8;
+    // SAFETY: both calls write to variables of the size that they are told, and do not wait.
+    let is_read = unsafe {
+        libc::isatty(libc::STDIN_FILENO) == 1
+            && libc::poll(&mut input, 1, 0) == 1
+            && libc::read(libc::STDIN_FILENO, (&raw mut key).cast(), 1) == 1
+    };
+    is_read.then_some(key)
+}
+
+/// Elsewhere nobody asks for keys one by one.
+#[cfg(not(unix))]
+pub(super) fn key() -> Option<u8> {
+    None
 }
 
 /// The settings of the terminal behind standard input, if there is one.

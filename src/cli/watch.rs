@@ -11,7 +11,7 @@ use tumble::{Error, Host};
 
 use super::exit::INTERRUPTED;
 use super::interrupt::Interrupt;
-use super::pace::{bar, duration, three_digits};
+use super::pace::{bar, duration, fitting, three_digits};
 use super::terminal;
 
 /// Between two looks at the files, and at whether to stop.
@@ -30,10 +30,16 @@ const LOWEST: usize = 2;
 const NUMBER: usize = 10;
 const WIDEST: usize = 100;
 
+/// How to leave.
+const LEAVE: &str = if cfg!(unix) { "q or Ctrl-C leaves" } else { "Ctrl-C leaves" };
+
 /// A training, as its log tells of it.
+#[derive(Default)]
 struct Run {
     folder: PathBuf,
     lines: Vec<Line>,
+    /// Bytes of the log that were read.
+    read: u64,
     /// Since the log was written to, to the second.
     silence: Duration,
 }
@@ -48,7 +54,7 @@ pub(super) fn folder(host: &Host, interrupt: &Interrupt, folder: &Path) -> tumbl
         interrupt.during(|| watch(host, interrupt, folder));
         return Ok(if interrupt.leaving().is_some() { INTERRUPTED } else { 0 });
     }
-    let runs = find(host, folder, DEPTH);
+    let runs = find(host, folder, DEPTH, &mut Vec::new());
     if runs.is_empty() {
         return Err(Error::refused(nothing(folder)).with_hint("train(.., #{ checkpoint: \"runs/a\" }) keeps one"));
     }
@@ -58,16 +64,18 @@ pub(super) fn folder(host: &Host, interrupt: &Interrupt, folder: &Path) -> tumbl
 
 fn watch(host: &Host, interrupt: &Interrupt, folder: &Path) {
     let terminal = Term::stdout();
-    let mut shown: Vec<String> = Vec::new();
+    let _unechoed = terminal::Unechoed::new();
+    let (mut shown, mut runs): (Vec<String>, Vec<Run>) = Default::default();
     loop {
-        let runs = find(host, folder, DEPTH);
+        runs = find(host, folder, DEPTH, &mut runs);
         let (rows, _) = terminal.size();
         let width = terminal::width_of(&terminal);
         let mut lines = match runs.is_empty() {
             true => vec![format!("{}, waiting", nothing(folder))],
-            false => describe(&runs, width, usize::from(rows).saturating_sub(2)),
+            false => describe(&runs, width, usize::from(rows).saturating_sub(3)),
         };
         let is_over = !runs.is_empty() && runs.iter().all(Run::is_over);
+        lines.extend((!is_over).then(|| LEAVE.to_owned()));
         lines.iter_mut().for_each(|line| *line = line.chars().take(width - 1).collect());
         if lines != shown {
             // In a window that became narrower, a line takes several.
@@ -77,10 +85,12 @@ fn watch(host: &Host, interrupt: &Interrupt, folder: &Path) {
             shown = lines;
         }
         let start = Instant::now();
-        while start.elapsed() < LOOK && !is_over && !interrupt.is_asked() {
+        let mut is_left = is_over;
+        while start.elapsed() < LOOK && !is_left {
             std::thread::sleep(POLL);
+            is_left = interrupt.is_asked() || terminal::key() == Some(b'q');
         }
-        if is_over || interrupt.is_asked() {
+        if is_left {
             return;
         }
     }
@@ -90,15 +100,16 @@ fn nothing(folder: &Path) -> String {
     format!("no log of a training in `{}` yet", folder.display())
 }
 
-/// The trainings in a folder and those below it.
-fn find(host: &Host, folder: &Path, depth: usize) -> Vec<Run> {
+/// The trainings in a folder and those below it, of which some are `known` from a look before.
+fn find(host: &Host, folder: &Path, depth: usize, known: &mut Vec<Run>) -> Vec<Run> {
+    let at = known.iter().position(|run| run.folder == folder);
+    let own = at.map_or_else(|| Run { folder: folder.to_owned(), ..Run::default() }, |at| known.swap_remove(at));
     // What cannot be read, or not yet, is not there.
-    let log = folder.join(Line::FILE);
-    let own = host.read(&log).ok();
-    let own = own.map(|bytes| Run { folder: folder.to_owned(), lines: Line::read(&bytes), silence: silence(&log) });
+    let own = own.read_on(host);
     let entries = if depth > 0 { host.entries(folder).unwrap_or_default() } else { Vec::new() };
     let folders = entries.into_iter().filter(|entry| entry.is_folder);
-    own.into_iter().chain(folders.flat_map(|entry| find(host, &entry.path, depth - 1))).collect()
+    let below: Vec<Run> = folders.flat_map(|entry| find(host, &entry.path, depth - 1, known)).collect();
+    own.into_iter().chain(below).collect()
 }
 
 /// How long ago a file was written to, in whole seconds; 0 where its file system does not say.
@@ -126,28 +137,64 @@ fn describe(runs: &[Run], width: usize, rows: usize) -> Vec<String> {
 }
 
 impl Run {
+    /// The run with what its log says since the last look; none where there is no log.
+    fn read_on(mut self, host: &Host) -> Option<Self> {
+        let log = self.folder.join(Line::FILE);
+        let size = log.metadata().ok()?.len();
+        self.silence = silence(&log);
+        if size == self.read {
+            return Some(self);
+        }
+        // A training that goes on writes its log anew.
+        for from in [self.read.min(size), 0] {
+            let bytes = host.tail(&log, from).ok()?;
+            let whole = &bytes[..bytes.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1)];
+            let lines = Line::read(whole);
+            let is_next = lines.len() == whole.split_inclusive(|byte| *byte == b'\n').count()
+                && self.lines.last().zip(lines.first()).is_none_or(|(last, next)| last.step <= next.step);
+            if from == 0 {
+                self.lines.clear();
+            }
+            if from == 0 || (from == self.read && is_next) {
+                self.lines.extend(lines);
+                self.read = from + whole.len() as u64;
+                break;
+            }
+        }
+        Some(self)
+    }
+
     fn is_over(&self) -> bool {
         self.lines.last().is_some_and(|line| line.step == line.steps)
     }
 
-    /// "runs/a: step 3000/20000, loss 0.4123, 812 steps/s, 21 s left"
-    fn progress(&self) -> String {
+    /// "runs/a: step 3000/20000, loss 0.4123, 812 steps/s, 21 s left", or as much of it as fits into a line.
+    fn progress(&self, width: usize) -> String {
         let name = self.folder.display();
         let Some(last) = self.lines.last() else { return format!("{name}: begun") };
-        let text = format!("{name}: step {}/{}, loss {}", last.step, last.steps, number(last.loss));
+        let mut parts =
+            vec![(0, format!("{name}: step {}/{}", last.step, last.steps)), (2, format!("loss {}", number(last.loss)))];
         if self.is_over() {
-            return format!("{text}, done in {}", duration(last.seconds));
+            parts.push((1, format!("done in {}", duration(last.seconds))));
+        } else if last.stopped {
+            parts.extend([(1, "stopped".to_owned()), (3, "resume: true goes on".to_owned())]);
+        } else if self.silence >= SILENCE {
+            parts.push((1, format!("nothing new for {}", duration(self.silence.as_secs_f64()))));
+        } else {
+            let [speed, left] = self.pace(last);
+            parts.extend([(3, format!("{} steps/s", three_digits(speed))), (1, format!("{} left", duration(left)))]);
         }
-        if self.silence >= SILENCE {
-            return format!("{text}, nothing new for {}", duration(self.silence.as_secs_f64()));
-        }
+        fitting(parts, width)
+    }
+
+    /// Steps in a second, and the seconds that are left.
+    fn pace(&self, last: &Line) -> [f64; 2] {
         let begin = self.lines.len().checked_sub(RECENT + 1).map_or((0, 0.0), |place| {
             let line = &self.lines[place];
             (line.step, line.seconds)
         });
         let speed = last.step.saturating_sub(begin.0) as f64 / (last.seconds - begin.1).max(1e-9);
-        let left = last.steps.saturating_sub(last.step) as f64 / speed;
-        format!("{text}, {} steps/s, {} left", three_digits(speed), duration(left))
+        [speed, last.steps.saturating_sub(last.step) as f64 / speed]
     }
 
     fn losses(&self) -> Vec<f64> {
@@ -163,12 +210,12 @@ impl Run {
         let by_time: Vec<f64> = self.by_time().iter().map(|[_, loss, _]| *loss).collect();
         let by_time = sparkline(&by_time, width / 3);
         let room = width.saturating_sub(by_time.chars().count() + 4);
-        vec![self.progress(), format!("  {}  {by_time}", sparkline(&self.losses(), room))]
+        vec![self.progress(width), format!("  {}  {by_time}", sparkline(&self.losses(), room))]
     }
 
     /// Progress, loss and loss by time, with a lower curve where there is no room for a whole one.
     fn at_length(&self, width: usize, rows: usize) -> Vec<String> {
-        let mut lines: Vec<String> = wrapped(&self.progress(), width).lines().map(str::to_owned).collect();
+        let mut lines: Vec<String> = wrapped(&self.progress(usize::MAX), width).lines().map(str::to_owned).collect();
         if let Some(last) = self.lines.last() {
             lines.push(bar(last.step, last.steps, width));
             let by_time = loss_by_time(self.by_time(), width);
@@ -233,8 +280,9 @@ mod tests {
             learning_rate: 1e-3,
             gradient_norm: 1.0,
             seconds: *step as f64 / 2.0,
+            stopped: false,
         };
-        Run { folder: "runs/a".into(), lines: steps.iter().map(line).collect(), silence: Duration::ZERO }
+        Run { folder: "runs/a".into(), lines: steps.iter().map(line).collect(), ..Run::default() }
     }
 
     #[test]
@@ -256,11 +304,11 @@ mod tests {
             "    1.5000 ██████████████████ 0.5000",
         ];
         assert_eq!(lines, expected);
-        assert!(run(&[1, 100]).progress().ends_with("step 100/100, loss 0.0100, done in 50 s"));
+        assert!(run(&[1, 100]).progress(80).ends_with("step 100/100, loss 0.0100, done in 50 s"));
         assert_eq!(describe(&[run(&[])], 41, 20), ["runs/a: begun"]);
-        // A training that was stopped or killed leaves no word of it.
+        // A training that was killed leaves no word of it.
         let silent = Run { silence: Duration::from_secs(200), ..run(&[1, 50]) };
-        assert_eq!(silent.progress(), "runs/a: step 50/100, loss 0.0200, nothing new for 3:20 min");
+        assert_eq!(silent.progress(80), "runs/a: step 50/100, loss 0.0200, nothing new for 3:20 min");
     }
 
     #[test]
@@ -271,6 +319,43 @@ mod tests {
         assert_eq!(lines.len(), 5);
         assert!(lines[0].contains("step 50/100") && lines[2].contains("step 60/100"), "{lines:?}");
         assert_eq!(lines[4], "and 1 more");
+        assert_eq!(run(&[1, 50]).progress(36), "runs/a: step 50/100, 25 s left");
+        let mut stopped = run(&[1, 50]);
+        stopped.lines[1].stopped = true;
+        assert_eq!(stopped.progress(41), "runs/a: step 50/100, loss 0.0200, stopped");
+    }
+
+    /// Seen to read all of it twice a second.
+    #[test]
+    fn a_log_is_read_on_and_anew_where_it_was_written_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let (host, log) = (Host::default(), folder.path().join(Line::FILE));
+        let lines = |steps: &[u64]| -> Vec<u8> {
+            let text =
+                run(steps).lines.into_iter().flat_map(|line| [serde_json::to_vec(&line).unwrap(), b"\n".to_vec()]);
+            text.flatten().collect()
+        };
+        let look = |runs: Vec<Run>| {
+            let mut runs = runs;
+            find(&host, folder.path(), 0, &mut runs)
+        };
+        let steps = |runs: &[Run]| runs[0].lines.iter().map(|line| line.step).collect::<Vec<_>>();
+        assert!(look(Vec::new()).is_empty());
+        let half = lines(&[1, 2, 3]);
+        std::fs::write(&log, &half[..half.len() - 5]).unwrap();
+        let runs = look(Vec::new());
+        assert_eq!(steps(&runs), [1, 2]);
+        let mut all = lines(&[1, 2, 3, 4]);
+        // What was read is not read again: nobody sees that it has become another.
+        all[0] = b'x';
+        std::fs::write(&log, &all).unwrap();
+        let runs = look(runs);
+        assert_eq!(steps(&runs), [1, 2, 3, 4]);
+        std::fs::write(&log, lines(&[1, 2])).unwrap();
+        let runs = look(runs);
+        assert_eq!(steps(&runs), [1, 2]);
+        std::fs::write(&log, lines(&[10, 20, 30, 40, 50])).unwrap();
+        assert_eq!(steps(&look(runs)), [10, 20, 30, 40, 50]);
     }
 
     #[test]

@@ -44,6 +44,12 @@ impl Display for Inside<'_> {
     }
 }
 
+/// All digits of a number, and no more zeros than can be counted.
+fn number(value: f64) -> String {
+    let is_plain = value == 0.0 || !value.is_finite() || (1e-4..1e7).contains(&value.abs());
+    if is_plain { value.to_string() } else { format!("{value:e}") }
+}
+
 impl Display for Expression {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         if self.size > LARGEST {
@@ -51,7 +57,7 @@ impl Display for Expression {
         }
         use Binding::{Power, Product, Sum};
         match self.node() {
-            Node::Constant(value) => write!(f, "{value}"),
+            Node::Constant(value) => f.write_str(&number(*value)),
             Node::Time => f.write_str("t"),
             Node::Parameter(name) | Node::Component(_, name) => f.write_str(name),
             Node::Negate(a) => write!(f, "-{}", Inside(a, Product)),
@@ -65,11 +71,11 @@ impl Display for Expression {
             Node::Binary(Operation::Subtract, a, b) => write!(f, "{} - {}", Inside(a, Sum), Inside(b, Product)),
             Node::Binary(Operation::Multiply, a, b) => match a.node() {
                 Node::Negate(a) => write!(f, "-{} {}", Inside(a, Product), Inside(b, Product)),
-                Node::Constant(a) => write!(f, "{a} {}", Inside(b, Product)),
+                Node::Constant(a) => write!(f, "{} {}", number(*a), Inside(b, Product)),
                 _ => write!(f, "{} {}", Inside(a, Product), Inside(b, Product)),
             },
             Node::Binary(Operation::Divide, a, b) => match a.node() {
-                Node::Constant(a) => write!(f, "{a}/{}", Inside(b, Power)),
+                Node::Constant(a) => write!(f, "{}/{}", number(*a), Inside(b, Power)),
                 Node::Negate(a) => write!(f, "-{}/{}", Inside(a, Product), Inside(b, Power)),
                 _ => write!(f, "{}/{}", Inside(a, Product), Inside(b, Power)),
             },

@@ -1,7 +1,7 @@
 //! The one way to the file system: where paths lead, and what is read there.
 
 use std::fs::File;
-use std::io::{BufReader, Read, Seek};
+use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::Host;
@@ -78,6 +78,20 @@ impl Host {
     /// As [`Host::read`].
     pub(crate) fn peek(&self, path: &Path) -> Result<Vec<u8>> {
         self.whole(path, &self.locate(Access::Read, path)?)
+    }
+
+    /// Reads what stands behind the first `from` bytes of a file that grows, of which nothing is used.
+    ///
+    /// # Errors
+    /// As [`Host::read`].
+    pub fn tail(&self, path: &Path, from: u64) -> Result<Vec<u8>> {
+        let place = self.locate(Access::Read, path)?;
+        let read = place.open().and_then(|mut file| {
+            let mut bytes = Vec::new();
+            file.seek(SeekFrom::Start(from))?;
+            file.read_to_end(&mut bytes).map(|_| bytes)
+        });
+        read.map_err(|e| self.explain("read", path, &e))
     }
 
     /// Notes that the `bytes` of a file are used.

@@ -63,6 +63,14 @@ impl Notebook {
 }
 
 impl Screen for Notebook {
+    fn images(&self) -> &'static str {
+        "auto"
+    }
+
+    fn set_images(&self, _: &str) -> tumble::Result<()> {
+        Err(tumble::Error::refused("the notebook shows figures in its own way"))
+    }
+
     fn page(&self) -> Page {
         PAGE
     }

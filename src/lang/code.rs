@@ -35,7 +35,7 @@ pub(super) fn all_lines(text: &str) -> Vec<String> {
 }
 
 /// The pieces of each argument of a call of which the first begins with the piece `first`.
-fn arguments(text: &str, all: &[Piece], first: usize) -> Vec<Range<usize>> {
+pub(super) fn arguments(text: &str, all: &[Piece], first: usize) -> Vec<Range<usize>> {
     let mut found = Vec::new();
     let (mut start, mut depth) = (first, 0_usize);
     let mut bars = None;

@@ -205,10 +205,14 @@ impl Frame<'_> {
             to.message = format!("`{name}` cannot be applied to ({list})");
             if arguments.iter().any(|kind| kind == "array") {
                 to.hints.push("arrays are lists; tensor([..]) computes with all entries at once".into());
+            } else if name == "%" && arguments.first().is_some_and(|kind| kind == "string") {
+                to.hints.push(slips::TEXT.into());
             }
         } else if let Some(entry) = self.catalog.get(name) {
             to.message = format!("`{name}` cannot take ({list})");
-            to.hints.push(forms(entry));
+            // Who wants to count says so with one number.
+            let counts = name == "range" && arguments.len() == 1;
+            to.hints.push(if counts { FOR.into() } else { forms(entry) });
         } else {
             to.message = match list.is_empty() {
                 true => format!("there is no function `{name}`"),
@@ -258,6 +262,8 @@ impl Frame<'_> {
             to.hints.push(instead.into());
         } else if let Some(slip) = to.places.first().and_then(|(place, _)| slips::name(place)) {
             to.hints.push(slip);
+        } else if let Some(slip) = to.places.first().and_then(|(place, _)| slips::member(place)) {
+            to.hints.push(slip);
         } else if let Some(near) = nearest(name, self.scope.iter().map(|(known, _, _)| known)) {
             to.hints.push(did_you_mean(near));
         } else if let Some(entry) = self.catalog.get(name) {
@@ -303,7 +309,8 @@ impl Frame<'_> {
             to.message = format!("the property `{property}` of a {kind} cannot be set");
             return;
         }
-        to.message = format!("a {kind} has no property `{property}`");
+        let article = if kind.starts_with(['a', 'e', 'i', 'o', 'A', 'E']) { "an" } else { "a" };
+        to.message = format!("{article} {kind} has no property `{property}`");
         let owned = |entry: &Entry| entry.name.strip_prefix(&format!("{kind}.")).map(str::to_owned);
         let properties: Vec<String> = self.catalog.entries().filter_map(owned).collect();
         if let Some(near) = nearest(property, properties.iter().cloned()) {

@@ -12,6 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use rhai::{AST, Caches, Dynamic, Engine, EvalAltResult, GlobalRuntimeState, ParseErrorType, Scope, Stmt};
 
+use super::assist::brackets::{Unmatched, unmatched};
 use super::catalog::Catalog;
 use super::diagnostics::{self, Diagnostic, Ending};
 use super::engine;
@@ -28,7 +29,7 @@ use super::tokens::TokenState;
 use super::whole::{self, Known};
 use crate::host::Host;
 use crate::sweep::Part;
-use crate::task::{Progress, Task};
+use crate::task::{Progress, Task, Unfinished};
 
 /// A value of the language.
 pub type Value = Dynamic;
@@ -412,8 +413,12 @@ impl Runtime {
             .unwrap_or_else(|_| value.to_string())
     }
 
-    /// Whether a text ends in the middle of something, so that a prompt should ask for more.
+    /// Whether a text ends in the middle of something, so that a prompt should ask for more. What closes a bracket that
+    /// is not open comes right by nothing.
     pub fn is_incomplete(&self, text: &str) -> bool {
+        if matches!(unmatched(text), Some(Unmatched::Closing { .. } | Unmatched::Other { .. })) {
+            return false;
+        }
         let (code, _) = rewrite::prepare(&self.engine, text);
         self.tokens.reset();
         let Err(error) = self.engine.compile_with_scope(&self.scope, &code) else { return false };
@@ -422,6 +427,11 @@ impl Runtime {
             ParseErrorType::BadInput(rhai::LexError::UnterminatedString) => text.matches('`').count() % 2 == 1,
             _ => diagnostics::points_to_the_end(&code, error.1),
         }
+    }
+
+    /// The training of the text that ran last which the user stopped; its model keeps what it had learned by then.
+    pub fn unfinished(&self) -> Option<Unfinished> {
+        self.task.unfinished()
     }
 
     /// Everything that has a name and a doc comment.

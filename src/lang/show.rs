@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use rhai::{Array, Dynamic, Map};
 
 use super::builtins::plot::Picture;
-use super::diagnostics::wrapped;
+use super::diagnostics::{fitted, wrapped};
 use super::options;
 use crate::data::Dataset;
 use crate::plot::glyphs::{self, dots, histogram, sparkline, thumbnail};
@@ -126,7 +126,7 @@ fn map(value: &Dynamic, frame: &Frame<'_>) -> Option<String> {
         let inner = Frame { width: room, ..*frame };
         let text = match matrix(value, &inner) {
             Some(rows) => rows.join("\n"),
-            None => show(value, &inner),
+            None => fitted(&show(value, &inner), room),
         };
         format!("  {key:longest$}  {}", text.replace('\n', &format!("\n{:1$}", "", longest + 4)))
     };
@@ -319,7 +319,7 @@ mod tests {
             "#{ cov: [[1.0, 0.25], [0.25, 10.0]], name: \"a long name that fills the line to its end, and more\" }";
         assert_eq!(
             shown(text),
-            "  cov      1  0.25\n        0.25    10\n  name  \"a long name that fills the line to its end, and more\""
+            "  cov      1  0.25\n        0.25    10\n  name  \"a long name that fills the line to its end, and\n          more\""
         );
     }
 

@@ -53,7 +53,10 @@ fn command(session: &Session, input: &str) -> Offer {
         Takes::Setting => setting(start, argument),
         Takes::Name => {
             let catalog = session.runtime.catalog();
-            let mut names: Vec<_> = catalog.names().chain(catalog.modules()).collect();
+            let variables = session.runtime.variables();
+            let mut names: Vec<&str> = assist::type_names().collect();
+            names.extend(catalog.names().chain(catalog.modules()));
+            names.extend(variables.iter().map(|(name, _)| name.as_str()));
             names.retain(|name| name.starts_with(argument));
             names.sort_unstable();
             names.dedup();
@@ -88,6 +91,7 @@ mod tests {
         let session = Session::new(Runtime::new(), Setup::for_tests());
         assert_eq!(offers(&session, ":he"), [":help "]);
         assert_eq!(offers(&session, ":help process::pas"), ["process::passive"]);
+        assert_eq!(offers(&session, ":help Proc")[0], "Process");
         assert_eq!(offers(&session, ":time process::pas"), ["passive("]);
         assert_eq!(offers(&session, "process::pas"), ["passive("]);
         assert_eq!(offers(&session, ":set qu"), ["quiet "]);

@@ -92,10 +92,12 @@ impl Session {
     pub(crate) fn conclude(&mut self, input: &str, result: Result<Value, Box<Diagnostic>>) -> Outcome {
         match result {
             Ok(value) => {
-                let (gave_value, was_stopped) = (!value.is_unit(), self.was_stopped);
-                self.inputs.push(Input { text: input.to_owned(), gave_value, was_stopped });
-                if !value.is_unit() {
-                    if !assist::is_silent(input) {
+                let gave_value = !value.is_unit();
+                let is_shown = gave_value && !assist::is_silent(input);
+                let unfinished = self.runtime.unfinished();
+                self.inputs.push(Input { text: input.to_owned(), gave_value, is_shown, unfinished });
+                if gave_value {
+                    if is_shown {
                         let text = shorten(&self.runtime.show(&value, self.page().width), self.lines);
                         self.setup.screen.show(&self.runtime, &value, &text);
                     }
@@ -104,6 +106,11 @@ impl Session {
                 Outcome::Done
             }
             Err(diagnostic) => {
+                // What follows a training that was stopped is not done, but the model keeps what it learned.
+                if let Some(unfinished) = self.runtime.unfinished() {
+                    let text = assist::up_to_training(input).unwrap_or(input).to_owned();
+                    self.inputs.push(Input { text, unfinished: Some(unfinished), ..Input::default() });
+                }
                 let code = self.setup.screen.report(&diagnostic);
                 match diagnostic.ending {
                     tumble::lang::diagnostics::Ending::Exit(_) => Outcome::Leave(code),

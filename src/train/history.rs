@@ -203,6 +203,7 @@ impl History {
             learning_rate,
             gradient_norm,
             seconds: self.elapsed().as_secs_f64(),
+            stopped: false,
         }
     }
 

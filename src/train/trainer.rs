@@ -6,7 +6,7 @@ use super::by_time::{ByTime, Parts};
 use super::checkpoint::{Checkpoints, Stand};
 use super::classes::{Classes, Told};
 use super::history::{History, Point};
-use super::log::Log;
+use super::log::{Line, Log};
 use super::objective::{self, Feed, Source};
 use super::{Options, Record};
 use crate::data::{Dataset, Moments};
@@ -17,7 +17,7 @@ use crate::nn::{Candle, Chance, Network, Samples, Training, Weights};
 use crate::ranks::Ranks;
 use crate::rng::{Purpose, Stream};
 use crate::score::{self, Learned, Score};
-use crate::task::{Device, Report, Task, Team};
+use crate::task::{Device, Report, Task, Team, Unfinished};
 use crate::tensor::number;
 use crate::vector::single;
 
@@ -69,8 +69,11 @@ pub fn train(model: &Learned, data: &Dataset, options: &Options, task: &Task) ->
         trainer.keep(checkpoints)?;
     }
     let (weights, record) = trainer.finish(task)?;
-    if record.interrupted && options.checkpoint.is_none() {
-        task.note(&unfinished(&record, model.weights().steps, options));
+    if record.interrupted {
+        task.leave(Unfinished { done: record.steps, total: options.steps, before: weights.steps - record.steps });
+        if options.checkpoint.is_none() {
+            task.note(&unfinished(&record, model.weights().steps, options));
+        }
     }
     model.set_weights(weights);
     Ok(record)
@@ -290,9 +293,20 @@ impl<'a> Trainer<'a> {
     /// Adds a line to the log, of `point` or of the losses since the last one. That it cannot be written is no
     /// reason to stop.
     fn tell(&mut self, point: Option<Point>, task: &Task) {
-        let Some((point, last)) = point.or_else(|| self.history.open()).zip(self.last) else { return };
-        let line = self.history.line(&point, last);
-        if let Some(Err(error)) = self.log.as_mut().map(|log| log.add(&line)) {
+        let Some(line) = self.line(point) else { return };
+        let told = self.log.as_mut().map_or(Ok(()), |log| log.add(&line));
+        self.is_told(told, task);
+    }
+
+    /// What the log says of `point`, or of the losses since the last one.
+    fn line(&mut self, point: Option<Point>) -> Option<Line> {
+        let (point, last) = point.or_else(|| self.history.open()).zip(self.last)?;
+        Some(self.history.line(&point, last))
+    }
+
+    /// Does without the log where it cannot be written.
+    fn is_told(&mut self, told: Result<()>, task: &Task) {
+        if let Err(error) = told {
             task.warn(&format!("{error}; the log ends there"));
             self.log = None;
         }
@@ -309,7 +323,9 @@ impl<'a> Trainer<'a> {
     }
 
     fn stop(&mut self, task: &Task) {
-        self.tell(None, task);
+        let line = self.line(None);
+        let told = self.log.as_mut().map_or(Ok(()), |log| log.stop(line));
+        self.is_told(told, task);
         if self.save(task)
             && let Some(checkpoints) = &self.checkpoints
         {

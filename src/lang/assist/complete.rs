@@ -1,8 +1,13 @@
 //! What may come next: names, members of modules and values, option keys, words of choices.
 
+use super::argument::{FILES, OF_CLASSES, OF_TABLES, argument, columns};
+use super::brackets::open;
+use super::closure::{Meaning, closures};
 use super::definitions::{Definition, definitions, exported};
-use super::option_map::{OptionMap, called};
-use super::scan::{KEYWORDS, Kind, Piece, pieces};
+use super::option_map::OptionMap;
+use super::receiver::{receiver, valued};
+use super::scan::{KEYWORDS, Kind, Piece, is_open, pieces};
+use super::types::{self, Member};
 use crate::lang::catalog::Entry;
 use crate::lang::runtime::{Runtime, Value};
 use crate::lang::sources::is_of_word;
@@ -54,18 +59,21 @@ pub fn complete(runtime: &Runtime, text: &str) -> Completion {
     let signs: Vec<&str> = before.iter().rev().take(3).map(|piece| &text[piece.range.clone()]).collect();
     let candidates = match signs[..] {
         [":", ":", module] => module_members(runtime, module),
-        [".", ".", ..] => names(runtime, word),
-        [".", ..] => members(runtime, &receiver(text, &before[..before.len() - 1])),
+        [".", ".", ..] => names(runtime, text, before, word),
+        [".", ..] => {
+            let receiver = receiver(text, &before[..before.len() - 1]);
+            of_parameter(runtime, text, before, &receiver, word).unwrap_or_else(|| members(runtime, &receiver))
+        }
         [":", ..] if word.is_empty() => {
             let words = option_words(runtime, text, before).iter();
             let mut quoted: Vec<_> =
                 words.map(|(word, meaning)| Candidate::new(&format!("\"{word}\""), "", meaning)).collect();
             if quoted.is_empty() {
-                quoted = names(runtime, word)
+                quoted = names(runtime, text, before, word)
             }
             quoted
         }
-        _ => option_keys(runtime, text, before).unwrap_or_else(|| names(runtime, word)),
+        _ => option_keys(runtime, text, before).unwrap_or_else(|| names(runtime, text, before, word)),
     };
     names_from(text.len() - word.len(), word, candidates)
 }
@@ -78,27 +86,42 @@ fn names_from(start: usize, word: &str, mut candidates: Vec<Candidate>) -> Compl
     Completion::Names { start, candidates }
 }
 
-/// The words of a choice where one is expected, `method: "`, the keys of a map, `m["`, and paths where a file is meant.
+/// The words of a choice where one is expected, `method: "`, the keys of a map, `m["`, the labels of data, the columns
+/// of a table, and paths where a file is meant.
 fn in_string(runtime: &Runtime, text: &str, string: &Piece, before: &[Piece]) -> Completion {
     let start = string.range.start + 1;
     let given = &text[start..];
     let word = |back: usize| before.len().checked_sub(back).map_or("", |at| &text[before[at].range.clone()]);
+    let plain = |words: Vec<String>, end: &str| {
+        names_from(start, given, words.iter().map(|word| Candidate::new(word, end, "")).collect())
+    };
     if word(1) == "[" {
-        let keys = valued(runtime, &receiver(text, &before[..before.len() - 1])).map(|map| runtime.keys(&map));
-        let keys = keys.unwrap_or_default();
-        return names_from(start, given, keys.iter().map(|key| Candidate::new(key, "\"]", "")).collect());
+        if word(2) == ":" && OF_TABLES.contains(&word(3)) {
+            return plain(columns(runtime, text, before), "\"");
+        }
+        let map = valued(runtime, &receiver(text, &before[..before.len() - 1]));
+        return plain(map.map(|map| runtime.keys(&map)).unwrap_or_default(), "\"]");
     }
     if word(1) == ":" {
         let words = option_words(runtime, text, before);
         if words.is_empty() && FILES.contains(&word(2)) {
             return Completion::Path;
         }
+        if words.is_empty() && OF_TABLES.contains(&word(2)) {
+            return plain(columns(runtime, text, before), "\"");
+        }
         let candidates = words.iter().map(|(word, meaning)| Candidate::new(word, "\"", meaning)).collect();
         return names_from(start, given, candidates);
     }
-    match word(1) == "import" || is_file_argument(runtime, text, before) {
-        true => Completion::Path,
-        false => names_from(start, given, Vec::new()),
+    let argument = argument(runtime, text, before);
+    let is_of = |names: &[&str]| argument.names.iter().any(|name| names.contains(name));
+    if word(1) == "import" || is_of(FILES) {
+        return Completion::Path;
+    }
+    let owner = argument.receiver.as_ref().and_then(|receiver| valued(runtime, receiver));
+    match owner.filter(|_| is_of(OF_CLASSES)) {
+        Some(owner) => plain(runtime.classes(&owner), "\""),
+        None => plain(argument.words(), "\""),
     }
 }
 
@@ -110,47 +133,6 @@ fn option_words<'a>(runtime: &'a Runtime, text: &'a str, before: &[Piece]) -> &'
     options.find(|option| option.name == text[key.range.clone()]).map_or(&[], |option| &option.words)
 }
 
-/// Names of options and parameters that files and folders are given by.
-const FILES: &[&str] = &["file", "path", "folder", "checkpoint", "trajectory", "topology"];
-
-/// Whether the argument being written is a file by the name of its parameter.
-fn is_file_argument(runtime: &Runtime, text: &str, before: &[Piece]) -> bool {
-    let mut depth = 0;
-    let mut commas = 0;
-    for (i, piece) in before.iter().enumerate().rev() {
-        match &text[piece.range.clone()] {
-            ")" | "]" | "}" => depth += 1,
-            "[" | "{" if depth == 0 => return false,
-            "(" if depth == 0 => {
-                let is_method = i >= 2 && &text[before[i - 2].range.clone()] == ".";
-                let position = commas + usize::from(is_method);
-                let entry = runtime.catalog().get(&called(text, &before[..i]));
-                let parameters = entry.into_iter().flat_map(|entry| &entry.forms);
-                let mut parameters = parameters.filter_map(|form| parameter(form, position));
-                return parameters.any(|(name, _)| FILES.contains(&name));
-            }
-            "(" | "[" | "{" => depth -= 1,
-            "," if depth == 0 => commas += 1,
-            _ => {}
-        }
-    }
-    false
-}
-
-/// Name and type, which may be empty, of a parameter of a call form.
-fn parameter(form: &str, position: usize) -> Option<(&str, &str)> {
-    let (_, parameters) = form.split_once('(')?;
-    let parameter = parameters.split(')').next()?.split(", ").nth(position)?;
-    Some(parameter.split_once(": ").unwrap_or((parameter, "")))
-}
-
-/// Whether a string lacks its closing quote.
-fn is_open(string: &str) -> bool {
-    let mut characters = string.chars();
-    let quote = characters.next();
-    characters.next_back() != quote
-}
-
 /// The function `full` of the catalog, called by the last part of its name.
 fn called_by(runtime: &Runtime, name: &str, full: &str) -> Candidate {
     Candidate::new(name, "(", runtime.catalog().get(full).map_or("", Entry::summary))
@@ -158,7 +140,7 @@ fn called_by(runtime: &Runtime, name: &str, full: &str) -> Candidate {
 
 /// What can stand alone: variables and modules, and where a word is begun, functions and words of the language, which
 /// are too many for a list that tells anything.
-fn names(runtime: &Runtime, word: &str) -> Vec<Candidate> {
+fn names(runtime: &Runtime, text: &str, before: &[Piece], word: &str) -> Vec<Candidate> {
     let catalog = runtime.catalog();
     let imports = runtime.imports();
     let modules = catalog.modules().chain(imports.iter().map(|(name, _)| name.as_str()));
@@ -170,12 +152,42 @@ fn names(runtime: &Runtime, word: &str) -> Vec<Candidate> {
         candidates.extend(KEYWORDS.iter().map(|word| Candidate::new(word, "", "")));
         candidates.extend(["print", "debug", "type_of"].map(|name| Candidate::new(name, "(", "")));
     }
-    for (name, _) in runtime.variables() {
-        // A variable hides the function of its name.
+    let variables = runtime.variables().into_iter().map(|(name, _)| (name, "a variable"));
+    let parameters = closures(text, before).into_iter().flat_map(|closure| closure.parameters);
+    for (name, what) in variables.chain(parameters.map(|name| (name.to_owned(), "a parameter of the closure"))) {
+        // A variable hides the function of its name, and a parameter the variable.
         candidates.retain(|candidate| candidate.name != name);
-        candidates.push(Candidate::new(&name, "", "a variable"));
+        candidates.push(Candidate::new(&name, "", what));
     }
     candidates
+}
+
+/// What may follow a dot behind a parameter of a closure; none where the receiver is no parameter.
+fn of_parameter(
+    runtime: &Runtime,
+    text: &str,
+    before: &[Piece],
+    receiver: &[&str],
+    word: &str,
+) -> Option<Vec<Candidate>> {
+    let (name, keys) = receiver.split_first()?;
+    let all = pieces(text);
+    let meaning = closures(text, before).iter().rev().find_map(|closure| closure.meaning(name, text, &all))?;
+    let about = "of the closure's parameter";
+    Some(match (meaning, keys) {
+        (Meaning::Members(names), []) => names.into_iter().map(|name| Candidate::new(name, "", about)).collect(),
+        (Meaning::Variable(map), []) => {
+            let keys = valued(runtime, &[map]).map(|map| runtime.keys(&map)).unwrap_or_default();
+            keys.iter().map(|key| Candidate::new(key, "", about)).collect()
+        }
+        (Meaning::Members(_) | Meaning::Variable(_), _) | (Meaning::Symbol, []) => {
+            members_of(runtime, None, Some("Expression"))
+        }
+        (Meaning::Symbol, _) => Vec::new(),
+        // All that any type has tells nothing.
+        (Meaning::Unknown, _) if word.is_empty() => Vec::new(),
+        (Meaning::Unknown, _) => members_of(runtime, None, None),
+    })
 }
 
 /// The functions of a module, and the constants that one of the user's own exports.
@@ -195,37 +207,6 @@ fn module_members(runtime: &Runtime, module: &str) -> Vec<Candidate> {
     all.filter_map(|name| Some(called_by(runtime, name.strip_prefix(&prefix)?, name))).collect()
 }
 
-/// The words with dots between them that a text ends with: `r`, `best` of `r.best`; none where anything else is a part
-/// of them.
-pub(super) fn receiver<'a>(text: &'a str, before: &[Piece]) -> Vec<&'a str> {
-    let mut words = Vec::new();
-    let mut rest = before;
-    while let [earlier @ .., word] = rest {
-        if word.kind != Kind::Word {
-            return Vec::new();
-        }
-        words.insert(0, &text[word.range.clone()]);
-        match earlier {
-            [earlier @ .., dot] if &text[dot.range.clone()] == "." => rest = earlier,
-            [.., colon] if &text[colon.range.clone()] == ":" && is_path(text, earlier) => return Vec::new(),
-            _ => return words,
-        }
-    }
-    Vec::new()
-}
-
-/// Whether `::` ends these pieces.
-fn is_path(text: &str, pieces: &[Piece]) -> bool {
-    matches!(pieces, [.., first, second] if &text[first.range.start..second.range.end] == "::")
-}
-
-/// The value of a variable, or of a key of a map in it.
-pub(super) fn valued(runtime: &Runtime, words: &[&str]) -> Option<Value> {
-    let (variable, keys) = words.split_first()?;
-    let (_, value) = runtime.variables().into_iter().find(|(name, _)| name == variable)?;
-    keys.iter().try_fold(value, |map, key| runtime.entry(&map, key))
-}
-
 /// What may follow a dot: keys of a map, properties and methods of the receiver's type, of every type of ours when
 /// the receiver's value is not known.
 fn members(runtime: &Runtime, receiver: &[&str]) -> Vec<Candidate> {
@@ -234,22 +215,17 @@ fn members(runtime: &Runtime, receiver: &[&str]) -> Vec<Candidate> {
         "whole number" => "number".to_owned(),
         kind => kind.to_owned(),
     });
+    members_of(runtime, value.as_ref(), kind.as_deref())
+}
+
+/// The same of a value, if it is known, and a type, if that is.
+fn members_of(runtime: &Runtime, value: Option<&Value>, kind: Option<&str>) -> Vec<Candidate> {
     let keys = value.iter().flat_map(|value| runtime.keys(value)).filter(|key| is_name(key));
     let mut candidates: Vec<Candidate> = keys.map(|key| Candidate::new(&key, "", "")).collect();
-    let catalog = runtime.catalog();
-    // Rhai's own methods are offered where the type is known to have them.
-    let standard = catalog.names().filter(|_| kind.is_some()).filter_map(|name| catalog.get(name));
-    for entry in catalog.entries().chain(standard) {
-        match entry.name.split_once('.') {
-            Some((owner, property)) if kind.as_deref().is_none_or(|kind| kind == owner) => {
-                candidates.push(Candidate::new(property, "", entry.summary()));
-            }
-            None if is_method(entry, kind.as_deref()) => {
-                candidates.push(Candidate::new(&entry.name, "(", entry.summary()))
-            }
-            _ => {}
-        }
-    }
+    let members = types::members(runtime.catalog(), kind).into_iter();
+    candidates.extend(members.map(|Member { name, is_method, entry }| {
+        Candidate::new(name, if is_method { "(" } else { "" }, entry.summary())
+    }));
     candidates
 }
 
@@ -258,24 +234,29 @@ fn is_name(key: &str) -> bool {
     key.chars().all(is_of_word) && !key.starts_with(|c: char| c.is_ascii_digit())
 }
 
-/// Whether the first parameter is of the type `kind`; `None` stands for any type that a program defines. A function of
-/// a module has no receiver.
-fn is_method(entry: &Entry, kind: Option<&str>) -> bool {
-    let fits = |(_, first): (&str, &str)| match kind {
-        Some(kind) => first == kind,
-        None => first.starts_with(char::is_uppercase),
-    };
-    !entry.name.contains("::") && entry.forms.iter().filter_map(|form| parameter(form, 0)).any(fits)
-}
-
 /// The keys that fit where a key of an option map is expected: `f(#{ `.
 fn option_keys(runtime: &Runtime, text: &str, before: &[Piece]) -> Option<Vec<Candidate>> {
     if !matches!(&text[before.last()?.range.clone()], "{" | ",") {
         return None;
     }
+    if let Some(keys) = parameters_to_vary(runtime, text, before) {
+        return Some(keys);
+    }
     let map = OptionMap::open(runtime, text, before)?;
     let left = map.available().filter(|option| map.entries.iter().all(|(key, _)| *key != option.name));
     Some(left.map(|option| Candidate::new(&option.name, ": ", &option.meaning)).collect())
+}
+
+/// The parameters of a process, in the map of its method `vary`.
+fn parameters_to_vary(runtime: &Runtime, text: &str, before: &[Piece]) -> Option<Vec<Candidate>> {
+    let mut open = open(text, before);
+    let map = open.pop().filter(|map| map.is_map)?;
+    let sign = |at: usize| &text[before[at].range.clone()];
+    let call = open.pop().filter(|call| call.called == "vary" && call.at >= 2 && sign(call.at - 2) == ".")?;
+    let process = valued(runtime, &receiver(text, &before[..call.at - 2]))?;
+    let given = |name: &str| map.entries.iter().any(|(key, _)| *key == name);
+    let parameters = runtime.parameters(&process).into_iter().filter(|(name, _)| !given(name));
+    Some(parameters.map(|(name, value)| Candidate::new(&name, ": ", &format!("it is {value}"))).collect())
 }
 
 #[cfg(test)]
@@ -342,6 +323,37 @@ mod tests {
         assert_eq!(offers("figure.save(\"C"), ["a path"]);
         assert!(offers("plot::lines([1], [2], #{ title: \"C").is_empty());
         assert!(offers("let name = \"C").is_empty() && offers("s.path(\"").is_empty());
+    }
+
+    /// Seen to offer the members of an outer `p`, and nothing where words of data and parameters are wanted.
+    #[test]
+    fn what_a_closure_names_hides_what_is_outside() {
+        let mut runtime = Runtime::new();
+        let folder = tempfile::tempdir().unwrap();
+        let table = folder.path().join("table.csv");
+        std::fs::write(&table, "# made\nlength,\"kind\"\n1,2\n").unwrap();
+        let text = "let p = process::passive(); let s = 3; let d = dataset::from_array([[1, 2], [3, 4]], #{ labels: \
+                    [\"a\", \"b\"] }); let given = #{ k: 1 };";
+        drop(runtime.run(text).unwrap());
+        let offers = |text: &str| candidates(&runtime, text);
+        let process = "sde(#{ state: [\"x\", \"eta\"], params: #{ g: 1 }, drift: |s, t, p| #{ x: ";
+        assert_eq!(offers(&format!("{process}s.")), ["eta", "x"]);
+        assert_eq!(offers(&format!("{process}p.")), ["g"]);
+        assert!(offers(&format!("{process}t.si")).contains(&"sin(".to_owned()));
+        assert!(offers(&format!("{process}s.x.")).contains(&"sin(".to_owned()));
+        assert_eq!(offers("sde(#{ params: given, start: |p| #{ eta: p."), ["k"]);
+        assert_eq!(offers("sde(|s, p| #{ x: s."), ["x"]);
+        assert_eq!(offers("sweep(#{ tau: [1] }, |point| point.f"), ["folder"]);
+        assert_eq!(offers("d.map(|p| p."), [""; 0]);
+        assert!(offers("d.map(|p| p.ker").contains(&"kernel(".to_owned()));
+        assert!(offers("p.").contains(&"kernel(".to_owned()));
+        assert_eq!(offers("p.vary(#{ "), ["T: ", "k: "]);
+        assert_eq!(offers("p.vary(#{ k: 1, "), ["T: "]);
+        assert_eq!(offers("d.normalise(\"")[..2], ["coordinate\"", "none\""]);
+        assert_eq!(offers("d.of_class(\""), ["a\"", "b\""]);
+        let file = table.display();
+        assert_eq!(offers(&format!("dataset::from_file(\"{file}\", #{{ labels: \"")), ["kind\"", "length\""]);
+        assert_eq!(offers(&format!("io::read(\"{file}\", #{{ columns: [\"l")), ["length\""]);
     }
 
     #[test]

@@ -71,6 +71,11 @@ pub fn last_statement(text: &str) -> usize {
     all[start.min(all.len())..].iter().find(|piece| piece.kind != Kind::Comment).map_or(0, |piece| piece.range.start)
 }
 
+/// Where the last piece of a text ends that is no comment.
+pub fn end_of_code(text: &str) -> usize {
+    pieces(text).into_iter().rfind(|piece| piece.kind != Kind::Comment).map_or(0, |piece| piece.range.end)
+}
+
 /// Whether a text ends with a `;`, by which at a prompt its value is not shown.
 pub fn is_silent(text: &str) -> bool {
     let last = pieces(text).into_iter().rfind(|piece| piece.kind != Kind::Comment);

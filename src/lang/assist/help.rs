@@ -1,5 +1,6 @@
 //! Doc comments laid out in lines that fit.
 
+use super::types::{self, Member, Type};
 use crate::error::nearest;
 use crate::lang::catalog::{Catalog, Entry};
 use crate::lang::diagnostics::{Diagnostic, visible, words_of};
@@ -14,7 +15,7 @@ pub struct Page {
 }
 
 impl Page {
-    /// Help on a function, property or module.
+    /// Help on a function, property, module or type.
     ///
     /// # Errors
     /// When there is none of that name, with the nearest one.
@@ -23,6 +24,9 @@ impl Page {
         if let Some(entry) = catalog.get(name) {
             return Ok(self.entry(entry));
         }
+        if let Some(text) = self.of_type(catalog, name) {
+            return Ok(text);
+        }
         if catalog.modules().any(|module| module == name) {
             return Ok(self.list(catalog, |entry| entry.name.strip_prefix(name).is_some_and(|r| r.starts_with("::"))));
         }
@@ -30,11 +34,29 @@ impl Page {
         if !members.is_empty() {
             return Ok(members.iter().map(|entry| self.entry(entry)).collect::<Vec<_>>().join("\n"));
         }
-        let mut candidates: Vec<&str> = catalog.names().chain(catalog.modules()).collect();
+        let mut candidates: Vec<&str> = types::type_names().collect();
+        candidates.extend(catalog.names().chain(catalog.modules()));
         candidates.extend(catalog.entries().map(|entry| last_part(&entry.name)));
         let mut diagnostic = Diagnostic::plain(format!("there is no help on `{name}`"));
         diagnostic.hints.extend(nearest(name, candidates).map(|near| format!("did you mean `{near}`?")));
         Err(diagnostic)
+    }
+
+    /// What a type is, what gives one, and what may stand behind its dot; none of a type that nobody knows.
+    pub fn of_type(self, catalog: &Catalog, name: &str) -> Option<String> {
+        let Type { name, about, from } = types::named(name)?;
+        let members = types::members(catalog, Some(name));
+        let called = |member: &Member<'_>| format!("{}{}", member.name, if member.is_method { "(..)" } else { "" });
+        let mut rows: Vec<(String, &str)> =
+            members.iter().map(|member| (called(member), member.entry.summary())).collect();
+        rows.sort();
+        rows.dedup_by(|a, b| a.0 == b.0);
+        let rows: Vec<_> = rows.iter().map(|(name, about)| (name.as_str(), *about)).collect();
+        let code: Vec<_> = from.iter().map(|code| format!("    {}\n", self.paint(GREEN, code))).collect();
+        let heading = |text: &str| format!("{}\n", self.paint(BOLD, text));
+        let parts =
+            [heading(name), self.doc(about), heading("\nFrom"), code.concat(), heading("\nMembers"), self.table(&rows)];
+        Some(parts.concat())
     }
 
     /// Names with their summaries whose name or doc comment has all of `words`; first those whose name has one.
@@ -208,6 +230,11 @@ mod tests {
         assert_eq!(help("proces").unwrap_err().hints, ["did you mean `process`?"]);
         assert!(help("process").is_ok_and(|text| text.contains("process::active")));
         assert!(help("active").is_ok_and(|text| text.contains("persistence")));
+        let process = help("Process").unwrap();
+        assert!(
+            process.starts_with("Process\n  A noise process: how data") && process.contains("\nkernel(..)  "),
+            "{process}"
+        );
         assert!(help("kind").is_ok_and(|text| text.contains("Process.kind")));
     }
 }

@@ -1,8 +1,8 @@
 //! What the name under a cursor means.
 
 use super::Page;
-use super::complete::{receiver, valued};
-use super::option_map::{called, open};
+use super::brackets::{called, open};
+use super::receiver::{receiver, valued};
 use super::scan::{Kind, Piece, pieces};
 use crate::lang::runtime::Runtime;
 

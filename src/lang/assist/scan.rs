@@ -76,6 +76,13 @@ fn string(rest: &str, quote: char) -> usize {
     rest.len()
 }
 
+/// Whether a string lacks its closing quote.
+pub(super) fn is_open(string: &str) -> bool {
+    let mut characters = string.chars();
+    let quote = characters.next();
+    characters.next_back() != quote
+}
+
 fn number(rest: &str) -> usize {
     let bytes = rest.as_bytes();
     let mut end = 0;

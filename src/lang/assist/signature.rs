@@ -1,15 +1,17 @@
 //! What a call that is being typed still takes.
 
-use super::complete::{receiver, valued};
-use super::option_map::{Open, open};
-use super::scan::{Kind, pieces};
+use super::brackets::{Open, open};
+use super::receiver::{receiver, valued};
+use super::scan::{Kind, Piece, is_open, pieces};
 use crate::lang::runtime::Runtime;
 
 /// What a call still takes that a text ends in: `data: Dataset, options: map)` behind `train(m, `, and the same behind
 /// a comma where an argument is begun, `train(m`.
 pub fn signature(runtime: &Runtime, text: &str) -> Option<String> {
     let all = pieces(text);
-    let last = all.last().filter(|last| last.kind != Kind::Comment)?;
+    // In a string its own words are of more use.
+    let is_string = |piece: &Piece| piece.kind == Kind::String && is_open(&text[piece.range.clone()]);
+    let last = all.last().filter(|last| last.kind != Kind::Comment && !is_string(last))?;
     let is_begun = !["(", ","].contains(&&text[last.range.clone()]);
     let Open { at, commas, called: name, .. } = open(text, &all).pop()?;
     let given = commas + usize::from(is_begun);
@@ -69,9 +71,17 @@ mod tests {
         assert_eq!(of("f(x).sample("), "");
         assert_eq!([of("train(m"), of("energy(1 + 2")], [", data: Dataset, options: map)", ", k)"]);
         // In other brackets, in and behind the last argument, and of what nobody knows.
-        for text in
-            ["train(m, #{ steps: 1, ", "energy(1, 2", "energy(1, 2, ", "nonsuch(", "(", "let x = [1, ", "// train("]
-        {
+        for text in [
+            "train(m, #{ steps: 1, ",
+            "energy(1, 2",
+            "energy(1, 2, ",
+            "nonsuch(",
+            "(",
+            "let x = [1, ",
+            "// train(",
+            "train(\"",
+            "f(x, \"a",
+        ] {
             assert_eq!(of(text), "", "{text}");
         }
     }

@@ -17,7 +17,7 @@ use super::sources::is_of_word;
 use crate::error::Error;
 pub use visible::visible;
 pub(super) use wrapped::words_of;
-pub use wrapped::wrapped;
+pub use wrapped::{fitted, wrapped};
 
 /// What stands before the message of an error.
 const HEAD: &str = "error: ";
@@ -153,10 +153,15 @@ impl Place {
             let after = call[i + name.len()..].trim_start();
             !before.is_some_and(is_of_word) && after.starts_with(':') && !after.starts_with("::")
         })?;
-        let before = &self.text[..from + found];
+        Some(self.at(from + found))
+    }
+
+    /// Another place in the same text, by its byte.
+    pub(super) fn at(&self, byte: usize) -> Self {
+        let before = &self.text[..byte];
         let line = before.matches('\n').count() + 1;
         let column = before.rsplit('\n').next().unwrap_or_default().chars().count() + 1;
-        Some(Self { line, column, ..self.clone() })
+        Self { line, column, ..self.clone() }
     }
 
     /// The name that the dot at, or just before, this place belongs to: `m` in `m.key`.

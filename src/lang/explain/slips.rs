@@ -1,5 +1,7 @@
 //! What people write by habit who come from another language or another prompt, and how it is written here.
 
+use crate::lang::assist::closure::{Meaning, closures};
+use crate::lang::assist::scan::pieces;
 use crate::lang::diagnostics::Place;
 use crate::lang::sources::is_of_word;
 
@@ -14,6 +16,21 @@ const WORDS: &[(&str, &str)] = &[
     ("nil", "write (), which is nothing"),
     ("true", "write true"),
     ("false", "write false"),
+    ("np", ARRAYS),
+    ("numpy", ARRAYS),
+    ("jnp", ARRAYS),
+    ("torch", ARRAYS),
+    ("scipy", ARRAYS),
+    ("math", ARRAYS),
+    ("plt", FIGURES),
+    ("matplotlib", FIGURES),
+    ("pd", "a table is read by io::read(\"table.csv\"), data by dataset::from_file(\"table.csv\")"),
+    ("pandas", "a table is read by io::read(\"table.csv\"), data by dataset::from_file(\"table.csv\")"),
+    ("lambda", CLOSURE),
+    ("enumerate", "the number comes second: for (x, i) in [3, 4] { .. }"),
+    ("format", TEXT),
+    ("append", "write y.push(x)"),
+    ("str", "write x.to_string()"),
     ("quit", "at the prompt :quit leaves, as Ctrl-D does; a script ends with exit()"),
     ("exit", "at the prompt :quit leaves, as Ctrl-D does; a script ends with exit()"),
     ("help", "at the prompt :help shows what there is, and :help NAME what a function takes"),
@@ -23,6 +40,13 @@ const WORDS: &[(&str, &str)] = &[
     ("reset", "at the prompt :reset forgets all variables and functions"),
     ("clear", "at the prompt :reset forgets all variables and functions, and Ctrl-L clears the screen"),
 ];
+
+const ARRAYS: &str = "functions of numbers and tensors have no prefix: sqrt(x), tensor([1, 2]), linspace(0, 1, 5)";
+const FIGURES: &str = "figures are drawn by the module plot: plot::scatter([x])";
+const CLOSURE: &str = "a closure is written |x| x + 1";
+pub(super) const TEXT: &str = "values stand in a text between backticks: `x is ${x}`";
+const BRANCH: &str = "a branch gives a value: let y = if x > 0 { 1 } else { 2 }";
+const VARIABLES: &str = "each variable has a let of its own: let a = ..; let b = ..";
 
 /// Words with which a statement begins elsewhere.
 const BEGINNINGS: &[(&str, &str)] = &[
@@ -74,6 +98,10 @@ pub(super) fn syntax(place: &Place) -> Option<String> {
     if let Some(name) = asked(line) {
         return Some(format!("at the prompt :help {name} shows what it takes"));
     }
+    let instead = habit(line, before, here, statement);
+    if instead.is_some() {
+        return instead;
+    }
     let has_brackets = begun[first.len()..].trim_start().starts_with('(');
     let fits = |known: &str| known == first && !(known == "print" && has_brackets);
     let beginning = BEGINNINGS.iter().find(|(known, _)| fits(known)).map(|(_, instead)| (*instead).to_owned());
@@ -123,6 +151,87 @@ fn argument(before: &str, here: &str) -> Option<String> {
         return Some(format!("options go in a map: {function}(#{{ {name}: .. }})"));
     }
     map_without_sign.then(|| format!("a map begins with #{{: {function}(#{{ {name}: .. }})"))
+}
+
+/// Constructs of other languages, by what stands before and at the place where they are noticed.
+fn habit(line: &str, before: &str, here: &str, statement: &str) -> Option<String> {
+    let trimmed = before.trim_end();
+    let (first, next) = (first_word(statement), first_word(here));
+    let is_quote = here.starts_with(['"', '\'']);
+    let instead = match innermost(before) {
+        _ if is_quote && last_word(before) == "f" && before.ends_with('f') => TEXT,
+        _ if last_word(before) == "lambda" => CLOSURE,
+        _ if first == "let" && trimmed.ends_with("let") && here.starts_with('(') => VARIABLES,
+        _ if first == "let" && here.starts_with(',') && !statement.contains('=') => VARIABLES,
+        _ if first == "for" && here.starts_with('=') => "write for i in 1..10 { .. }, which goes from 1 to 9",
+        _ if first == "for" && line.contains("range(") && line.trim_end().ends_with(':') => {
+            "write for i in 0..3 { .. }, which goes from 0 to 2"
+        }
+        Some((_, '[')) if next == "for" => return Some(each(before, here)),
+        Some((outside, '[')) if here.starts_with(':') && outside.ends_with(|c| is_of_word(c) || ")]".contains(c)) => {
+            "a part of an array is x.extract(1..3), of a tensor t[1..3] or t[1..]"
+        }
+        Some((outside, '(')) if here.starts_with(',') && !outside.ends_with(is_of_word) => {
+            "several values are an array: [1, 2]"
+        }
+        Some((outside, '{')) if here.starts_with(':') && outside.ends_with('#') && trimmed.ends_with(['{', ',']) => {
+            "a key is missing before the colon: #{ key: value }"
+        }
+        Some((outside, '{')) if here.starts_with(':') && outside.trim_end().ends_with(['=', '[', ',']) => {
+            "a map begins with #{: #{ key: value }"
+        }
+        _ if next == "if" && !statement.is_empty() && !trimmed.ends_with(['{', '}', ';']) => BRANCH,
+        _ if here.starts_with('?') && !statement.is_empty() => BRANCH,
+        _ => return None,
+    };
+    Some(instead.to_owned())
+}
+
+/// The bracket that is open at the end of a line, and what stands before it.
+fn innermost(before: &str) -> Option<(&str, char)> {
+    let mut depth = 0;
+    before.char_indices().rev().find_map(|(at, c)| {
+        depth += i32::from(")]}".contains(c)) - i32::from("([{".contains(c));
+        (depth < 0).then(|| (&before[..at], c))
+    })
+}
+
+/// `[2 * x for x in y]` as it is written here.
+fn each(before: &str, here: &str) -> String {
+    let (inside, rest) = (before.rsplit('[').next().unwrap_or_default().trim(), here.trim_start_matches("for"));
+    let (name, values) = rest.split_once(" in ").unwrap_or(("x", "y"));
+    let values = values.split(']').next().unwrap_or_default();
+    let values = values.split(" if ").next().unwrap_or_default().trim();
+    let filter = if here.contains(" if ") { ", and y.filter(|x| ..) takes some" } else { "" };
+    match !values.is_empty() && values.chars().all(|c| is_of_word(c) || c == '.') && !values.contains("..") {
+        true => format!("write {values}.map(|{}| {inside}){filter}", name.trim()),
+        false => format!("write y.map(|{}| {inside}), where y is an array{filter}", name.trim()),
+    }
+}
+
+/// The way out for a name that only the closure of a process has, as a member of its parameters.
+pub(super) fn member(place: &Place) -> Option<String> {
+    let (text, all) = (&place.text, pieces(&place.text));
+    let here = all.iter().position(|piece| piece.range.start >= place.range().start)?;
+    let name = &text[all[here].range.clone()];
+    let closure = closures(text, &all[..here]).pop().filter(|closure| closure.called == "sde")?;
+    let (place, usual) = if closure.is_start() { (0, "|p|") } else { (2, "|s, t, p|") };
+    if let Meaning::Members(parameters) = closure.parameters_of_process(text, &all)
+        && parameters.contains(&name)
+    {
+        return Some(match closure.parameters.get(place) {
+            Some(given) => format!("a parameter of the process is read from the closure's {given}: {given}.{name}"),
+            None => format!("a parameter of the process is read from what the closure is given: {usual} .. p.{name}"),
+        });
+    }
+    if let Some(state) = closure.parameters.first().filter(|_| !closure.is_start())
+        && closure.blocks(text, &all).contains(&name)
+    {
+        return Some(format!("a block of the state is read from the closure's {state}: {state}.{name}"));
+    }
+    let missing = ["s", "t", "p"].iter().position(|usual| *usual == name)?;
+    (!closure.is_start() && closure.parameters.len() <= missing)
+        .then(|| "closures of a process take the state, the time and the parameters: |s, t, p|".to_owned())
 }
 
 fn other(line: &str, here: &str) -> Option<String> {

@@ -2,7 +2,9 @@
 
 use rhai::{LexError, ParseErrorType, Position};
 
+use crate::lang::assist::brackets::{Unmatched, unmatched};
 use crate::lang::diagnostics::Diagnostic;
+use crate::lang::rewrite::{INDEX, SWITCH};
 
 pub(super) const FOR: &str = "`for i in 0..10` counts from 0 to 9; arrays and the keys() of a map work too";
 
@@ -21,10 +23,19 @@ pub(super) fn explain(kind: &ParseErrorType, position: Position, slip: Option<St
         ParseErrorType::BadInput(LexError::UnexpectedInput(input)) => explain_character(input, to),
         // The sentences of the token filter.
         ParseErrorType::BadInput(_) => to.message = kind.to_string(),
+        // Of the guards that are written into a text nobody knows.
+        ParseErrorType::MissingToken(_, what) if what.contains(INDEX) => {
+            to.message = "expecting ']' behind the position".into();
+        }
+        ParseErrorType::MissingToken(_, what) if what.contains(SWITCH) => {
+            to.message = "expecting '{' before the cases of switch".into();
+        }
         kind => to.message = lower_first(&kind.to_string()),
     }
     if let Some(slip) = slip {
         to.hints = vec![slip];
+    } else if explain_bracket(kind, to) {
+        // That is all there is to say.
     } else if let ParseErrorType::MissingToken(token, _) = kind
         && token == ";"
         && let Some((place, note)) = to.places.first_mut()
@@ -42,6 +53,40 @@ pub(super) fn explain(kind: &ParseErrorType, position: Position, slip: Option<St
             }
             _ => *note = "a `;` is missing before this".into(),
         }
+    }
+}
+
+/// Says which bracket lacks its other, where that is what is wrong: at the place of the bracket, or beside that where
+/// it was noticed.
+fn explain_bracket(kind: &ParseErrorType, to: &mut Diagnostic) -> bool {
+    let Some((place, _)) = to.places.first().cloned() else { return false };
+    let noticed = place.range().start;
+    let name = |at: usize| match place.text[..at].ends_with('#') {
+        true => "#{",
+        false => &place.text[at..=at],
+    };
+    let is_about_brackets = matches!(kind, ParseErrorType::MissingToken(..) | ParseErrorType::UnexpectedEOF);
+    match unmatched(&place.text) {
+        Some(Unmatched::Closing { at }) if noticed >= at => {
+            to.message = format!("`{}` closes nothing", name(at));
+            to.places = vec![(place.at(at), String::new())];
+            true
+        }
+        Some(Unmatched::Other { open, at }) if noticed >= at => {
+            to.message = format!("`{}` cannot close `{}`", name(at), name(open));
+            to.places = vec![(place.at(at), String::new()), (place.at(open), "opened here".into())];
+            true
+        }
+        Some(Unmatched::Open { at }) if is_about_brackets && noticed >= at => {
+            if place.text[noticed.min(place.text.len())..].trim().is_empty() {
+                to.message = format!("`{}` is not closed", name(at));
+                to.places = vec![(place.at(at), String::new())];
+            } else {
+                to.places.push((place.at(at), "opened here, and not closed".into()));
+            }
+            true
+        }
+        _ => false,
     }
 }
 

@@ -15,8 +15,9 @@ use calls::{Calls, Functions};
 impl Runtime {
     /// What is wrong with a text, as far as that can be seen without training, sampling or measuring: syntax, names of
     /// functions and modules, numbers of arguments and keys of option maps, wherever they stand; and what goes wrong
-    /// when the text is run up to the first long computation of each of its statements. What depends on the result of
-    /// one is not seen. That nothing is written is for the host to see to. What the text defined stays defined.
+    /// when each of its statements is run up to its first long computation. What depends on the result of one, or on a
+    /// statement that fails, is not seen. That nothing is written is for the host to see to. What the text defined
+    /// stays defined.
     pub fn inspect(&mut self, name: &str, text: &str) -> Vec<Diagnostic> {
         self.begin(name, text);
         let ast = match self.compile(name, text) {
@@ -26,14 +27,17 @@ impl Runtime {
         self.define(name, &ast);
         rehearse(&self.engine, true);
         let mut found = self.inspect_calls(name, &ast);
-        if found.is_empty()
-            && let Err(error) = rehearsal::run(self, &ast)
-        {
-            found.push(*self.diagnose(&error));
+        for error in rehearsal::run(self, &ast) {
+            let error = *self.diagnose(&error);
+            // What is wrong with a call is found by its text, too, and anew by everyone who comes to it.
+            if !found.iter().any(|known| is_same(known, &error)) {
+                found.push(error);
+            }
         }
         rehearse(&self.engine, false);
         self.global.always_search_scope = false;
         self.keep_newest_variables();
+        found.sort_by_key(|diagnostic| diagnostic.places.first().map(|(place, _)| (place.line, place.column)));
         found
     }
 
@@ -50,8 +54,13 @@ impl Runtime {
                 diagnostic
             }
         };
-        let mut found: Vec<_> = problems.into_iter().map(say).collect();
-        found.sort_by_key(|diagnostic| diagnostic.places.first().map(|(place, _)| (place.line, place.column)));
-        found
+        problems.into_iter().map(say).collect()
     }
+}
+
+/// Whether two errors are one: at the same place, or, as positions of calls in modules differ, in the same line and words.
+fn is_same(known: &Diagnostic, error: &Diagnostic) -> bool {
+    let Some(((known_place, _), (place, _))) = known.places.first().zip(error.places.first()) else { return false };
+    let is_line = (&known_place.name, known_place.line) == (&place.name, place.line);
+    is_line && (known_place.column == place.column || error.message.starts_with(&known.message))
 }

@@ -5,15 +5,14 @@ use std::collections::BTreeSet;
 use rhai::{AST, ASTNode, Dynamic, EvalAltResult, Expr, Scope, Stmt};
 
 use crate::error::Error;
-use crate::lang::failure::{Failure, Outcome};
+use crate::lang::failure::Failure;
 use crate::lang::runtime::Runtime;
 use crate::lang::stop::Stop;
 
-/// Runs each statement as far as it goes.
-///
-/// # Errors
-/// The first error that is none of the rehearsal itself.
-pub(super) fn run(runtime: &mut Runtime, ast: &AST) -> Outcome<()> {
+/// Runs each statement as far as it goes, and gives the errors that are none of the rehearsal itself. What depends on a
+/// statement that failed is not known, and what goes wrong for that reason is no error of its own.
+pub(super) fn run(runtime: &mut Runtime, ast: &AST) -> Vec<EvalAltResult> {
+    let mut errors = Vec::new();
     // Variables whose value is not known, since what would have given it was left out.
     let mut unknown = BTreeSet::new();
     for statement in ast.statements() {
@@ -22,11 +21,19 @@ pub(super) fn run(runtime: &mut Runtime, ast: &AST) -> Outcome<()> {
         match runtime.perform(&[anew(statement)]) {
             Ok(_) => {}
             Err(error) if is_end(&error) => break,
-            Err(error) if is_of_rehearsal(&error, &unknown) => forget(statement, &mut runtime.scope, &mut unknown),
-            Err(error) => return Err(error),
+            Err(error) => {
+                if !is_of_rehearsal(&error, &unknown) {
+                    let is_stopped = matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..));
+                    errors.push(*error);
+                    if is_stopped {
+                        break;
+                    }
+                }
+                forget(statement, &mut runtime.scope, &mut unknown);
+            }
         }
     }
-    Ok(())
+    errors
 }
 
 /// A statement that makes its variable anew: a second `let` of a name would overwrite what stands where the first was

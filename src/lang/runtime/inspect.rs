@@ -5,11 +5,18 @@ use std::path::{Path, PathBuf};
 use rhai::Map;
 
 use super::{Runtime, Value};
+use crate::data::Dataset;
 use crate::lang::builtins::plot::Picture;
+use crate::lang::builtins::score::Score;
 use crate::lang::show::{self, Frame};
 use crate::lang::standard;
 use crate::lang::surroundings::set_task;
+use crate::process::Process;
 use crate::sample::State;
+
+/// Bytes of a table that is read for its first line, and among which that is looked for.
+const LARGEST_TABLE: u64 = 1 << 26;
+const LONGEST_HEADER: usize = 1 << 16;
 
 impl Runtime {
     /// Names and values of all variables, oldest first.
@@ -28,6 +35,38 @@ impl Runtime {
     /// The value of a key of a map.
     pub fn entry(&self, value: &Value, key: &str) -> Option<Value> {
         value.read_lock::<Map>()?.get(key).cloned()
+    }
+
+    /// The classes of data with labels, or of a score that is told classes; none of any other value.
+    pub fn classes(&self, value: &Value) -> Vec<String> {
+        if let Some(data) = value.read_lock::<Dataset>() {
+            return data.classes().to_vec();
+        }
+        match value.read_lock::<Score>().map(|score| score.clone()) {
+            Some(Score::Learned(model)) => model.basis().subject().classes().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
+    /// The parameters of a process with their values; none of any other value.
+    pub fn parameters(&self, value: &Value) -> Vec<(String, f64)> {
+        let process = value.read_lock::<Process>();
+        process.map(|process| process.parameters().clone().into_iter().collect()).unwrap_or_default()
+    }
+
+    /// What the first line of a table names, in a file that may be read and is not large.
+    pub fn columns(&self, file: &str) -> Vec<String> {
+        let file = Path::new(file);
+        if file.metadata().is_ok_and(|file| file.len() > LARGEST_TABLE) {
+            return Vec::new();
+        }
+        let Ok(bytes) = self.host.peek(file) else { return Vec::new() };
+        let text = String::from_utf8_lossy(&bytes[..bytes.len().min(LONGEST_HEADER)]);
+        let Some(header) = text.lines().find(|line| !line.trim().is_empty() && !line.starts_with('#')) else {
+            return Vec::new();
+        };
+        let names = header.split([',', ';', '\t']).map(|name| name.trim().trim_matches('"').to_owned());
+        names.filter(|name| !name.is_empty() && name.parse::<f64>().is_err()).collect()
     }
 
     /// The user's name of a value's type.

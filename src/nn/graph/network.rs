@@ -48,8 +48,8 @@ impl Network for Graph {
 
     /// Those with parameters, or whose answers have another shape than what they were given.
     fn table(&self) -> Vec<String> {
-        let line = |layer: &str, shape: &str, parameters: &str, multiplications: &str| {
-            format!("{layer:<16}{shape:<16}{parameters:>12}{multiplications:>18}")
+        let line = |layer: &str, shape: &str, parameters: &str, products: &str| {
+            format!("{layer:<16}{shape:<16}{parameters:>12}{products:>18}")
         };
         let shown = self.nodes.iter().filter(|node| {
             let shape = node.layer.output();
@@ -61,7 +61,7 @@ impl Network for Graph {
             let [parameters, multiplications] = numbers.map(|n| if n == 0 { String::new() } else { n.to_string() });
             line(node.layer.kind(), &node.layer.output().to_string(), &parameters, &multiplications)
         };
-        [line("layer", "shape", "parameters", "multiplications")].into_iter().chain(shown.map(row)).collect()
+        [line("layer", "shape", "parameters", "products")].into_iter().chain(shown.map(row)).collect()
     }
 
     fn description(&self) -> Value {

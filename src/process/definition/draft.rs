@@ -115,8 +115,10 @@ impl Draft {
         };
         let Some(block) = self.noise.iter().position(is_ambiguous) else { return Ok(()) };
         let (block, d) = (&self.blocks[block], coordinates.unwrap_or_default());
-        let problem =
-            format!("gives {d} amplitudes to `{block}`, which has {d} coordinates: one each, or one per source?");
+        let plural = if d == 1 { "" } else { "s" };
+        let problem = format!(
+            "gives {d} amplitude{plural} to `{block}`, which has {d} coordinate{plural}: one each, or one per source?"
+        );
         Err(Error::argument("noise", problem).with_hint(
             "write one array per coordinate, with one amplitude per source: [[a, 0], [0, b]] for a source each",
         ))
@@ -201,7 +203,9 @@ impl<'a> Noise<'a> {
                 None => Ok(first),
                 Some(&(block, count)) => {
                     let block = &draft.blocks[block];
-                    let problem = format!("gives {count} amplitudes for `{block}` and {first} for another block");
+                    let plural = if count == 1 { "" } else { "s" };
+                    let problem =
+                        format!("gives {count} amplitude{plural} for `{block}` and {first} for another block");
                     let hint = "arrays need one amplitude per Wiener source, the same number in every block";
                     Err(Error::argument("noise", problem).with_hint(hint))
                 }

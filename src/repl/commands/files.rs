@@ -41,14 +41,24 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
     }
     let host = session.runtime.host();
     let over = if host.has_file(&path)? { ", over what was saved there before" } else { "" };
-    host.write_script(&path, &script(&session.inputs))?;
-    session.setup.screen.print(&format!("{} inputs written to {}{over}", session.inputs.len(), path.display()));
-    let stopped = session.inputs.iter().filter(|input| input.was_stopped).count();
-    if stopped > 0 {
-        let what = format!(
-            "{stopped} of them stopped by hand: the script does all of these, so that what follows them differs"
-        );
-        session.setup.screen.print(&format!("{what}, and files that it writes are written anew"));
+    let (text, lost) = script(&session.inputs);
+    host.write_script(&path, &text)?;
+    let say = |text: &str| session.setup.screen.print(text);
+    let count = session.inputs.len();
+    let inputs = if count == 1 { "input" } else { "inputs" };
+    say(&format!("{count} {inputs} written to {}{over}", path.display()));
+    let stopped = session.inputs.iter().filter(|input| input.unfinished.is_some()).count();
+    let trainings = |count| match count {
+        1 => ("1 training was stopped by hand".to_owned(), "it"),
+        _ => (format!("{count} trainings were stopped by hand"), "them"),
+    };
+    if stopped > lost {
+        let (what, them) = trainings(stopped - lost);
+        say(&format!("{what}: the script ends {them} after as many steps"));
+    }
+    if lost > 0 {
+        let (what, them) = trainings(lost);
+        say(&format!("{what} and cannot be ended so: the script stops before {them}, and says why"));
     }
     Ok(Outcome::Done)
 }

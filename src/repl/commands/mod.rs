@@ -49,7 +49,7 @@ const fn row(
 /// All commands.
 #[rustfmt::skip]
 pub(crate) const COMMANDS: &[Command] = &[
-    row(":help [NAME]", ":help", "help on a function or module, or this page", Takes::Name, help),
+    row(":help [NAME]", ":help", "help on a function, module, type or variable, or this page", Takes::Name, help),
     row(":search WORDS", ":search", "names whose help has all these words", Takes::Nothing, texts::search),
     row(":source NAME", ":source", "the script text of a function", Takes::Name, texts::source),
     row(":tour [STEP]", ":tour", "the next of ten short steps, or that one", Takes::Nothing, tour::tour),
@@ -62,7 +62,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     },
     row(":reload", ":reload", "read imported modules again whose file has changed", Takes::Nothing, files::reload),
     row(":save FILE", ":save", "write the inputs that succeeded as a script", Takes::File, files::save),
-    row(":set [NAME VALUE]", ":set", "change a setting of the session, or list them", Takes::Setting, settings::set),
+    row(":set [NAME [VALUE]]", ":set", "change a setting of the session, or show it, or all", Takes::Setting, settings::set),
     row(":reset", ":reset", "forget all variables and functions", Takes::Nothing, files::reset),
     Command {
         also: &[":q", ":exit"],
@@ -125,7 +125,10 @@ fn help(session: &mut Session, name: &str) -> Result<Outcome, Diagnostic> {
     }
     let command = named(&format!(":{}", name.trim_start_matches(':')));
     let row = command.map(|command| page.table(&[(command.form, command.about)]));
-    let entry = page.named(session.runtime.catalog(), name);
+    let entry = match variable(session, name) {
+        Some(text) => Ok(text),
+        None => page.named(session.runtime.catalog(), name),
+    };
     // A command may bear the name of a function: `:save` and `save`.
     let text = match (row, entry) {
         (Some(row), Ok(entry)) if !name.starts_with(':') => format!("{row}\n{entry}"),
@@ -134,6 +137,17 @@ fn help(session: &mut Session, name: &str) -> Result<Outcome, Diagnostic> {
     };
     session.setup.screen.print_page(text.trim_end());
     Ok(Outcome::Done)
+}
+
+/// Help on the type of a variable that no function shares its name with.
+fn variable(session: &Session, name: &str) -> Option<String> {
+    let (_, value) = session.runtime.variables().into_iter().find(|(known, _)| known == name)?;
+    let catalog = session.runtime.catalog();
+    let kind = match session.runtime.type_name(&value).as_str() {
+        "whole number" => "number".to_owned(),
+        kind => kind.to_owned(),
+    };
+    session.page().of_type(catalog, &kind).filter(|_| catalog.names().all(|known| known != name))
 }
 
 fn overview(session: &Session) {

@@ -3,6 +3,7 @@
 use tumble::Diagnostic;
 use tumble::error::nearest;
 
+use crate::cli::IMAGES;
 use crate::repl::session::{Outcome, Session};
 
 /// What can be set.
@@ -51,6 +52,13 @@ pub(crate) const SETTINGS: &[Setting] = &[
             Ok(())
         },
     },
+    Setting {
+        name: "images",
+        about: "how figures are shown; auto goes by what the terminal says of itself",
+        words: IMAGES,
+        get: |session| session.setup.screen.images().to_owned(),
+        set: |session, value| Ok(session.setup.screen.set_images(value)?),
+    },
 ];
 
 fn word(is_on: bool) -> String {
@@ -88,7 +96,12 @@ pub(super) fn set(session: &mut Session, argument: &str) -> Result<Outcome, Diag
         return Err(diagnostic);
     };
     if value.trim().is_empty() {
-        return Err(Diagnostic::plain(format!("something is missing: :set {name} VALUE")));
+        let may = match setting.words {
+            [] => String::new(),
+            words => format!(" (may be {})", words.join(", ")),
+        };
+        session.setup.screen.print(&format!("{name} {}{may}: {}", (setting.get)(session), setting.about));
+        return Ok(Outcome::Done);
     }
     (setting.set)(session, value.trim())?;
     session.setup.screen.print(&format!("{name} {}", (setting.get)(session)));

@@ -19,6 +19,9 @@ pub struct Line {
     pub gradient_norm: f64,
     /// Time that the training took so far.
     pub seconds: f64,
+    /// Whether the training was stopped behind this step.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub stopped: bool,
 }
 
 impl Line {
@@ -53,6 +56,7 @@ mod tests {
             learning_rate: 1e-3,
             gradient_norm: 2.5e-7,
             seconds: 0.25,
+            stopped: step == 2,
         };
         let text = [line(1).text(), line(2).text()].concat();
         assert_eq!(Line::read(&text), [line(1), line(2)]);
