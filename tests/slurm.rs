@@ -125,12 +125,12 @@ fn an_array_of_tasks_gives_the_table_of_one_process_and_loses_nothing() {
     let [nothing, _] = cluster.tumble(&["submit", "study.rhai", "--retry"]);
     assert_eq!(nothing, "nothing to submit: every point of `runs` runs or waits\n");
     cluster.run("scancel", &[&format!("{job}_0"), &format!("{job}_20")]);
-    cluster.wait_for("2 missing");
+    cluster.wait_for("1 interrupted, 1 missing");
     let status = cluster.status();
-    assert!(status.contains("\n  waiting  seed 3, tau 0.6: task "), "{status}");
+    assert!(status.contains("\n  waiting      seed 3, tau 0.6: task "), "{status}");
     // The one that ran was asked to end before it was killed.
     let file = format!("runs/slurm/{job}_0.txt");
-    assert!(status.contains(&format!("\n  missing  seed 0, tau 0.1: `{file}` ends: ")), "{status}");
+    assert!(status.contains(&format!("\n  interrupted  seed 0, tau 0.1: `{file}` ends: ")), "{status}");
     let said = fs::read_to_string(cluster.path(&file)).unwrap();
     assert!(said.contains("stopping by SIGTERM\n") && said.contains("interrupted\n"), "{said}");
     let [said, _] = cluster.tumble(&["submit", "study.rhai", "--retry"]);
@@ -141,4 +141,38 @@ fn an_array_of_tasks_gives_the_table_of_one_process_and_loses_nothing() {
     cluster.wait_for("24 done");
     cluster.tumble(&["gather", "runs"]);
     assert_eq!(cluster.table(), expected);
+}
+
+/// Fewer tasks to an array than there are points. What waits is computed by the script as it was, and not with a file
+/// that has changed since others have read it.
+#[test]
+#[ignore = "starts Slurm, as root"]
+fn points_beyond_an_array_are_those_of_others_and_files_are_the_same_for_all() {
+    let Some(cluster) = Cluster::start() else { return };
+    let limit = cluster.run("scontrol", &["show", "config"])[0].clone();
+    assert!(limit.lines().any(|line| line.starts_with("MaxArraySize") && line.ends_with("= 30")), "{limit}");
+    let text = r#"
+        sweep(#{ a: 0..40 }, |point| {
+            for wait in 0..100 { if point.a > 1 && io::exists("slow") { sleep(0.1); } }
+            #{ b: 2 * point.a + io::read("data.json") }
+        }, #{ folder: "runs" });
+    "#;
+    fs::write(cluster.path("study.rhai"), text).unwrap();
+    fs::write(cluster.path("data.json"), "0").unwrap();
+    fs::write(cluster.path("slow"), "").unwrap();
+    let [said, _] = cluster.tumble(&["submit", "study.rhai", "--at-once", "2", "--slurm", "--mem=100M"]);
+    assert!(said.starts_with("submitted 40 of 40 points of `runs` as jobs 1, 2;"), "{said}");
+    let batch = fs::read_to_string(cluster.path("runs/slurm/2.sh")).unwrap();
+    assert!(batch.contains("#SBATCH --array=0-9%2\n") && batch.contains("--dependency=afterany:1\n"), "{batch}");
+    cluster.wait_for("2 done");
+    // Those that run have not read it yet.
+    fs::write(cluster.path("data.json"), "1").unwrap();
+    fs::remove_file(cluster.path("slow")).unwrap();
+    cluster.wait_for("failed");
+    let mixed =
+        Command::new(env!("CARGO_BIN_EXE_tumble")).args(["gather", "runs"]).current_dir(cluster.path("")).output();
+    let mixed = mixed.unwrap();
+    let told = String::from_utf8_lossy(&mixed.stderr).into_owned();
+    println!("{told}");
+    assert!(!mixed.status.success() && told.contains("`data.json` was another when a 0 was computed"), "{told}");
 }

@@ -63,16 +63,22 @@ impl Pace {
 
     /// "train: step 3000/20000, loss 0.412, 812 steps/s, 21 s left"
     pub(crate) fn describe(&self, report: &Report) -> String {
-        let mut text = format!("{}: step {}/{}", report.task, report.done, report.total);
+        let unit = unit(report.task);
+        let mut text = format!("{}: {unit} {}/{}", report.task, report.done, report.total);
         if let Some(loss) = report.loss {
             text.push_str(&format!(", loss {loss:.4}"));
         }
         if let Some(speed) = self.speed.filter(|speed| *speed > 0.0) {
             let left = report.total.saturating_sub(report.done) as f64 / speed;
-            text.push_str(&format!(", {} steps/s, {} left", three_digits(speed), duration(left)));
+            text.push_str(&format!(", {} {unit}s/s, {} left", three_digits(speed), duration(left)));
         }
         text
     }
+}
+
+/// What is counted.
+fn unit(task: &str) -> &'static str {
+    if task == "sweep" { "point" } else { "step" }
 }
 
 /// A bar of `room` characters, or none where that is too narrow to tell anything.
@@ -86,15 +92,15 @@ pub(super) fn bar(done: u64, total: u64, room: usize) -> String {
 
 /// "train: 20000 steps in 24.6 s (812 steps/s), loss 0.0312"
 pub(crate) fn summary(report: &Report) -> String {
-    let seconds = report.elapsed.as_secs_f64();
+    let (seconds, unit) = (report.elapsed.as_secs_f64(), unit(report.task));
     let steps = if report.done < report.total {
-        format!("stopped after {} of {} steps,", report.done, report.total)
+        format!("stopped after {} of {} {unit}s,", report.done, report.total)
     } else {
-        format!("{} steps in", report.done)
+        format!("{} {unit}s in", report.done)
     };
     let speed = three_digits(report.done as f64 / seconds.max(1e-9));
     let loss = report.loss.map(|loss| format!(", loss {loss:.4}")).unwrap_or_default();
-    format!("{}: {steps} {} ({speed} steps/s){loss}", report.task, duration(seconds))
+    format!("{}: {steps} {} ({speed} {unit}s/s){loss}", report.task, duration(seconds))
 }
 
 pub(super) fn three_digits(x: f64) -> String {
@@ -125,6 +131,15 @@ mod tests {
         let mut pace = Pace::new(&report(0, 0));
         pace.measure(&report(3000, 4000));
         assert_eq!(pace.describe(&report(3000, 4000)), "train: step 3000/20000, loss 0.4123, 750 steps/s, 23 s left");
+    }
+
+    #[test]
+    fn a_sweep_is_counted_in_points() {
+        let report = |done, milliseconds| Report { task: "sweep", loss: None, total: 24, ..report(done, milliseconds) };
+        let mut pace = Pace::new(&report(0, 0));
+        pace.measure(&report(3, 6000));
+        assert_eq!(pace.describe(&report(3, 6000)), "sweep: point 3/24, 0.500 points/s, 42 s left");
+        assert_eq!(summary(&report(24, 48_000)), "sweep: 24 points in 48 s (0.500 points/s)");
     }
 
     #[test]
