@@ -107,7 +107,7 @@ fn show(path: &Path, description: &Description, all: &[(&str, Point, String)]) {
     let kinds: Vec<_> = all.iter().map(|(kind, ..)| *kind).collect();
     let (count, script) = (all.len(), &description.script);
     terminal::print(&format!("{}: {count} points of {script}: {}", path.display(), counts(&kinds)));
-    let width = kinds.iter().filter(|kind| **kind != KINDS[0]).map(|kind| kind.len()).max().unwrap_or(0);
+    let width = kinds.iter().filter(|kind| **kind != KINDS[0]).map(|kind| kind.len()).max().unwrap_or(0).max(7);
     for wanted in &KINDS[1..] {
         let of_kind: Vec<_> = all.iter().filter(|(kind, ..)| kind == wanted).collect();
         for (kind, point, words) in of_kind.iter().take(LISTED) {

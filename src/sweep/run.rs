@@ -133,12 +133,14 @@ fn share_of(
 
 fn plan_of(sweep: &Sweep, folder: &Folder, now: &Description, plan: &Plan) -> Result<Option<End>> {
     folder.check(now)?;
-    let mut missing = Vec::new();
+    let (mut missing, mut there) = (Vec::new(), Vec::new());
     for point in sweep.grid.points() {
-        if folder.result(&point)?.is_none() {
-            missing.push((point.index, point.name()));
+        match folder.result(&point)? {
+            Some(found) => there.push((point, found)),
+            None => missing.push((point.index, point.name())),
         }
     }
+    folder.check_results(there.iter().map(|(point, found)| (point, found)))?;
     if missing.is_empty() {
         return Ok(None);
     }
