@@ -40,9 +40,10 @@ impl Description {
         all
     }
 
-    /// Whether it says the same, whatever is accepted.
+    /// Whether it says the same, however the script is called and set in lines.
     pub(super) fn is_as(&self, now: &Self) -> bool {
-        *self == Self { accepted: self.accepted.clone(), ..now.clone() }
+        let Self { script, code, accepted, .. } = self.clone();
+        *self == Self { script, code, accepted, ..now.clone() }
     }
 
     /// The differences where fewer values of an axis are none either.

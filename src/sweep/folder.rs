@@ -385,7 +385,7 @@ impl Folder {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
     use super::super::grid::{Axis, Grid};
     use super::*;

@@ -45,8 +45,10 @@ pub enum End {
 /// When the folder belongs to another sweep or cannot be used, or processes are asked for and cannot be had.
 /// [`Error::Interrupted`] when the user asks to stop: what is done is kept.
 pub fn run(sweep: &Sweep, part: &Part, task: &Task, compute: &mut Compute) -> Result<End> {
-    // Other processes would wait for the point in which they are started.
-    let part = if task.host().journal().is_watched() { &Part::Alone } else { part };
+    let host = task.host();
+    // Other processes would wait for the point in which they are started; ranks compute each point together.
+    let is_alone = host.journal().is_watched() || !host.ranks().is_alone();
+    let part = if is_alone { &Part::Alone } else { part };
     // What other processes start for comes later in the script: what is here is for them as it was for who started them.
     let is_earlier = matches!(part, Part::Share(_));
     if let Some((folder, now)) = &sweep.kept {

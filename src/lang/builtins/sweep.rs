@@ -34,20 +34,23 @@ mod functions {
     /// are all combinations of the values, in the order of the names of the axes, the last one fastest.
     ///
     /// With `folder: "runs"` each point has a folder there, named by its values, such as `seed=3,tau=0.1`, with its
-    /// result and what it printed, and for files that the closure writes below `point.folder`, checkpoints for example.
+    /// result, what it prints, and for files that the closure writes below `point.folder`, checkpoints for example.
     /// What is there is not computed again: a sweep that was stopped goes on, and one that gets more values computes
-    /// these. A point that fails does not end the others; its folder says why, in `error.txt`, and the next run tries
-    /// it again. At the end `table.csv` and `table.json` have all results.
+    /// these. A point that fails, by `exit` too, does not end the others; its folder says why, in `error.txt`, and the
+    /// next run tries it again. A result that somebody has changed is set aside, and the point computed again. At the
+    /// end `table.csv` and `table.json` have all results.
     ///
-    /// A folder belongs to one sweep. It is refused, with the difference, where an axis is gone or lacks a value, or
-    /// where something else is that results may depend on: the script up to the sweep and its functions, numbers and
-    /// texts that the closure captures, files that were read or imported before. What stands behind the sweep may
-    /// change, and so may comments and options.
+    /// A folder belongs to one sweep. It is refused, with the difference, where an axis is gone or lacks a value (1, 1.0
+    /// and "1" are not the same), or where something else is that results may depend on: the script up to the sweep and
+    /// the functions that it uses, numbers and texts that the closure captures, files that were read or imported before.
+    /// Each result knows what the closure read and imported for it, but for what the script itself wrote: results of an
+    /// old and of a new file are refused, too. What stands behind the sweep may change, and so may comments, lines and
+    /// options.
     ///
     /// With `jobs: 4` that many processes run the script up to the sweep and take the points that nobody else computes,
     /// each with its part of the threads. As tasks of a Slurm array `tumble submit` runs the same script. Any number of
-    /// runs may share a folder. Points do not see what others change of captured variables, whoever computes them; so
-    /// the table has the same bits in each case. A score that is trained in the closure must be made there.
+    /// runs may share a folder. Each point sees what the closure captured as it was before the sweep, scores too,
+    /// whatever other points do with theirs; so the table has the same bits in each case.
     ///
     /// # Arguments
     /// - `axes`: a map of names with arrays or ranges of numbers, strings or truth values
