@@ -20,9 +20,10 @@ impl Code {
     }
 
     /// What the result of the call may depend on whose name begins at the byte `at`: all up to the call with its second
-    /// argument, a closure, and of the functions those that are used there. Comments, blanks and the other arguments of
-    /// the call are left out: whoever changes these changes no result of the closure.
-    pub(super) fn before(text: &str, at: usize) -> Self {
+    /// argument, a closure, and of the functions those that may be used there; one that `is_native` by its name takes
+    /// the place of a builtin, in the standard library too. Comments, blanks and the other arguments of the call are
+    /// left out: whoever changes these changes no result of the closure.
+    pub(super) fn before(text: &str, at: usize, is_native: impl Fn(&str) -> bool) -> Self {
         let all = significant(text);
         let name = all.iter().position(|piece| piece.range.contains(&at)).unwrap_or(all.len());
         let sign = |at: Option<usize>| at.and_then(|at| all.get(at)).map_or("", |piece| &text[piece.range.clone()]);
@@ -39,7 +40,7 @@ impl Code {
         }
         let left_out =
             |i: usize| i > end || arguments.iter().enumerate().any(|(n, range)| n != 1 && range.contains(&i));
-        let mut used = BTreeSet::new();
+        let mut used: BTreeSet<usize> = (0..functions.len()).filter(|n| is_native(&functions[*n].name)).collect();
         loop {
             let is_kept = |(i, piece): &(usize, &Piece)| match function(piece) {
                 Some(function) => used.contains(&function),
@@ -82,8 +83,8 @@ fn may_call(text: &str, piece: &Piece, name: &str) -> bool {
     let word = &text[piece.range.clone()];
     match piece.kind {
         Kind::String => word.contains(name),
-        // Whose name is put together.
-        _ => word == name || word == "Fn",
+        // A name may be put together, and a module calls what it does not have itself.
+        _ => word == name || word == "Fn" || word == "import",
     }
 }
 
@@ -155,11 +156,11 @@ mod tests {
                         plot(t);\nfn f(a, b) {\n    a + b\n}\nplot(f(1, 2));";
 
     fn lines_of(text: &str) -> Vec<String> {
-        Code::before(text, text.find("sweep(").unwrap()).lines
+        Code::before(text, text.find("sweep(").unwrap(), |name| name == "sqrt").lines
     }
 
     fn essence_of(text: &str) -> String {
-        Code::before(text, text.find("sweep(").unwrap()).essence
+        Code::before(text, text.find("sweep(").unwrap(), |name| name == "sqrt").essence
     }
 
     #[test]
@@ -203,14 +204,19 @@ mod tests {
             let text = format!("{functions}\nlet t = sweep(a, |p| {call});\nplot(t);");
             assert_ne!(essence_of(&text), essence_of(&text.replace("10", "20")), "{call}");
         }
+        for text in
+            ["import \"m\" as m; let t = sweep(a, |p| m::g(p));\nfn f(a) { 10 }", "sweep(a, |p| p);\nfn sqrt(a) { 10 }"]
+        {
+            assert_ne!(essence_of(text), essence_of(&text.replace("10", "20")), "{text}");
+        }
         let typed = "let t = sweep(a, |p| p.a.double());\nfn int.double() { 10 }";
         assert_ne!(essence_of(typed), essence_of(&typed.replace("10", "20")));
     }
 
     #[test]
     fn all_counts_of_what_is_no_call() {
-        assert_eq!(Code::before("let s = sweep;\ns.call(1)", 8).lines, ["let s = sweep;", "s.call(1)"]);
-        assert_eq!(Code::before("sweep(a, |x| x)", 0).lines, ["sweep(, |x| x)"]);
+        assert_eq!(Code::before("let s = sweep;\ns.call(1)", 8, |_| false).lines, ["let s = sweep;", "s.call(1)"]);
+        assert_eq!(Code::before("sweep(a, |x| x)", 0, |_| false).lines, ["sweep(, |x| x)"]);
     }
 
     /// Seen to leave the closure of a method out, and what a function is called with.

@@ -172,7 +172,8 @@ pub(super) fn text(value: &Value) -> String {
 
 /// A value in characters from which its kind is known: what a closure gives for 1, 1.0 and "1" may differ.
 pub(super) fn exact(value: &Value) -> String {
-    let is_like_another = |text: &String| serde_json::from_str::<Value>(text).is_ok_and(|read| is_plain(&read));
+    let is_like_another =
+        |text: &str| text.starts_with('"') || serde_json::from_str::<Value>(text).is_ok_and(|read| is_plain(&read));
     match value {
         Value::String(text) if is_like_another(text) => format!("\"{text}\""),
         Value::String(text) => text.clone(),

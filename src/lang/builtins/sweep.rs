@@ -124,7 +124,10 @@ fn counted(name: &str, range: impl Iterator<Item = INT>) -> Result<Vec<Value>> {
 fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Description {
     let (sources, source) = (sources(ctx), ctx.call_source().unwrap_or_default());
     let place = sources.locate(source, ctx.call_position());
-    let mut all: Vec<Code> = place.iter().map(|place| Code::before(&place.text, place.range().start)).collect();
+    let natives: BTreeSet<String> = catalog::forms(ctx.engine()).into_iter().map(|form| form.name).collect();
+    let is_native = |name: &str| natives.contains(name);
+    let before = place.iter().map(|place| Code::before(&place.text, place.range().start, is_native));
+    let mut all: Vec<Code> = before.collect();
     // What calls a module may give it anything.
     if sources.module(source).is_some()
         && let Some((_, script)) = sources.texts().first()
