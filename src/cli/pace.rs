@@ -138,8 +138,8 @@ mod tests {
         let report = |done, milliseconds| Report { task: "sweep", loss: None, total: 24, ..report(done, milliseconds) };
         let mut pace = Pace::new(&report(0, 0));
         pace.measure(&report(3, 6000));
-        assert_eq!(pace.describe(&report(3, 6000)), "sweep: point 3/24, 0.500 points/s, 42 s left");
-        assert_eq!(summary(&report(24, 48_000)), "sweep: 24 points in 48 s (0.500 points/s)");
+        assert_eq!(pace.describe(&report(3, 6000)), "sweep: point 3/24, 0.50 points/s, 42 s left");
+        assert_eq!(summary(&report(24, 48_000)), "sweep: 24 points in 48 s (0.50 points/s)");
     }
 
     #[test]

@@ -49,7 +49,7 @@ pub fn run(sweep: &Sweep, part: &Part, task: &Task, compute: &mut Compute) -> Re
     // Other processes would wait for the point in which they are started; ranks compute each point together.
     let is_alone = host.journal().is_watched() || !host.ranks().is_alone();
     let part = if is_alone { &Part::Alone } else { part };
-    // What other processes start for comes later in the script: what is here is for them as it was for who started them.
+    // What other processes are started for comes later: what is here is for them as it was for who started them.
     let is_earlier = matches!(part, Part::Share(_));
     if let Some((folder, now)) = &sweep.kept {
         match part {

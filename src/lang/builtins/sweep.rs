@@ -40,12 +40,12 @@ mod functions {
     /// next run tries it again. A result that somebody has changed is set aside, and the point computed again. At the
     /// end `table.csv` and `table.json` have all results.
     ///
-    /// A folder belongs to one sweep. It is refused, with the difference, where an axis is gone or lacks a value (1, 1.0
-    /// and "1" are not the same), or where something else is that results may depend on: the script up to the sweep and
-    /// the functions that it uses, numbers and texts that the closure captures, files that were read or imported before.
-    /// Each result knows what the closure read and imported for it, but for what the script itself wrote: results of an
-    /// old and of a new file are refused, too. What stands behind the sweep may change, and so may comments, lines and
-    /// options.
+    /// A folder belongs to one sweep. It is refused, with the difference, where an axis is gone or lacks a value (1,
+    /// 1.0 and "1" are not the same), or where something else is that results may depend on: the script up to the sweep
+    /// and the functions that it uses, numbers and texts that the closure captures, files that were read or imported
+    /// before. Each result knows what the closure read and imported for it, but for what the script itself wrote:
+    /// results of an old and of a new file are refused, too. What stands behind the sweep may change, and so may
+    /// comments, lines and options.
     ///
     /// With `jobs: 4` that many processes run the script up to the sweep and take the points that nobody else computes,
     /// each with its part of the threads. As tasks of a Slurm array `tumble submit` runs the same script. Any number of
