@@ -704,6 +704,8 @@ fn what_slurm_does_not_take_leaves_nothing() {
         assert_eq!(left(), BTreeSet::new());
     }
     program("scontrol", "echo 'MaxArraySize            = 10'");
+    let shown = submit(&["--at-once", "3", "--dry-run"]).out;
+    assert!(shown.contains("--dependency=afterany:JOB\n") && shown.ends_with("share ./runs/slurm/3.job\n"), "{shown}");
     program("sbatch", "sleep 0.5; ls runs/slurm/*.sh | wc -l");
     program("squeue", "true");
     // Two at the same time.

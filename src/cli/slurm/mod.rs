@@ -92,24 +92,19 @@ fn submit_missing(
     let mut ids: Vec<String> = Vec::new();
     for points in arrays {
         // No name is taken for an option.
-        let job = &Path::new(".").join(submissions.next());
+        let file = &Path::new(".").join(submissions.next());
         // What may run at a time is said for each array.
         let behind = ids.last().filter(|_| order.at_once.is_some()).map(String::as_str);
-        let batch =
-            Batch { folder, points: &points, at_once: order.at_once, behind, options, flags, job }.text(&program);
+        let batch = Batch { folder, points: &points, at_once: order.at_once, behind, options, flags, job: file };
+        let batch = batch.text(&program);
+        let job = Job { folder: folder.to_owned(), points, ..script.clone() };
         if order.dry_run {
             terminal::print(batch.trim_end());
-            continue;
+            submissions.pass(job);
+            ids.push("JOB".to_owned());
+        } else {
+            ids.push(submit_array(&mut submissions, job, &batch, host, &ids)?);
         }
-        let job = Job { folder: folder.to_owned(), points, ..script.clone() };
-        let file = submissions.write(&job, &batch, host)?;
-        let id = queue::submit(&Path::new(".").join(file)).or_else(|error| {
-            submissions.withdraw(host)?;
-            ids.iter().for_each(|id| terminal::print(&format!("job {id} was submitted, and no more")));
-            Err(error)
-        })?;
-        submissions.note(job, &id, host)?;
-        ids.push(id);
     }
     if !order.dry_run {
         let (folder, jobs) = (folder.display(), if ids.len() == 1 { "job" } else { "jobs" });
@@ -120,6 +115,26 @@ fn submit_missing(
         ));
     }
     Ok(0)
+}
+
+/// Submits an array behind others, and returns its number. What Slurm does not take leaves nothing.
+fn submit_array(
+    submissions: &mut Submissions,
+    job: Job,
+    batch: &str,
+    host: &Host,
+    others: &[String],
+) -> tumble::Result<String> {
+    let file = submissions.write(&job, batch, host)?;
+    let id = queue::submit(&Path::new(".").join(file)).or_else(|error| {
+        submissions.withdraw(host)?;
+        if !others.is_empty() {
+            terminal::print(&format!("submitted as {} only; --retry submits the rest", others.join(", ")));
+        }
+        Err(error)
+    })?;
+    submissions.note(job, &id, host)?;
+    Ok(id)
 }
 
 /// The tasks of each array, where one has less than `limit` and numbers below that: as many as are needed.

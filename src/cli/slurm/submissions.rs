@@ -58,6 +58,11 @@ impl Submissions {
         Ok(file)
     }
 
+    /// Goes on to the one behind the next, which is only shown.
+    pub(super) fn pass(&mut self, job: Job) {
+        self.all.push((job, None));
+    }
+
     /// Takes the next one away again, which Slurm did not take.
     ///
     /// # Errors
