@@ -199,6 +199,40 @@ fn what_is_stopped_goes_on_at_another_number_of_ranks() {
     assert_eq!(files(folder.path())["model.safetensors"], files(whole.path())["model.safetensors"]);
 }
 
+/// Each point is computed once, by all ranks; what another process does in the folder all of them see alike.
+#[test]
+fn ranks_compute_the_points_of_a_sweep_together() {
+    if !is_there() {
+        return;
+    }
+    let script = r#"
+        let d = dataset::diamond();
+        let table = sweep(#{ tau: [0.1, 0.2], seed: 0..3 }, |point| {
+            print(`at ${point.index}`);
+            if point.seed == 2 && point.tau == 0.2 && !io::exists("good") { throw "too hot"; }
+            let m = score::mlp(process::active(#{ tau: point.tau }), d, #{ hidden: [8], seed: point.seed });
+            train(m, d, #{ steps: 20, batch: 600, seed: 1 });
+            #{ first: sample(m, #{ count: 600, steps: 4, seed: 2 }).x.to_array()[0] }
+        }, #{ folder: "runs", jobs: 2 });
+        print(`${table.len()} rows`);
+    "#;
+    let [one, two] = [0, 1].map(|_| tempfile::tempdir().unwrap());
+    let table = |folder: &Path| fs::read_to_string(folder.join("runs/table.csv")).unwrap();
+    let first = ranks(2, two.path(), script).output().unwrap();
+    assert!(first.status.success() && said(&first).matches("1 of 6 points failed").count() == 1, "{}", said(&first));
+    assert_eq!(String::from_utf8_lossy(&first.stdout), "at 0\nat 1\nat 2\nat 3\nat 4\nat 5\n5 rows\n");
+    for folder in [&one, &two] {
+        fs::write(folder.path().join("good"), "").unwrap();
+    }
+    fs::write(two.path().join("runs/seed=0,tau=0.1/result.json"), "{").unwrap();
+    let second = ranks(2, two.path(), script).output().unwrap();
+    assert!(second.status.success() && said(&second).matches("is damaged").count() == 1, "{}", said(&second));
+    assert_eq!(String::from_utf8_lossy(&second.stdout), "at 0\nat 5\n6 rows\n");
+    let alone = alone(one.path(), script);
+    assert!(alone.status.success(), "{}", said(&alone));
+    assert_eq!(table(two.path()), table(one.path()));
+}
+
 /// Runs a script on three ranks that fails, and gives what it said; the others do not wait for ever.
 fn failing(script: &str) -> String {
     let folder = tempfile::tempdir().unwrap();

@@ -440,3 +440,282 @@ fn a_submission_can_be_looked_at_without_slurm() {
             .ends_with("nothing to submit: the script has no sweep with a folder that lacks results\n")
     );
 }
+
+/// A sweep of three points of which the last waits for a file to fail no more.
+const READS: &str = r#"
+    let table = sweep(#{ a: 0..3 }, |point| {
+        if point.a == 2 && !io::exists("good") { throw "not yet"; }
+        READ
+        #{ b: read }
+    }, #{ folder: "runs" });
+    print(table.map(|row| row.b));
+"#;
+
+/// Seen to put the results of an old and of a new file into one table.
+#[test]
+fn what_the_closure_reads_is_the_same_for_all_points() {
+    let module = "// One.\nfn read() { 1 }\n";
+    let cases = [
+        ("data.json", "1", "1 ", "2", "let read = io::read(\"data.json\") + 0;"),
+        (
+            "own.rhai",
+            module,
+            "fn read() {\n 1 // The same.\n}\n",
+            "fn read() { 2 }",
+            "import \"own\" as own; let read = own::read();",
+        ),
+    ];
+    for (file, text, same, other, read) in cases {
+        let place = Place::new("", "");
+        place.write_text(&READS.replace("READ", read));
+        fs::write(place.path(file), text).unwrap();
+        place.sweep().says(0, &["1 of 3 points failed"]);
+        fs::write(place.path("good"), "").unwrap();
+        fs::write(place.path(file), other).unwrap();
+        let sentence = format!("`{file}` has changed since a 0 was computed, and 1 more");
+        let hint = "remove the folders of these points, such as `runs/a=0`, to compute them again";
+        for command in [&["run", "study.rhai"][..], &["submit", "study.rhai", "--dry-run"]] {
+            place.run(command).says(1, &["`folder` has results that are not of the same files", &sentence, hint]);
+        }
+        // What was computed goes together; what is there now is of no matter for that.
+        place.run(&["gather", "runs"]).says(0, &[]);
+        // A point of a new file beside these.
+        let kept = place.path("kept");
+        fs::create_dir(&kept).unwrap();
+        [0, 1].iter().for_each(|a| fs::rename(place.path(&format!("runs/a={a}")), kept.join(format!("{a}"))).unwrap());
+        assert_eq!(place.sweep().out, "[2, 2, 2]\n");
+        fs::rename(place.path("runs/a=0"), kept.join("new")).unwrap();
+        fs::rename(kept.join("0"), place.path("runs/a=0")).unwrap();
+        place.run(&["gather", "runs"]).says(1, &[&format!("`{file}` was another when a ")]);
+        // Whoever takes the description away says that all results hold, then and later.
+        fs::remove_file(place.path("runs/sweep.json")).unwrap();
+        for _ in 0..2 {
+            assert_eq!(place.sweep().out, "[1, 2, 2]\n");
+        }
+        place.run(&["gather", "runs"]).says(0, &[]);
+        fs::remove_dir_all(place.path("runs")).unwrap();
+        fs::write(place.path(file), text).unwrap();
+        fs::remove_file(place.path("good")).unwrap();
+        place.sweep().says(0, &["1 of 3 points failed"]);
+        fs::write(place.path("good"), "").unwrap();
+        if file.ends_with(".rhai") {
+            fs::write(place.path(file), same).unwrap();
+        }
+        let outcome = place.sweep();
+        outcome.says(0, &["goes on after 2 of 3"]);
+        assert_eq!(outcome.out, "[1, 1, 1]\n");
+    }
+}
+
+/// Seen to pass through points: numbers that captured closures count with, and scores that are trained.
+#[test]
+fn each_point_sees_what_there_was_before_the_sweep() {
+    let text = r#"
+        let count = 0;
+        let all = #{ next: || { count += 1; count }, list: [[]] };
+        let now = || count;
+        let d = dataset::diamond();
+        let m = score::mlp(process::passive(), d, #{ hidden: [4], seed: 0 });
+        let before = m.at([[0.5, 0.1]], 0.5).x.to_array();
+        let table = sweep(#{ a: 0..4 }, |point| {
+            all.next.call();
+            all.list[0].push(point.a);
+            let same = [m];
+            train(same[0], d, #{ steps: 2, batch: 16, seed: 1 });
+            #{ next: all.next.call(), now: now.call(), listed: all.list[0].len(), score: m.at([[0.5, 0.1]], 0.5).x.to_array()[0] }
+        }, #{ folder: "runs", jobs: JOBS });
+        assert_eq!(count, 0);
+        assert_eq!(m.at([[0.5, 0.1]], 0.5).x.to_array(), before);
+        for row in table {
+            assert(row.next == 2 && row.now == 2 && row.listed == 1 && row.score == table[0].score && row.score != before[0]);
+        }
+    "#;
+    for jobs in ["1", "2"] {
+        let place = Place::new("", "");
+        place.write_text(&text.replace("JOBS", jobs));
+        place.sweep().says(0, &["sweep: 4/4"]);
+    }
+}
+
+#[test]
+fn values_that_are_written_alike_are_not_the_same() {
+    let place = Place::new("", "");
+    let sweep = |values: &str| {
+        place.write_text(&format!(
+            "print(sweep(#{{ a: {values} }}, |p| #{{ kind: type_of(p.a) }}, #{{ folder: \"runs\" }}).map(|row| row.kind));"
+        ));
+        place.sweep()
+    };
+    assert_eq!(sweep("[\"1\", \"true\"]").out, "[\"string\", \"string\"]\n");
+    sweep("[1, true]").says(1, &["the axis `a` no longer has \"1\", \"true\""]);
+    fs::remove_file(place.path("runs/sweep.json")).unwrap();
+    for (values, kinds) in [("[1, true]", "[\"i64\", \"bool\"]\n"), ("[1.0, false]", "[\"f64\", \"bool\"]\n")] {
+        let outcome = sweep(values);
+        assert_eq!(outcome.out, kinds, "{}", outcome.said);
+        fs::remove_file(place.path("runs/sweep.json")).unwrap();
+    }
+    let long = "x".repeat(300);
+    let outcome = sweep(&format!("[\"{long}\", \"{long}y\"]"));
+    assert_eq!(outcome.out, "[\"string\", \"string\"]\n", "{}", outcome.said);
+}
+
+#[test]
+fn a_result_that_somebody_changed_is_computed_again() {
+    for jobs in ["", ", jobs: 2"] {
+        let place = Place::new(&format!("folder: \"runs\"{jobs}"), "");
+        place.sweep().says(0, &[]);
+        let (edited, cut) = ("runs/seed=0,tau=0.1/result.json", "runs/seed=3,tau=0.6/result.json");
+        let text = fs::read_to_string(place.path(edited)).unwrap();
+        fs::write(place.path(edited), text.replace("\"distance\": 0.", "\"distance\": 1.")).unwrap();
+        fs::write(place.path(cut), "{").unwrap();
+        let status = place.run(&["status", "runs"]).out;
+        assert!(status.starts_with("runs: 24 points of study.rhai: 22 done, 2 damaged\n"), "{status}");
+        let gathered = place.run(&["gather", "runs"]).out;
+        assert_eq!(gathered, "22 of 24 points are in `runs/table.csv`; 2 damaged\n");
+        let sentence = format!("warning: sweep: `{edited}` was edited; it is now `{edited}.damaged`");
+        place.sweep().says(0, &["goes on after 22 of 24", &sentence, &format!("`{cut}` is damaged")]);
+        assert_eq!(place.table(), *UNDISTURBED);
+    }
+}
+
+/// Processes of a later sweep see the earlier one as it was for who started them.
+#[test]
+fn an_earlier_sweep_is_not_done_again() {
+    let place = Place::new("", "");
+    place.write_text(
+        r#"
+        let first = sweep(#{ a: 0..3 }, |p| {
+            if p.a == 1 && !io::exists("later.json") { throw "too hot"; }
+            #{ b: p.a }
+        }, #{ folder: "first", jobs: 2 });
+        let second = sweep(#{ a: 0..3 }, |p| { io::write("later.json", 1); #{ b: first.len() } }, #{ folder: "second", jobs: 2 });
+        let counts = [];
+        for n in [2, 4] {
+            counts.push(sweep(#{ a: 0..n }, |p| #{ b: p.a }, #{ folder: "grows", jobs: 2 }).len());
+        }
+        print(`${second.map(|row| row.b)} ${counts}`);
+        "#,
+    );
+    let outcome = place.sweep();
+    outcome.says(0, &["1 of 3 points failed"]);
+    assert_eq!(outcome.out, "[2, 2, 2] [2, 4]\n", "{}", outcome.said);
+    assert!(place.path("first/a=1/error.txt").exists());
+}
+
+#[test]
+fn a_point_does_not_end_the_script() {
+    for jobs in ["1", "2"] {
+        let place = Place::new(&format!("folder: \"runs\", jobs: {jobs}"), "if point.seed == 2 { exit(3); }");
+        let outcome = place.sweep();
+        outcome.says(0, &["seed 2, tau 0.5 failed: exit(3) ends no sweep", "6 of 24 points failed"]);
+        assert_eq!(outcome.out, "18 rows\n");
+        let text = fs::read_to_string(place.path("runs/seed=2,tau=0.1/error.txt")).unwrap();
+        assert!(text.contains("throw tells why a point has no result"), "{text}");
+    }
+}
+
+/// One run has the last point when it is killed; the other has ended its processes by then, which found nothing to do.
+#[test]
+fn a_run_goes_on_where_another_is_killed() {
+    let work = "for wait in 0..600 { if point.seed == 0 && point.tau == 0.1 && io::exists(\"slow\") { sleep(0.1); } }";
+    let place = Place::new("folder: \"runs\"", work);
+    fs::write(place.path("slow"), "").unwrap();
+    let mut first = place.start(1);
+    place.write("folder: \"runs\", jobs: 2", work);
+    let second = place.command(&["run", "study.rhai"]).spawn().unwrap();
+    let status = || place.run(&["status", "runs"]).out;
+    wait_for(|| status().starts_with("runs: 24 points of study.rhai: 23 done, 1 running\n"));
+    // Its processes have ended.
+    std::thread::sleep(Duration::from_millis(500));
+    first.kill().unwrap();
+    first.wait().unwrap();
+    fs::remove_file(place.path("slow")).unwrap();
+    Outcome::of(second.wait_with_output().unwrap()).says(0, &["sweep: 24/24, seed 0, tau 0.1"]);
+    assert_eq!(place.table(), *UNDISTURBED);
+}
+
+/// What a point prints is there before its end, and whoever is killed leaves it.
+#[test]
+fn what_is_printed_is_seen_at_once() {
+    let place = Place::new("folder: \"runs\"", "print(`at ${point.index}`); sleep(0.5);");
+    let mut child = place.start(1);
+    let file = place.path("runs/seed=0,tau=0.1/output.txt");
+    wait_for(|| fs::read_to_string(&file).is_ok_and(|text| text == "at 0\n"));
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let status = place.run(&["status", "runs"]).out;
+    assert!(status.starts_with("runs: 24 points of study.rhai: 1 interrupted, 23 missing\n"), "{status}");
+    assert!(status.contains("\n  interrupted  seed 0, tau 0.1\n"), "{status}");
+    assert_eq!(fs::read_to_string(&file).unwrap(), "at 0\n");
+}
+
+/// All results are there, so that nothing needs to be written.
+#[test]
+fn a_table_that_cannot_be_written_ends_no_script() {
+    let place = Place::new("folder: \"runs\"", "");
+    place.sweep().says(0, &[]);
+    fs::write(place.path("runs/table.csv"), "mine\n").unwrap();
+    let outcome = place.sweep();
+    outcome.says(0, &["warning: sweep: the table is not written anew: cannot write `runs/table.csv`: it was changed"]);
+    assert_eq!((outcome.out.as_str(), place.table().as_str()), ("24 rows\n", "mine\n"));
+    place.run(&["gather", "runs"]).says(1, &["it was changed since it was written by tumble"]);
+}
+
+#[test]
+fn what_changes_no_result_is_the_same_sweep() {
+    let place = Place::new("folder: \"runs\"", "");
+    place.sweep().says(0, &[]);
+    let text = SCRIPT.replace("OPTIONS", "folder: \"runs\"").replace("WORK", "");
+    let same = [
+        text.replace("let d =", "let d =\n   "),
+        format!("\u{feff}#!/usr/bin/env tumble\n{text}"),
+        format!("{text}\nfn show(table) {{ print(table.len()); }}\nshow(table);"),
+        text.replace(", d), #{ count", ", d), #{\n        count").replace("type: p.kind })", "type: p.kind, })"),
+    ];
+    for text in same {
+        place.write_text(&text);
+        place.sweep().says(0, &["all 24 points are there"]);
+    }
+}
+
+/// Programs in the place of Slurm's: one that refuses, and one that takes two tasks to an array.
+#[test]
+fn what_slurm_does_not_take_leaves_nothing() {
+    let place = Place::new("folder: \"runs\"", "");
+    let program = |name: &str, text: &str| {
+        use std::os::unix::fs::PermissionsExt;
+        let file = place.path(name);
+        fs::write(&file, format!("#!/bin/sh\n{text}\n")).unwrap();
+        fs::set_permissions(file, fs::Permissions::from_mode(0o755)).unwrap();
+    };
+    let path = format!("{}:{}", place.folder.path().display(), std::env::var("PATH").unwrap());
+    let submit = |more: &[&str]| {
+        let mut command = place.command(&["submit", "study.rhai"]);
+        Outcome::of(command.args(more).env("PATH", &path).output().unwrap())
+    };
+    let left = || {
+        let names = fs::read_dir(place.path("runs/slurm")).unwrap().map(|entry| entry.unwrap().file_name());
+        let names = names.map(|name| name.to_string_lossy().into_owned()).filter(|name| !name.starts_with('.'));
+        names.collect::<BTreeSet<_>>()
+    };
+    program("sbatch", "echo 'no such account' >&2; exit 1");
+    for _ in 0..2 {
+        submit(&[]).says(1, &["error: `sbatch` refuses: no such account"]);
+        assert_eq!(left(), BTreeSet::new());
+    }
+    program("scontrol", "echo 'MaxArraySize            = 10'");
+    let shown = submit(&["--at-once", "3", "--dry-run"]).out;
+    assert!(shown.contains("--dependency=afterany:JOB\n") && shown.ends_with("share ./runs/slurm/3.job\n"), "{shown}");
+    program("sbatch", "sleep 0.5; ls runs/slurm/*.sh | wc -l");
+    program("squeue", "true");
+    // Two at the same time.
+    let both = std::thread::scope(|scope| {
+        [0, 1].map(|_| scope.spawn(|| submit(&["--at-once", "3"]))).map(|one| one.join().unwrap())
+    });
+    let (done, refused): (Vec<_>, Vec<_>) = both.into_iter().partition(|outcome| outcome.code == Some(0));
+    assert!(done[0].out.starts_with("submitted 24 of 24 points of `runs` as jobs 1, 2, 3;"), "{}", done[0].out);
+    refused[0].says(1, &["another `tumble submit` is at work on `runs`"]);
+    assert_eq!(left().len(), 9);
+    let text = fs::read_to_string(place.path("runs/slurm/3.sh")).unwrap();
+    assert!(text.contains("#SBATCH --array=0-3%3\n") && text.contains("#SBATCH --dependency=afterany:2\n"), "{text}");
+}

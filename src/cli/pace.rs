@@ -68,11 +68,12 @@ impl Pace {
 
     /// As much of it as fits into `width` columns.
     fn within(&self, report: &Report, width: usize) -> String {
-        let mut parts = vec![(0, format!("{}: step {}/{}", report.task, report.done, report.total))];
+        let unit = unit(report.task);
+        let mut parts = vec![(0, format!("{}: {unit} {}/{}", report.task, report.done, report.total))];
         parts.extend(report.loss.map(|loss| (2, format!("loss {loss:.4}"))));
         if let Some(speed) = self.speed.filter(|speed| *speed > 0.0) {
             let left = report.total.saturating_sub(report.done) as f64 / speed;
-            parts.extend([(3, format!("{} steps/s", three_digits(speed))), (1, format!("{} left", duration(left)))]);
+            parts.extend([(3, format!("{} {unit}s/s", three_digits(speed))), (1, format!("{} left", duration(left)))]);
         }
         fitting(parts, width)
     }
@@ -91,6 +92,11 @@ pub(super) fn fitting(mut parts: Vec<(u8, String)>, width: usize) -> String {
     }
 }
 
+/// What is counted.
+fn unit(task: &str) -> &'static str {
+    if task == "sweep" { "point" } else { "step" }
+}
+
 /// A bar of `room` characters, or none where that is too narrow to tell anything.
 pub(super) fn bar(done: u64, total: u64, room: usize) -> String {
     if room < 5 {
@@ -102,15 +108,15 @@ pub(super) fn bar(done: u64, total: u64, room: usize) -> String {
 
 /// "train: 20000 steps in 24.6 s (812 steps/s), loss 0.0312"
 pub(crate) fn summary(report: &Report) -> String {
-    let seconds = report.elapsed.as_secs_f64();
+    let (seconds, unit) = (report.elapsed.as_secs_f64(), unit(report.task));
     let steps = if report.done < report.total {
-        format!("stopped after {} of {} steps,", report.done, report.total)
+        format!("stopped after {} of {} {unit}s,", report.done, report.total)
     } else {
-        format!("{} steps in", report.done)
+        format!("{} {unit}s in", report.done)
     };
     let speed = three_digits(report.done as f64 / seconds.max(1e-9));
     let loss = report.loss.map(|loss| format!(", loss {loss:.4}")).unwrap_or_default();
-    format!("{}: {steps} {} ({speed} steps/s){loss}", report.task, duration(seconds))
+    format!("{}: {steps} {} ({speed} {unit}s/s){loss}", report.task, duration(seconds))
 }
 
 pub(super) fn three_digits(x: f64) -> String {
@@ -152,6 +158,15 @@ mod tests {
         assert_eq!(line(46), "train: step 3000/20000, loss 0.4123, 23 s left");
         assert_eq!(line(36), "train: step 3000/20000, 23 s left");
         assert_eq!(line(22), "train: step 3000/20000");
+    }
+
+    #[test]
+    fn a_sweep_is_counted_in_points() {
+        let report = |done, milliseconds| Report { task: "sweep", loss: None, total: 24, ..report(done, milliseconds) };
+        let mut pace = Pace::new(&report(0, 0));
+        pace.measure(&report(3, 6000));
+        assert_eq!(pace.describe(&report(3, 6000)), "sweep: point 3/24, 0.50 points/s, 42 s left");
+        assert_eq!(summary(&report(24, 48_000)), "sweep: 24 points in 48 s (0.50 points/s)");
     }
 
     #[test]

@@ -1,10 +1,11 @@
 //! `tumble gather` and `tumble status`: what has become of a sweep so far.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use tumble::Host;
 use tumble::host::Permissions;
-use tumble::sweep::{Description, Folder, Point, State, Table};
+use tumble::sweep::{Description, Folder, Point, State};
 
 use super::slurm::{Submissions, Waiting, waiting};
 use super::terminal;
@@ -13,7 +14,7 @@ use super::terminal;
 const LISTED: usize = 20;
 
 /// How points are doing, in the order in which they are told of.
-const KINDS: [&str; 5] = ["done", "running", "waiting", "failed", "missing"];
+const KINDS: [&str; 7] = ["done", "running", "waiting", "failed", "interrupted", "damaged", "missing"];
 
 /// Writes the table of a sweep from the results that are there, and returns the exit code.
 ///
@@ -22,16 +23,15 @@ const KINDS: [&str; 5] = ["done", "running", "waiting", "failed", "missing"];
 pub(super) fn gather(path: &Path) -> tumble::Result<u8> {
     // With permissions there are records of what is written, by which the next run may replace it.
     let host = Host::default().with_permissions(Permissions::none().with_flags().working_folder(path)?);
-    let (folder, Description { axes, .. }) = open(path, &host)?;
-    let (mut rows, mut states) = (Vec::new(), Vec::new());
-    for point in axes.points() {
-        match folder.result(&point)? {
-            Some(result) => rows.push((point, result)),
-            None => states.push(kind(&folder.state(&point)?)),
-        }
+    let (folder, description) = open(path, &host)?;
+    let table = folder.table(&description)?;
+    let found: BTreeSet<usize> = table.rows().iter().map(|(point, _)| point.index).collect();
+    let mut states = Vec::new();
+    for point in description.axes.points().iter().filter(|point| !found.contains(&point.index)) {
+        states.push(kind(&folder.state(point)?));
     }
-    let (done, all, path) = (rows.len(), axes.count(), path.display());
-    folder.write_table(&Table::new(&axes, rows))?;
+    let (done, all, path) = (found.len(), description.axes.count(), path.display());
+    folder.write_table(&table)?;
     let others = counts(&states);
     let others = if others.is_empty() { others } else { format!("; {others}") };
     terminal::print(&format!("{done} of {all} points are in `{path}/table.csv`{others}"));
@@ -51,17 +51,16 @@ pub(super) fn status(path: &Path) -> tumble::Result<u8> {
         terminal::complain(&format!("what waits is not known: {error}"));
     }
     let queue = queue.unwrap_or_default();
-    let tasks: Vec<_> = submissions.tasks(&queue).collect();
+    let tasks: BTreeMap<_, _> = submissions.tasks(&queue).map(|(name, task, word)| (name, (task, word))).collect();
     let mut all = Vec::new();
     for point in description.axes.points() {
-        let task = tasks.iter().find(|(name, ..)| *name == point.name());
+        let task = tasks.get(point.name().as_str());
         let state = folder.state(&point)?;
         all.push(match (&state, task) {
-            (State::Missing | State::Failed(_), Some((_, task, "RUNNING"))) => {
-                ("running", point, format!("task {task}"))
-            }
-            (State::Missing | State::Failed(_), Some((_, task, _))) => ("waiting", point, format!("task {task}")),
-            (State::Missing, None) => {
+            (State::Done | State::Running(_), _) => (kind(&state), point, words(state)),
+            (_, Some((task, "RUNNING"))) => ("running", point, format!("task {task}")),
+            (_, Some((task, _))) => ("waiting", point, format!("task {task}")),
+            (State::Missing | State::Interrupted, None) => {
                 let last = submissions.last_words(&point.name(), &host);
                 let words = last.map(|(words, file)| format!("`{}` ends: {words}", file.display()));
                 (kind(&state), point, words.unwrap_or_default())
@@ -84,14 +83,16 @@ fn kind(state: &State) -> &'static str {
         State::Done => KINDS[0],
         State::Running(_) => KINDS[1],
         State::Failed(_) => KINDS[3],
-        State::Missing => KINDS[4],
+        State::Interrupted => KINDS[4],
+        State::Damaged(_) => KINDS[5],
+        State::Missing => KINDS[6],
     }
 }
 
 fn words(state: State) -> String {
     match state {
-        State::Running(words) | State::Failed(words) => words,
-        State::Done | State::Missing => String::new(),
+        State::Running(words) | State::Failed(words) | State::Damaged(words) => words,
+        State::Done | State::Interrupted | State::Missing => String::new(),
     }
 }
 
@@ -106,14 +107,15 @@ fn show(path: &Path, description: &Description, all: &[(&str, Point, String)]) {
     let kinds: Vec<_> = all.iter().map(|(kind, ..)| *kind).collect();
     let (count, script) = (all.len(), &description.script);
     terminal::print(&format!("{}: {count} points of {script}: {}", path.display(), counts(&kinds)));
+    let width = kinds.iter().filter(|kind| **kind != KINDS[0]).map(|kind| kind.len()).max().unwrap_or(0).max(7);
     for wanted in &KINDS[1..] {
         let of_kind: Vec<_> = all.iter().filter(|(kind, ..)| kind == wanted).collect();
         for (kind, point, words) in of_kind.iter().take(LISTED) {
-            let line = format!("  {kind:7}  {}", point.words());
+            let line = format!("  {kind:width$}  {}", point.words());
             terminal::print(&if words.is_empty() { line } else { format!("{line}: {words}") });
         }
         if of_kind.len() > LISTED {
-            terminal::print(&format!("  {wanted:7}  and {} more", of_kind.len() - LISTED));
+            terminal::print(&format!("  {wanted:width$}  and {} more", of_kind.len() - LISTED));
         }
     }
 }

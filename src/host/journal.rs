@@ -25,6 +25,15 @@ impl Mark {
     }
 }
 
+/// What a part of a run took from files, by the paths that it named: each with the hash of its bytes.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Reads {
+    /// The files that it read, but for those that a run of the same script wrote.
+    pub(crate) files: BTreeSet<Source>,
+    /// The modules that it imported.
+    pub(crate) modules: BTreeSet<Source>,
+}
+
 struct Run {
     /// How many texts ran.
     count: usize,
@@ -35,6 +44,8 @@ struct Run {
     /// The texts of modules, by their hash.
     texts: BTreeMap<String, String>,
     so_far: Provenance,
+    /// What was read by each part of the run that is watched, of which one may be inside another.
+    watched: Vec<Reads>,
 }
 
 impl Journal {
@@ -64,7 +75,39 @@ impl Journal {
         let mut run = self.lock();
         let sha256 = hash_of(text.as_bytes());
         run.texts.insert(sha256.clone(), text.to_owned());
+        let named = Source { name: path.display().to_string(), sha256: sha256.clone() };
+        for reads in &mut run.watched {
+            reads.modules.insert(named.clone());
+        }
         run.so_far.modules.insert(Source { name: shown(path), sha256 });
+    }
+
+    /// Takes down what is read from now on.
+    pub(crate) fn watch(&self) {
+        self.lock().watched.push(Reads::default());
+    }
+
+    /// What was read since this began.
+    pub(crate) fn seen(&self) -> Reads {
+        self.lock().watched.pop().unwrap_or_default()
+    }
+
+    /// Whether a part of the run is watched.
+    pub(crate) fn is_watched(&self) -> bool {
+        !self.lock().watched.is_empty()
+    }
+
+    /// What was read for a part of the run that is watched, by whomever.
+    pub(crate) fn see(&self, reads: &Reads) {
+        for watched in &mut self.lock().watched {
+            watched.files.extend(reads.files.iter().cloned());
+            watched.modules.extend(reads.modules.iter().cloned());
+        }
+    }
+
+    /// The text of a module that was imported, by its hash.
+    pub(crate) fn text(&self, sha256: &str) -> Option<String> {
+        self.lock().texts.get(sha256).cloned()
     }
 
     /// A file was read that has this `hash`, and with that comes from `other`, if tumble made it. Neither is asked for
@@ -80,10 +123,16 @@ impl Journal {
         }
         let sha256 = hash()?;
         let other = other(&sha256);
-        let is_own = other.as_ref().is_some_and(|other| self.lock().so_far.is_of_same_run(other));
-        let input = (!is_own).then(|| Source { name: shown(path), sha256 });
         let run = &mut *self.lock();
-        run.so_far.inputs.extend(input);
+        let is_own = other.as_ref().is_some_and(|other| run.so_far.is_of_same_run(other));
+        // What another state of the script wrote follows from the script too.
+        if !is_own && !other.as_ref().is_some_and(|other| is_script(&other.script, &run.so_far.script)) {
+            let named = Source { name: path.display().to_string(), sha256: sha256.clone() };
+            for reads in &mut run.watched {
+                reads.files.insert(named.clone());
+            }
+        }
+        run.so_far.inputs.extend((!is_own).then(|| Source { name: shown(path), sha256 }));
         if run.so_far.inputs.len() > MOST_NOTED {
             run.so_far.inputs.pop_last();
         }
@@ -149,7 +198,8 @@ impl Default for Run {
             processes: BTreeSet::new(),
             calls: Calls::default(),
         };
-        Self { count: 0, script: Some(String::new()), hash: Sha256::new(), texts: BTreeMap::new(), so_far }
+        let (texts, watched) = (BTreeMap::new(), Vec::new());
+        Self { count: 0, script: Some(String::new()), hash: Sha256::new(), texts, so_far, watched }
     }
 }
 
@@ -169,6 +219,11 @@ fn together(inputs: &BTreeSet<Source>) -> BTreeSet<Source> {
         inputs.iter().skip(MOST_INPUTS).map(|input| format!("{}  {}\n", input.sha256, input.name)).collect();
     let name = format!("{} more", inputs.len() - MOST_INPUTS);
     inputs.iter().take(MOST_INPUTS).cloned().chain([Source { name, sha256: hash_of(rest.as_bytes()) }]).collect()
+}
+
+/// Whether both are states of one file; what was typed has no file.
+fn is_script(one: &Source, other: &Source) -> bool {
+    one.name == other.name && one.name.ends_with(".rhai")
 }
 
 /// A name that is the same on every machine.

@@ -30,7 +30,7 @@ pub use allocation::CountingAllocator;
 pub use files::{Entry, read_script};
 pub use hold::{Hold, Holder};
 pub use inscription::Inscription;
-pub(crate) use journal::{Journal, Mark};
+pub(crate) use journal::{Journal, Mark, Reads};
 pub use launch::{Companion, Ended, Launcher};
 pub use memory::Growth;
 pub(crate) use memory::taking;

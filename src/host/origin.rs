@@ -6,7 +6,6 @@ use super::Host;
 use super::access::Access;
 use super::files::LONGEST_HASHED;
 use super::hash::hash;
-use super::provenance::Source;
 use super::record::{self, Record, Written};
 use crate::error::Result;
 
@@ -36,20 +35,22 @@ impl Host {
     pub fn changed_inputs(&self, path: &Path) -> Result<Changes> {
         let place = self.locate(Access::Read, path)?;
         let inputs = Record::read(&place).and_then(|record| record.provenance).map(|provenance| provenance.inputs);
-        let hash_now = |input: &Source| {
-            let mut file = self.locate(Access::Read, Path::new(&input.name)).ok()?.open().ok()?;
-            let is_short = file.metadata().is_ok_and(|metadata| metadata.len() <= LONGEST_HASHED);
-            if is_short { hash(&mut file).ok() } else { None }
-        };
         let mut changes = Changes::default();
         for input in inputs.into_iter().flatten() {
-            match hash_now(&input) {
+            match self.hash_now(Path::new(&input.name)) {
                 Some(now) if now == input.sha256 => {}
                 Some(_) => changes.changed.push(input.name),
                 None => changes.unknown.push(input.name),
             }
         }
         Ok(changes)
+    }
+
+    /// The hash of a file as it is; nothing of one that is not found, may not be read, or is too long to tell.
+    pub(crate) fn hash_now(&self, path: &Path) -> Option<String> {
+        let mut file = self.locate(Access::Read, path).ok()?.open().ok()?;
+        let is_short = file.metadata().is_ok_and(|metadata| metadata.len() <= LONGEST_HASHED);
+        if is_short { hash(&mut file).ok() } else { None }
     }
 
     /// The text of this hash that ran when the file at `path` was written, if it was kept.

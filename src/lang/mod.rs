@@ -3,6 +3,7 @@
 //! This is the only room that knows Rhai, and it does no arithmetic on tensors: it reads arguments, calls the rooms
 //! below, and hands their results back.
 
+mod apart;
 mod arithmetic;
 pub mod assist;
 mod builtins;

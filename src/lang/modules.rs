@@ -65,11 +65,16 @@ pub(super) struct Imported(Rc<RefCell<BTreeMap<PathBuf, Loaded>>>);
 impl Imported {
     /// Whether a module's file, and those that it imports, are as they were read.
     pub(super) fn is_fresh(&self, host: &Host, file: &Path) -> bool {
+        host.read_module(file).is_ok_and(|text| self.is_of(host, file, &text))
+    }
+
+    /// Whether a module is that of the `text` that its file has, and the files that it imports are as they were read.
+    fn is_of(&self, host: &Host, file: &Path, text: &str) -> bool {
         let imported = self.0.borrow();
-        let Some(loaded) = imported.get(file) else { return false };
         // Circular imports are refused, so this ends.
-        host.read_module(file).is_ok_and(|text| text == loaded.text)
-            && loaded.imports.iter().all(|import| self.is_fresh(host, import))
+        imported.get(file).is_some_and(|loaded| {
+            text == loaded.text && loaded.imports.iter().all(|import| self.is_fresh(host, import))
+        })
     }
 }
 
@@ -113,7 +118,7 @@ impl ModuleResolver for Resolver {
         if let Some((_, imports)) = self.loading.borrow_mut().last_mut() {
             imports.push(file.clone());
         }
-        if self.imported.is_fresh(&self.host, &file) {
+        if self.imported.is_of(&self.host, &file, &text) {
             return Ok(self.imported.0.borrow()[&file].module.clone());
         }
         if self.loading.borrow().iter().any(|(loading, _)| *loading == file) {

@@ -161,6 +161,15 @@ impl Stop {
     }
 }
 
+/// The exit code with which a script asks to be ended.
+pub(super) fn exit_code(error: &EvalAltResult) -> Option<i32> {
+    let EvalAltResult::ErrorTerminated(token, _) = error.unwrap_inner() else { return None };
+    match *token.read_lock::<Stop>()? {
+        Stop::Exit(code) => Some(code),
+        _ => None,
+    }
+}
+
 /// How much of the native stack a script has used. Script calls times nested expressions have no useful bound of their
 /// own: a thousand of each is more than any stack holds.
 struct StackGuard {

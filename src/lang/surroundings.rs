@@ -26,27 +26,24 @@ pub(crate) struct Surroundings {
     pub(super) printed: Printed,
 }
 
-/// Lines that a script prints while builtins, which may call each other, have them taken down.
+/// Who takes the lines that a script prints, while builtins, which may call each other, have them taken down.
 #[derive(Clone, Default)]
-pub(crate) struct Printed(Rc<RefCell<Vec<String>>>);
+pub(crate) struct Printed(Rc<RefCell<Vec<Box<dyn FnMut(&str)>>>>);
 
 impl Printed {
-    /// Takes down what is printed from now on.
-    pub(crate) fn begin(&self) {
-        self.0.borrow_mut().push(String::new());
+    /// Gives what is printed from now on to `take`, too.
+    pub(crate) fn begin(&self, take: Box<dyn FnMut(&str)>) {
+        self.0.borrow_mut().push(take);
     }
 
     /// A line was printed.
     pub(super) fn add(&self, line: &str) {
-        for text in &mut *self.0.borrow_mut() {
-            text.push_str(line);
-            text.push('\n');
-        }
+        self.0.borrow_mut().iter_mut().for_each(|take| take(line));
     }
 
-    /// What was printed since this began.
-    pub(crate) fn end(&self) -> String {
-        self.0.borrow_mut().pop().unwrap_or_default()
+    /// Ends what began last.
+    pub(crate) fn end(&self) {
+        self.0.borrow_mut().pop();
     }
 }
 

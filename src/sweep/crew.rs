@@ -8,6 +8,9 @@ use crate::error::{Error, Result};
 use crate::host::{Companion, Ended, Launcher};
 use crate::task::{Report, Task};
 
+/// Times that processes are started again where all have ended for want of anything to do.
+const IDLE: usize = 2;
+
 /// Lets other processes compute, up to `jobs` at a time.
 ///
 /// # Errors
@@ -36,6 +39,8 @@ fn supervise(
     let threads = (work.task.threads() / jobs).max(1);
     let begin = work.task.host().now();
     let (mut places, mut early, mut last) = (jobs, None, None);
+    // How often all have ended and found nothing to do, though nobody else does it.
+    let mut idle = 0;
     loop {
         work.task.check()?;
         let look = work.task.host().now();
@@ -45,12 +50,15 @@ fn supervise(
         }
         for (name, end) in ended.into_iter().filter(|(_, end)| !end.is_well) {
             // Each that is lost costs a point, so that this has an end.
-            places += usize::from(blame(work, folder, &name, &end)?);
-            early = Some(end);
+            match blame(work, folder, &name, &end)? {
+                true => places += 1,
+                false => early = Some(end),
+            }
         }
         let open = open(work).len();
         // Each time something has come: the speed is that of whole points.
         if last.replace(open) != Some(open) {
+            idle = 0;
             report(work, begin);
         }
         if open == 0 {
@@ -60,8 +68,13 @@ fn supervise(
             crew.push(launcher.launch(folder.path(), threads)?);
             places -= 1;
         }
-        if crew.is_empty() {
-            check_others(work, folder, early.as_ref())?;
+        if crew.is_empty() && !are_others_at_work(work, folder)? {
+            idle += 1;
+            if early.is_some() || idle > IDLE {
+                return Err(all_ended(early.as_ref()));
+            }
+            // They ended while somebody else had the points, who is gone now.
+            places = jobs;
         }
         // In a folder of many points a look takes long.
         work.pause(LOOK.max(work.task.host().since(look)))?;
@@ -105,16 +118,20 @@ fn blame(work: &mut Work<'_>, folder: &Folder, name: &str, end: &Ended) -> Resul
     Ok(false)
 }
 
-/// Refuses to wait for nobody, where all processes have ended and points are left.
-fn check_others(work: &Work<'_>, folder: &Folder, early: Option<&Ended>) -> Result<()> {
+/// Whether other processes compute what is left.
+fn are_others_at_work(work: &Work<'_>, folder: &Folder) -> Result<bool> {
     for i in open(work) {
         if let State::Running(_) = folder.state(&work.points[i])? {
-            return Ok(());
+            return Ok(true);
         }
     }
+    Ok(false)
+}
+
+fn all_ended(early: Option<&Ended>) -> Error {
     let how = early.map_or("found nothing to do", |end| &end.how);
     let problem = format!("the processes of the sweep ended before it was done: the last one {how}");
-    Err(Error::refused(problem).with_hint("`jobs: 1` computes in this process, where more is to be seen"))
+    Error::refused(problem).with_hint("`jobs: 1` computes in this process, where more is to be seen")
 }
 
 fn report(work: &Work<'_>, begin: Duration) {

@@ -5,7 +5,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::grid::{Axis, Grid, text};
+use super::grid::{Axis, Grid, exact};
+use super::reading::Reading;
 use crate::host::Source;
 
 /// What the results of a sweep depend on, as far as it can be told.
@@ -21,8 +22,13 @@ pub struct Description {
     pub captured: BTreeMap<String, Value>,
     /// The lines of the script on which a result may depend.
     pub code: Vec<String>,
+    /// The hash of the words and signs in these: how they are set in lines is no difference.
+    pub sha256: String,
     /// What the script had imported and read before.
     pub sources: BTreeSet<Source>,
+    /// What points have read that is no longer so, and that the user says to be no difference.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub accepted: BTreeSet<Reading>,
 }
 
 impl Description {
@@ -30,10 +36,37 @@ impl Description {
     /// values of an axis are no difference, since each result is kept by its own.
     pub(super) fn differences(&self, now: &Self) -> Vec<String> {
         let mut all = self.axes_that_differ(now);
-        all.extend(self.captured_that_differ(now));
-        all.extend(lines_that_differ(&self.code, &now.code));
+        all.extend(self.differences_but_of_axes(now));
+        all
+    }
+
+    /// Whether it says the same, however the script is called and set in lines.
+    pub(super) fn is_as(&self, now: &Self) -> bool {
+        let Self { script, code, accepted, .. } = self.clone();
+        *self == Self { script, code, accepted, ..now.clone() }
+    }
+
+    /// The differences where fewer values of an axis are none either.
+    pub(super) fn differences_but_of_axes(&self, now: &Self) -> Vec<String> {
+        let mut all = self.captured_that_differ(now);
+        if self.sha256 != now.sha256 {
+            all.push(lines_that_differ(&self.code, &now.code));
+        }
         all.extend(self.sources_that_differ(now));
         all
+    }
+
+    /// Whether it has all values of another sweep of the same axes, and more.
+    pub(super) fn has_more_than(&self, now: &Grid) -> bool {
+        let are_there = |axis: &Axis| {
+            let own = self.axes.axes().iter().find(|own| own.name == axis.name);
+            own.is_some_and(|own| {
+                axis.values.iter().all(|value| own.values.iter().any(|own| exact(own) == exact(value)))
+            })
+        };
+        self.axes.axes().len() == now.axes().len()
+            && now.axes().iter().all(are_there)
+            && now.count() < self.axes.count()
     }
 
     /// Files are known by what is in them, wherever they are. One that is no longer read, or only now, is no
@@ -61,8 +94,8 @@ impl Description {
                 all.push(format!("the axis `{}` is gone", before.name));
                 continue;
             };
-            let is_there = |value: &Value| now.values.iter().any(|other| text(other) == text(value));
-            let gone: Vec<_> = before.values.iter().filter(|value| !is_there(value)).map(text).collect();
+            let is_there = |value: &Value| now.values.iter().any(|other| exact(other) == exact(value));
+            let gone: Vec<_> = before.values.iter().filter(|value| !is_there(value)).map(exact).collect();
             if !gone.is_empty() {
                 all.push(format!("the axis `{}` no longer has {}", before.name, gone.join(", ")));
             }
@@ -80,23 +113,23 @@ impl Description {
 }
 
 /// The first lines that differ between two texts, and how many more there are.
-fn lines_that_differ(before: &[String], now: &[String]) -> Option<String> {
+fn lines_that_differ(before: &[String], now: &[String]) -> String {
     let first = before.iter().zip(now).take_while(|(a, b)| a == b).count();
     let (before, now) = (&before[first..], &now[first..]);
     let last = before.iter().rev().zip(now.iter().rev()).take_while(|(a, b)| a == b).count();
     let (before, now) = (&before[..before.len() - last], &now[..now.len() - last]);
     let more = before.len().max(now.len()).saturating_sub(1);
     let what = match (before, now) {
-        ([], []) => return None,
+        ([], []) => "the script has changed".to_owned(),
         ([], [new, ..]) => format!("the script has a new line `{new}`"),
         ([old, ..], []) => format!("the script no longer has the line `{old}`"),
         ([old, ..], [new, ..]) => format!("the script had `{old}`, and has `{new}`"),
     };
-    Some(match more {
+    match more {
         0 => what,
         1 => format!("{what}, and another line differs"),
         more => format!("{what}, and {more} more lines differ"),
-    })
+    }
 }
 
 #[cfg(test)]
@@ -113,6 +146,8 @@ mod tests {
             axes: Grid::new(vec![axis]).unwrap(),
             captured: BTreeMap::from([("steps".to_owned(), json!(100))]),
             code: code.lines().map(str::to_owned).collect(),
+            sha256: code.split_whitespace().collect::<Vec<_>>().join(" "),
+            accepted: BTreeSet::new(),
             sources: BTreeSet::from([Source::of_text("data.csv", "1")]),
         }
     }
@@ -121,7 +156,7 @@ mod tests {
     fn what_differs_is_said() {
         let before = description(json!([0.1, 0.5]), "let a = 1;\nlet b = 2;\nf(a)");
         let differences = |now: &Description| before.differences(now);
-        assert_eq!(differences(&description(json!([1, 0.5, 0.1]), "let a = 1;\nlet b = 2;\nf(a)")), [""; 0]);
+        assert_eq!(differences(&description(json!([1, 0.5, 0.1]), "let a =\n1;\nlet b = 2; f(a)")), [""; 0]);
         let mut now = description(json!([0.1]), "let a = 1;\nlet b = 3;\nf(a)");
         now.captured.insert("steps".into(), json!(200));
         now.sources = BTreeSet::from([Source::of_text("data.csv", "2"), Source::of_text("new.csv", "3")]);
@@ -154,5 +189,11 @@ mod tests {
         let mut now = before.clone();
         now.axes = Grid::new(vec![Axis { name: "k".into(), values: vec![json!(1)] }]).unwrap();
         assert_eq!(before.differences(&now), ["the axis `tau` is gone", "the axis `k` is new"]);
+        // A closure may tell them apart.
+        let [whole, number, word] = [json!([1]), json!([1.0]), json!(["1"])].map(|values| description(values, ""));
+        assert_eq!(whole.differences(&number), ["the axis `tau` no longer has 1"]);
+        assert_eq!(word.differences(&whole), ["the axis `tau` no longer has \"1\""]);
+        let more = description(json!([2, 1]), "");
+        assert!(more.has_more_than(&whole.axes) && !more.has_more_than(&word.axes) && !more.has_more_than(&more.axes));
     }
 }

@@ -1,16 +1,16 @@
 //! The folder of a sweep: what is swept, and below it a folder for each point with its result or its error.
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
-use serde::Deserialize;
-use serde::de::DeserializeOwned;
-use serde_json::{Map, Value, json};
-
 use super::description::Description;
-use super::grid::{Point, text};
+use super::found::{self, Found};
+use super::grid::{Grid, Point};
+use super::reading::{Essence, Reading, parted, readings, stale};
 use super::table::Table;
 use crate::error::{Error, Result};
-use crate::host::{Hold, Host};
+use crate::host::{Hold, Host, Reads};
+use crate::task::Task;
 
 /// What is swept.
 const DESCRIPTION: &str = "sweep.json";
@@ -26,6 +26,8 @@ const OUTPUT: &str = "output.txt";
 pub struct Folder {
     path: PathBuf,
     host: Host,
+    /// What counts of the texts of modules. Without it these are not compared with what they are now.
+    essence: Option<Essence>,
 }
 
 /// How a point is doing.
@@ -37,21 +39,24 @@ pub enum State {
     Running(String),
     /// It failed, for this reason.
     Failed(String),
+    /// It was begun, and is not being computed.
+    Interrupted,
+    /// Its result cannot be used, for this reason.
+    Damaged(String),
     /// None of these.
     Missing,
-}
-
-/// The file of a result.
-#[derive(Deserialize)]
-struct Kept {
-    point: Map<String, Value>,
-    result: Map<String, Value>,
 }
 
 impl Folder {
     /// The folder at a path, where there need not be any yet.
     pub fn new(path: &Path, host: &Host) -> Self {
-        Self { path: path.to_owned(), host: host.clone() }
+        Self { path: path.to_owned(), host: host.clone(), essence: None }
+    }
+
+    /// The same folder where `essence` says what counts of the text of a module.
+    #[must_use]
+    pub(crate) fn with_essence(self, essence: fn(&str) -> String) -> Self {
+        Self { essence: Some(essence), ..self }
     }
 
     /// Its path.
@@ -70,12 +75,20 @@ impl Folder {
 
     fn known(&self) -> Result<Option<Description>> {
         let path = self.path.join(DESCRIPTION);
-        if self.host.has_file(&path)? { self.read(&path).map(Some) } else { Ok(None) }
+        let Some(bytes) = self.bytes(&path)? else { return Ok(None) };
+        serde_json::from_slice(&bytes).map(Some).map_err(|problem| {
+            let hint = "if the results there are of this sweep, remove it: it is written anew";
+            Error::file("read", &path, problem).with_hint(hint)
+        })
     }
 
-    fn read<T: DeserializeOwned>(&self, path: &Path) -> Result<T> {
-        let bytes = self.host.peek(path)?;
-        serde_json::from_slice(&bytes).map_err(|problem| Error::file("read", path, problem))
+    /// What is in a file, the same for all ranks, if it is there.
+    fn bytes(&self, path: &Path) -> Result<Option<Vec<u8>>> {
+        let read = || if self.host.has_file(path)? { self.host.peek(path).map(Some) } else { Ok(None) };
+        match self.host.ranks().is_alone() {
+            true => read(),
+            false => self.host.ranks().first(&format!("reading `{}`", path.display()), read),
+        }
     }
 
     /// Refuses what is asked for `now` where the folder has results of something else; what it has any of.
@@ -85,8 +98,19 @@ impl Folder {
     pub fn check(&self, now: &Description) -> Result<Option<Description>> {
         let known = self.known()?;
         let differences = known.as_ref().map(|known| known.differences(now)).unwrap_or_default();
+        self.refuse(&differences).map(|()| known)
+    }
+
+    /// The same for a sweep that may have fewer values than the folder has.
+    pub(super) fn check_part(&self, now: &Description) -> Result<Option<Description>> {
+        let known = self.known()?;
+        let differences = known.as_ref().map(|known| known.differences_but_of_axes(now)).unwrap_or_default();
+        self.refuse(&differences).map(|()| known)
+    }
+
+    fn refuse(&self, differences: &[String]) -> Result<()> {
         if differences.is_empty() {
-            return Ok(known);
+            return Ok(());
         }
         let folder = self.path.display();
         let problem = format!("has results of another sweep, `{folder}`: {}", differences.join("; "));
@@ -102,9 +126,8 @@ impl Folder {
     /// # Errors
     /// As [`Folder::check`], and when the folder cannot be written.
     pub fn claim(&self, now: &Description) -> Result<Option<Description>> {
-        let known = self.check(now)?;
-        if known.as_ref() == Some(now) {
-            return Ok(known);
+        if let Some(known) = self.check(now)?.filter(|known| known.is_as(now)) {
+            return Ok(Some(known));
         }
         self.host.create_folder(&self.path)?;
         let path = self.path.join(DESCRIPTION);
@@ -114,8 +137,63 @@ impl Folder {
             Error::file("write", &path, "another process has held it for too long").with_hint("try again")
         })?;
         let known = self.check(now)?;
-        self.write(&path, &serde_json::to_string_pretty(now).expect("keys are strings"))?;
+        let accepted = match &known {
+            Some(known) => known.accepted.clone(),
+            None => self.stale(&now.axes)?,
+        };
+        let now = Description { accepted, ..now.clone() };
+        self.write(&path, &serde_json::to_string_pretty(&now).expect("keys are strings"))?;
         Ok(known)
+    }
+
+    /// What results have read that has changed since: whoever takes away what they are of says that they hold.
+    fn stale(&self, axes: &Grid) -> Result<BTreeSet<Reading>> {
+        let found: Vec<Found> =
+            axes.points().iter().filter_map(|point| self.result(point).transpose()).collect::<Result<_>>()?;
+        Ok(stale(found.iter().flat_map(|found| &found.read), &self.host, self.essence))
+    }
+
+    /// Refuses results which are not of the same files, or not of what these are now.
+    ///
+    /// # Errors
+    /// When they are not, with the differences; when the folder cannot be read.
+    pub(super) fn check_results<'a>(&self, found: impl Iterator<Item = (&'a Point, &'a Found)>) -> Result<()> {
+        let accepted = self.known()?.map(|known| known.accepted).unwrap_or_default();
+        self.refuse_parted(found, &accepted, |reading| reading.now(&self.host, self.essence))
+    }
+
+    fn refuse_parted<'a>(
+        &self,
+        found: impl Iterator<Item = (&'a Point, &'a Found)>,
+        accepted: &BTreeSet<Reading>,
+        now: impl Fn(&Reading) -> Option<String>,
+    ) -> Result<()> {
+        let read = found.map(|(point, found)| (point, &found.read));
+        let Some(parted) = parted(read, accepted, now) else { return Ok(()) };
+        let (folder, first) = (self.path.display(), self.point(parted.first));
+        let problem = format!("has results that are not of the same files: {}", parted.sentences.join("; "));
+        let hint = format!(
+            "remove the folders of these points, such as `{}`, to compute them again, or take another folder; if all \
+             results hold all the same, remove `{folder}/{DESCRIPTION}` alone",
+            first.display()
+        );
+        Err(Error::argument("folder", problem).with_hint(hint))
+    }
+
+    /// The table of the results that are there.
+    ///
+    /// # Errors
+    /// When they are not of the same files, or cannot be read.
+    pub fn table(&self, description: &Description) -> Result<Table> {
+        let mut rows = Vec::new();
+        for point in description.axes.points() {
+            if let Some(found) = self.result(&point)? {
+                rows.push((point, found));
+            }
+        }
+        // Where scripts run is not known here, and so not what is there now.
+        self.refuse_parted(rows.iter().map(|(point, found)| (point, found)), &description.accepted, |_| None)?;
+        Ok(Table::new(&description.axes, rows.into_iter().map(|(point, found)| (point, found.result)).collect()))
     }
 
     fn write(&self, path: &Path, text: &str) -> Result<()> {
@@ -127,31 +205,40 @@ impl Folder {
         self.path.join(point.name())
     }
 
-    /// Makes the folder of a point.
+    /// Makes the folder of a point, without what an earlier attempt left there: its error, what it printed, a result
+    /// that cannot be used; a sentence of that.
     ///
     /// # Errors
-    /// When it cannot be created.
-    pub fn begin(&self, point: &Point) -> Result<()> {
-        self.host.create_folder(&self.point(point))
+    /// When it cannot be created, or these are in the way.
+    pub(super) fn begin(&self, point: &Point) -> Result<Option<String>> {
+        let folder = self.point(point);
+        self.host.create_folder(&folder)?;
+        self.forget_error(point)?;
+        self.clear(&folder.join(OUTPUT))?;
+        let path = folder.join(RESULT);
+        let Some(problem) = self.bytes(&path)?.and_then(|bytes| found::read(&bytes, Some(point)).err()) else {
+            return Ok(None);
+        };
+        let aside = self.host.set_aside(&path)?;
+        let (path, aside) = (path.display(), aside.display());
+        Ok(Some(format!("`{path}` {problem}; it is now `{aside}`, and the point is computed again")))
     }
 
-    /// The result of a point, if it has one.
+    /// Takes a file away; one that somebody has edited is set aside.
+    fn clear(&self, path: &Path) -> Result<()> {
+        if self.bytes(path)?.is_none() {
+            return Ok(());
+        }
+        self.host.remove_file(path).or_else(|_| self.host.set_aside(path).map(drop))
+    }
+
+    /// The result of a point, if it has one that can be used.
     ///
     /// # Errors
-    /// When it cannot be read, or is that of another point.
-    pub fn result(&self, point: &Point) -> Result<Option<Map<String, Value>>> {
-        let path = self.point(point).join(RESULT);
-        if !self.host.has_file(&path)? {
-            return Ok(None);
-        }
-        let Kept { point: kept, result } = self.read(&path)?;
-        let is_own = kept.len() == point.values.len()
-            && point.values.iter().all(|(name, value)| kept.get(name).is_some_and(|kept| text(kept) == text(value)));
-        if !is_own {
-            let error = Error::file("use", &path, "it is the result of another point");
-            return Err(error.with_hint("remove it, to compute it again"));
-        }
-        Ok(Some(result))
+    /// When it cannot be read.
+    pub fn result(&self, point: &Point) -> Result<Option<Found>> {
+        let bytes = self.bytes(&self.point(point).join(RESULT))?;
+        Ok(bytes.and_then(|bytes| found::read(&bytes, Some(point)).ok()))
     }
 
     /// Notes that the result of a point is used, with what its computation had read and called.
@@ -163,22 +250,36 @@ impl Folder {
         self.host.take(&path, &self.host.peek(&path)?)
     }
 
+    /// What was read for a point.
+    pub(super) fn readings(&self, point: &Point, reads: &Reads) -> BTreeSet<Reading> {
+        readings(reads, &self.point(point), &self.host, self.essence.unwrap_or(str::to_owned))
+    }
+
     /// Keeps the result of a point.
     ///
     /// # Errors
     /// When it cannot be written.
-    pub fn keep(&self, point: &Point, result: &Map<String, Value>) -> Result<()> {
-        let values: Map<String, Value> = point.values.iter().cloned().collect();
-        let kept = json!({ "point": values, "result": result });
-        self.write(&self.point(point).join(RESULT), &serde_json::to_string_pretty(&kept).expect("keys are strings"))
+    pub(super) fn keep(&self, point: &Point, found: &Found) -> Result<()> {
+        self.write(&self.point(point).join(RESULT), &found.text(point))
     }
 
-    /// Keeps what a point printed.
-    ///
-    /// # Errors
-    /// When it cannot be written.
-    pub fn keep_output(&self, point: &Point, printed: &str) -> Result<()> {
-        self.write(&self.point(point).join(OUTPUT), printed)
+    /// Takes what a point prints, to be seen at once.
+    pub(super) fn output(&self, point: &Point, task: &Task) -> Box<dyn FnMut(&str)> {
+        let (path, host, task) = (self.point(point).join(OUTPUT), self.host.clone(), task.clone());
+        let (mut file, mut is_well) = (None, true);
+        Box::new(move |line| {
+            let mut add = || -> Result<()> {
+                if file.is_none() {
+                    file = Some(host.begin(&path, b"")?);
+                }
+                file.as_mut().map_or(Ok(()), |file| file.add(format!("{line}\n").as_bytes()))
+            };
+            // What is printed is no result: that it is not kept ends nothing.
+            if is_well && let Err(error) = add() {
+                is_well = false;
+                task.warn(&format!("sweep: {error}"));
+            }
+        })
     }
 
     /// Keeps why a point failed; the first line says it briefly.
@@ -186,7 +287,7 @@ impl Folder {
     /// # Errors
     /// When it cannot be written.
     pub fn keep_error(&self, point: &Point, error: &str) -> Result<()> {
-        self.begin(point)?;
+        self.host.create_folder(&self.point(point))?;
         self.write(&self.error_of(point), error)
     }
 
@@ -204,11 +305,7 @@ impl Folder {
     }
 
     fn error_at(&self, name: &str) -> Result<Option<String>> {
-        let path = self.path.join(name).join(ERROR);
-        if !self.host.has_file(&path)? {
-            return Ok(None);
-        }
-        let bytes = self.host.peek(&path)?;
+        let Some(bytes) = self.bytes(&self.path.join(name).join(ERROR))? else { return Ok(None) };
         let text = String::from_utf8_lossy(&bytes);
         let first = text.lines().next().unwrap_or_default();
         Ok(Some(first.strip_prefix("error: ").unwrap_or(first).to_owned()))
@@ -219,8 +316,7 @@ impl Folder {
     /// # Errors
     /// When that cannot be removed.
     pub fn forget_error(&self, point: &Point) -> Result<()> {
-        let path = self.error_of(point);
-        if self.host.has_file(&path)? { self.host.remove_file(&path) } else { Ok(()) }
+        self.clear(&self.error_of(point))
     }
 
     /// Holds a point for whoever is called `name`; nothing where somebody else computes it.
@@ -247,39 +343,49 @@ impl Folder {
     /// # Errors
     /// When the folder cannot be read.
     pub fn state(&self, point: &Point) -> Result<State> {
-        self.state_of(&point.name())
+        self.state_of(&point.name(), Some(point))
     }
 
-    /// How the point of this name is doing.
+    /// How the point of this name is doing, of which its values may be known.
     ///
     /// # Errors
     /// As [`Folder::state`].
-    pub fn state_of(&self, name: &str) -> Result<State> {
-        let path = self.path.join(name).join(RESULT);
-        if self.host.has_file(&path)? {
+    pub fn state_of(&self, name: &str, point: Option<&Point>) -> Result<State> {
+        let folder = self.path.join(name);
+        let path = folder.join(RESULT);
+        let found = self.bytes(&path)?.map(|bytes| found::read(&bytes, point));
+        if let Some(Ok(_)) = found {
             return Ok(State::Done);
         }
         let holder = self.host.holder(&path)?.filter(|holder| holder.is_alive);
-        Ok(match (holder, self.error_at(name)?) {
-            (Some(holder), _) => State::Running(holder.name),
-            (None, Some(error)) => State::Failed(error),
-            (None, None) => State::Missing,
+        Ok(match (holder, found, self.error_at(name)?) {
+            (Some(holder), ..) => State::Running(holder.name),
+            (_, Some(Err(problem)), _) => State::Damaged(format!("`{}` {problem}", path.display())),
+            (.., Some(error)) => State::Failed(error),
+            // Whoever begins a point makes its folder.
+            _ if self.host.entries(&folder).is_ok() => State::Interrupted,
+            _ => State::Missing,
         })
     }
 
-    /// Writes `table.csv` and `table.json`.
+    /// Writes `table.csv` and `table.json`, where they are not there already.
     ///
     /// # Errors
     /// When they cannot be written.
     pub fn write_table(&self, table: &Table) -> Result<()> {
-        self.host.write_bytes(&self.path.join("table.csv"), table.csv().as_bytes())?;
-        self.write(&self.path.join("table.json"), &table.json())
+        for (name, text) in [("table.csv", table.csv()), ("table.json", table.json() + "\n")] {
+            let path = self.path.join(name);
+            if self.bytes(&path)?.is_none_or(|bytes| bytes != text.as_bytes()) {
+                self.host.write_bytes(&path, text.as_bytes())?;
+            }
+        }
+        Ok(())
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
+    use serde_json::{Map, Value, json};
 
     use super::super::grid::{Axis, Grid};
     use super::*;
@@ -289,8 +395,8 @@ mod tests {
     }
 
     fn description(axes: Grid) -> Description {
-        let (captured, code, sources) = Default::default();
-        Description { tumble: "0".into(), script: "a.rhai".into(), axes, captured, code, sources }
+        let (captured, code, sha256, sources, accepted) = Default::default();
+        Description { tumble: "0".into(), script: "a.rhai".into(), axes, captured, code, sha256, sources, accepted }
     }
 
     #[test]
@@ -308,12 +414,40 @@ mod tests {
         folder.keep_error(point, "error: too hot\n  at line 3").unwrap();
         assert_eq!(folder.state(point).unwrap(), State::Failed("too hot".into()));
         folder.forget_error(point).unwrap();
-        assert_eq!(folder.state(point).unwrap(), State::Missing);
+        assert_eq!(folder.state(point).unwrap(), State::Interrupted);
         let result: Map<_, _> = [("x".to_owned(), json!(0.1))].into_iter().collect();
-        folder.keep(point, &result).unwrap();
+        let found = Found { result, read: BTreeSet::new() };
+        folder.keep(point, &found).unwrap();
         assert_eq!(folder.state(point).unwrap(), State::Done);
-        assert_eq!(folder.result(point).unwrap(), Some(result));
+        assert_eq!(folder.result(point).unwrap(), Some(found));
         assert_eq!(folder.result(&grid.points()[1]).unwrap(), None);
+    }
+
+    /// Seen to be used where only the syntax was looked at.
+    #[test]
+    fn what_somebody_changed_is_no_result() {
+        let place = tempfile::tempdir().unwrap();
+        let folder = Folder::new(place.path(), &Host::default());
+        let point = &grid(json!([0.5])).points()[0];
+        let file = place.path().join("tau=0.5/result.json");
+        let result: Map<_, _> = [("x".to_owned(), json!(0.1))].into_iter().collect();
+        folder.begin(point).unwrap();
+        folder.keep(point, &Found { result, read: BTreeSet::new() }).unwrap();
+        let text = std::fs::read_to_string(&file).unwrap();
+        let cases = [
+            (text.replace("0.1", "0.2"), "was edited"),
+            (text.replace("\"x\"", "\"tau\""), "was edited"),
+            (text[..text.len() / 2].to_owned(), "is damaged"),
+            (text.replace("sha256", "sha"), "was edited"),
+        ];
+        for (changed, problem) in cases {
+            std::fs::write(&file, &changed).unwrap();
+            assert_eq!(folder.result(point).unwrap(), None, "{changed}");
+            assert_eq!(folder.state(point).unwrap(), State::Damaged(format!("`{}` {problem}", file.display())));
+            let told = folder.begin(point).unwrap().unwrap();
+            assert!(told.contains(problem) && told.contains("result.json.damaged"), "{told}");
+            assert_eq!(folder.state(point).unwrap(), State::Interrupted);
+        }
     }
 
     /// The result of a point is known by its values, whatever its place among the points.
@@ -324,7 +458,7 @@ mod tests {
         folder.claim(&description(grid(json!([0.5])))).unwrap();
         let first = &grid(json!([0.5])).points()[0];
         folder.begin(first).unwrap();
-        folder.keep(first, &Map::new()).unwrap();
+        folder.keep(first, &Found { result: Map::new(), read: BTreeSet::new() }).unwrap();
         let more = grid(json!([0.1, 0.5]));
         assert!(folder.claim(&description(more.clone())).unwrap().is_some());
         let there: Vec<_> = more.points().iter().map(|point| folder.result(point).unwrap().is_some()).collect();
@@ -332,6 +466,7 @@ mod tests {
         let error = folder.claim(&description(grid(json!([0.1, 0.7])))).unwrap_err();
         assert!(error.to_string().contains("the axis `tau` no longer has 0.5"), "{error}");
         std::fs::rename(place.path().join("tau=0.5"), place.path().join("tau=0.1")).unwrap();
-        assert!(folder.result(&more.points()[0]).unwrap_err().to_string().contains("of another point"));
+        assert_eq!(folder.result(&more.points()[0]).unwrap(), None);
+        assert!(folder.begin(&more.points()[0]).unwrap().unwrap().contains("is that of another point"));
     }
 }

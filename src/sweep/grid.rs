@@ -6,11 +6,17 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
+use crate::host::Source;
 
 /// Names that a point has besides those of its axes.
 const OWN: [&str; 2] = ["folder", "index"];
 /// Points of a sweep: beyond that it was not meant, or it takes years.
 pub(crate) const MOST: usize = 1_000_000;
+
+/// Bytes of the name of a folder: file systems allow 255, and batch systems show it.
+const LONGEST: usize = 160;
+/// Digits of its hash where it is cut.
+const DIGITS: usize = 16;
 
 /// A parameter and the values that it takes: numbers, texts, truth values.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -126,11 +132,18 @@ impl Axis {
 }
 
 impl Point {
-    /// What its folder is called: `seed=3,tau=0.1`.
+    /// What its folder is called: `seed=3,tau=0.1`. Of what is long, the beginning and a hash.
     pub fn name(&self) -> String {
         let pairs: Vec<_> =
-            self.values.iter().map(|(name, value)| format!("{}={}", plain(name), plain(&text(value)))).collect();
-        pairs.join(",")
+            self.values.iter().map(|(name, value)| format!("{}={}", plain(name), plain(&exact(value)))).collect();
+        let name = pairs.join(",");
+        if name.len() <= LONGEST {
+            return name;
+        }
+        let hash = &Source::of_text("", &name).sha256[..DIGITS];
+        let beginning = name.floor_char_boundary(LONGEST - DIGITS - 1);
+        // No other name has the sign.
+        format!("{}~{hash}", &name[..beginning])
     }
 
     /// As users are told of it: `seed 3, tau 0.1`.
@@ -145,7 +158,7 @@ pub(super) fn is_plain(value: &Value) -> bool {
     matches!(value, Value::Number(_) | Value::String(_) | Value::Bool(_))
 }
 
-/// A value in characters; a number without a fraction of zero, by which 1 and 1.0 are the same.
+/// A value in characters as it is shown; a number without a fraction of zero.
 pub(super) fn text(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
@@ -153,6 +166,17 @@ pub(super) fn text(value: &Value) -> String {
             let text = number.to_string();
             text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
         }
+        other => other.to_string(),
+    }
+}
+
+/// A value in characters from which its kind is known: what a closure gives for 1, 1.0 and "1" may differ.
+pub(super) fn exact(value: &Value) -> String {
+    let is_like_another =
+        |text: &str| text.starts_with('"') || serde_json::from_str::<Value>(text).is_ok_and(|read| is_plain(&read));
+    match value {
+        Value::String(text) if is_like_another(text) => format!("\"{text}\""),
+        Value::String(text) => text.clone(),
         other => other.to_string(),
     }
 }
@@ -184,8 +208,14 @@ mod tests {
     fn points_are_the_product_with_the_last_axis_fastest() {
         let grid = Grid::new(vec![axis("seed", json!([0, 1])), axis("tau", json!([0.1, 0.5, 1.0]))]).unwrap();
         let names: Vec<_> = grid.points().iter().map(Point::name).collect();
-        let expected =
-            ["seed=0,tau=0.1", "seed=0,tau=0.5", "seed=0,tau=1", "seed=1,tau=0.1", "seed=1,tau=0.5", "seed=1,tau=1"];
+        let expected = [
+            "seed=0,tau=0.1",
+            "seed=0,tau=0.5",
+            "seed=0,tau=1.0",
+            "seed=1,tau=0.1",
+            "seed=1,tau=0.5",
+            "seed=1,tau=1.0",
+        ];
         assert_eq!(names, expected);
         assert!(grid.points().iter().enumerate().all(|(index, point)| point.index == index));
         assert_eq!(grid.points()[4].words(), "seed 1, tau 0.5");
@@ -194,14 +224,35 @@ mod tests {
     /// Different points have different folders, and these no separators.
     #[test]
     fn any_text_names_a_folder() {
-        let values = json!(["a/b", "a_b", "..", "50%", "a=1,b=2", "ü", -1e-7, true]);
+        let long = ["x".repeat(300), "x".repeat(301), "ü".repeat(300)];
+        let values = json!([
+            "a/b",
+            "a_b",
+            "..",
+            "50%",
+            "a=1,b=2",
+            "ü",
+            -1e-7,
+            true,
+            "1.50",
+            "\"1.50\"",
+            "\"\"1.50\"\"",
+            long[0],
+            long[1],
+            long[2]
+        ]);
         let grid = Grid::new(vec![axis("learning rate", values)]).unwrap();
         let mut names: Vec<_> = grid.points().iter().map(Point::name).collect();
         assert_eq!(names[0], "learning%20rate=a%2Fb");
         assert_eq!(names[6], "learning%20rate=-1e-7");
+        assert!(names.iter().all(|name| name.len() <= LONGEST && !name.contains('/')), "{names:?}");
         names.sort();
         names.dedup();
-        assert_eq!(names.len(), 8);
+        assert_eq!(names.len(), 14);
+        // Values that are shown alike.
+        let name = |value: Value| Grid::new(vec![axis("a", json!([value]))]).unwrap().points()[0].name();
+        let alike = [json!(1), json!(1.0), json!("1"), json!("1.0"), json!(true), json!("true")].map(name);
+        assert_eq!(alike, ["a=1", "a=1.0", "a=%221%22", "a=%221.0%22", "a=true", "a=%22true%22"]);
     }
 
     #[test]

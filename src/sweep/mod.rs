@@ -7,21 +7,25 @@
 mod crew;
 mod description;
 mod folder;
+mod found;
 mod grid;
 mod part;
+mod reading;
 mod run;
 mod table;
 mod work;
 
 pub use description::Description;
 pub use folder::{Folder, State};
+pub use found::Found;
 pub(crate) use grid::MOST;
 pub use grid::{Axis, Grid, Point};
 pub use part::{Part, Plan, Planned, Share};
+pub use reading::Reading;
 pub use run::{End, Sweep, run};
 pub use table::Table;
 pub(crate) use work::is_finding;
-pub use work::{Attempt, Compute, Outcome};
+pub use work::{Compute, Outcome, Place};
 
 use crate::settings::Setting;
 

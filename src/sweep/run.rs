@@ -45,9 +45,15 @@ pub enum End {
 /// When the folder belongs to another sweep or cannot be used, or processes are asked for and cannot be had.
 /// [`Error::Interrupted`] when the user asks to stop: what is done is kept.
 pub fn run(sweep: &Sweep, part: &Part, task: &Task, compute: &mut Compute) -> Result<End> {
+    let host = task.host();
+    // Other processes would wait for the point in which they are started; ranks compute each point together.
+    let is_alone = host.journal().is_watched() || !host.ranks().is_alone();
+    let part = if is_alone { &Part::Alone } else { part };
+    // What other processes are started for comes later: what is here is for them as it was for who started them.
+    let is_earlier = matches!(part, Part::Share(_));
     if let Some((folder, now)) = &sweep.kept {
         match part {
-            Part::Share(share) if task.host().is_same_file(&share.folder, folder.path()) => {
+            Part::Share(share) if is_shared(share, folder, sweep, task)? => {
                 return share_of(sweep, folder, now, share, task, compute);
             }
             Part::Plan(plan) => {
@@ -59,14 +65,18 @@ pub fn run(sweep: &Sweep, part: &Part, task: &Task, compute: &mut Compute) -> Re
         }
     }
     let launcher = if matches!(part, Part::Whole) { launcher(sweep, task)? } else { None };
-    let known = sweep.kept.as_ref().map(|(folder, now)| folder.claim(now)).transpose()?.flatten();
+    let claim = |(folder, now): &(Folder, Description)| match is_earlier {
+        true => folder.check_part(now),
+        false => folder.claim(now),
+    };
+    let known = sweep.kept.as_ref().map(claim).transpose()?.flatten();
     let mut work = Work::begin(&sweep.grid, sweep.folder(), task)?;
     work.tell_start(known.as_ref());
     let name = format!("process {}", std::process::id());
     let all: Vec<usize> = (0..work.points.len()).collect();
     let done = match launcher {
         Some(launcher) => by_processes(&mut work, launcher, sweep.jobs).map(|()| false),
-        None => work.here(&all, &name, Others::AreWaitedFor, compute),
+        None => work.here(&all, &name, Others { are_awaited: true, may_fail: is_earlier }, compute),
     };
     if done.as_ref().map_or_else(|error| matches!(error, Error::Interrupted), |is_stopped| *is_stopped) {
         work.tell_kept();
@@ -74,7 +84,14 @@ pub fn run(sweep: &Sweep, part: &Part, task: &Task, compute: &mut Compute) -> Re
     if done? {
         return Ok(End::Stopped);
     }
-    Ok(work.table(&sweep.grid)?.map_or_else(End::Failed, End::Table))
+    Ok(work.table(&sweep.grid, !is_earlier)?.map_or_else(End::Failed, End::Table))
+}
+
+/// Whether a sweep is the one of which a process computes a share: not one that a script makes in the same folder
+/// before it gives an axis more values.
+fn is_shared(share: &Share, folder: &Folder, sweep: &Sweep, task: &Task) -> Result<bool> {
+    let is_there = task.host().is_same_file(&share.folder, folder.path());
+    Ok(is_there && !folder.description().is_ok_and(|known| known.has_more_than(&sweep.grid)))
 }
 
 /// What starts processes, where several are asked for.
@@ -109,7 +126,7 @@ fn share_of(
             folder.path().display()
         )));
     }
-    let others = if share.points.is_some() { Others::ArePassedBy } else { Others::AndTheirErrorsArePassedBy };
+    let others = Others { are_awaited: false, may_fail: share.points.is_none() };
     match work.here(&wanted, &share.name, others, compute)? {
         true => Ok(End::Stopped),
         false => Ok(End::Leave(share.points.is_none() || work.errors.is_empty())),
@@ -118,12 +135,14 @@ fn share_of(
 
 fn plan_of(sweep: &Sweep, folder: &Folder, now: &Description, plan: &Plan) -> Result<Option<End>> {
     folder.check(now)?;
-    let mut missing = Vec::new();
+    let (mut missing, mut there) = (Vec::new(), Vec::new());
     for point in sweep.grid.points() {
-        if folder.result(&point)?.is_none() {
-            missing.push((point.index, point.name()));
+        match folder.result(&point)? {
+            Some(found) => there.push((point, found)),
+            None => missing.push((point.index, point.name())),
         }
     }
+    folder.check_results(there.iter().map(|(point, found)| (point, found)))?;
     if missing.is_empty() {
         return Ok(None);
     }

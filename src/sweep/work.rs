@@ -8,7 +8,9 @@ use serde_json::{Map, Value};
 
 use super::description::Description;
 use super::folder::Folder;
+use super::found::Found;
 use super::grid::{Grid, Point, is_plain, text};
+use super::reading::reads;
 use super::table::Table;
 use crate::error::{Error, Result};
 use crate::host::Mark;
@@ -30,16 +32,16 @@ pub enum Outcome {
     Stopped,
 }
 
-/// What computing a point came to, and what it printed on the way.
-pub struct Attempt {
-    /// What it came to.
-    pub outcome: Outcome,
-    /// Lines.
-    pub printed: String,
+/// What a point has of its own.
+pub struct Place {
+    /// A folder.
+    pub folder: PathBuf,
+    /// What takes the lines that it prints.
+    pub output: Box<dyn FnMut(&str)>,
 }
 
-/// Computes a point, which has this folder of its own if it has any.
-pub type Compute<'a> = dyn FnMut(&Point, Option<PathBuf>) -> Attempt + 'a;
+/// Computes a point, which has a place of its own where results are kept.
+pub type Compute<'a> = dyn FnMut(&Point, Option<Place>) -> Outcome + 'a;
 
 /// Between two looks at what other processes have done.
 pub(super) const LOOK: Duration = Duration::from_millis(100);
@@ -49,14 +51,12 @@ const POLL: Duration = Duration::from_millis(20);
 const SHOWN: usize = 4;
 
 /// What is done about points that other processes have begun.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Others {
-    /// They are waited for, and done again where nobody finishes them.
-    AreWaitedFor,
-    /// They are left to them.
-    ArePassedBy,
-    /// So are those at which they have failed.
-    AndTheirErrorsArePassedBy,
+#[derive(Clone, Copy)]
+pub(super) struct Others {
+    /// Whether they are waited for, and done again where nobody finishes them, or left to them.
+    pub(super) are_awaited: bool,
+    /// Whether those at which they have failed are left to them, too.
+    pub(super) may_fail: bool,
 }
 
 /// A sweep that is being worked off.
@@ -64,7 +64,7 @@ pub(super) struct Work<'a> {
     pub(super) task: &'a Task,
     pub(super) folder: Option<&'a Folder>,
     pub(super) points: Vec<Point>,
-    results: Vec<Option<Map<String, Value>>>,
+    results: Vec<Option<Found>>,
     /// Why points failed in this run.
     pub(super) errors: BTreeMap<usize, String>,
     /// What the run had done before the first point. Files of a point say what was done up to there, and for that
@@ -81,7 +81,14 @@ impl<'a> Work<'a> {
         let result = |point| folder.map_or(Ok(None), |folder| folder.result(point));
         let results = points.iter().map(result).collect::<Result<_>>()?;
         let before = task.host().journal().mark();
-        Ok(Self { task, folder, points, results, errors: BTreeMap::new(), done: before.clone(), before })
+        let work = Self { task, folder, points, results, errors: BTreeMap::new(), done: before.clone(), before };
+        work.check_results().map(|()| work)
+    }
+
+    /// Refuses results that are not of the same files as others, or as these are now.
+    fn check_results(&self) -> Result<()> {
+        let found = self.points.iter().zip(&self.results).filter_map(|(point, found)| Some((point, found.as_ref()?)));
+        self.folder.map_or(Ok(()), |folder| folder.check_results(found))
     }
 
     /// Whether a point has its result, or has failed in this run.
@@ -125,7 +132,7 @@ impl<'a> Work<'a> {
     pub(super) fn tell(&self, i: usize) {
         let (point, place, all) = (self.points[i].words(), self.settled(), self.points.len());
         let words = match (&self.results[i], self.errors.get(&i)) {
-            (Some(result), _) => format!("{point}: {}", words(result)),
+            (Some(found), _) => format!("{point}: {}", words(&found.result)),
             (None, Some(error)) => format!("{point} failed: {error}"),
             (None, None) => return,
         };
@@ -144,11 +151,11 @@ impl<'a> Work<'a> {
                 let hold = self.folder.map(|folder| folder.hold(&self.points[i], name)).transpose()?;
                 if matches!(hold, Some(None)) {
                     is_held = true;
-                } else if !self.look(i, others == Others::AndTheirErrorsArePassedBy)? && self.attempt(i, compute)? {
+                } else if !self.look(i, others.may_fail)? && self.attempt(i, compute)? {
                     return Ok(true);
                 }
             }
-            if !is_held || others != Others::AreWaitedFor {
+            if !is_held || !others.are_awaited {
                 return Ok(false);
             }
             self.pause(LOOK)?;
@@ -174,25 +181,27 @@ impl<'a> Work<'a> {
 
     /// Computes a point that nobody else does; whether it ends the script.
     fn attempt(&mut self, i: usize, compute: &mut Compute) -> Result<bool> {
-        let point = &self.points[i];
-        if let Some(folder) = self.folder {
-            folder.forget_error(point)?;
-            folder.begin(point)?;
-        }
-        let Attempt { outcome, printed } = compute(point, self.folder.map(|folder| folder.point(point)));
-        if let Some(folder) = self.folder.filter(|_| !printed.is_empty()) {
-            folder.keep_output(point, &printed)?;
-        }
+        let (point, journal) = (&self.points[i], self.task.host().journal());
+        let place = |folder: &Folder| -> Result<Place> {
+            folder.begin(point)?.iter().for_each(|problem| self.task.warn(&format!("sweep: {problem}")));
+            Ok(Place { folder: folder.point(point), output: folder.output(point, self.task) })
+        };
+        let place = self.folder.map(place).transpose()?;
+        journal.watch();
+        let outcome = compute(point, place);
+        let reads = journal.seen();
         // What was stopped half way is no result.
         self.task.check()?;
         match outcome {
             Outcome::Stopped => return Ok(true),
             Outcome::Result(result) => {
+                let read = self.folder.map(|folder| folder.readings(point, &reads)).unwrap_or_default();
+                let found = Found { result, read };
                 match self.folder {
-                    Some(folder) => folder.keep(point, &result)?,
-                    None => self.done.add(self.task.host().journal().mark()),
+                    Some(folder) => folder.keep(point, &found)?,
+                    None => self.done.add(journal.mark()),
                 }
-                self.results[i] = Some(result);
+                self.results[i] = Some(found);
             }
             Outcome::Failed { brief, report } => self.fail(i, brief, &report)?,
         }
@@ -218,8 +227,8 @@ impl<'a> Work<'a> {
         Ok(())
     }
 
-    /// The table, when nothing is left to be done; or why there is none.
-    pub(super) fn table(self, grid: &Grid) -> Result<Result<Table>> {
+    /// The table, when nothing is left to be done, which is written if it `is_kept`; or why there is none.
+    pub(super) fn table(self, grid: &Grid, is_kept: bool) -> Result<Result<Table>> {
         let (failed, all) = (self.errors.len(), self.points.len());
         let first = self.errors.iter().next().map(|(&i, error)| (&self.points[i], error));
         let place = first.zip(self.folder).map(|((point, _), folder)| folder.error_of(point).display().to_string());
@@ -234,17 +243,34 @@ impl<'a> Work<'a> {
             }
             None => {}
         }
+        self.check_results()?;
         self.note_what_was_done()?;
         let rows = self.points.iter().cloned().zip(self.results.iter().cloned());
-        let rows = rows.filter_map(|(point, result)| Some((point, result?))).collect();
+        let rows = rows.filter_map(|(point, found)| Some((point, found?.result))).collect();
         let table = Table::new(grid, rows);
-        self.folder.map_or(Ok(()), |folder| folder.write_table(&table))?;
+        if let Some(folder) = self.folder.filter(|_| is_kept) {
+            // The results are there all the same.
+            folder.write_table(&table).or_else(|error| self.warn_of_table(error))?;
+        }
         Ok(Ok(table))
+    }
+
+    /// That somebody has edited the files of a table, or that a folder cannot be written, ends no script.
+    fn warn_of_table(&self, error: Error) -> Result<()> {
+        if !matches!(error, Error::File { .. }) {
+            return Err(error);
+        }
+        let hint = error.hint().map(|hint| format!("; {hint}")).unwrap_or_default();
+        self.task.warn(&format!("sweep: the table is not written anew: {error}{hint}"));
+        Ok(())
     }
 
     /// What comes behind a sweep comes of all its points, whoever computed them.
     fn note_what_was_done(&self) -> Result<()> {
-        self.task.host().journal().join(self.done.clone());
+        let journal = self.task.host().journal();
+        journal.join(self.done.clone());
+        // A sweep in a point of another has read it for that one.
+        self.results.iter().flatten().for_each(|found| journal.see(&reads(&found.read)));
         let Some(folder) = self.folder else { return Ok(()) };
         let mut with_result = self.points.iter().zip(&self.results).filter(|(_, result)| result.is_some());
         with_result.try_for_each(|(point, _)| folder.take(point))

@@ -13,6 +13,8 @@ pub(super) struct Batch<'a> {
     pub(super) points: &'a BTreeMap<usize, String>,
     /// Tasks that run at a time.
     pub(super) at_once: Option<usize>,
+    /// The number of a job behind which it is to begin.
+    pub(super) behind: Option<&'a str>,
     /// What the user says to Slurm.
     pub(super) options: &'a [String],
     /// What the user says to tumble.
@@ -68,6 +70,7 @@ impl Batch<'_> {
             format!("#SBATCH --array={}{at_once}", ranges(&indices)),
             format!("#SBATCH --output=\"{folder}/slurm/%A_%a.txt\""),
         ];
+        lines.extend(self.behind.map(|id| format!("#SBATCH --dependency=afterany:{id}")));
         lines.extend(self.options.iter().map(|options| format!("#SBATCH {options}")));
         if let Some((index, name)) = self.points.first_key_value() {
             lines.push(format!("# A task is a point: task {index} is {name}."));
@@ -112,13 +115,16 @@ mod tests {
         let options = options(&["--time=1:00:00 --mem=4G".to_owned()]).unwrap();
         let flags = ["--limit=memory=4G".to_owned(), "--allow-read=/data/a b".to_owned()];
         let (folder, job) = (Path::new("runs/tau"), Path::new("runs/tau/slurm/1.job"));
-        let batch = Batch { folder, points: &points, at_once: Some(3), options: &options, flags: &flags, job };
+        let (at_once, behind) = (Some(3), None);
+        let batch = Batch { folder, points: &points, at_once, behind, options: &options, flags: &flags, job };
         let expected = "#!/bin/sh\n#SBATCH --job-name=\"tau\"\n#SBATCH --array=0-2,7,9-10%3\n\
                         #SBATCH --output=\"runs/tau/slurm/%A_%a.txt\"\n#SBATCH --time=1:00:00 --mem=4G\n\
                         # A task is a point: task 0 is seed=0.\n\
                         exec /bin/tumble --limit=memory=4G '--allow-read=/data/a b' \
                         --threads=\"${SLURM_CPUS_PER_TASK:-1}\" share runs/tau/slurm/1.job\n";
         assert_eq!(batch.text(Path::new("/bin/tumble")), expected);
+        let behind = Batch { behind: Some("12"), ..batch }.text(Path::new("/bin/tumble"));
+        assert!(behind.contains("\n#SBATCH --dependency=afterany:12\n#SBATCH --time=1"), "{behind}");
     }
 
     #[test]

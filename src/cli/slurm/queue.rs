@@ -35,6 +35,14 @@ pub(in crate::cli) fn waiting() -> tumble::Result<Waiting> {
     Ok(answer.lines().filter_map(task).collect())
 }
 
+/// How many tasks an array may have, as far as Slurm says.
+pub(super) fn limit() -> Option<usize> {
+    let answer = ask("scontrol", ["show", "config"]).ok()?;
+    let line = answer.lines().find_map(|line| line.trim().strip_prefix("MaxArraySize"))?;
+    // Numbers of tasks are less than it; without arrays it is 0.
+    line.trim_start_matches([' ', '=']).trim().parse().ok().filter(|size| *size > 1)
+}
+
 fn ask(program: &str, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> tumble::Result<String> {
     let output = match Command::new(program).args(arguments).output() {
         Ok(output) => output,

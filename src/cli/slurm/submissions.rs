@@ -4,6 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use tumble::host::Hold;
 use tumble::{Error, Host};
 
 use super::queue::Waiting;
@@ -57,12 +58,40 @@ impl Submissions {
         Ok(file)
     }
 
+    /// Goes on to the one behind the next, which is only shown.
+    pub(super) fn pass(&mut self, job: Job) {
+        self.all.push((job, None));
+    }
+
+    /// Takes the next one away again, which Slurm did not take.
+    ///
+    /// # Errors
+    /// When that is not possible.
+    pub(super) fn withdraw(&self, host: &Host) -> tumble::Result<()> {
+        let file = self.next();
+        host.remove_file(&file.with_extension("sh")).and_then(|()| host.remove_file(&file))
+    }
+
     /// Notes the number of the job that the next one became.
     ///
     /// # Errors
     /// When that cannot be written.
-    pub(super) fn note(&self, id: &str, host: &Host) -> tumble::Result<()> {
-        host.write_bytes(&self.next().with_extension("id"), format!("{id}\n").as_bytes())
+    pub(super) fn note(&mut self, job: Job, id: &str, host: &Host) -> tumble::Result<()> {
+        host.write_bytes(&self.next().with_extension("id"), format!("{id}\n").as_bytes())?;
+        self.all.push((job, Some(id.to_owned())));
+        Ok(())
+    }
+
+    /// Keeps other processes from submitting the same points, until it is dropped.
+    ///
+    /// # Errors
+    /// When another one is about to submit, or the folder cannot be written.
+    pub(super) fn hold(sweep: &Path, host: &Host) -> tumble::Result<Hold> {
+        let hold = host.hold(&sweep.join("slurm/submission"), &format!("process {}", std::process::id()))?;
+        hold.ok_or_else(|| {
+            let problem = format!("another `tumble submit` is at work on `{}`", sweep.display());
+            Error::refused(problem).with_hint("wait for it, and look at what it says and `tumble status`")
+        })
     }
 
     /// The tasks of these that wait or run: the point of each, with its name and Slurm's word for it.
@@ -114,13 +143,21 @@ mod tests {
             points: points.iter().map(|(index, name)| (*index, (*name).to_owned())).collect(),
         };
         let submit = |points: &[(usize, &str)], id: Option<&str>| {
-            let submissions = read();
+            let mut submissions = read();
             submissions.write(&job(points), "#!/bin/sh\n", &host).unwrap();
-            id.into_iter().for_each(|id| submissions.note(id, &host).unwrap());
+            match id {
+                Some(id) => submissions.note(job(points), id, &host).unwrap(),
+                None => submissions.withdraw(&host).unwrap(),
+            }
         };
         assert!(read().is_empty());
         submit(&[(0, "a=1"), (1, "a=2")], None);
         assert!(read().is_empty(), "Slurm did not take it");
+        assert!(!place.path().join("slurm/1.sh").exists());
+        let hold = Submissions::hold(place.path(), &host).unwrap();
+        let refused = Submissions::hold(place.path(), &host).map(drop).unwrap_err().to_string();
+        assert!(refused.contains("another `tumble submit` is at work"), "{refused}");
+        drop(hold);
         submit(&[(0, "a=1"), (1, "a=2")], Some("10"));
         submit(&[(1, "a=2")], Some("12"));
         let words = [("10_0", "RUNNING"), ("12_1", "PENDING"), ("9_1", "PENDING")];

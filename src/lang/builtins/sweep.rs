@@ -1,5 +1,6 @@
 //! One computation at many values of its parameters.
 
+use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 
@@ -8,12 +9,14 @@ use rhai::{Array, Dynamic, Engine, FnPtr, INT, Map};
 use serde_json::Value;
 
 use crate::error::{Error, Result};
-use crate::lang::failure::{Outcome, Raise};
+use crate::host::Source;
+use crate::lang::code::Code;
+use crate::lang::failure::{Outcome, Raise, refuse};
 use crate::lang::options::{Tables, kind, read};
 use crate::lang::surroundings::{host, is_rehearsal, part, printed, sources, task};
 use crate::lang::tracing::call as call_closure;
-use crate::lang::{catalog, caught, code, json, long, stop};
-use crate::sweep::{self, Attempt, Axis, Description, End, Folder, Grid, MOST, Point, SETTINGS, Sweep, Table};
+use crate::lang::{apart, catalog, caught, code, json, long, stop};
+use crate::sweep::{self, Axis, Description, End, Folder, Grid, MOST, Place, Point, SETTINGS, Sweep, Table};
 use crate::tensor::Tensor;
 
 /// Registers the function.
@@ -31,20 +34,23 @@ mod functions {
     /// are all combinations of the values, in the order of the names of the axes, the last one fastest.
     ///
     /// With `folder: "runs"` each point has a folder there, named by its values, such as `seed=3,tau=0.1`, with its
-    /// result and what it printed, and for files that the closure writes below `point.folder`, checkpoints for example.
+    /// result, what it prints, and for files that the closure writes below `point.folder`, checkpoints for example.
     /// What is there is not computed again: a sweep that was stopped goes on, and one that gets more values computes
-    /// these. A point that fails does not end the others; its folder says why, in `error.txt`, and the next run tries
-    /// it again. At the end `table.csv` and `table.json` have all results.
+    /// these. A point that fails, by `exit` too, does not end the others; its folder says why, in `error.txt`, and the
+    /// next run tries it again. A result that somebody has changed is set aside, and the point computed again. At the
+    /// end `table.csv` and `table.json` have all results.
     ///
-    /// A folder belongs to one sweep. It is refused, with the difference, where an axis is gone or lacks a value, or
-    /// where something else is that results may depend on: the script up to the sweep and its functions, numbers and
-    /// texts that the closure captures, files that were read or imported before. What stands behind the sweep may
-    /// change, and so may comments and options.
+    /// A folder belongs to one sweep. It is refused, with the difference, where an axis is gone or lacks a value (1,
+    /// 1.0 and "1" are not the same), or where something else is that results may depend on: the script up to the sweep
+    /// and the functions that it uses, numbers and texts that the closure captures, files that were read or imported
+    /// before. Each result knows what the closure read and imported for it, but for what the script itself wrote:
+    /// results of an old and of a new file are refused, too. What stands behind the sweep may change, and so may
+    /// comments, lines and options.
     ///
     /// With `jobs: 4` that many processes run the script up to the sweep and take the points that nobody else computes,
     /// each with its part of the threads. As tasks of a Slurm array `tumble submit` runs the same script. Any number of
-    /// runs may share a folder. Points do not see what others change of captured variables, whoever computes them; so
-    /// the table has the same bits in each case. A score that is trained in the closure must be made there.
+    /// runs may share a folder. Each point sees what the closure captured as it was before the sweep, scores too,
+    /// whatever other points do with theirs; so the table has the same bits in each case.
     ///
     /// # Arguments
     /// - `axes`: a map of names with arrays or ranges of numbers, strings or truth values
@@ -79,7 +85,10 @@ mod functions {
             call(&ctx, &compute, &grid.points()[0], folder)?;
             return Err(long::beyond(ctx.call_position()));
         }
-        let kept = folder.map(|folder| (Folder::new(&folder, &host(&ctx)), describe(&ctx, &grid, &compute)));
+        let kept = folder.map(|folder| {
+            let folder = Folder::new(&folder, &host(&ctx)).with_essence(code::essence);
+            (folder, describe(&ctx, &grid, &compute))
+        });
         run(&ctx, &Sweep { grid, kept, jobs }, &compute)
     }
 }
@@ -115,24 +124,43 @@ fn counted(name: &str, range: impl Iterator<Item = INT>) -> Result<Vec<Value>> {
 fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Description {
     let (sources, source) = (sources(ctx), ctx.call_source().unwrap_or_default());
     let place = sources.locate(source, ctx.call_position());
-    let mut code = place.as_ref().map(|place| code::lines_before(&place.text, place.range().start)).unwrap_or_default();
+    let natives: BTreeSet<String> = catalog::forms(ctx.engine()).into_iter().map(|form| form.name).collect();
+    let is_native = |name: &str| natives.contains(name);
+    let before = place.iter().map(|place| Code::before(&place.text, place.range().start, is_native));
+    let mut all: Vec<Code> = before.collect();
     // What calls a module may give it anything.
     if sources.module(source).is_some()
         && let Some((_, script)) = sources.texts().first()
     {
-        code.extend(code::all_lines(script));
+        all.push(Code::all(script));
     }
     let captured = catalog::captured(ctx, compute).into_iter();
     let captured = captured.filter_map(|(name, value)| Some((name, comparable(ctx, value.flatten())?))).collect();
-    let known = host(ctx).provenance();
     Description {
         tumble: env!("CARGO_PKG_VERSION").to_owned(),
         script: place.map(|place| place.name).unwrap_or_default(),
         axes: axes.clone(),
         captured,
-        code,
-        sources: known.map(|known| known.modules.into_iter().chain(known.inputs).collect()).unwrap_or_default(),
+        sha256: hash(&all.iter().map(|code| code.essence.as_str()).collect::<Vec<_>>().join("\n")),
+        code: all.into_iter().flat_map(|code| code.lines).collect(),
+        sources: read_before(ctx),
+        accepted: BTreeSet::new(),
     }
+}
+
+/// What the script has imported and read; a module by what counts of its text.
+fn read_before(ctx: &NativeCallContext) -> BTreeSet<Source> {
+    let host = host(ctx);
+    let Some(known) = host.provenance() else { return BTreeSet::new() };
+    let module = |Source { name, sha256 }| {
+        let text = host.journal().text(&sha256);
+        Source { sha256: text.map_or(sha256, |text| hash(&code::essence(&text))), name }
+    };
+    known.modules.into_iter().map(module).chain(known.inputs).collect()
+}
+
+fn hash(text: &str) -> String {
+    Source::of_text("", text).sha256
 }
 
 /// A value as it is compared with that of another run; nothing of what is long or only the language has.
@@ -147,9 +175,12 @@ fn comparable(ctx: &NativeCallContext, value: Dynamic) -> Option<Value> {
 
 fn run(ctx: &NativeCallContext, sweep: &Sweep, compute: &FnPtr) -> Outcome<Array> {
     let (mut stopped, mut first, printed) = (None, None, printed(ctx));
-    let mut attempt = |point: &Point, folder: Option<PathBuf>| {
-        printed.begin();
-        let outcome = match call(ctx, compute, point, folder) {
+    let mut attempt = |point: &Point, place: Option<Place>| {
+        let (folder, output) = place.map(|place| (place.folder, place.output)).unzip();
+        printed.begin(output.unwrap_or_else(|| Box::new(|_| {})));
+        let given = call(ctx, compute, point, folder);
+        printed.end();
+        match given.map_err(exit_as_error) {
             Ok(result) => sweep::Outcome::Result(result),
             Err(error) if matches!(error.unwrap_inner(), EvalAltResult::ErrorTerminated(..)) => {
                 stopped = Some(error);
@@ -160,8 +191,7 @@ fn run(ctx: &NativeCallContext, sweep: &Sweep, compute: &FnPtr) -> Outcome<Array
                 first.get_or_insert(error);
                 sweep::Outcome::Failed { brief, report }
             }
-        };
-        Attempt { outcome, printed: printed.end() }
+        }
     };
     match sweep::run(sweep, &part(ctx), &task(ctx), &mut attempt).raise(ctx)? {
         End::Table(table) => Ok(rows(&table)),
@@ -172,6 +202,22 @@ fn run(ctx: &NativeCallContext, sweep: &Sweep, compute: &FnPtr) -> Outcome<Array
             Some(first) => Err(first),
             None => Err(error).raise(ctx),
         },
+    }
+}
+
+/// In place of the end of the script that a closure asks for, an error: in another process, or on another machine, it
+/// would end that, and not the script.
+fn exit_as_error(error: Box<EvalAltResult>) -> Box<EvalAltResult> {
+    let position = error.unwrap_inner().position();
+    match stop::exit_code(&error) {
+        Some(code) => {
+            let error = Error::refused(format!("exit({code}) ends no sweep, nor the script from inside of one"));
+            let mut failure =
+                refuse(error.with_hint("return ends a closure, and throw tells why a point has no result"));
+            failure.set_position(position);
+            failure
+        }
+        None => error,
     }
 }
 
@@ -189,8 +235,7 @@ fn call(
         argument.insert("folder".into(), folder.display().to_string().into());
     }
     // What it changes of what it captured is its own, as it is in another process.
-    let mut own = compute.clone();
-    own.iter_curry_mut().for_each(|value| *value = value.clone().flatten());
+    let own = apart::closure(compute);
     let result = call_closure(ctx, "compute", &own, &[("point", argument.into())])?;
     let Some(found) = result.read_lock::<Map>() else {
         let problem = format!("must give a map of what was found, got {}", kind(ctx, &result));

@@ -32,7 +32,7 @@ struct Condition {
 
 #[derive(Debug)]
 struct Inner {
-    basis: Box<dyn Basis>,
+    basis: Arc<dyn Basis>,
     network: Arc<dyn Network>,
     weights: RwLock<Arc<Weights>>,
 }
@@ -66,7 +66,7 @@ impl Learned {
         }
         network.check_memory(host)?;
         let weights = RwLock::new(Arc::new(weights(network.as_ref())?));
-        Ok(Self { inner: Arc::new(Inner { basis, network, weights }), condition: None })
+        Ok(Self { inner: Arc::new(Inner { basis: basis.into(), network, weights }), condition: None })
     }
 
     /// The network.
@@ -107,6 +107,26 @@ impl Learned {
         };
         let class = classes.iter().position(|known| known == class).ok_or_else(unknown)?;
         Ok(Self { condition: Some(Condition { class, guidance: single(guidance) }), ..self.clone() })
+    }
+
+    /// Whether training one trains the other.
+    pub(crate) fn shares_weights(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.inner, &other.inner)
+    }
+
+    /// The same score with the weights that `other` has, and will have.
+    #[must_use]
+    pub(crate) fn sharing(&self, other: &Self) -> Self {
+        Self { inner: other.inner.clone(), condition: self.condition }
+    }
+
+    /// The same score with weights of its own, which are those at present.
+    #[must_use]
+    pub(crate) fn apart(&self) -> Self {
+        let Inner { basis, network, .. } = self.inner.as_ref();
+        let weights = RwLock::new(self.weights());
+        let inner = Inner { basis: basis.clone(), network: network.clone(), weights };
+        Self { inner: Arc::new(inner), condition: self.condition }
     }
 
     /// Replaces the weights in all clones.
