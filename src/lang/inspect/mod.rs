@@ -58,7 +58,8 @@ impl Runtime {
     }
 }
 
-/// Whether two errors are one: at the same place, or, as positions of calls in modules differ, in the same line and words.
+/// Whether two errors are one: at the same place, or, as positions of calls in modules differ, in the same line and
+/// words.
 fn is_same(known: &Diagnostic, error: &Diagnostic) -> bool {
     let Some(((known_place, _), (place, _))) = known.places.first().zip(error.places.first()) else { return false };
     let is_line = (&known_place.name, known_place.line) == (&place.name, place.line);
