@@ -10,7 +10,7 @@ use super::modules::{Imported, Resolver};
 use super::names::Names;
 use super::options::Tables;
 use super::sources::Sources;
-use super::standard::Standard;
+use super::standard::{Standard, warn_of_replaced};
 use super::stop::{self, Meters};
 use super::surroundings::{Printed, Surroundings};
 use super::tokens::{self, TokenState};
@@ -49,7 +49,13 @@ pub(super) fn build(
     let mut tables = Tables::default();
     builtins::install(&mut engine, &mut tables);
     let standard = Standard::install(&mut engine, &mut tables, sources, &tokens);
-    engine.set_module_resolver(Resolver::new(host, sources.clone(), tokens.clone(), imported.clone()));
+    engine.set_module_resolver(Resolver::new(
+        host,
+        sources.clone(),
+        tokens.clone(),
+        imported.clone(),
+        warn_of_replaced,
+    ));
     whole::widen(&mut engine);
     let tables = Rc::new(tables);
     let names = Rc::new(Names::new(tables.clone(), standard.clone()));

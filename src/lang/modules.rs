@@ -85,13 +85,21 @@ pub(super) struct Resolver {
     sources: Sources,
     tokens: TokenState,
     imported: Imported,
+    /// Looks at the functions of each module that is read.
+    look: fn(&Engine, &AST),
     /// Files being read, with what they import.
     loading: RefCell<Vec<(PathBuf, Vec<PathBuf>)>>,
 }
 
 impl Resolver {
-    pub(super) fn new(host: Host, sources: Sources, tokens: TokenState, imported: Imported) -> Self {
-        Self { host, sources, tokens, imported, loading: RefCell::default() }
+    pub(super) fn new(
+        host: Host,
+        sources: Sources,
+        tokens: TokenState,
+        imported: Imported,
+        look: fn(&Engine, &AST),
+    ) -> Self {
+        Self { host, sources, tokens, imported, look, loading: RefCell::default() }
     }
 
     fn find(&self, source: Option<&str>, path: &str) -> PathBuf {
@@ -128,8 +136,9 @@ impl ModuleResolver for Resolver {
         }
         self.loading.borrow_mut().push((file.clone(), Vec::new()));
         let name = file.display().to_string();
-        let loaded =
-            compile(engine, &self.sources, &self.tokens, &name, &text).and_then(|ast| evaluate(engine, ast, &name));
+        let loaded = compile(engine, &self.sources, &self.tokens, &name, &text)
+            .inspect(|ast| (self.look)(engine, ast))
+            .and_then(|ast| evaluate(engine, ast, &name));
         let imports = self.loading.borrow_mut().pop().map(|(_, imports)| imports).unwrap_or_default();
         // Under the name that the module's text is known by.
         let module: SharedModule =

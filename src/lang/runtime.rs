@@ -22,7 +22,7 @@ use super::modules::Imported;
 use super::options::Tables;
 use super::rewrite;
 use super::sources::Sources;
-use super::standard::Standard;
+use super::standard::{Standard, warn_of_replaced};
 use super::stop::{Meters, Stop};
 use super::surroundings::Printed;
 use super::tokens::TokenState;
@@ -336,6 +336,7 @@ impl Runtime {
     fn evaluate(&mut self, name: &str, text: &str) -> Result<Value, Box<EvalAltResult>> {
         let ast = self.compile(name, text)?;
         self.define(name, &ast);
+        warn_of_replaced(&self.engine, &ast);
         match self.perform(ast.statements()).map_err(|error| *error) {
             Ok(value) | Err(EvalAltResult::Return(value, _)) => Ok(value),
             Err(error) => Err(error.into()),

@@ -8,10 +8,12 @@ use std::rc::Rc;
 use rhai::{AST, Engine, EvalAltResult, Module};
 
 use super::builtins::{measure, noise, score};
+use super::catalog::forms;
 use super::modules::{compile, evaluate};
 use super::options::{MUST_BE_GIVEN, Tables};
 use super::rewrite::Insertions;
 use super::sources::{Sources, is_of_word};
+use super::surroundings;
 use super::tokens::TokenState;
 
 /// A file of the standard library beside this source: (module, file, text).
@@ -40,6 +42,34 @@ const MAY_NAME_ANY: &[&str] = &["import", "Fn"];
 /// The files of a module of the standard library.
 pub(super) fn standard_files(module: &str) -> impl Iterator<Item = &'static str> {
     STANDARD.iter().filter(move |(name, ..)| *name == module).map(|(_, file, _)| *file)
+}
+
+/// Warns of functions of a text that have names of builtins which the standard library calls: Rhai calls them in the
+/// place of these everywhere, so that a process would have another kernel without a word.
+pub(super) fn warn_of_replaced(engine: &Engine, ast: &AST) {
+    replaced(engine, ast).iter().for_each(|warning| surroundings::warn(engine, warning));
+}
+
+fn replaced(engine: &Engine, ast: &AST) -> Vec<String> {
+    let mut functions = ast.iter_functions().filter(|function| function.this_type.is_none()).peekable();
+    let forms = if functions.peek().is_some() { forms(engine) } else { Vec::new() };
+    let is_builtin = |name: &str, count| forms.iter().any(|form| form.name == name && form.parameters.len() == count);
+    let replaced = functions.filter(|function| is_builtin(function.name, function.params.len()));
+    let warning = |name: &str| {
+        let (_, file, _) = STANDARD.iter().find(|(_, _, text)| calls(text, name))?;
+        Some(format!(
+            "`{name}` is a function of the program too, and {file}, which calls it, gets this one now: with another name \
+             both stay what they are"
+        ))
+    };
+    replaced.filter_map(|function| warning(function.name)).collect()
+}
+
+/// Whether a file calls a function of that name, outside of its comments.
+fn calls(text: &str, name: &str) -> bool {
+    let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
+    code.flat_map(|line| line.match_indices(name).map(move |(at, _)| (line, at)))
+        .any(|(line, at)| !line[..at].ends_with(is_of_word) && line[at + name.len()..].starts_with('('))
 }
 
 /// What a session has of the standard library; clones share it.
@@ -225,6 +255,18 @@ mod tests {
         assert!(of("best_tau(d)").contains(&"stdlib/process/active.rhai"));
         assert_eq!(of("import \"mine\" as mine; mine::f()").len(), STANDARD.len());
         assert_eq!(of("let f = Fn(\"ver\" + \"ify\")").len(), STANDARD.len());
+    }
+
+    /// Seen to give a kernel of the wrong variance without a word.
+    #[test]
+    fn functions_that_take_the_place_of_what_it_calls_are_told() {
+        let mut runtime = crate::Runtime::new();
+        let engine = runtime.engine();
+        let warnings = |text: &str| replaced(engine, &engine.compile(text).unwrap());
+        assert!(warnings("fn sqrt(x) { 10 }")[0].starts_with("`sqrt` is a function of the program too, and stdlib/"));
+        for harmless in ["fn sqrt(x, y) { 10 }", "fn own(x) { sqrt(x) }", "fn eigenvalues(x) { x }", "let x = 1;"] {
+            assert_eq!(warnings(harmless), [""; 0], "{harmless}");
+        }
     }
 
     /// Whatever was read before it: in one session, each by itself, and through the engine.

@@ -82,6 +82,13 @@ pub(crate) fn sources(ctx: &rhai::NativeCallContext) -> Sources {
     surroundings(ctx, |all| all.sources.clone())
 }
 
+/// Warns whoever runs the script.
+pub(super) fn warn(engine: &rhai::Engine, warning: &str) {
+    if let Some(all) = engine.default_tag().read_lock::<Surroundings>() {
+        all.task.warn(warning);
+    }
+}
+
 /// Gives computations another task.
 pub(super) fn set_task(engine: &mut rhai::Engine, task: Task) {
     if let Some(mut all) = engine.default_tag_mut().write_lock::<Surroundings>() {
