@@ -35,8 +35,8 @@ impl Points {
     pub(super) fn from_f64(shape: &[usize], values: &[f64]) -> Result<Self> {
         let tensor = Tensor::from_f64(shape, values)?;
         let narrow = tensor.values();
-        if let Some(at) = beyond(values) {
-            let row = at / (values.len() / shape[0]);
+        if let (Some(at), [count, ..]) = (beyond(values), shape) {
+            let row = at / (values.len() / count);
             let problem = format!("has {:e} in row {row}, beyond what single precision holds, 3.4e38", values[at]);
             return Err(Error::argument("points", problem).with_hint("divide the data by a unit of their size"));
         }
@@ -183,6 +183,8 @@ mod tests {
         assert!(problem(&[0, 2], &[]).contains("is empty (shape [0, 2])"));
         assert!(problem(&[2, 0], &[]).contains("is empty"));
         assert!(problem(&[], &[1.0]).contains("single number"));
+        // Seen to panic, which fuzzing found.
+        assert!(Points::from_f64(&[], &[1e300]).unwrap_err().to_string().contains("single number"));
         let nan = problem(&[3, 2], &[0.0, 1.0, 2.0, f32::NAN, f32::INFINITY, 0.0]);
         assert_eq!(nan, "`points` has 2 of 6 values not finite, the first (NaN) in row 1");
     }
