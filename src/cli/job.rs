@@ -5,7 +5,7 @@ use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use tumble::sweep::{Part, Share};
+use tumble::sweep::{Part, Share, Wanted};
 use tumble::{Error, Host};
 
 use super::interrupt::Interrupt;
@@ -23,9 +23,16 @@ pub(in crate::cli) struct Job {
     pub(super) arguments: Vec<String>,
     #[serde(default)]
     pub(super) folder: PathBuf,
+    /// How many points the sweep has of which all are for whoever takes them.
+    #[serde(default, skip_serializing_if = "is_none")]
+    pub(super) count: usize,
     /// The names of points, by the numbers of the tasks that compute them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) points: BTreeMap<usize, String>,
+}
+
+fn is_none(count: &usize) -> bool {
+    *count == 0
 }
 
 impl Job {
@@ -41,7 +48,8 @@ impl Job {
             let job: Option<Self> = read.ok().and_then(|_| serde_json::from_str(&line).ok());
             let job = job.ok_or_else(|| Error::refused("`share` is for processes that tumble starts"))?;
             end_with_parent(interrupt);
-            let share = Share { folder: job.folder.clone(), points: None, name: name(std::process::id()) };
+            let share =
+                Share { folder: job.folder.clone(), points: Wanted::All(job.count), name: name(std::process::id()) };
             return Ok((job, Part::Share(share)));
         };
         let job: Self = serde_json::from_str(&Host::default().read_text(file)?)
@@ -53,7 +61,7 @@ impl Job {
             Error::refused(format!("no task of the array {} is asked for", file.display())).with_hint(hint)
         })?;
         let name = format!("task {}_{}", array.unwrap_or_default(), task.unwrap_or_default());
-        let share = Share { folder: job.folder.clone(), points: Some(vec![point]), name };
+        let share = Share { folder: job.folder.clone(), points: Wanted::These(vec![point]), name };
         Ok((job, Part::Share(share)))
     }
 }

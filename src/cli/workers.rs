@@ -75,10 +75,10 @@ fn start(program: &Path, flags: &[String], threads: usize) -> std::io::Result<Ch
 }
 
 impl Launcher for Workers {
-    fn launch(&self, folder: &Path, threads: usize) -> tumble::Result<Box<dyn Companion>> {
+    fn launch(&self, folder: &Path, count: usize, threads: usize) -> tumble::Result<Box<dyn Companion>> {
         let fault = |error| Error::file("start", Path::new("tumble"), error);
         let mut child = self.order(threads).map_err(fault)?;
-        let job = Job { folder: folder.to_owned(), ..self.job.clone() };
+        let job = Job { folder: folder.to_owned(), count, ..self.job.clone() };
         let mut input = child.stdin.take();
         if let Some(input) = &mut input {
             // One that does not read has ended, and says so in a moment.

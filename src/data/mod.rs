@@ -248,7 +248,12 @@ impl Dataset {
 
     /// Standard deviation of each coordinate of the data as they are given, \[d\].
     pub fn standard_deviations(&self) -> Vec<f64> {
-        self.given().coordinate_variances().into_iter().map(f64::sqrt).collect()
+        let variances = match &self.0.law {
+            Law::Points(points) => points.variances(),
+            Law::Scaled(data, _) => return data.standard_deviations(),
+            _ => self.given().coordinate_variances(),
+        };
+        variances.into_iter().map(f64::sqrt).collect()
     }
 
     /// Coordinates of different scales, for which one variance says little; pixels of images have one unit.

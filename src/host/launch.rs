@@ -7,11 +7,11 @@ use crate::error::Result;
 /// Starts processes that run the same script as the runtime whose host has it, as far as its sweep in a folder, and
 /// compute points of that.
 pub trait Launcher: Send + Sync {
-    /// Starts a process with so many threads.
+    /// Starts a process with so many threads, for the sweep of so many points.
     ///
     /// # Errors
     /// When it cannot be started.
-    fn launch(&self, folder: &Path, threads: usize) -> Result<Box<dyn Companion>>;
+    fn launch(&self, folder: &Path, count: usize, threads: usize) -> Result<Box<dyn Companion>>;
 }
 
 /// A process that was started; it is waited for when this is dropped, for some seconds.

@@ -167,6 +167,18 @@ mod tests {
         assert_eq!(Runtime::new().eval::<i64>(&format!("{script} ans")).unwrap(), 40, "{script}");
     }
 
+    /// Seen to lose a training before a misspelt name, and to write an untrained model in the place of a trained one.
+    #[test]
+    fn what_was_done_before_an_input_failed_is_kept() {
+        let mut session = Session::new(Runtime::new(), Setup::for_tests());
+        for input in ["let l = [1]; l.push(2); nosuch(l)", "let l = [5] l", "l.push(3); l[7]; l.push(9)", "nosuch(l)"] {
+            session.evaluate(input);
+        }
+        let (script, _) = script(&session.inputs);
+        assert_eq!(script, "let l = [1]; l.push(2);\nl.push(3);\n");
+        assert_eq!(session.runtime.eval::<Vec<i64>>("l").unwrap(), [1, 2, 3]);
+    }
+
     /// Seen to print nothing at all.
     #[test]
     fn a_saved_session_prints_what_was_shown() {

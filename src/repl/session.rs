@@ -1,5 +1,8 @@
 //! What the prompt knows: the runtime, and the inputs that succeeded.
 
+use std::collections::HashSet;
+use std::path::PathBuf;
+
 use tumble::lang::assist::{self, Page};
 use tumble::{Diagnostic, Runtime, Value};
 
@@ -22,6 +25,8 @@ pub(crate) struct Session {
     pub(crate) runtime: Runtime,
     pub(crate) setup: Setup,
     pub(crate) inputs: Vec<Input>,
+    /// Files that have them as a script.
+    pub(crate) saved: HashSet<PathBuf>,
     /// A value is shown in at most this many lines.
     pub(crate) lines: usize,
     /// Steps of the tour that were taken.
@@ -38,7 +43,16 @@ const SHOWN_CHARACTERS: usize = 4000;
 
 impl Session {
     pub(crate) fn new(runtime: Runtime, setup: Setup) -> Self {
-        Self { runtime, setup, inputs: Vec::new(), lines: SHOWN_LINES, toured: 0, was_stopped: false, entered: 0 }
+        Self {
+            runtime,
+            setup,
+            inputs: Vec::new(),
+            saved: HashSet::new(),
+            lines: SHOWN_LINES,
+            toured: 0,
+            was_stopped: false,
+            entered: 0,
+        }
     }
 
     /// How help is laid out here.
@@ -110,6 +124,8 @@ impl Session {
                 if let Some(unfinished) = self.runtime.unfinished() {
                     let text = assist::up_to_training(input).unwrap_or(input).to_owned();
                     self.inputs.push(Input { text, unfinished: Some(unfinished), ..Input::default() });
+                } else if let Some(done) = self.done_before(input, &diagnostic) {
+                    self.inputs.push(Input { text: done.to_owned(), ..Input::default() });
                 }
                 let code = self.setup.screen.report(&diagnostic);
                 match diagnostic.ending {
@@ -118,6 +134,16 @@ impl Session {
                 }
             }
         }
+    }
+
+    /// The statements of an input that were done before one of them failed, if there are any.
+    fn done_before<'a>(&mut self, input: &'a str, diagnostic: &Diagnostic) -> Option<&'a str> {
+        let own = format!("input {}", self.entered);
+        let (place, _) = diagnostic.places.iter().rfind(|(place, _)| place.name == own)?;
+        let at = assist::statement_at(input, place.range().start);
+        let done = Some(input[..at].trim_end()).filter(|done| !done.is_empty())?;
+        // Of a text that does not parse nothing was done.
+        self.runtime.check(&own, input).is_ok().then_some(done)
     }
 }
 

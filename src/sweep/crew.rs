@@ -65,7 +65,7 @@ fn supervise(
             return Ok(());
         }
         while places > 0 && crew.len() < jobs.min(open) {
-            crew.push(launcher.launch(folder.path(), threads)?);
+            crew.push(launcher.launch(folder.path(), work.points.len(), threads)?);
             places -= 1;
         }
         if crew.is_empty() && !are_others_at_work(work, folder)? {

@@ -20,7 +20,7 @@ pub use folder::{Folder, State};
 pub use found::Found;
 pub(crate) use grid::MOST;
 pub use grid::{Axis, Grid, Point};
-pub use part::{Part, Plan, Planned, Share};
+pub use part::{Part, Plan, Planned, Share, Wanted};
 pub use reading::Reading;
 pub use run::{End, Sweep, run};
 pub use table::Table;

@@ -22,10 +22,20 @@ pub enum Part {
 pub struct Share {
     /// The folder.
     pub folder: PathBuf,
-    /// The names of the points; otherwise all that nobody else has computed, or tried to.
-    pub points: Option<Vec<String>>,
+    /// The points.
+    pub points: Wanted,
     /// The name under which points are held.
     pub name: String,
+}
+
+/// Which points of a sweep. A script may have other sweeps in the same folder before, of fewer values: these are to be
+/// told apart by what is wanted, not by what the folder has by now, since it may grow meanwhile.
+#[derive(Clone)]
+pub enum Wanted {
+    /// All that nobody else has computed, or tried to, of the sweep with so many.
+    All(usize),
+    /// Those of these names.
+    These(Vec<String>),
 }
 
 /// What is to be found out of a sweep before it is done.

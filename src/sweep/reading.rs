@@ -4,7 +4,7 @@
 //! behind a point, so that each result says what it was: the results of an old and of a new file are not of one table.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::Path;
+use std::path::{Component, Path};
 
 use serde::{Deserialize, Serialize};
 
@@ -28,7 +28,8 @@ pub struct Reading {
 /// What was read for a point that has the folder `own`, where it finds again what it has written itself.
 pub(super) fn readings(reads: &Reads, own: &Path, host: &Host, essence: Essence) -> BTreeSet<Reading> {
     let reading = |source: &Source, sha256: String, is_module| Reading { path: source.name.clone(), sha256, is_module };
-    let files = reads.files.iter().filter(|source| !Path::new(&source.name).starts_with(own));
+    let is_own = |path: &Path| path.starts_with(own) && !path.components().any(|part| part == Component::ParentDir);
+    let files = reads.files.iter().filter(|source| !is_own(Path::new(&source.name)));
     let files = files.map(|source| reading(source, source.sha256.clone(), false));
     let modules = reads.modules.iter().map(|source| {
         let text = host.journal().text(&source.sha256);

@@ -4,7 +4,7 @@ use super::crew::by_processes;
 use super::description::Description;
 use super::folder::Folder;
 use super::grid::{Grid, Point};
-use super::part::{Part, Plan, Planned, Share};
+use super::part::{Part, Plan, Planned, Share, Wanted};
 use super::table::Table;
 use super::work::{Compute, Others, Work};
 use crate::error::{Error, Result};
@@ -53,7 +53,7 @@ pub fn run(sweep: &Sweep, part: &Part, task: &Task, compute: &mut Compute) -> Re
     let is_earlier = matches!(part, Part::Share(_));
     if let Some((folder, now)) = &sweep.kept {
         match part {
-            Part::Share(share) if is_shared(share, folder, sweep, task)? => {
+            Part::Share(share) if is_shared(share, folder, sweep, task) => {
                 return share_of(sweep, folder, now, share, task, compute);
             }
             Part::Plan(plan) => {
@@ -89,9 +89,15 @@ pub fn run(sweep: &Sweep, part: &Part, task: &Task, compute: &mut Compute) -> Re
 
 /// Whether a sweep is the one of which a process computes a share: not one that a script makes in the same folder
 /// before it gives an axis more values.
-fn is_shared(share: &Share, folder: &Folder, sweep: &Sweep, task: &Task) -> Result<bool> {
-    let is_there = task.host().is_same_file(&share.folder, folder.path());
-    Ok(is_there && !folder.description().is_ok_and(|known| known.has_more_than(&sweep.grid)))
+fn is_shared(share: &Share, folder: &Folder, sweep: &Sweep, task: &Task) -> bool {
+    let is_wanted = match &share.points {
+        Wanted::All(count) => sweep.grid.count() == *count,
+        Wanted::These(names) => {
+            let points = sweep.grid.points();
+            names.iter().all(|name| points.iter().any(|point| point.name() == *name))
+        }
+    };
+    is_wanted && task.host().is_same_file(&share.folder, folder.path())
 }
 
 /// What starts processes, where several are asked for.
@@ -117,19 +123,16 @@ fn share_of(
 ) -> Result<End> {
     folder.check(now)?;
     let mut work = Work::begin(&sweep.grid, sweep.folder(), task)?;
-    let is_wanted = |point: &Point| share.points.as_ref().is_none_or(|names| names.contains(&point.name()));
+    let is_wanted = |point: &Point| match &share.points {
+        Wanted::All(_) => true,
+        Wanted::These(names) => names.contains(&point.name()),
+    };
     let wanted: Vec<usize> = (0..work.points.len()).filter(|&i| is_wanted(&work.points[i])).collect();
-    let lost = share.points.iter().flatten().find(|name| !work.points.iter().any(|point| point.name() == **name));
-    if let Some(name) = lost {
-        return Err(Error::refused(format!(
-            "the sweep in `{}` no longer has the point {name}",
-            folder.path().display()
-        )));
-    }
-    let others = Others { are_awaited: false, may_fail: share.points.is_none() };
+    let is_any = matches!(share.points, Wanted::All(_));
+    let others = Others { are_awaited: false, may_fail: is_any };
     match work.here(&wanted, &share.name, others, compute)? {
         true => Ok(End::Stopped),
-        false => Ok(End::Leave(share.points.is_none() || work.errors.is_empty())),
+        false => Ok(End::Leave(is_any || work.errors.is_empty())),
     }
 }
 

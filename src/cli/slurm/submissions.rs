@@ -136,6 +136,7 @@ mod tests {
         let host = Host::default();
         let read = || Submissions::read(place.path(), &host).unwrap();
         let job = |points: &[(usize, &str)]| Job {
+            count: 0,
             script: "a.rhai".into(),
             text: String::new(),
             arguments: Vec::new(),

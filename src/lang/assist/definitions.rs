@@ -71,6 +71,12 @@ pub fn last_statement(text: &str) -> usize {
     all[start.min(all.len())..].iter().find(|piece| piece.kind != Kind::Comment).map_or(0, |piece| piece.range.start)
 }
 
+/// Where the statement of a text begins in which the byte `at` is.
+pub fn statement_at(text: &str, at: usize) -> usize {
+    let end = text[at..].chars().next().map_or(at, |first| at + first.len_utf8());
+    last_statement(&text[..end])
+}
+
 /// Where the last piece of a text ends that is no comment.
 pub fn end_of_code(text: &str) -> usize {
     pieces(text).into_iter().rfind(|piece| piece.kind != Kind::Comment).map_or(0, |piece| piece.range.end)

@@ -20,7 +20,7 @@ mod types;
 
 pub use complete::{Candidate, Completion, complete};
 pub(crate) use definitions::nameless_imports;
-pub use definitions::{Definition, definitions, depth, end_of_code, is_silent, last_statement};
+pub use definitions::{Definition, definitions, depth, end_of_code, is_silent, last_statement, statement_at};
 pub use help::Page;
 pub use highlight::{Style, highlight};
 pub use inspect::inspect;

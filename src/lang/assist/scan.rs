@@ -51,7 +51,7 @@ fn piece(rest: &str, first: char) -> (Kind, usize) {
     match first {
         '"' | '`' | '\'' => (Kind::String, string(rest, first)),
         '/' if rest.starts_with("//") => (Kind::Comment, run(&|c| c != '\n')),
-        '/' if rest.starts_with("/*") => (Kind::Comment, rest.find("*/").map_or(rest.len(), |end| end + 2)),
+        '/' if rest.starts_with("/*") => (Kind::Comment, block_comment(rest)),
         c if c.is_ascii_digit() => (Kind::Number, number(rest)),
         c if c.is_alphabetic() || c == '_' => {
             let length = run(&is_of_word);
@@ -59,6 +59,21 @@ fn piece(rest: &str, first: char) -> (Kind, usize) {
         }
         c => (Kind::Sign, c.len_utf8()),
     }
+}
+
+/// Bytes of a comment that may have others in it, as those of Rhai may.
+fn block_comment(rest: &str) -> usize {
+    let mut depth = 0;
+    let mut at = 0;
+    while at < rest.len() {
+        let change = if rest[at..].starts_with("/*") { 1 } else { -i32::from(rest[at..].starts_with("*/")) };
+        depth += change;
+        at += if change == 0 { rest[at..].chars().next().map_or(1, char::len_utf8) } else { 2 };
+        if depth == 0 {
+            return at;
+        }
+    }
+    rest.len()
 }
 
 /// Bytes up to and with the closing quote; only a backtick string goes over lines.
@@ -109,6 +124,15 @@ mod tests {
 
     fn kinds(text: &str) -> Vec<(Kind, &str)> {
         pieces(text).into_iter().map(|piece| (piece.kind, &text[piece.range])).collect()
+    }
+
+    #[test]
+    fn comments_may_have_comments_in_them() {
+        assert_eq!(
+            kinds("1 /* a /* é */ // c */ x"),
+            [(Kind::Number, "1"), (Kind::Comment, "/* a /* é */ // c */"), (Kind::Word, "x")]
+        );
+        assert_eq!(kinds("/* /* */ x"), [(Kind::Comment, "/* /* */ x")]);
     }
 
     #[test]

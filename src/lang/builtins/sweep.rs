@@ -27,6 +27,8 @@ pub(super) fn install(engine: &mut Engine, tables: &mut Tables) {
 
 /// Entries of an array or a map that a closure captures, beyond which they are not compared.
 const LONGEST: usize = 1000;
+/// By what name a script finds what it was given.
+const ARGUMENTS: &str = "args";
 
 #[export_module(manifest)]
 mod functions {
@@ -135,7 +137,11 @@ fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Descriptio
         all.push(Code::all(script));
     }
     let captured = catalog::captured(ctx, compute).into_iter();
-    let captured = captured.filter_map(|(name, value)| Some((name, comparable(ctx, value.flatten())?))).collect();
+    let captured = captured.filter_map(|(name, value)| Some((name, comparable(ctx, value.flatten())?)));
+    let is_given = |code: &Code| code.essence.lines().any(|word| word == ARGUMENTS);
+    let arguments = host(ctx).provenance().filter(|_| all.iter().any(is_given)).map(|known| known.arguments);
+    let arguments = arguments.map(|arguments| (ARGUMENTS.to_owned(), Value::from(arguments)));
+    let captured = captured.chain(arguments).collect();
     Description {
         tumble: env!("CARGO_PKG_VERSION").to_owned(),
         script: place.map(|place| place.name).unwrap_or_default(),

@@ -116,7 +116,7 @@ impl Place {
     }
 
     /// Bytes of the word or string at this place.
-    pub(super) fn range(&self) -> std::ops::Range<usize> {
+    pub fn range(&self) -> std::ops::Range<usize> {
         let start_of_line: usize = self.text.split_inclusive('\n').take(self.line - 1).map(str::len).sum();
         let line = self.text[start_of_line.min(self.text.len())..].lines().next().unwrap_or_default();
         let start: usize = line.chars().take(self.column.saturating_sub(1)).map(char::len_utf8).sum();

@@ -40,9 +40,19 @@ pub(super) fn save(session: &mut Session, file: &str) -> Result<Outcome, Diagnos
         return Err(Diagnostic::plain("there is nothing to save: no input has succeeded yet".to_owned()));
     }
     let host = session.runtime.host();
-    let over = if host.has_file(&path)? { ", over what was saved there before" } else { "" };
+    let over = match (host.has_file(&path)?, session.saved.contains(&path)) {
+        (true, true) => ", over what was saved there before",
+        (true, false) => {
+            let problem = format!("{} is there already, and not of this session", path.display());
+            let mut diagnostic = Diagnostic::plain(problem);
+            diagnostic.hints.push("take another name, or remove it first".into());
+            return Err(diagnostic);
+        }
+        (false, _) => "",
+    };
     let (text, lost) = script(&session.inputs);
     host.write_script(&path, &text)?;
+    session.saved.insert(path.clone());
     let say = |text: &str| session.setup.screen.print(text);
     let count = session.inputs.len();
     let inputs = if count == 1 { "input" } else { "inputs" };

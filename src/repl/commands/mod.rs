@@ -102,9 +102,12 @@ pub(crate) fn run(session: &mut Session, line: &str) -> Outcome {
 
 /// Refuses an empty argument of a command that needs one.
 fn complete(command: &Command, argument: &str) -> Result<(), Diagnostic> {
-    match command.form.contains(' ') && !command.form.contains('[') && argument.is_empty() {
-        true => Err(Diagnostic::plain(format!("something is missing: {}", command.form))),
-        false => Ok(()),
+    let is_alone = !command.form.contains(' ');
+    let is_asked = !is_alone && !command.form.contains('[');
+    match (is_alone && !argument.is_empty(), is_asked && argument.is_empty()) {
+        (true, _) => Err(Diagnostic::plain(format!("`{}` takes nothing behind it, got `{argument}`", command.name))),
+        (_, true) => Err(Diagnostic::plain(format!("something is missing: {}", command.form))),
+        _ => Ok(()),
     }
 }
 
