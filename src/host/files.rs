@@ -1,5 +1,6 @@
 //! The one way to the file system: where paths lead, and what is read there.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{BufReader, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
@@ -146,6 +147,16 @@ impl Host {
         Ok(entries)
     }
 
+    /// What is in a folder, as [`Host::entries`] has it, where results depend on that: one more is noted as a change.
+    ///
+    /// # Errors
+    /// As [`Host::entries`].
+    pub fn listing(&self, path: &Path) -> Result<Vec<Entry>> {
+        let entries = self.entries(path)?;
+        let noted = self.journal.read(&path.join(""), || Ok(hash_of_names(&entries)), |_| None);
+        noted.map_err(|e| self.explain("read", path, &e)).map(|()| entries)
+    }
+
     /// Whether there is a file of that name.
     ///
     /// # Errors
@@ -223,6 +234,12 @@ impl Host {
         let names = found.into_iter().map(|(name, _)| name.to_string_lossy().into_owned());
         crate::error::nearest(&wanted, names.filter(|name| self.allows(Access::Read, &path.with_file_name(name))))
     }
+}
+
+/// A hash of the names in a folder.
+pub(super) fn hash_of_names(entries: &[Entry]) -> String {
+    let name = |entry: &Entry| entry.path.file_name().map(OsStr::to_string_lossy).unwrap_or_default().into_owned();
+    hash_of(entries.iter().map(name).collect::<Vec<_>>().join("\n").as_bytes())
 }
 
 /// The text of the script that the user of a command named: wherever it is, and from a pipe or a terminal too, for

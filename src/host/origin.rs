@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::Host;
 use super::access::Access;
-use super::files::LONGEST_HASHED;
+use super::files::{LONGEST_HASHED, hash_of_names};
 use super::hash::hash;
 use super::record::{self, Record, Written};
 use crate::error::Result;
@@ -46,8 +46,12 @@ impl Host {
         Ok(changes)
     }
 
-    /// The hash of a file as it is; nothing of one that is not found, may not be read, or is too long to tell.
+    /// The hash of a file as it is, or of the names in a folder, whose path ends with a separator; nothing of what is not
+    /// found, may not be read, or is too long to tell.
     pub(crate) fn hash_now(&self, path: &Path) -> Option<String> {
+        if path.as_os_str().as_encoded_bytes().last().is_some_and(|end| std::path::is_separator(char::from(*end))) {
+            return self.entries(path).ok().map(|entries| hash_of_names(&entries));
+        }
         let mut file = self.locate(Access::Read, path).ok()?.open().ok()?;
         let is_short = file.metadata().is_ok_and(|metadata| metadata.len() <= LONGEST_HASHED);
         if is_short { hash(&mut file).ok() } else { None }

@@ -56,7 +56,12 @@ impl Reading {
         let path = Path::new(&self.path);
         match self.is_module {
             false => host.hash_now(path),
-            true => Some(hash(&essence?(&String::from_utf8(host.peek(path).ok()?).ok()?))),
+            // One that is gone is another: the closure would import one from elsewhere.
+            true => {
+                let essence = essence?;
+                let text = host.peek(path).ok().and_then(|bytes| String::from_utf8(bytes).ok());
+                Some(text.map_or_else(String::new, |text| hash(&essence(&text))))
+            }
         }
     }
 }

@@ -27,7 +27,7 @@ impl Dataset {
             true => vec!["test_batch.bin".to_owned()],
             false => (1..=BATCHES).map(|batch| format!("data_batch_{batch}.bin")).collect(),
         };
-        let entries = task.host().entries(folder)?;
+        let entries = task.host().listing(folder)?;
         let is_there = |file: &PathBuf| entries.iter().any(|entry| !entry.is_folder && entry.path == *file);
         let (files, missing): (Vec<_>, Vec<_>) = names.iter().map(|name| folder.join(name)).partition(is_there);
         if files.is_empty() {

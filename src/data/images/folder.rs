@@ -89,7 +89,7 @@ impl Dataset {
 fn files(folder: &Path, task: &Task) -> Result<(Vec<PathBuf>, Vec<String>)> {
     let (mut files, mut labels, mut others) = (Vec::new(), Vec::new(), Vec::new());
     let mut add = |folder: &Path, label: Option<&str>, files: &mut Vec<PathBuf>, labels: &mut Vec<String>| {
-        for entry in task.host().entries(folder)? {
+        for entry in task.host().listing(folder)? {
             if !entry.is_folder && is_picture(&entry.path) {
                 files.push(entry.path);
                 labels.extend(label.map(str::to_owned));
@@ -101,7 +101,7 @@ fn files(folder: &Path, task: &Task) -> Result<(Vec<PathBuf>, Vec<String>)> {
     };
     add(folder, None, &mut files, &mut labels)?;
     let bare = files.len();
-    for inner in task.host().entries(folder)?.into_iter().filter(|entry| entry.is_folder) {
+    for inner in task.host().listing(folder)?.into_iter().filter(|entry| entry.is_folder) {
         let label = inner.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         add(&inner.path, Some(&label), &mut files, &mut labels)?;
     }
