@@ -121,7 +121,8 @@ fn share_of(
     task: &Task,
     compute: &mut Compute,
 ) -> Result<End> {
-    folder.check(now)?;
+    // The sweep may have got more values since the process was started.
+    folder.check_part(now)?;
     let mut work = Work::begin(&sweep.grid, sweep.folder(), task)?;
     let is_wanted = |point: &Point| match &share.points {
         Wanted::All(_) => true,
