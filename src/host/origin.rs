@@ -46,8 +46,8 @@ impl Host {
         Ok(changes)
     }
 
-    /// The hash of a file as it is, or of the names in a folder, whose path ends with a separator; nothing of what is not
-    /// found, may not be read, or is too long to tell.
+    /// The hash of a file as it is, or of the names in a folder, whose path ends with a separator; nothing of what is
+    /// not found, may not be read, or is too long to tell.
     pub(crate) fn hash_now(&self, path: &Path) -> Option<String> {
         if path.as_os_str().as_encoded_bytes().last().is_some_and(|end| std::path::is_separator(char::from(*end))) {
             return self.entries(path).ok().map(|entries| hash_of_names(&entries));
