@@ -24,15 +24,11 @@ pub(in crate::cli) struct Job {
     #[serde(default)]
     pub(super) folder: PathBuf,
     /// How many points the sweep has of which all are for whoever takes them.
-    #[serde(default, skip_serializing_if = "is_none")]
+    #[serde(default)]
     pub(super) count: usize,
     /// The names of points, by the numbers of the tasks that compute them.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) points: BTreeMap<usize, String>,
-}
-
-fn is_none(count: &usize) -> bool {
-    *count == 0
 }
 
 impl Job {

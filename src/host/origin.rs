@@ -6,6 +6,7 @@ use super::Host;
 use super::access::Access;
 use super::files::{LONGEST_HASHED, hash_of_names};
 use super::hash::hash;
+use super::place::names_folder;
 use super::record::{self, Record, Written};
 use crate::error::Result;
 
@@ -49,7 +50,7 @@ impl Host {
     /// The hash of a file as it is, or of the names in a folder, whose path ends with a separator; nothing of what is
     /// not found, may not be read, or is too long to tell.
     pub(crate) fn hash_now(&self, path: &Path) -> Option<String> {
-        if path.as_os_str().as_encoded_bytes().last().is_some_and(|end| std::path::is_separator(char::from(*end))) {
+        if names_folder(path) {
             return self.entries(path).ok().map(|entries| hash_of_names(&entries));
         }
         let mut file = self.locate(Access::Read, path).ok()?.open().ok()?;

@@ -190,6 +190,11 @@ impl Place {
     }
 }
 
+/// Whether a path ends with a separator.
+pub(super) fn names_folder(path: &Path) -> bool {
+    path.as_os_str().as_encoded_bytes().last().is_some_and(|end| std::path::is_separator(char::from(*end)))
+}
+
 /// Refuses what is no regular file: to read a pipe is to wait, and a device may never end.
 pub(super) fn only_files(kind: FileType) -> io::Result<()> {
     let other = match kind {

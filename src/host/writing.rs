@@ -11,7 +11,7 @@ use serde::de::DeserializeOwned;
 use super::Host;
 use super::access::Access;
 use super::files::{folder_of, missing_folder};
-use super::place::{Place, only_files};
+use super::place::{Place, names_folder, only_files};
 use super::record::{self, Record};
 use crate::error::{Error, Result};
 
@@ -230,9 +230,7 @@ impl Host {
     /// The place of a file that may be written, with nothing there that must not be replaced.
     fn replaceable(&self, path: &Path) -> Result<Place> {
         // A separator at the end would be passed over in silence.
-        let is_folder =
-            path.as_os_str().as_encoded_bytes().last().is_some_and(|end| std::path::is_separator(char::from(*end)));
-        if path.file_name().is_none() || is_folder {
+        if path.file_name().is_none() || names_folder(path) {
             return Err(Error::file("write", path, "it names no file"));
         }
         let place = self.locate(Access::Write, path)?;

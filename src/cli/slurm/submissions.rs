@@ -136,12 +136,10 @@ mod tests {
         let host = Host::default();
         let read = || Submissions::read(place.path(), &host).unwrap();
         let job = |points: &[(usize, &str)]| Job {
-            count: 0,
             script: "a.rhai".into(),
-            text: String::new(),
-            arguments: Vec::new(),
             folder: place.path().to_owned(),
             points: points.iter().map(|(index, name)| (*index, (*name).to_owned())).collect(),
+            ..Job::default()
         };
         let submit = |points: &[(usize, &str)], id: Option<&str>| {
             let mut submissions = read();
