@@ -22,6 +22,7 @@ pub(crate) use grid::MOST;
 pub use grid::{Axis, Grid, Point};
 pub use part::{Part, Plan, Planned, Share, Wanted};
 pub use reading::Reading;
+pub(crate) use reading::{hash, hash_of_module};
 pub use run::{End, Sweep, run};
 pub use table::Table;
 pub(crate) use work::is_finding;

@@ -31,10 +31,7 @@ pub(super) fn readings(reads: &Reads, own: &Path, host: &Host, essence: Essence)
     let is_own = |path: &Path| path.starts_with(own) && !path.components().any(|part| part == Component::ParentDir);
     let files = reads.files.iter().filter(|source| !is_own(Path::new(&source.name)));
     let files = files.map(|source| reading(source, source.sha256.clone(), false));
-    let modules = reads.modules.iter().map(|source| {
-        let text = host.journal().text(&source.sha256);
-        reading(source, text.map_or_else(|| source.sha256.clone(), |text| hash(&essence(&text))), true)
-    });
+    let modules = reads.modules.iter().map(|source| reading(source, hash_of_module(source, host, essence), true));
     files.chain(modules).collect()
 }
 
@@ -46,7 +43,13 @@ pub(super) fn reads(readings: &BTreeSet<Reading>) -> Reads {
     Reads { files: of_kind(false), modules: of_kind(true) }
 }
 
-fn hash(text: &str) -> String {
+/// The hash of what counts of a module that was imported.
+pub(crate) fn hash_of_module(source: &Source, host: &Host, essence: Essence) -> String {
+    let text = host.journal().text(&source.sha256);
+    text.map_or_else(|| source.sha256.clone(), |text| hash(&essence(&text)))
+}
+
+pub(crate) fn hash(text: &str) -> String {
     Source::of_text("", text).sha256
 }
 

@@ -8,6 +8,7 @@ use image::{DynamicImage, ImageReader};
 
 use super::{Dataset, afford, dataset};
 use crate::error::{Error, Result};
+use crate::host::Entry;
 use crate::settings::{Setting, Values};
 use crate::task::{Meter, Task};
 use crate::vector::single;
@@ -88,8 +89,8 @@ impl Dataset {
 /// The pictures below a folder and the label of each.
 fn files(folder: &Path, task: &Task) -> Result<(Vec<PathBuf>, Vec<String>)> {
     let (mut files, mut labels, mut others) = (Vec::new(), Vec::new(), Vec::new());
-    let mut add = |folder: &Path, label: Option<&str>, files: &mut Vec<PathBuf>, labels: &mut Vec<String>| {
-        for entry in task.host().listing(folder)? {
+    let mut add = |entries: &[Entry], label: Option<&str>, files: &mut Vec<PathBuf>, labels: &mut Vec<String>| {
+        for entry in entries.iter().cloned() {
             if !entry.is_folder && is_picture(&entry.path) {
                 files.push(entry.path);
                 labels.extend(label.map(str::to_owned));
@@ -97,13 +98,13 @@ fn files(folder: &Path, task: &Task) -> Result<(Vec<PathBuf>, Vec<String>)> {
                 others.push(entry.path);
             }
         }
-        Ok(())
     };
-    add(folder, None, &mut files, &mut labels)?;
+    let top = task.host().listing(folder)?;
+    add(&top, None, &mut files, &mut labels);
     let bare = files.len();
-    for inner in task.host().listing(folder)?.into_iter().filter(|entry| entry.is_folder) {
+    for inner in top.iter().filter(|entry| entry.is_folder) {
         let label = inner.path.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
-        add(&inner.path, Some(&label), &mut files, &mut labels)?;
+        add(&task.host().listing(&inner.path)?, Some(&label), &mut files, &mut labels);
     }
     if files.is_empty() {
         let hint = "it takes .png, .jpg and .jpeg; folders inside are labels";

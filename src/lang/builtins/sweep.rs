@@ -147,7 +147,7 @@ fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Descriptio
         script: place.map(|place| place.name).unwrap_or_default(),
         axes: axes.clone(),
         captured,
-        sha256: hash(&all.iter().map(|code| code.essence.as_str()).collect::<Vec<_>>().join("\n")),
+        sha256: sweep::hash(&all.iter().map(|code| code.essence.as_str()).collect::<Vec<_>>().join("\n")),
         code: all.into_iter().flat_map(|code| code.lines).collect(),
         sources: read_before(ctx),
         accepted: BTreeSet::new(),
@@ -158,15 +158,9 @@ fn describe(ctx: &NativeCallContext, axes: &Grid, compute: &FnPtr) -> Descriptio
 fn read_before(ctx: &NativeCallContext) -> BTreeSet<Source> {
     let host = host(ctx);
     let Some(known) = host.provenance() else { return BTreeSet::new() };
-    let module = |Source { name, sha256 }| {
-        let text = host.journal().text(&sha256);
-        Source { sha256: text.map_or(sha256, |text| hash(&code::essence(&text))), name }
-    };
+    let module =
+        |source: Source| Source { sha256: sweep::hash_of_module(&source, &host, code::essence), name: source.name };
     known.modules.into_iter().map(module).chain(known.inputs).collect()
-}
-
-fn hash(text: &str) -> String {
-    Source::of_text("", text).sha256
 }
 
 /// A value as it is compared with that of another run; nothing of what is long or only the language has.
