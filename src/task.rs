@@ -43,6 +43,8 @@ pub trait Progress: Send + Sync {
 pub struct Report {
     /// What is being done, in one word: "train", "sample".
     pub task: &'static str,
+    /// What a step of it is called: "step", "point".
+    pub unit: &'static str,
     /// Steps done.
     pub done: u64,
     /// Steps in all.

@@ -68,7 +68,7 @@ impl Pace {
 
     /// As much of it as fits into `width` columns.
     fn within(&self, report: &Report, width: usize) -> String {
-        let unit = unit(report.task);
+        let unit = report.unit;
         let mut parts = vec![(0, format!("{}: {unit} {}/{}", report.task, report.done, report.total))];
         parts.extend(report.loss.map(|loss| (2, format!("loss {loss:.4}"))));
         if let Some(speed) = self.speed.filter(|speed| *speed > 0.0) {
@@ -92,11 +92,6 @@ pub(super) fn fitting(mut parts: Vec<(u8, String)>, width: usize) -> String {
     }
 }
 
-/// What is counted.
-fn unit(task: &str) -> &'static str {
-    if task == "sweep" { "point" } else { "step" }
-}
-
 /// A bar of `room` characters, or none where that is too narrow to tell anything.
 pub(super) fn bar(done: u64, total: u64, room: usize) -> String {
     if room < 5 {
@@ -108,7 +103,7 @@ pub(super) fn bar(done: u64, total: u64, room: usize) -> String {
 
 /// "train: 20000 steps in 24.6 s (812 steps/s), loss 0.0312"
 pub(crate) fn summary(report: &Report) -> String {
-    let (seconds, unit) = (report.elapsed.as_secs_f64(), unit(report.task));
+    let (seconds, unit) = (report.elapsed.as_secs_f64(), report.unit);
     let steps = if report.done < report.total {
         format!("stopped after {} of {} {unit}s,", report.done, report.total)
     } else {
@@ -139,7 +134,14 @@ mod tests {
     use super::*;
 
     fn report(done: u64, milliseconds: u64) -> Report {
-        Report { task: "train", done, total: 20_000, elapsed: Duration::from_millis(milliseconds), loss: Some(0.4123) }
+        Report {
+            task: "train",
+            unit: "step",
+            done,
+            total: 20_000,
+            elapsed: Duration::from_millis(milliseconds),
+            loss: Some(0.4123),
+        }
     }
 
     #[test]
@@ -162,7 +164,13 @@ mod tests {
 
     #[test]
     fn a_sweep_is_counted_in_points() {
-        let report = |done, milliseconds| Report { task: "sweep", loss: None, total: 24, ..report(done, milliseconds) };
+        let report = |done, milliseconds| Report {
+            task: "sweep",
+            unit: "point",
+            loss: None,
+            total: 24,
+            ..report(done, milliseconds)
+        };
         let mut pace = Pace::new(&report(0, 0));
         pace.measure(&report(3, 6000));
         assert_eq!(pace.describe(&report(3, 6000)), "sweep: point 3/24, 0.50 points/s, 42 s left");

@@ -122,7 +122,14 @@ mod tests {
     use super::*;
 
     fn report(done: u64) -> Report {
-        Report { task: "train", done, total: 50, elapsed: Duration::from_millis(100 * done), loss: Some(0.5) }
+        Report {
+            task: "train",
+            unit: "step",
+            done,
+            total: 50,
+            elapsed: Duration::from_millis(100 * done),
+            loss: Some(0.5),
+        }
     }
 
     #[test]

@@ -137,6 +137,6 @@ fn all_ended(early: Option<&Ended>) -> Error {
 fn report(work: &Work<'_>, begin: Duration) {
     let elapsed = work.task.host().since(begin);
     let (done, total) = (work.settled() as u64, work.points.len() as u64);
-    let report = Report { task: "sweep", done, total, elapsed, loss: None };
+    let report = Report { task: "sweep", unit: "point", done, total, elapsed, loss: None };
     if done == total { work.task.finish(&report) } else { work.task.report(&report) }
 }

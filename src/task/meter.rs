@@ -67,6 +67,6 @@ impl<'a> Meter<'a> {
 
     fn report(&self, elapsed: Duration) -> Report {
         let done = self.done.load(Ordering::Relaxed) / self.samples.max(1);
-        Report { task: self.name, done, total: self.steps, elapsed, loss: None }
+        Report { task: self.name, unit: "step", done, total: self.steps, elapsed, loss: None }
     }
 }

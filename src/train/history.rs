@@ -226,7 +226,7 @@ impl History {
     pub(super) fn report(&self) -> Report {
         let Curve { done, smooth, .. } = self.curve;
         let loss = (done > 0).then_some(smooth);
-        Report { task: "train", done, total: self.total, elapsed: self.elapsed(), loss }
+        Report { task: "train", unit: "step", done, total: self.total, elapsed: self.elapsed(), loss }
     }
 
     pub(super) fn elapsed(&self) -> Duration {
